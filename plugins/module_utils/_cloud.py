@@ -1,0 +1,346 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The contract: what a cloud must offer so that clusters can be built on it.
+
+A cloud is opened for one cluster (its :class:`Scope`). It speaks of many nodes at once, so that each provider may use its own bulk calls, and it
+answers as a stream of per-node :class:`Event`, so that a run can show its progress. It never retries and never waits for longer than one call of its
+API: deadlines, retries and replacement live in ``_apply``, once for every provider.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+MARK_VERSION = 1
+
+
+class CloudError(Exception):
+    """A cloud said no, or said nothing. The message is one sentence that names the call and gives the cloud's own words."""
+
+
+class Unavailable(CloudError):
+    """The cloud could not answer now (connection lost, 5xx, time-out); the same question may be asked again.
+
+    A call that creates and raises this may have created: look for the object by its mark before asking again.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds, as the cloud asked for (Retry-After), or None
+
+
+class Denied(CloudError):
+    """The credentials were refused, or have no right to this call (401, 403). Final."""
+
+
+class Shortage(CloudError):
+    """No quota, no host, no address or no space for what was asked (final until somebody makes room)."""
+
+
+class Invalid(CloudError):
+    """The cloud does not know, or does not accept, something that was asked for (image, flavor, network, name). Final."""
+
+
+class Locked(CloudError):
+    """Another run is at work on this cluster."""
+
+
+class MarkError(CloudError):
+    """A mark that bears our sign but cannot be understood (made by a newer version of the collection, or damaged)."""
+
+
+class State(enum.Enum):
+    """Where a node is in its life."""
+
+    BUILDING = "building"  # asked for; not yet running
+    RUNNING = "running"  # its operating system has started
+    STOPPED = "stopped"
+    FAILED = "failed"  # the cloud gave up, ``Node.fault`` says why
+    DELETING = "deleting"
+
+
+class Stage(enum.Enum):
+    """What a run has just seen happen to a node."""
+
+    ASKED = "asked"  # the creating call is about to be sent
+    MADE = "made"  # the cloud has it, with its mark
+    BOOTED = "booted"  # State.RUNNING, with an address
+    REACHABLE = "reachable"  # ssh answers
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Whose an object is: ``sky/1 owner cluster pool index``, as it stands in the cloud itself."""
+
+    owner: str
+    cluster: str
+    pool: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"sky/{MARK_VERSION} {self.owner} {self.cluster} {self.pool} {self.index}"
+
+    @property
+    def node_name(self) -> str:
+        return f"{self.cluster}-{self.pool}-{self.index}"
+
+    def volume_name(self, volume: str) -> str:
+        return f"{self.node_name}-{volume}"
+
+    @classmethod
+    def parse(cls, text: str) -> Mark | None:
+        """Read a mark; None where the text bears no mark of ours at all.
+
+        Raises:
+            MarkError: a newer version, or a mark of ours that is damaged: no decision may rest on it.
+        """
+        words = text.split()
+        sign = re.fullmatch(r"sky/(\d+)", words[0]) if words else None
+        if sign is None:
+            return None
+        if int(sign.group(1)) > MARK_VERSION:
+            raise MarkError(
+                f"the mark '{text}' was made by a newer sky.clusters than this one (it reads up to sky/{MARK_VERSION}): update the collection"
+            )
+        if len(words) != 5 or not words[4].isdigit():
+            raise MarkError(f"the mark '{text}' is damaged: 'sky/{MARK_VERSION} owner cluster pool index' is what it should be")
+        return cls(words[1], words[2], words[3], int(words[4]))
+
+
+def volume_label(owner: str, cluster: str, volume: str) -> str:
+    """File system label of a data volume: at most 12 characters (the limit of XFS), unlike for unlike volumes."""
+    return "sky" + hashlib.sha256(f"{owner} {cluster} {volume}".encode()).hexdigest()[:9]
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address of a node."""
+
+    address: str
+    family: int = 4  # 4 or 6
+    network: str = ""  # the cloud's name of the network it is on
+    public: bool = False  # reachable from outside the cloud
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine that exists in a cloud."""
+
+    name: str
+    id: str  # the cloud's own identifier
+    mark: Mark
+    state: State
+    addresses: tuple[Address, ...] = ()
+    flavor: str = ""
+    image: str = ""
+    architecture: str = ""  # as `uname -m` says it; empty where the cloud does not tell
+    cores: int = 0  # 0 where the cloud does not tell
+    memory: int = 0  # MiB; 0 where the cloud does not tell
+    created: str = ""  # ISO 8601, by the cloud's clock
+    ready: str = ""  # the hash that `set_ready` wrote last; empty if none
+    host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty where the cloud cannot tell
+    fault: str = ""  # why it failed, in the cloud's own words
+
+    def address(self, public: bool = False) -> str:
+        """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
+        found = sorted((a for a in self.addresses if a.public == public), key=lambda a: a.family)
+        return found[0].address if found else ""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One disk that outlives its node."""
+
+    name: str  # <node>-<volume>
+    id: str
+    mark: Mark  # of the node that it belongs to
+    size: int  # GiB
+    type: str = ""
+    attached: str = ""  # name of the node that has it now; empty if none
+    device: str = ""  # path of the block device inside the node while attached
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Something that stands where an object of this cluster would stand but bears no mark of it: reported, never touched."""
+
+    kind: str  # node, volume, ...
+    name: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All that a cloud holds of one cluster at one moment, whoever the owner in the mark is."""
+
+    nodes: tuple[Node, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    """A volume that a node must have."""
+
+    name: str  # <node>-<volume>
+    size: int  # GiB
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A node that is to be made."""
+
+    mark: Mark
+    image: str
+    flavor: str
+    public_ip: bool = False
+    volumes: tuple[VolumeSpec, ...] = ()
+    ssh_keys: tuple[str, ...] = ()  # public keys, one line each
+    ssh_user: str = "root"  # whom they let in
+    admin_cidrs: tuple[str, ...] = ()  # who may reach ssh from outside
+    extra: Mapping[str, Any] = field(default_factory=dict)  # provider options that are not modelled
+
+    @property
+    def name(self) -> str:
+        return self.mark.node_name
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to one node (or volume)."""
+
+    name: str
+    stage: Stage
+    detail: str = ""  # for people: an identifier, an address, or why it failed, in the cloud's own words
+    log: str = ""  # tail of the node's console, where that helps
+    node: Node | None = None  # as it is now, where known
+    final: bool = False  # a failure that making the node again cannot mend (Shortage, Denied, Invalid)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The cluster that a cloud is opened for."""
+
+    cluster: str
+    owner: str = ""  # empty: the user that the cloud's credentials belong to
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The run's lock on a cluster, as this run holds it."""
+
+    holder: str  # for people: who, where, since when
+    token: str  # what renews or releases it
+    broken: str = ""  # the stale holder whose lock was broken to take it; empty if none
+
+
+class Cloud(abc.ABC):
+    """One cloud, opened for one cluster. Constructing one makes no call."""
+
+    provider: ClassVar[str]
+    poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
+
+    def __init__(self, name: str, options: Any, scope: Scope) -> None:
+        """
+        Args:
+            name: the cloud's name in the cluster file.
+            options: an instance of the provider's options dataclass.
+            scope: the cluster.
+        """
+        self.name = name
+        self.options = options
+        self.scope = scope
+
+    @property
+    def owner(self) -> str:
+        """Owner written into marks."""
+        return self.scope.owner or self.identity()
+
+    @abc.abstractmethod
+    def identity(self) -> str:
+        """The user that the credentials belong to: 1 to 64 of ``[A-Za-z0-9._@-]``.
+
+        Raises:
+            CloudError: as every method below.
+        """
+
+    @abc.abstractmethod
+    def listing(self) -> Listing:
+        """All nodes and volumes marked with this cluster, and strays. One list call of the cloud for many nodes.
+
+        A list that is cut short, or in doubt, raises: callers decide from what is there, so it must be whole.
+        """
+
+    @abc.abstractmethod
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+        """What stands in the way of making these nodes and those of these volumes that do not exist: one sentence each, all at once."""
+
+    @abc.abstractmethod
+    def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
+        """Start making these nodes side by side, with their marks, and attach their volumes (making those that do not exist).
+
+        Yields one ``MADE`` or ``FAILED`` a node, as they come, before it any number of ``ASKED`` that tell of progress; does not wait for boot.
+        What a failed node had is cleaned before its event. Asked for a node that exists with this very mark, it answers ``MADE``, starts it if it is
+        stopped, attaches what volumes it lacks, and makes no second one. Where something else bears the name it answers ``FAILED``.
+        """
+
+    @abc.abstractmethod
+    def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
+        """Delete exactly these nodes (by id, after a look at their marks), side by side. Volumes are detached and kept.
+
+        One whose mark is not as it was given, or is not of this cluster and owner, is ``FAILED`` and left alone. Yields one ``DELETED``
+        (gone, or on its way out: the list tells) or ``FAILED`` a node. One that is gone already is ``DELETED``.
+        """
+
+    @abc.abstractmethod
+    def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
+
+    @abc.abstractmethod
+    def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
+        """Delete exactly these volumes and their data. Yields ``DELETED`` or ``FAILED`` each; one that is attached is ``FAILED``."""
+
+    @abc.abstractmethod
+    def set_ready(self, nodes: Sequence[Node], value: str) -> None:
+        """Write ``Node.ready`` of these nodes."""
+
+    @abc.abstractmethod
+    def console(self, node: Node, lines: int = 20) -> str:
+        """The last lines of the node's console; empty where the cloud has none."""
+
+    @abc.abstractmethod
+    def dismantle(self) -> None:
+        """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys), once it has no node."""
+
+    @abc.abstractmethod
+    def leftovers(self) -> list[str]:
+        """Everything in the cloud that still belongs to this cluster, of whatever kind, kept volumes included: ``kind name`` each."""
+
+    @abc.abstractmethod
+    def lock(self, holder: str, seconds: float) -> Lease:
+        """Take the run's lock on this cluster for so long; a stale one is broken and named in the lease.
+
+        Who holds it already may take it again: the answer may have been lost.
+
+        Raises:
+            Locked: somebody else holds it; the sentence says who, where, and since when.
+        """
+
+    @abc.abstractmethod
+    def renew(self, lease: Lease, seconds: float) -> None:
+        """Hold the lock for so long from now. Raises Locked if it was lost."""
+
+    @abc.abstractmethod
+    def unlock(self, lease: Lease) -> None:
+        """Release the lock; nothing if it is no longer ours."""

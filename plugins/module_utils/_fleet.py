@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clouds of one cluster, opened and listed side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from ._cloud import Cloud, CloudError, Listing, MarkError, Scope
+from ._clouds import PROVIDERS
+from ._cluster import Cluster
+from ._retry import Backoff, Clock, asked_again
+
+T = TypeVar("T")
+
+
+class FleetError(Exception):
+    """At least one cloud could not be asked; one line each. With a part of the truth nothing may be decided."""
+
+
+def option_classes() -> dict[str, type[Any]]:
+    """The options dataclass of each provider, as `_cluster.parse` takes them."""
+    return {name: provider.options for name, provider in PROVIDERS.items()}
+
+
+def open_clouds(cluster: Cluster) -> dict[str, Cloud]:
+    """Every cloud of the file, by name. Makes no call."""
+    scope = Scope(cluster.name, cluster.settings.owner)
+    return {name: PROVIDERS[entry.provider].cloud(name, entry.options, scope) for name, entry in cluster.clouds.items()}
+
+
+def list_all(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Backoff | None = None) -> dict[str, Listing]:
+    """What every cloud holds of the cluster, one list call each.
+
+    Raises:
+        FleetError: a cloud could not be listed.
+    """
+    return _each(clouds, lambda cloud: cloud.listing(), "cannot be listed", clock, backoff)
+
+
+def owners(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Backoff | None = None) -> dict[str, str]:
+    """The owner of this run's marks in every cloud.
+
+    Raises:
+        FleetError: a cloud could not say whose the credentials are.
+    """
+    return _each(clouds, lambda cloud: cloud.owner, "cannot say whose the credentials are", clock, backoff)
+
+
+def _each(clouds: Mapping[str, Cloud], call: Callable[[Cloud], T], fault: str, clock: Clock | None, backoff: Backoff | None) -> dict[str, T]:
+    answers: dict[str, T] = {}
+    faults: list[str] = []
+
+    def ask(name: str) -> None:
+        try:
+            answers[name] = asked_again(lambda: call(clouds[name]), clock or Clock(), backoff or Backoff())
+        except (CloudError, MarkError) as error:
+            faults.append(f"cloud {name} {fault}: {error}")
+
+    with ThreadPoolExecutor(max_workers=max(1, len(clouds))) as pool:
+        list(pool.map(ask, clouds))
+    if faults:
+        raise FleetError("\n".join(sorted(faults)))
+    return {name: answers[name] for name in clouds}

@@ -1,0 +1,364 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wanted and what exists, into what is to be done. Pure: no I/O, no clock, no chance."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ._cloud import Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
+from ._cluster import Cluster, Pool
+
+SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What one run asks for, beside the file."""
+
+    remove: frozenset[str] = frozenset()  # nodes to take first where a pool shrinks
+    idle: frozenset[str] = frozenset()  # nodes known to do nothing now
+    confirm: str = ""  # the cluster's name: the explicit word
+    ssh_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A difference between the file and a node that is shown and not made, since making it would end the node."""
+
+    name: str
+    field: str
+    have: str
+    want: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.field} is {self.have}, the file says {self.want}; replace the node to change it"
+
+
+@dataclass(frozen=True)
+class CloudPlan:
+    """What is to be done in one cloud, in this order."""
+
+    delete: tuple[Node, ...] = ()  # dead, or half deleted: nothing to drain
+    resize: tuple[VolumeSpec, ...] = ()
+    create: tuple[NodeSpec, ...] = ()  # those of replaced and stopped nodes, and of nodes that lack a volume, included
+    wait: tuple[NodeSpec, ...] = ()  # exist and are still booting
+    keep: tuple[Node, ...] = ()
+    leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
+    standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.delete or self.resize or self.create or self.leave)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done in each cloud, and what is to be told."""
+
+    clouds: Mapping[str, CloudPlan]
+    drift: tuple[Drift, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()  # with one of these nothing may be done
+    kept_volumes: Mapping[str, tuple[Volume, ...]] = field(default_factory=dict)  # by cloud: volumes whose node does not exist
+
+    @property
+    def changes(self) -> bool:
+        return any(part.changes for part in self.clouds.values())
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A node and the cloud that it is in."""
+
+    cloud: str
+    node: Node
+
+
+@dataclass
+class _Part:
+    """One cloud's plan in the making."""
+
+    delete: list[Node] = field(default_factory=list)
+    resize: list[VolumeSpec] = field(default_factory=list)
+    create: list[NodeSpec] = field(default_factory=list)
+    wait: list[NodeSpec] = field(default_factory=list)
+    keep: list[Node] = field(default_factory=list)
+    leave: list[Node] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)
+
+    def done(self) -> CloudPlan:
+        return CloudPlan(*(tuple(getattr(self, part.name)) for part in dataclasses.fields(self)))
+
+
+@dataclass
+class _Draft:
+    """A plan in the making."""
+
+    parts: dict[str, _Part]
+    drift: list[Drift] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def take_out(self, cloud: str, node: Node) -> None:
+        """A node that is to go: what runs leaves in good order, what does not has nothing to drain."""
+        part = self.parts[cloud]
+        (part.leave if node.state is State.RUNNING else part.delete).append(node)
+
+
+def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], wishes: Wishes | None = None) -> Plan:
+    """Say what makes the clouds hold what the file describes.
+
+    Args:
+        cluster: the file, with this run's counts.
+        owners: owner of this run's marks, by cloud.
+        existing: what each cloud holds of the cluster, by cloud; every cloud of the file must be there.
+        wishes: what this run asks for beside the file.
+    """
+    wishes = wishes or Wishes()
+    draft = _Draft({cloud: _Part() for cloud in existing})
+    draft.refusals += _foreign_owners(cluster, owners, existing)
+    draft.refusals += _twice(existing)
+    by_pool = _by_pool(existing)
+    strays = _strays_by_pool(cluster, existing)
+    for name, pool in cluster.pools.items():
+        view = _PoolView(cluster, name, pool, owners[pool.cloud], by_pool.pop(name, []), strays.get(name, []))
+        _plan_pool(view, existing, wishes, draft)
+    for name, placed in sorted(by_pool.items()):
+        _drop_pool(cluster, name, placed, wishes, draft)
+    _check_removals(existing, wishes, draft)
+    _check_health(cluster, existing, wishes, draft)
+    draft.notes += _stray_notes(existing)
+    kept = {cloud: _homeless(listing) for cloud, listing in existing.items()}
+    if draft.refusals:
+        return Plan({cloud: CloudPlan() for cloud in existing}, tuple(draft.drift), tuple(draft.notes), tuple(draft.refusals), kept)
+    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, tuple(draft.drift), tuple(draft.notes), (), kept)
+
+
+def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing]) -> Plan:
+    """Say what takes every node of the cluster away; volumes are kept, and named."""
+    refusals = tuple(_foreign_owners(cluster, owners, existing))
+    clouds = {cloud: CloudPlan(delete=() if refusals else listing.nodes) for cloud, listing in existing.items()}
+    return Plan(
+        clouds, notes=tuple(_stray_notes(existing)), refusals=refusals, kept_volumes={cloud: listing.volumes for cloud, listing in existing.items()}
+    )
+
+
+def node_spec(cluster: Cluster, owner: str, pool: str, index: int, ssh_keys: tuple[str, ...] = ()) -> NodeSpec:
+    """What the node of this pool with this index is to be."""
+    wanted = cluster.pools[pool]
+    entry = cluster.clouds[wanted.cloud]
+    mark = Mark(owner, cluster.name, pool, index)
+    return NodeSpec(
+        mark=mark,
+        image=wanted.image or entry.options.image,
+        flavor=wanted.flavor or entry.options.flavor,
+        public_ip=wanted.public_ip,
+        volumes=tuple(VolumeSpec(mark.volume_name(name), volume.size, volume.type) for name, volume in wanted.volumes.items()),
+        ssh_keys=ssh_keys,
+        ssh_user=entry.options.ssh_user,
+        admin_cidrs=cluster.settings.admin_cidrs,
+        extra={**entry.extra, **wanted.extra},
+    )
+
+
+@dataclass(frozen=True)
+class _PoolView:
+    """One pool as it is wanted and as it stands."""
+
+    cluster: Cluster
+    name: str
+    pool: Pool
+    owner: str
+    placed: list[_Placed]
+    strays: list[int]  # indices whose name something without our mark bears
+
+    def spec(self, index: int, wishes: Wishes) -> NodeSpec:
+        return node_spec(self.cluster, self.owner, self.name, index, wishes.ssh_keys)
+
+
+def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    half_deleted = [p for p in view.placed if p.node.state is State.DELETING]
+    standing = [p for p in view.placed if p.node.state is not State.DELETING]
+    for gone in half_deleted:
+        draft.parts[gone.cloud].delete.append(gone.node)
+    # not counting strays: what somebody puts beside our nodes must not make one of them go
+    leaving = _choose_leaving(standing, max(0, len(standing) - view.pool.count), wishes)
+    for placed in standing:
+        if placed in leaving:
+            draft.take_out(placed.cloud, placed.node)
+        else:
+            _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
+    taken = {p.node.mark.index for p in standing} | set(view.strays)
+    new = _free(taken, view.pool.count - len(taken))
+    draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
+    staying = {p.node.mark.index for p in standing if p not in leaving}
+    _plan_volumes(view, existing[view.pool.cloud], staying.union(new), draft)
+
+
+def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: Wishes, draft: _Draft) -> None:
+    """A node that stays."""
+    node = placed.node
+    spec = view.spec(node.mark.index, wishes)
+    if placed.cloud != view.pool.cloud:
+        draft.drift.append(Drift(node.name, "cloud", placed.cloud, view.pool.cloud))
+        draft.parts[placed.cloud].keep.append(node)
+    elif node.state is State.FAILED:
+        draft.parts[placed.cloud].delete.append(node)
+        draft.parts[placed.cloud].create.append(spec)
+    else:
+        _plan_alive(node, spec, listing, draft.parts[placed.cloud], draft)
+
+
+def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft: _Draft) -> None:
+    """A node that is what it should be, or is to be completed: never made again."""
+    lacks = _lacking(spec, listing)
+    draft.notes += [f"{node.name} lacks volume {name}: it is attached, made new if there is none" for name in lacks]
+    if lacks or node.state is State.STOPPED:
+        part.create.append(spec)
+        part.standing.append(node.name)
+    elif node.state is State.BUILDING:
+        part.wait.append(spec)
+    else:
+        part.keep.append(node)
+    for name, have, want in (("image", node.image, spec.image), ("flavor", node.flavor, spec.flavor)):
+        if have and have != want:
+            draft.drift.append(Drift(node.name, name, have, want))
+
+
+def _lacking(spec: NodeSpec, listing: Listing) -> list[str]:
+    """The volumes that a node should have and has not: never made, deleted from outside, or added to the file since."""
+    attached = {volume.name for volume in listing.volumes if volume.attached == spec.name}
+    return [volume.name for volume in spec.volumes if volume.name not in attached]
+
+
+def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], draft: _Draft) -> None:
+    """Volumes that exist grow to the file's size, and never shrink."""
+    for volume in listing.volumes:
+        if volume.mark.pool != view.name or volume.mark.index not in indices:
+            continue
+        short = volume.name.removeprefix(volume.mark.node_name + "-")
+        wanted = view.pool.volumes.get(short)
+        if wanted is None:
+            continue
+        if wanted.size < volume.size:
+            draft.refusals.append(
+                f"pools.{view.name}.volumes.{short}: a volume cannot shrink, the file says {wanted.size} GiB and {volume.name} has {volume.size}"
+            )
+        elif wanted.size > volume.size:
+            draft.parts[view.pool.cloud].resize.append(VolumeSpec(volume.name, wanted.size, volume.type))
+
+
+def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes) -> list[_Placed]:
+    def rank(placed: _Placed) -> tuple[bool, bool, bool, int]:
+        node = placed.node
+        return (node.name not in wishes.remove, node.state is not State.FAILED, node.name not in wishes.idle, -node.mark.index)
+
+    return sorted(standing, key=rank)[:surplus]
+
+
+def _drop_pool(cluster: Cluster, name: str, placed: list[_Placed], wishes: Wishes, draft: _Draft) -> None:
+    """A pool that the file no longer has."""
+    if wishes.confirm != cluster.name:
+        draft.refusals.append(
+            f"pools.{name}: is not in the file but has {len(placed)} node(s); "
+            f"put it back, or say -e sky_confirm={cluster.name} to drain and delete them"
+        )
+        return
+    for each in placed:
+        draft.take_out(each.cloud, each.node)
+
+
+def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    names = {node.name for listing in existing.values() for node in listing.nodes}
+    made = {spec.name for part in draft.parts.values() for spec in part.create}
+    going = {node.name for part in draft.parts.values() for node in (*part.leave, *part.delete)}
+    others = going - made - wishes.remove
+    for name in sorted(wishes.remove):
+        if name not in names and others:
+            draft.refusals.append(f"sky_remove: no node {name} in this cluster, and {', '.join(sorted(others))} would go in its stead")
+        elif name not in names:
+            draft.notes.append(f"sky_remove: no node {name} in this cluster (any more)")
+        elif name not in going:
+            draft.notes.append(f"{name} stays although sky_remove names it: its pool's count does not go down; lower the count as well")
+
+
+def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    nodes = [node for listing in existing.values() for node in listing.nodes]
+    sick = [node.name for node in nodes if node.state is State.FAILED]
+    if len(sick) > 1 and len(sick) > SICK_SHARE * len(nodes) and wishes.confirm != cluster.name:
+        draft.refusals.append(
+            f"{len(sick)} of {len(nodes)} nodes have failed ({', '.join(sorted(sick)[:5])}): "
+            f"find out why, then say -e sky_confirm={cluster.name} to replace them"
+        )
+
+
+def _foreign_owners(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing]) -> list[str]:
+    found: list[str] = []
+    for cloud, listing in existing.items():
+        marks = [node.mark for node in listing.nodes] + [volume.mark for volume in listing.volumes]
+        found += [
+            f"cluster {cluster.name} in cloud {cloud} belongs to {owner}, and you are {owners[cloud]}; "
+            f"to work on it together put 'owner: {owner}' in the cluster file, to have one of your own choose another name"
+            for owner in sorted({mark.owner for mark in marks} - {owners[cloud]})
+        ]
+    return found
+
+
+def _twice(existing: Mapping[str, Listing]) -> list[str]:
+    seen: dict[str, str] = {}
+    found = []
+    for cloud, listing in existing.items():
+        for node in listing.nodes:
+            if node.name in seen:
+                found.append(f"node {node.name} exists twice (cloud {seen[node.name]} and cloud {cloud}, id {node.id}): delete the wrong one by hand")
+            seen[node.name] = cloud
+    return found
+
+
+def _by_pool(existing: Mapping[str, Listing]) -> dict[str, list[_Placed]]:
+    found: dict[str, list[_Placed]] = {}
+    for cloud, listing in existing.items():
+        for node in listing.nodes:
+            found.setdefault(node.mark.pool, []).append(_Placed(cloud, node))
+    return found
+
+
+def _strays_by_pool(cluster: Cluster, existing: Mapping[str, Listing]) -> dict[str, list[int]]:
+    """Indices that may not be used: something that is not ours bears the name."""
+    found: dict[str, list[int]] = {}
+    for cloud, listing in existing.items():
+        for stray in listing.strays:
+            place = _place(cluster.name, stray)
+            if place and place[0] in cluster.pools and cluster.pools[place[0]].cloud == cloud:
+                found.setdefault(place[0], []).append(place[1])
+    return found
+
+
+def _stray_notes(existing: Mapping[str, Listing]) -> list[str]:
+    return [f"{s.kind} {s.name} in cloud {cloud} is left alone: {s.reason}" for cloud, listing in existing.items() for s in listing.strays]
+
+
+def _place(cluster: str, stray: Stray) -> tuple[str, int] | None:
+    match = re.fullmatch(re.escape(cluster) + r"-([a-z][a-z0-9]*)-(0|[1-9][0-9]*)", stray.name)
+    return (match.group(1), int(match.group(2))) if match and stray.kind == "node" else None
+
+
+def _free(taken: Collection[int], wanted: int) -> list[int]:
+    """The lowest indices that are not taken."""
+    found: list[int] = []
+    index = 0
+    while len(found) < wanted:
+        if index not in taken:
+            found.append(index)
+        index += 1
+    return found
+
+
+def _homeless(listing: Listing) -> tuple[Volume, ...]:
+    names = {node.name for node in listing.nodes}
+    return tuple(volume for volume in listing.volumes if volume.mark.node_name not in names)

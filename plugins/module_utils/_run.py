@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one run does to the nodes of a cluster: look, plan, lock, plan again, carry out, look again."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from . import _lock
+from ._apply import Result, Tools, apply
+from ._cloud import Cloud, CloudError, Listing, Node, NodeSpec, Stage, State, Volume, VolumeSpec
+from ._cluster import Cluster
+from ._fleet import list_all, owners
+from ._plan import CloudPlan, Plan, Wishes, plan, plan_destroy
+from ._retry import asked_again
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """The run may not do what was asked; one sentence a reason. Nothing was touched."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__("\n".join(self.reasons))
+
+
+@dataclass
+class Outcome:
+    """What a run did, or in check mode would do, and what stands now."""
+
+    plan: Plan
+    result: Result = field(default_factory=Result)
+    listings: Mapping[str, Listing] = field(default_factory=dict)
+    leaving: list[str] = field(default_factory=list)  # names of nodes to drain, then delete
+    faults: list[str] = field(default_factory=list)  # with one of these the run has failed
+    kept: list[Volume] = field(default_factory=list)  # volumes without a node
+
+    @property
+    def members(self) -> dict[str, tuple[str, Node]]:
+        """By name, the cloud and the node of all that are in the cluster, run, and stay."""
+        bad = {result.name for result in self.result.failed}
+        return {
+            node.name: (cloud, node)
+            for cloud, listing in self.listings.items()
+            for node in listing.nodes
+            if node.state is State.RUNNING and node.name not in bad and node.name not in self.leaving
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on one cluster."""
+
+    cluster: Cluster
+    clouds: Mapping[str, Cloud]
+    tools: Tools = Tools()
+    tell: Callable[[str], None] = field(default=lambda _sentence: None)
+    check: bool = False
+
+    def present(self, wishes: Wishes) -> Outcome:
+        """Make the clouds hold what the file describes, but for the nodes that leave: these are named and stay until :meth:`delete`.
+
+        Raises:
+            Refused: the plan may not be carried out.
+            FleetError, Locked: a cloud could not be asked, or another run is at work.
+        """
+        outcome = self._planned(wishes)
+        if self.check or not _writes(outcome.plan):
+            return outcome
+        with self._locked() as tools:
+            outcome = self._planned(wishes)  # what another run did until the lock was ours
+            outcome.result = apply(_without_leaving(outcome.plan), self.cluster, self.clouds, tools)
+            if not outcome.result.stopped:  # else no further call
+                outcome.listings = self._listed()
+        outcome.faults = self._faults(outcome)
+        return outcome
+
+    def delete(self, names: Iterable[str]) -> Outcome:
+        """Delete exactly these nodes of the cluster; one that is not there any more is done already."""
+        wanted = set(names)
+        listings = self._listed()
+        parts = {cloud: CloudPlan(delete=tuple(n for n in listing.nodes if n.name in wanted)) for cloud, listing in listings.items()}
+        outcome = Outcome(Plan(parts), listings=listings)
+        if self.check or not outcome.plan.changes:
+            return outcome
+        with self._locked() as tools:
+            outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
+        outcome.faults = outcome.result.faults + [f"{r.name} could not be deleted: {r.reason}" for r in outcome.result.failed]
+        return outcome
+
+    def absent(self, data: bool = False) -> Outcome:
+        """Take the whole cluster away, and prove it by a list of what is left.
+
+        Args:
+            data: whether its data volumes are deleted too.
+        """
+        outcome = self._destruction(self._listed())
+        if self.check:
+            return outcome
+        with self._locked() as tools:
+            outcome = self._destruction(self._listed())  # what another run did until the lock was ours
+            outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
+            outcome.faults = outcome.result.faults + [f"{r.name} could not be deleted: {r.reason}" for r in outcome.result.failed]
+            if data:
+                outcome.faults += self._delete_volumes(outcome.result)
+            if not outcome.faults:
+                outcome.faults += self._dismantle()
+        outcome.faults += [] if outcome.faults else self._proof_of_absence(data)
+        outcome.listings = self._listed()
+        outcome.kept = [volume for listing in outcome.listings.values() for volume in listing.volumes]
+        return outcome
+
+    def set_ready(self, hashes: Mapping[str, str]) -> list[str]:
+        """Write the ready hash of these nodes; the names of those where it changed."""
+        changed: list[str] = []
+        for cloud, listing in self._listed().items():
+            by_hash: dict[str, list[Node]] = {}
+            for node in listing.nodes:
+                if hashes.get(node.name, node.ready) != node.ready:
+                    by_hash.setdefault(hashes[node.name], []).append(node)
+            for value, nodes in by_hash.items():
+                if not self.check:
+                    self._asked(partial(self.clouds[cloud].set_ready, nodes, value), f"cloud {cloud}: set ready")
+                changed += [node.name for node in nodes]
+        return sorted(changed)
+
+    def _planned(self, wishes: Wishes) -> Outcome:
+        listings = self._listed()
+        made = plan(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings, wishes)
+        if made.refusals:
+            raise Refused(made.refusals)
+        short = self._shortages(made, listings)
+        if short:
+            raise Refused(short)
+        leaving = [node.name for part in made.clouds.values() for node in part.leave]
+        kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
+        return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
+
+    def _shortages(self, made: Plan, listings: Mapping[str, Listing]) -> list[str]:
+        """All that the clouds lack for this plan, before anything is made."""
+        found: list[str] = []
+        for cloud, part in made.clouds.items():
+            specs = _new_nodes(part, listings[cloud])
+            volumes = _new_volumes(specs, listings[cloud])
+            if specs or volumes:
+                sentences = self._asked(partial(self.clouds[cloud].shortages, specs, volumes), f"cloud {cloud}: shortages")
+                found += [f"cloud {cloud}: {sentence}" for sentence in sentences]
+        return found
+
+    def _destruction(self, listings: Mapping[str, Listing]) -> Outcome:
+        made = plan_destroy(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings)
+        if made.refusals:
+            raise Refused(made.refusals)
+        return Outcome(made, listings=listings, kept=[volume for volumes in made.kept_volumes.values() for volume in volumes])
+
+    def _delete_volumes(self, result: Result) -> list[str]:
+        faults: list[str] = []
+        for cloud, listing in self._listed().items():
+            if not listing.volumes:
+                continue
+            delete = partial(self.clouds[cloud].delete_volumes, listing.volumes)
+            for event in self._asked(lambda call=delete: list(call()), f"cloud {cloud}: delete volumes"):  # type: ignore[misc]
+                self.tools.report(cloud, event, 0.0)
+                if event.stage is Stage.FAILED:
+                    faults.append(f"volume {event.name} could not be deleted: {event.detail}")
+                else:
+                    result.volumes.append(event.name)
+        return faults
+
+    def _dismantle(self) -> list[str]:
+        faults = []
+        for name, cloud in self.clouds.items():
+            try:
+                self._asked(cloud.dismantle, f"cloud {name}: dismantle")
+            except CloudError as error:
+                faults.append(f"cloud {name}: {error}")
+        return faults
+
+    def _proof_of_absence(self, data: bool) -> list[str]:
+        kept = set() if data else {f"volume {volume.name}" for listing in self._listed().values() for volume in listing.volumes}
+        found = {name: self._asked(cloud.leftovers, f"cloud {name}: leftovers") for name, cloud in self.clouds.items()}
+        return [f"cloud {name} still holds {left}" for name, leftovers in found.items() for left in leftovers if left not in kept]
+
+    def _faults(self, outcome: Outcome) -> list[str]:
+        """Pools that have fewer nodes than they need."""
+        members = [node.mark.pool for _cloud, node in outcome.members.values()]
+        short = [
+            f"pools.{name}: {members.count(name)} node(s) where at least {pool.least} are needed"
+            for name, pool in self.cluster.pools.items()
+            if members.count(name) < pool.least
+        ]
+        return outcome.result.faults + short + (["the run was told to end; run it again to go on"] if outcome.result.stopped else [])
+
+    def _asked(self, call: Callable[[], T], what: str) -> T:
+        return asked_again(call, self.tools.clock, self.tools.backoff, what)
+
+    def _listed(self) -> dict[str, Listing]:
+        return list_all(self.clouds, self.tools.clock, self.tools.backoff)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[Tools]:
+        """Hold the lock; what is done with the tools that this gives stops when the lock is lost."""
+        clock = self.tools.clock
+        with _lock.held(self.clouds, holder(), clock, self.tools.backoff, self.tell) as lost:
+            yield replace(self.tools, clock=replace(clock, stopped=lambda: clock.stopped() or lost()))
+
+
+def holder() -> str:
+    """Who holds the lock, for people."""
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+def _writes(made: Plan) -> bool:
+    """Whether anything is to be done now; what leaves is done later, after its drain."""
+    return any(part.delete or part.resize or part.create or part.wait for part in made.clouds.values())
+
+
+def _without_leaving(made: Plan) -> Plan:
+    """Leaving nodes are drained by their roles first, and deleted by a call of its own."""
+    return replace(made, clouds={cloud: replace(part, leave=()) for cloud, part in made.clouds.items()})
+
+
+def _new_nodes(part: CloudPlan, listing: Listing) -> list[NodeSpec]:
+    standing = {node.name for node in listing.nodes} - {node.name for node in part.delete}
+    return [spec for spec in part.create if spec.name not in standing]
+
+
+def _new_volumes(specs: Iterable[NodeSpec], listing: Listing) -> list[VolumeSpec]:
+    known = {volume.name for volume in listing.volumes}
+    return [volume for spec in specs for volume in spec.volumes if volume.name not in known]
