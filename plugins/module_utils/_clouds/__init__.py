@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The providers. A new one is one file or package beside this one and its line here.
+
+The list is static on purpose: a module is shipped with what it imports by name, and nothing else is found there. A provider imports its SDK
+inside its functions, so that reading the list needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._cloud import Cloud
+from . import lxc
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider: the dataclass of its options, and its cloud."""
+
+    options: type[Any]
+    cloud: type[Cloud]
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "lxc": Provider(lxc.LxcOptions, lxc.LxcCloud),
+}

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The local cloud: nodes are LXC containers on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..._cloud import Cloud, CloudError, Event, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
+from ..._schema import hint
+from ._client import HostProgram, user
+from ._host.condition import console
+from ._host.places import NodePlace, Zone
+from ._listing import Reader
+from ._options import LxcOptions
+
+
+class LxcCloud(Cloud):
+    """Nodes of one cluster in one zone of this machine."""
+
+    provider: ClassVar[str] = "lxc"
+    poll_seconds: ClassVar[float] = 0.2
+    options: LxcOptions
+
+    def __init__(self, name: str, options: LxcOptions, scope: Scope) -> None:
+        super().__init__(name, options, scope)
+        self._zone = Zone(options.zone, Path(options.path).resolve(), ipaddress.IPv4Network(options.network))
+        self._host = HostProgram(options.zone, options.path, options.network)
+
+    def identity(self) -> str:
+        return re.sub(r"[^A-Za-z0-9._@-]", "_", user())[:64]
+
+    def listing(self) -> Listing:
+        try:
+            return self._reader().listing()
+        except OSError as error:
+            raise CloudError(f"listing {self._zone.folder} failed: {error}") from error
+
+    def _reader(self) -> Reader:
+        return Reader(self._zone, self.scope.cluster)
+
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+        if not specs and not volumes:
+            return []
+        unknown = list(dict.fromkeys(sentence for spec in specs for sentence in self._unknown(spec)))
+        sizes = [self.options.all_flavors[spec.flavor] for spec in specs if spec.flavor in self.options.all_flavors]
+        lacks: list[str] = self._host.value(
+            "shortages",
+            memory=[size.memory for size in sizes],
+            cores=max((size.cores for size in sizes), default=0),
+            gib=sum(volume.size for volume in volumes),
+            resolvers=self.options.resolvers,
+        )
+        return unknown + lacks
+
+    def _unknown(self, spec: NodeSpec) -> list[str]:
+        """What of a node's specification this cloud does not know."""
+        found = []
+        if spec.image not in self.options.all_images:
+            found.append(f"unknown image '{spec.image}'{hint(spec.image, list(self.options.all_images))}")
+        if spec.flavor not in self.options.all_flavors:
+            found.append(f"unknown flavor '{spec.flavor}'{hint(spec.flavor, list(self.options.all_flavors))}")
+        found += [
+            f"unknown key '{key}' under extra: the local cloud takes configuration keys of LXC, 'lxc.*'"
+            for key in spec.extra
+            if not key.startswith("lxc.")
+        ]
+        found += [f"volume '{volume.name}' is not one of node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
+        return found
+
+    def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
+        orders = []
+        for spec in specs:
+            unknown = self._unknown(spec)
+            if unknown:
+                yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True)
+            else:
+                orders.append(self._order(spec))
+        if orders:
+            yield from self._events("create", nodes=orders, resolvers=self.options.resolvers)
+
+    def _order(self, spec: NodeSpec) -> dict[str, Any]:
+        """A node as the host program wants it described."""
+        recipe, size = self.options.all_images[spec.image], self.options.all_flavors[spec.flavor]
+        return {
+            "name": spec.name,
+            "mark": str(spec.mark),
+            "image": spec.image,
+            "recipe": {"name": spec.image, "suite": recipe.suite, "packages": sorted({*recipe.packages, *self.options.packages})},
+            "flavor": spec.flavor,
+            "cores": size.cores,
+            "memory": size.memory,
+            "user": spec.ssh_user,
+            "keys": list(spec.ssh_keys),
+            "public": spec.public_ip,
+            "volumes": [{"name": volume.name, "size": volume.size, "type": volume.type} for volume in spec.volumes],
+            "extra": dict(spec.extra),
+        }
+
+    def _events(self, do: str, **request: Any) -> Iterator[Event]:
+        reader = self._reader()
+        for event in self._host.events(do, **request):
+            stage = Stage(event["stage"])
+            node = reader.node(event["name"]) if stage is Stage.MADE and do == "create" else None
+            detail = event["detail"] or (node.id if isinstance(node, Node) else "")
+            yield Event(event["name"], stage, detail, event["log"], node if isinstance(node, Node) else None, event["final"])
+
+    def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
+        yield from self._items("delete", nodes)
+
+    def _items(self, do: str, things: Sequence[Node] | Sequence[Volume]) -> Iterator[Event]:
+        items = []
+        for thing in things:
+            if self._ours(thing.mark):
+                items.append({"name": thing.name, "id": thing.id, "mark": str(thing.mark)})
+            else:
+                yield self._foreign(thing.name, thing.mark)
+        if items:
+            yield from self._events(do, items=items)
+
+    def _ours(self, mark: Mark) -> bool:
+        return (mark.owner, mark.cluster) == (self.owner, self.scope.cluster)
+
+    def _foreign(self, name: str, mark: Mark) -> Event:
+        return Event(
+            name, Stage.FAILED, f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone", final=True
+        )
+
+    def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        known = {volume.name: volume for volume in self.listing().volumes} if volumes else {}
+        items = []
+        for wanted in volumes:
+            mark = known[wanted.name].mark if wanted.name in known else None
+            if mark is None:
+                yield Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
+            elif not self._ours(mark):
+                yield self._foreign(wanted.name, mark)
+            else:
+                items.append({"name": wanted.name, "size": wanted.size, "mark": str(mark)})
+        if items:
+            yield from self._events("resize_volumes", items=items)
+
+    def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
+        yield from self._items("delete_volumes", volumes)
+
+    def set_ready(self, nodes: Sequence[Node], value: str) -> None:
+        items = [{"name": node.name, "id": node.id, "mark": str(node.mark)} for node in nodes]
+        if items:
+            self._host.value("set_ready", items=items, ready=value)
+
+    def console(self, node: Node, lines: int = 20) -> str:
+        return console(NodePlace(self._zone, node.name), lines)
+
+    def dismantle(self) -> None:
+        self._host.value("dismantle")
+
+    def leftovers(self) -> list[str]:
+        found: list[str] = self._host.value("leftovers", cluster=self.scope.cluster)
+        return found
+
+    def lock(self, holder: str, seconds: float) -> Lease:
+        return Lease(**self._host.value("lock", cluster=self.scope.cluster, holder=holder, seconds=seconds, pid=os.getpid()))
+
+    def renew(self, lease: Lease, seconds: float) -> None:
+        self._host.value("renew", cluster=self.scope.cluster, token=lease.token, seconds=seconds)
+
+    def unlock(self, lease: Lease) -> None:
+        self._host.value("unlock", cluster=self.scope.cluster, token=lease.token)
