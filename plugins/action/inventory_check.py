@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fail with the inventory plugin's own sentence where it refused the cluster file: Ansible alone prints warnings, and ends with success."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
+
+NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        self.validate_argument_spec(argument_spec={})
+        variables = task_vars or {}
+        if "sky_cluster" not in variables:
+            raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
+        return {"changed": False}
+
+    def _why(self, sources: list[str]) -> str:
+        """Why no source gave a cluster."""
+        faults = [fault for source in sources if (fault := self._fault(source))]
+        return "\n".join(faults) or NONE
+
+    def _fault(self, source: str) -> str:
+        """Why one source gave none; empty if it is no cluster file."""
+        if source.endswith(",") or not Path(source).exists():
+            return "" if source.endswith(",") else f"{source}: no such file"
+        if Path(source).is_dir():
+            return "\n".join(fault for each in sorted(Path(source).glob("*.y*ml")) if (fault := self._fault(str(each))))
+        try:
+            data = self._loader.load_from_file(source)
+            if not isinstance(data, Mapping) or data.get("plugin") != PLUGIN:
+                return ""
+            list_all(open_clouds(parse(data, option_classes())))
+        except (ClusterFileError, FleetError, AnsibleError) as error:
+            return f"{source}: the cluster cannot be read:\n{error}"
+        return f"{source}: the inventory plugin {PLUGIN} did not read it; see the warnings above"

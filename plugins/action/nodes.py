@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine, run on the controller: a module's output cannot be seen while it runs, and here every stage of every node is shown as it comes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import BOOTING_GROUP, host
+from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._summary import failures, foretold, kept_lines
+from ansible_collections.sky.clusters.plugins.plugin_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+
+SPEC: dict[str, Any] = CLUSTER_SPEC | {
+    "counts": {"type": "dict", "default": {}},
+    "state": {"type": "str", "choices": ["present", "deleted", "ready", "absent"], "default": "present"},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "hashes": {"type": "dict", "default": {}},
+    "remove": {"type": "list", "elements": "str", "default": []},
+    "idle": {"type": "list", "elements": "str", "default": []},
+    "confirm": {"type": "str", "default": ""},
+    "strict": {"type": "bool", "default": False},
+    "destroy_data": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        try:
+            cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
+            return self._of_state(cluster, args, (task_vars or {}).get("groups", {}))
+        except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
+            raise AnsibleActionFail(str(error)) from error
+
+    def _of_state(self, cluster: Cluster, args: dict[str, Any], groups: Mapping[str, list[str]]) -> dict[str, Any]:
+        live = Live(Display())
+        parent = os.getppid()
+        # a worker of Ansible outlives its killed parent: it must see that by itself, and make no further call
+        clock = Clock(stopped=lambda: os.getppid() != parent)
+        run = Run(cluster, open_clouds(cluster), Tools(report=live.event, clock=clock), live.warning, bool(self._task.check_mode))
+        if args["state"] == "ready":
+            return {"changed": bool(run.set_ready({name: value for name, value in args["hashes"].items() if name in args["names"]}))}
+        if args["state"] == "deleted":
+            return self._done(run.delete(args["names"]), args)
+        if args["state"] == "absent":
+            outcome = run.absent(args["destroy_data"])
+            result = self._done(outcome, args)
+            gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *kept_lines(outcome.kept)]
+            return result if run.check else result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": gone}
+        keys = authorised_keys(cluster.settings, Path("~").expanduser())
+        wishes = Wishes(frozenset(args["remove"]), frozenset(args["idle"]), args["confirm"], keys)
+        outcome = run.present(wishes)
+        for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
+            live.warning(sentence)
+        return self._done(outcome, args) | {"new_hosts": _new_hosts(outcome, cluster, groups), "ssh_keys": list(keys)}
+
+    def _done(self, outcome: Outcome, args: dict[str, Any]) -> dict[str, Any]:
+        failed = failures(outcome.result.failed)
+        if outcome.faults:
+            raise AnsibleActionFail("\n".join(outcome.faults + failed))
+        lines = foretold(outcome.plan)
+        if self._task.check_mode and not self._task.diff:  # with --diff Ansible shows them itself
+            for line in lines:
+                Live(Display()).line(line)
+        result: dict[str, Any] = {
+            "changed": bool(lines),
+            "members": sorted(outcome.members),
+            "leaving": outcome.leaving,
+            "failed_nodes": failed,
+            "strict_failure": bool(failed) and args["strict"],
+            "drift": [str(drift) for drift in outcome.plan.drift],
+            "notes": list(outcome.plan.notes),
+            "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
+            "actions": lines,
+            "summary": (lines or ["nothing was to be done"]) + failed + kept_lines(outcome.kept),
+        }
+        if self._task.diff and lines:
+            result["diff"] = [{"prepared": "\n".join(lines)}]
+        return dict(safe(result))
+
+
+def _new_hosts(outcome: Outcome, cluster: Cluster, groups: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    """Members that the running inventory does not have, has as still booting, or has as they were before this run."""
+    touched = {result.name for result in outcome.result.nodes.values() if result.action != "keep"}
+    known = set(groups.get("all", [])) - set(groups.get(BOOTING_GROUP, [])) - touched
+    members = [(name, cloud, node) for name, (cloud, node) in sorted(outcome.members.items()) if name not in known]
+    return [dict(safe(host(node, cloud, cluster, outcome.listings[cloud].volumes).plain())) for _name, cloud, node in members]

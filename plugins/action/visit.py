@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say which nodes a run visits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
+
+SPEC: dict[str, Any] = {
+    "members": {"type": "list", "elements": "str", "required": True},
+    "inputs": {"type": "dict", "default": {}},
+    "full": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        hostvars = (task_vars or {})["hostvars"]
+        members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
+        servers = _servers(members, hostvars)
+        told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
+        wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
+        visit = [name for name in members if args["full"] or name in servers.values() or hostvars[name]["sky_ready"] != wanted[name]]
+        addresses = {name: hostvars[name]["sky_address"] for name in members}
+        return {
+            "changed": False,
+            "hashes": {name: wanted[name] for name in visit},
+            "names": visit,
+            "servers": sorted(set(servers.values())),
+            "addresses": addresses,
+        }
+
+
+def _wanted(name: str, hostvars: Any, common: dict[str, Any], servers: dict[str, list[str]]) -> str:
+    variables = hostvars[name]
+    roles = list(variables["sky_roles"])
+    # by name from the unrendered variables, so that only those that count are rendered
+    inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
+    followed = {ROLES[role].follows: servers.get(ROLES[role].follows) for role in roles if ROLES[role].follows}
+    return ready_hash(roles, inputs | common | {"servers": followed})
+
+
+def _servers(members: list[str], hostvars: Any) -> dict[str, str]:
+    """The first node of each server role, by role."""
+    first: dict[str, str] = {}
+    for name in members:
+        for role in hostvars[name]["sky_roles"]:
+            if ROLES[role].server:
+                first.setdefault(role, name)
+    return first

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster file into hosts, groups and variables."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: clouds
+short_description: A cluster described by one file, over one or several clouds
+version_added: 0.1.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Reads the cluster file, which is this plugin's configuration, and lists the nodes of the cluster that exist in its clouds.
+  - The file's name must end in C(sky.yml) or C(sky.yaml), or its first key be C(plugin).
+  - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the pool's own C(groups). A node that does
+    not run, or not yet, is in the group C(sky_booting) alone.
+  - On the group C(all) it shows the file itself as C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings).
+  - A fault in the file, or a cloud that cannot be listed, refuses the whole inventory.
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+requirements:
+  - the software of each provider that the file names; V(lxc) needs LXC on this machine
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [sky.clusters.clouds]
+  cluster:
+    description: Name of the cluster. At most 20 lower-case letters, digits and inner dashes, a letter first.
+    type: str
+    required: true
+  owner:
+    description: Owner in the mark of everything that the cluster has in a cloud. By default the user that the cloud's credentials belong to.
+    type: str
+  admin_cidrs:
+    description: Networks from which ssh may be reached. Required where a pool has C(public_ip).
+    type: list
+    elements: str
+    default: []
+  ssh_keys:
+    description: Public keys that are authorised on every node. By default those of the ssh agent, then C(~/.ssh/*.pub).
+    type: list
+    elements: str
+    default: []
+  timeouts:
+    description:
+      - How long each stage of a node may take, in seconds; may also stand in a cloud and in a pool. V(0) leaves it to the level above.
+      - The stages are C(made) (900), C(booted) (300), C(reachable) (300) and C(deleted) (180).
+    type: dict
+    default: {}
+  clouds:
+    description:
+      - The clouds, by name. Each has a C(provider) and that provider's options, which always include C(image), C(flavor) and C(ssh_user).
+      - C(timeouts) are deadlines of this cloud. C(extra) holds options of the provider that are not modelled.
+    type: dict
+    required: true
+  pools:
+    description:
+      - The sets of like nodes, by name.
+      - C(cloud) (str, required) names one of O(clouds). C(count) (int, required) is the number of nodes.
+      - With fewer nodes than C(min_count) (int, default C(count)) a run fails.
+      - C(roles) (list of str) is what its nodes do, V(spark_master) or V(spark_worker). C(groups) (list of str) are further inventory groups.
+      - C(flavor) and C(image) (str) stand over the cloud's. C(public_ip) (bool, default V(false)) gives its nodes an address reachable from outside.
+      - C(volumes) (dict) are data volumes of each node, by name, in GiB or as C(size) (GiB), C(type), C(fs) (V(ext4) or V(xfs)) and C(mount) (default
+        C(/data/<volume>)).
+      - C(timeouts) and C(extra) are as in O(clouds).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+# demo.sky.yml: a Spark cluster on this machine
+plugin: sky.clusters.clouds
+cluster: demo
+clouds:
+  here: {provider: lxc}
+pools:
+  master: {cloud: here, count: 1, roles: [spark_master]}
+  worker: {cloud: here, count: 2, roles: [spark_worker], volumes: {spark: 10}}
+
+---
+# Groups and variables of the site's own, made from those of the nodes
+plugin: sky.clusters.clouds
+cluster: demo
+clouds:
+  here: {provider: lxc, flavor: medium}
+pools:
+  worker: {cloud: here, count: 2, roles: [spark_worker]}
+compose:
+  site_rack: "'r' ~ (sky_index // 16)"
+keyed_groups:
+  - {key: site_rack, prefix: rack}
+"""
+
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, Cluster, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import host, role_groups
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """See DOCUMENTATION."""
+
+    NAME = PLUGIN
+    inventory: Any  # the base class sets it in `parse`, and has None before
+
+    def verify_file(self, path: str) -> bool:
+        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache)
+        data = self._read_config_data(path)
+        try:
+            cluster = parse(data, option_classes())
+            self._check_single(cluster)
+            hosts = self._hosts(path, cluster, cache)
+        except (ClusterFileError, FleetError) as error:
+            raise AnsibleParserError(f"{path}: the cluster cannot be read:\n{error}") from error
+        self._populate(cluster, data, hosts)
+
+    def _check_single(self, cluster: Cluster) -> None:
+        """Variables of a cluster stand on group `all`, so one inventory holds one cluster."""
+        other = self.inventory.groups["all"].vars.get("sky_cluster")
+        if other is not None and other != cluster.name:
+            raise ClusterFileError(
+                [f"cluster: this inventory already holds the cluster '{other}'; run '{cluster.name}' with an inventory of its own"]
+            )
+
+    def _hosts(self, path: str, cluster: Cluster, cache: bool) -> list[dict[str, Any]]:
+        key = self.get_cache_key(path)
+        use = cache and bool(self.get_option("cache"))
+        if use and key in self._cache:
+            return list(self._cache[key])
+        listings = list_all(open_clouds(cluster))
+        found = [host(node, cloud, cluster, listing.volumes).plain() for cloud, listing in listings.items() for node in listing.nodes]
+        found.sort(key=lambda each: str(each["name"]))
+        if self.get_option("cache"):
+            self._cache[key] = found
+        return found
+
+    def _populate(self, cluster: Cluster, data: dict[str, Any], hosts: list[dict[str, Any]]) -> None:
+        for name in role_groups(cluster):
+            self.inventory.add_group(name)
+        settings = {key: data[key] for key in ("owner", "admin_cidrs", "ssh_keys", "timeouts") if data.get(key)}
+        shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
+        for name, value in shown.items():
+            self.inventory.set_variable("all", name, safe(value))
+        for each in hosts:
+            self._add(each["name"], each["groups"], safe(each["variables"]))
+
+    def _add(self, name: str, groups: list[str], variables: dict[str, Any]) -> None:
+        self.inventory.add_host(name)
+        for group in groups:
+            self.inventory.add_host(name, group=self.inventory.add_group(group))
+        for key, value in variables.items():
+            self.inventory.set_variable(name, key, value)
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)

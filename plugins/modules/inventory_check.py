@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of this name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: inventory_check
+short_description: Fail where the cluster file was refused
+version_added: 0.1.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Ansible goes on with an empty inventory where an inventory plugin refuses its file, and ends with success. As the first task of a playbook this
+    module fails instead, with the sentences of the inventory plugin P(sky.clusters.clouds#inventory).
+extends_documentation_fragment: [sky.clusters.attributes]
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: Check that the cluster file was accepted
+  sky.clusters.inventory_check:
+"""
+
+RETURN = r"""
+{}
+"""

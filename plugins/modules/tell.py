@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of this name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tell
+short_description: Tell people something, as plain lines
+version_added: 0.1.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Prints lines as they are, where M(ansible.builtin.debug) would print them as data.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  lines:
+    description: The lines.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Say what is left
+  sky.clusters.tell:
+    lines: "{{ nodes.summary }}"
+"""
+
+RETURN = r"""
+{}
+"""

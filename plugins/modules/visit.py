@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of this name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: visit
+short_description: Say which nodes a run visits
+version_added: 0.1.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now. The first node of each server role is
+    visited at every run.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  members:
+    description: Names of the nodes that run and stay.
+    type: list
+    elements: str
+    required: true
+  inputs:
+    description: What else the outcome of a visit depends on, the same for every node.
+    type: dict
+    default: {}
+  full:
+    description: Whether every node is visited.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Choose the nodes to visit
+  sky.clusters.visit:
+    members: "{{ nodes.members }}"
+  register: visit
+"""
+
+RETURN = r"""
+names:
+  description: Names of the nodes to visit.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-master-0, demo-worker-2]
+servers:
+  description: The first node of each server role.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-master-0]
+addresses:
+  description: Address of every member by its name, as the other nodes reach it.
+  returned: always
+  type: dict
+  sample: {demo-master-0: 10.88.0.2}
+hashes:
+  description: Ready hash of each node to visit, to be written once the visit is through.
+  returned: always
+  type: dict
+  sample: {demo-worker-2: 8d969eef6ecad3c2}
+"""
