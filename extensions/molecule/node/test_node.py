@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role node: what it made, after it was applied twice and the node was started anew."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+testinfra_hosts = ["ansible://pool_box"]
+ADDED = "other@example.org"  # ends the key that the scenario adds
+MODERN = {
+    "kexalgorithms": "sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
+    "macs": "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,umac-128-etm@openssh.com",
+}
+
+
+@pytest.fixture(scope="module")
+def sshd(host: Host) -> dict[str, str]:
+    """The settings that sshd goes by."""
+    return dict(line.split(" ", 1) for line in host.check_output("sshd -T").splitlines() if " " in line)
+
+
+def ssh(variables: dict[str, Any], user: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Log in as somebody, through a connection of its own."""
+    known = shlex.split(variables["ansible_ssh_common_args"])
+    command = ["ssh", "-o", "ControlPath=none", *known, *options, f"{user}@{variables['ansible_host']}", "id", "-un"]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False)
+
+
+# --- names
+
+
+def test_it_knows_its_name(host: Host, variables: dict[str, Any]) -> None:
+    assert variables["inventory_hostname"] == "mol-node-box-0"
+    assert host.check_output("hostnamectl hostname") == "mol-node-box-0"
+    assert host.check_output("hostname") == "mol-node-box-0"
+    assert host.file("/etc/hostname").content_string == "mol-node-box-0\n"
+
+
+def test_names_are_found(host: Host, variables: dict[str, Any]) -> None:
+    assert host.addr("mol-node-box-0").ipv4_addresses == [variables["sky_address"]]
+    assert host.addr("mol-other-0").ipv4_addresses == ["192.0.2.7"]
+    assert host.addr("localhost").is_resolvable
+
+
+# --- the cluster's user
+
+
+def test_the_user_is_the_same_everywhere_and_has_no_password(host: Host) -> None:
+    user = host.user("sky")
+    assert (user.uid, user.gid, user.group, user.home, user.shell) == (1500, 1500, "sky", "/home/sky", "/bin/bash")
+    assert user.password == "*"
+
+
+def test_keys_are_the_users_own(host: Host) -> None:
+    assert (host.file("/home/sky/.ssh").user, host.file("/home/sky/.ssh").mode) == ("sky", 0o700)
+    for owner, home in (("sky", "/home/sky"), ("root", "/root")):
+        keys = host.file(f"{home}/.ssh/authorized_keys")
+        assert (keys.user, keys.group, keys.mode) == (owner, owner, 0o600)
+        lines = keys.content_string.splitlines()
+        assert lines[0].startswith("#")
+        assert len(lines) >= 3
+        assert lines[-1].endswith(ADDED)
+
+
+@pytest.mark.parametrize("user", ["sky", "root"])
+def test_a_key_lets_in(variables: dict[str, Any], user: str) -> None:
+    done = ssh(variables, user)
+    assert (done.returncode, done.stdout) == (0, f"{user}\n"), done.stderr
+
+
+# --- ssh
+
+
+def test_only_a_key_lets_in(sshd: dict[str, str]) -> None:
+    wanted = {"passwordauthentication": "no", "kbdinteractiveauthentication": "no", "permitrootlogin": "without-password", "x11forwarding": "no"}
+    assert {name: sshd[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("user", ["sky", "root"])
+def test_a_password_is_not_asked_for(variables: dict[str, Any], user: str) -> None:
+    done = ssh(variables, user, "-oPubkeyAuthentication=no", "-oPreferredAuthentications=password,keyboard-interactive")
+    assert done.returncode == 255
+    assert "Permission denied (publickey)" in done.stderr
+
+
+def test_many_may_log_in_at_once(sshd: dict[str, str]) -> None:
+    assert (sshd["maxstartups"], sshd["maxsessions"]) == ("100:30:200", "100")
+
+
+def test_algorithms_are_modern(sshd: dict[str, str], variables: dict[str, Any]) -> None:
+    assert {name: sshd[name] for name in MODERN} == MODERN
+    assert not {name for name in sshd["ciphers"].split(",") if "cbc" in name or "3des" in name}
+    done = ssh(variables, "root", "-oKexAlgorithms=diffie-hellman-group14-sha256")
+    assert done.returncode == 255
+    assert "no matching key exchange method found" in done.stderr
+
+
+# --- data volumes, after the node was started anew
+
+
+def test_both_volumes_are_mounted(host: Host, variables: dict[str, Any]) -> None:
+    volumes = {volume["name"]: volume for volume in variables["sky_volumes"]}
+    assert {name: (each["mount"], each["fs"]) for name, each in volumes.items()} == {"data": ("/data/data", "ext4"), "logs": ("/srv/logs", "xfs")}
+    for volume in volumes.values():
+        mount = host.mount_point(volume["mount"])
+        assert mount.exists
+        assert mount.filesystem == volume["fs"]
+        assert host.check_output("blkid -p -s LABEL -o value %s", mount.device) == volume["label"]
+
+
+def test_volumes_have_their_size(host: Host, variables: dict[str, Any]) -> None:
+    for volume in variables["sky_volumes"]:
+        device = host.mount_point(volume["mount"]).device
+        assert int(host.check_output("blockdev --getsize64 %s", device)) == volume["size"] << 30
+        assert int(host.check_output("df --output=size -B1 %s | tail -n 1", volume["mount"])) > 0.9 * (volume["size"] << 30)
+
+
+def test_what_was_written_is_on_the_right_volume(host: Host, variables: dict[str, Any]) -> None:
+    for volume in variables["sky_volumes"]:
+        assert host.file(f"{volume['mount']}/before").content_string == f"{volume['label']}\n"
+
+
+def test_units_mount_them_at_boot(host: Host, variables: dict[str, Any]) -> None:
+    for volume in variables["sky_volumes"]:
+        unit = host.service(f"sky-volume@{volume['name']}.service")
+        assert unit.is_enabled
+        assert unit.is_running
+    assert host.check_output("systemctl is-system-running || true") == "running"

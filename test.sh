@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+set -euo pipefail
+# shellcheck source=tests/tools/common.sh
+. "$(dirname "$0")/tests/tools/common.sh"
+cd "$ROOT"
+
+# The slowest first: they run side by side.
+CHECKS=(sanity importer types lint tree docs changelog ruff format yaml shell)
+PARTS=(static unit real molecule quickstart)
+
+usage() {
+  cat <<TEXT
+Usage: ./test.sh [WORD...]
+
+Proves the project, from a clean checkout. Without a word, everything; else what the words name:
+
+  static       all of: ${CHECKS[*]}
+  unit         tests of the code, nothing outside it touched
+  real         clusters on this machine, and the collection built, installed and used
+  molecule     each role on nodes of its own
+  quickstart   ./quickstart.sh as a user with sudo would run it, then again, then --remove
+
+All but static and unit change this machine: they need root, and make nodes.
+TEXT
+}
+
+LOGS=$(mktemp -d)
+trap 'rm -rf "$LOGS"' EXIT
+ROWS=$LOGS/rows
+: >"$ROWS"
+
+# note PART BEGAN STATUS: one line of the table at the end.
+note() {
+  local word=ok
+  [ "$3" = 0 ] || word=FAILED
+  printf '%-12s %6d s   %s\n' "$1" $((SECONDS - $2)) "$word" | tee -a "$ROWS"
+}
+
+# part NAME COMMAND...: runs it in full view.
+part() {
+  local name=$1 began=$SECONDS status=0
+  shift
+  printf '\n=== %s\n' "$name"
+  "$@" </dev/null || status=$?
+  note "$name" "$began" "$status"
+}
+
+# --- static ---------------------------------------------------------------------------------------------------------------------------------
+
+check_sanity() { tests/tools/sanity.sh; }
+check_importer() { tests/tools/importer.sh; }
+check_types() { tests/tools/types.sh; }
+check_lint() { ansible-lint --offline --nocolor; }
+check_tree() { pytest -q tests/static; }
+check_docs() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .; }
+check_changelog() { antsibull-changelog lint; }
+check_ruff() { ruff check .; }
+check_format() { ruff format --check .; }
+check_yaml() { tracked_files '*.yml' '*.yaml' .yamllint .ansible-lint | xargs -0 yamllint --strict; }
+check_shell() { tracked_files '*.sh' .ci/run | xargs -0 shellcheck --external-sources; }
+
+# One check: its output is shown in full if it fails, else its last line.
+check() {
+  local name=$1 log=$LOGS/$1 began=$SECONDS status=0
+  # In the background and waited for: behind `||` bash would go on after a command that failed inside.
+  (set -e; "check_$name") >"$log" 2>&1 </dev/null &
+  wait $! || status=$?
+  if [ "$status" = 0 ]; then
+    tail -n 1 "$log" | cut -c1-120
+  else
+    sed "s/^/$name: /" "$log"
+  fi
+  note "$name" "$began" "$status"
+}
+
+checks() {
+  local name
+  for name in "$@"; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+      wait -n || true
+    done
+    check "$name" &
+  done
+  wait
+}
+
+# --- the other parts ------------------------------------------------------------------------------------------------------------------------
+
+run_unit() { pytest -n 2 --durations 8 -m "not real" tests --ignore tests/static; }
+# last, from a machine that is not prepared: it ends by taking back what the parts before it installed, Python included where that was missing
+run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integration/quickstart; }
+run_real() { ./quickstart.sh --host && with_key pytest -m real --durations 12 tests/integration tests/contract --ignore tests/integration/quickstart; }
+run_molecule() { ./quickstart.sh --host && with_key molecule test --all --no-command-borders; }
+
+# with_key COMMAND...: nodes are reached by ssh; an agent holds a key of the command's own, so that it needs none of the user's.
+with_key() {
+  [ -e "$LOGS/key" ] || ssh-keygen -q -t ed25519 -N '' -C "sky.clusters test" -f "$LOGS/key"
+  # shellcheck disable=SC2016 # it is the inner shell that has these
+  ssh-agent sh -c 'ssh-add -q "$0" && exec "$@"' "$LOGS/key" "$@"
+}
+
+# --- what to do -----------------------------------------------------------------------------------------------------------------------------
+
+[ $# -gt 0 ] || set -- "${PARTS[@]}"
+wanted=() single=()
+for word in "$@"; do
+  case " ${PARTS[*]} : ${CHECKS[*]} " in
+    *" $word "*:*) wanted+=("$word") ;;
+    *:*" $word "*) single+=("$word") ;;
+    *)
+      usage
+      [[ "$word" =~ ^(-h|--help)$ ]] && exit 0 || exit 2
+      ;;
+  esac
+done
+
+part environment ./quickstart.sh --dev
+export PATH="$VENV/bin:$PATH"
+[ ${#single[@]} = 0 ] || checks "${single[@]}"
+for name in "${wanted[@]}"; do
+  case $name in
+    static)
+      printf '\n=== static\n'
+      checks "${CHECKS[@]}"
+      ;;
+    *) part "$name" "run_$name" ;;
+  esac
+done
+
+printf '\n=== in all: %d s\n' "$SECONDS"
+cat "$ROWS"
+! grep -q FAILED "$ROWS"

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures and profiles of all tests."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from ansible.plugins.loader import init_plugin_loader
+
+init_plugin_loader()  # before anything of the collection is imported, or Ansible does not know it as one
+
+from ansible_collections.sky.clusters.tests.support.world import World  # noqa: E402
+
+hypothesis.settings.register_profile(
+    "sky", deadline=None, derandomize=True, database=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("sky")
+
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An empty world with a clock of its own."""
+    return World(tmp_path / "world")
+
+
+@pytest.fixture(scope="module")
+def fast_folder() -> Iterator[Path]:
+    """A folder for thousands of small files: in memory where the machine offers that, and outside the process all the same."""
+    with tempfile.TemporaryDirectory(prefix="sky-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes a sentence with a figure, to be printed at the end."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures, whatever -q says."""
+    figures = config.stash.get(FIGURES, [])
+    if figures:
+        terminalreporter.section("figures")
+        for sentence in figures:
+            terminalreporter.write_line(sentence)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports run one way, the planner is pure, and no code outside the providers knows a provider's name."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+COLLECTION = ("ansible_collections", "sky", "clusters")
+UTILS = ("plugins", "module_utils")
+
+# From the bottom up. A module may import from lower rows only; one in no row is on top, where the action, the modules and the inventory are fed.
+ROWS = (
+    {"_schema", "_roles", "_cloud"},
+    {"_cluster"},
+    {"_plan"},
+    {"_stream"},
+    {"_retry"},
+    {"_probe", "_lock"},
+    {"_apply"},
+)
+TOP = len(ROWS)
+# A provider knows the contract and how options are declared; that it is one of several is none of its business.
+PROVIDER_KNOWS = {"_cloud", "_schema"}
+PURE = {"_schema", "_roles", "_cloud", "_cluster", "_plan"}
+OUTSIDE_WORLD = {
+    "asyncio", "concurrent", "datetime", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "queue", "random",
+    "secrets", "select", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
+}  # fmt: skip
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval"}
+DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
+
+def plugin_files(root: Path) -> list[Path]:
+    return sorted((root / "plugins").rglob("*.py"))
+
+
+def imported(path: Path, root: Path) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Every dotted name that a file imports, and its line; names within the collection start at ``plugins``."""
+    here = path.relative_to(root).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield tuple(alias.name.split(".")), node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: -node.level] if node.level else ()
+            if here[-1] == "__init__" and node.level:
+                base = here[:-1][: len(here) - node.level]
+            name = base + tuple((node.module or "").split(".") if node.module else ())
+            name = name[len(COLLECTION) :] if name[: len(COLLECTION)] == COLLECTION else name
+            for alias in node.names:
+                yield (*name, alias.name), node.lineno
+
+
+def util_of(name: tuple[str, ...]) -> str | None:
+    """``plugins.module_utils._plan.Plan`` is of ``_plan``."""
+    return name[2] if name[:2] == UTILS and len(name) > 2 else None
+
+
+def rank(util: str) -> int:
+    return next((number for number, row in enumerate(ROWS) if util in row), TOP)
+
+
+def test_imports_run_one_way(root: Path) -> None:
+    wrong = []
+    for path in plugin_files(root):
+        own = util_of(path.relative_to(root).with_suffix("").parts)
+        if own is None or own == "_clouds":
+            continue
+        for name, line in imported(path, root):
+            other = util_of(name)
+            if other is None or other == own:
+                continue
+            if rank(own) < TOP and rank(other) >= rank(own):
+                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_providers_know_the_contract_only(root: Path) -> None:
+    wrong = []
+    for path in sorted((root / "plugins/module_utils/_clouds").rglob("*.py")):
+        for name, line in imported(path, root):
+            other = util_of(name)
+            if other is not None and other not in PROVIDER_KNOWS | {"_clouds"}:
+                wrong.append(f"{path.relative_to(root)}:{line}: a provider may not know {other}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_providers_do_not_know_each_other(root: Path) -> None:
+    clouds = root / "plugins/module_utils/_clouds"
+    wrong = []
+    for path in sorted(clouds.rglob("*.py")):
+        own = path.relative_to(clouds).with_suffix("").parts[0]
+        for name, line in imported(path, root):
+            if own != "__init__" and util_of(name) == "_clouds" and len(name) > 3 and name[3] != own:
+                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {name[3]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_module_utils_do_not_know_plugins(root: Path) -> None:
+    wrong = []
+    for path in sorted((root / "plugins/module_utils").rglob("*.py")):
+        for name, line in imported(path, root):
+            if name[0] == "plugins" and name[:2] != UTILS:
+                wrong.append(f"{path.relative_to(root)}:{line}: {'.'.join(name)}")
+            if name[0] == "ansible" and name[:2] != ("ansible", "module_utils"):
+                wrong.append(f"{path.relative_to(root)}:{line}: {'.'.join(name)} is not there where modules run")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_ansible_and_the_standard_library_are_needed_to_load(root: Path) -> None:
+    """An SDK is imported inside the functions that need it, so that a list of providers needs none."""
+    wrong = []
+    for path in plugin_files(root):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            wrong += [
+                f"{path.relative_to(root)}:{node.lineno}: {name}"
+                for name in names
+                if name.split(".")[0] not in {*sys.stdlib_module_names, "ansible", "ansible_collections", "jinja2", "yaml"}
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("util", sorted(PURE))
+def test_the_planner_and_what_it_knows_are_pure(root: Path, util: str) -> None:
+    path = root / "plugins/module_utils" / f"{util}.py"
+    wrong = [f"{path.name}:{line}: imports {'.'.join(name)}" for name, line in imported(path, root) if name[0] in OUTSIDE_WORLD | {"ansible"}]
+    wrong += [
+        f"{path.name}:{node.lineno}: calls {node.func.id}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def documentation(tree: ast.Module) -> set[ast.AST]:
+    """The strings of a plugin that only people and ansible-doc read."""
+    found: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        assigned = any(isinstance(target, ast.Name) and target.id in DOCUMENTATION for target in targets)
+        if assigned or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            found.update(ast.walk(node))
+    return found
+
+
+def words_of_code(path: Path) -> Iterator[tuple[str, int]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = documentation(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value, node.lineno
+        elif isinstance(node, ast.Name):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.alias):
+            yield node.name, node.lineno
+
+
+def providers(root: Path) -> set[str]:
+    clouds = root / "plugins/module_utils/_clouds"
+    return {path.stem for path in clouds.iterdir() if not path.stem.startswith("_")}
+
+
+def test_no_plugin_names_a_provider(root: Path) -> None:
+    known = re.compile("|".join(sorted(providers(root))), re.IGNORECASE)
+    wrong = []
+    for path in plugin_files(root):
+        if "_clouds" in path.parts:
+            continue
+        wrong += [f"{path.relative_to(root)}:{line}: {text[:60]!r}" for text, line in words_of_code(path) if known.search(text)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_playbook_or_role_names_a_provider(root: Path, texts: dict[Path, str]) -> None:
+    known = re.compile("|".join(sorted(providers(root))), re.IGNORECASE)
+    wrong = [
+        f"{path}:{number}: {line.strip()}"
+        for path, text in texts.items()
+        if path.parts[0] in {"playbooks", "roles"} and path.suffix != ".md"
+        for number, line in enumerate(text.splitlines(), 1)
+        if known.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)

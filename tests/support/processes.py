@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in processes of their own, which can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+KILLED = -signal.SIGKILL
+
+
+def forked(work: Callable[[], str]) -> Callable[[], tuple[int, str]]:
+    """Start work in a process of its own.
+
+    Returns:
+        What waits for its end, and gives its code (negative: the signal that ended it) and what the work said.
+    """
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        code = 1
+        try:
+            os.write(writer, work().encode())
+            code = 0
+        except BaseException as error:  # noqa: BLE001  # told to the parent
+            os.write(writer, f"{type(error).__name__}: {error}".encode())
+        finally:
+            os._exit(code)
+    os.close(writer)
+
+    def wait() -> tuple[int, str]:
+        with os.fdopen(reader) as pipe:
+            said = pipe.read()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+
+    return wait
+
+
+def run_forked(work: Callable[[], str]) -> tuple[int, str]:
+    """Do work in a process of its own, to its end."""
+    return forked(work)()

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster file of a test's own, and playbooks run on it as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Played:
+    """How one playbook run ended."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """Changed tasks by host."""
+        return {host: int(changed) for host, _ok, changed, _unreachable, _failed in RECAP.findall(self.output)}
+
+    @property
+    def tasks(self) -> dict[str, int]:
+        """Tasks that ended well by host."""
+        return {host: int(ok) for host, ok, _changed, _unreachable, _failed in RECAP.findall(self.output)}
+
+    def last(self, lines: int) -> str:
+        return "\n".join(self.output.rstrip().splitlines()[-lines:])
+
+
+@dataclass
+class Site:
+    """A folder with a cluster file, used as by somebody who has nothing else."""
+
+    folder: Path
+    cluster: str
+    content: dict[str, Any]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        path = self.folder / f"{self.cluster}.sky.yml"
+        path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
+        return path
+
+    def start(self, playbook: str, *args: str, inventory: str = "") -> subprocess.Popen[str]:
+        command = [str(BIN / "ansible-playbook"), "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args]
+        environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"} | self.environment
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def play(self, playbook: str, *args: str, seconds: float = 600, inventory: str = "") -> Played:
+        """Run a playbook to its end."""
+        process = self.start(playbook, *args, inventory=inventory)
+        try:
+            output, _none = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _none = process.communicate()
+            raise TimeoutError(f"{playbook} took more than {seconds} s:\n{output[-3000:]}") from None
+        return Played(process.returncode, output)
+
+    def must(self, playbook: str, *args: str, seconds: float = 600) -> Played:
+        """Run a playbook that must end well."""
+        played = self.play(playbook, *args, seconds=seconds)
+        if played.code != 0:
+            raise AssertionError(f"{playbook} ended with {played.code}:\n{played.output[-6000:]}")
+        return played
+
+    def inventory(self) -> dict[str, Any]:
+        """What the inventory shows, as data."""
+        command = [str(BIN / "ansible-inventory"), "-i", str(self.file), "--list"]
+        listed = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        return dict(json.loads(listed, object_hook=_bare))
+
+    def hosts(self, group: str) -> list[str]:
+        return sorted(self.inventory().get(group, {}).get("hosts", []))
+
+    def ssh(self, host: str, command: str) -> str:
+        """Run a command on a node, by way of the inventory's own connection."""
+        argv = [str(BIN / "ansible"), "-i", str(self.file), host, "-m", "ansible.builtin.shell", "-a", command]
+        done = subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        return done.stdout.split(">>\n", 1)[1]
+
+
+def _bare(item: dict[str, Any]) -> Any:
+    """Ansible's JSON says of every text from a plugin that it is no template."""
+    return item["__ansible_unsafe"] if set(item) == {"__ansible_unsafe"} else item
+
+
+def machine_state(zone: str) -> dict[str, set[str]]:
+    """What clusters of a zone may leave on this machine: to be compared before and after."""
+
+    def lines(*command: str, mark: str) -> set[str]:
+        return {line for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines() if mark in line}
+
+    return {
+        "links": lines("ip", "-br", "link", "show", "master", f"sky-{zone}", mark="") | lines("ip", "-br", "link", mark=f"sky-{zone}"),
+        "tables": lines("nft", "list", "tables", mark=f"sky_{zone}"),
+        "loops": lines("losetup", "-a", mark=f"/{zone}/"),
+        "mounts": {line for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if f"/{zone}/" in line},
+        "processes": lines("pgrep", "-fa", "lxc monitor", mark=f"/{zone}/"),
+        "files": {str(path) for path in Path("/var/lib/sky-clusters").glob(f"{zone}/**")},
+    }

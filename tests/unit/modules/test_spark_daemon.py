@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""spark_daemon against real processes and real pages; systemd has its part in the molecule scenario."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.modules import spark_daemon
+from ansible_collections.sky.clusters.plugins.modules.spark_daemon import KINDS, Daemon, DaemonError, Outcome, Wish, make_room
+
+DROP_IN = Path(__file__).parents[3] / "roles/spark/templates/daemon.j2"
+# A worker as the module sees it: a process that, told to drain, takes its executors off its page.
+WORKER = """
+import signal, sys, time
+signal.signal(signal.SIGPWR, lambda *_: open(sys.argv[1], "w").close())
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+class Page:
+    """A daemon's page, served on a free port."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, Any] = {}
+        page = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps(page.current()).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing to say."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def current(self) -> dict[str, Any]:
+        return self.content
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    served = Page()
+    yield served
+    served.server.shutdown()
+    served.server.server_close()
+
+
+class DaemonOfPid(Daemon):
+    """A daemon whose process is a child of the test, where systemd is not."""
+
+    def __init__(self, page: str, pid: int) -> None:
+        super().__init__(KINDS["worker"], page)
+        self.pid = pid
+
+    def status(self) -> dict[str, str]:
+        return {"MainPID": str(self.pid)}
+
+    def tail(self) -> str:
+        return "its journal is empty"
+
+
+@pytest.fixture
+def drained(tmp_path: Path) -> Path:
+    return tmp_path / "drained"
+
+
+@pytest.fixture
+def process(drained: Path) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen([sys.executable, "-c", WORKER, str(drained)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    child.stdout.readline()
+    yield child
+    child.kill()
+    child.wait()
+    child.stdout.close()
+
+
+EXECUTOR = {"appid": "app-1", "id": 0}
+
+
+def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str], drained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "current", lambda: {"executors": [] if drained.exists() else [EXECUTOR]})
+    daemon = DaemonOfPid(page.url, process.pid)
+    assert daemon.work() == ["app-1/0"]
+    outcome = daemon.drain(30)
+    assert outcome["ended"] == []
+    assert 2 <= outcome["drained_in"] < 10
+
+
+def test_drain_has_an_end_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
+    page.content = {"executors": [EXECUTOR]}
+    outcome = DaemonOfPid(page.url, process.pid).drain(2)
+    assert outcome["ended"] == ["app-1/0"]
+    assert outcome["drained_in"] in (2, 3)
+
+
+def test_a_process_that_would_die_of_the_signal_does_not_get_it(page: Page) -> None:
+    page.content = {"executors": []}
+    with subprocess.Popen(["sleep", "60"]) as child:
+        daemon = DaemonOfPid(page.url, child.pid)
+        assert not daemon.can_drain(child.pid)
+        daemon.drain(10)
+        assert child.poll() is None
+        child.kill()
+
+
+def test_refuse_names_the_jobs(page: Page) -> None:
+    page.content = {"activeapps": [{"id": "app-1", "name": "etl"}]}
+    wish = Wish("refuse", drain_seconds=1, wait_seconds=1, pending=False, check=False)
+    with pytest.raises(DaemonError, match="spark-master must be restarted and runs etl"):
+        make_room(Daemon(KINDS["master"], page.url), wish, Outcome())
+
+
+@pytest.mark.parametrize(("kind", "disruption", "expected"), [("worker", "drain", ["drain"]), ("worker", "force", []), ("master", "drain", [])])
+def test_only_workers_are_drained_and_check_mode_only_says_so(page: Page, kind: str, disruption: str, expected: list[str]) -> None:
+    page.content = {"executors": [EXECUTOR], "activeapps": [{"name": "etl"}]}
+    outcome = Outcome()
+    make_room(Daemon(KINDS[kind], page.url), Wish(disruption, 1, 1, pending=False, check=True), outcome)
+    assert outcome.actions == expected
+
+
+def test_wait_ends_when_the_worker_knows_its_master(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([{"masterurl": ""}, {"masterurl": ""}])
+    monkeypatch.setattr(page, "current", lambda: next(answers, {"masterurl": "spark://10.0.0.1:7077"}))
+    DaemonOfPid(page.url, 0).wait(10)
+
+
+def test_wait_has_an_end() -> None:
+    with pytest.raises(DaemonError, match="spark-worker did not come up within 1 seconds; its journal is empty"):
+        DaemonOfPid("http://127.0.0.1:1", 0).wait(1)
+
+
+def test_the_unit_writes_the_fingerprint_that_the_module_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    units, settings, home, runtime = tmp_path / "units", tmp_path / "spark-daemons.conf", tmp_path / "home", tmp_path / "run"
+    for folder in (units, home, runtime / "spark-worker"):
+        folder.mkdir(parents=True)
+    (units / "spark-worker.service").write_text("[Service]\n")
+    settings.write_text("spark.authenticate true\n")
+    (home / f".sha256-{'e' * 64}").touch()
+    for name, value in {"UNITS": units, "SETTINGS": settings, "HOME": home, "RUNTIME": runtime}.items():
+        monkeypatch.setattr(spark_daemon, name, value)
+    line = next(line for line in DROP_IN.read_text().splitlines() if line.startswith("ExecStartPre="))
+    places = {"/etc/systemd/system": units, "/etc/spark/spark-daemons.conf": settings, "/opt/spark": home, "%t": runtime}
+    command = line.removeprefix("ExecStartPre=/bin/sh -c '").removesuffix("'").replace("%n", "spark-worker.service").replace("%N", "spark-worker")
+    for there, here in places.items():
+        command = command.replace(there, str(here))
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert spark_daemon.in_force("spark-worker") == spark_daemon.fingerprint("spark-worker")
+    settings.write_text("spark.authenticate false\n")
+    assert spark_daemon.in_force("spark-worker") != spark_daemon.fingerprint("spark-worker")

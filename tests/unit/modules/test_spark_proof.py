@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What spark_proof makes of pages, answers and event logs; the job itself is run in the molecule scenario."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.modules import spark_proof
+from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
+    Cluster,
+    ProofError,
+    compare,
+    key,
+    last_words,
+    random_text,
+    read_stamp,
+    run,
+    tasks_by_host,
+    wait_for_room,
+    write_stamp,
+)
+
+CLUSTER = Cluster("http://10.0.0.1:8080", ("10.0.0.2", "10.0.0.3"), "sky")
+
+
+def worker(host: str, cores: int = 1, memory: int = 1024, state: str = "ALIVE") -> dict[str, Any]:
+    return {"host": host, "coresfree": cores, "memoryfree": memory, "state": state}
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets what the master's page shows."""
+
+    def setter(*workers: dict[str, Any], apps: tuple[str, ...] = ()) -> None:
+        page = {"workers": list(workers), "activeapps": [{"name": name} for name in apps]}
+        monkeypatch.setattr(spark_proof, "look", lambda _master: page)
+
+    return setter
+
+
+def test_room_on_every_worker(show: Any) -> None:
+    show(worker("10.0.0.2"), worker("10.0.0.3"), worker("10.0.0.3", state="DEAD", cores=0))
+    assert wait_for_room(CLUSTER, 0) == ""
+
+
+def test_jobs_of_others_put_it_off(show: Any) -> None:
+    show(worker("10.0.0.2"), worker("10.0.0.3", cores=0), apps=("etl",))
+    assert wait_for_room(CLUSTER, 0) == "'etl' holds the cores or the memory of 10.0.0.3"
+
+
+@pytest.mark.parametrize(
+    ("workers", "sentence"),
+    [
+        ([worker("10.0.0.2")], "no worker on 10.0.0.3 has registered within 0 seconds"),
+        ([worker("10.0.0.2"), worker("10.0.0.3", state="DECOMMISSIONED")], "no worker on 10.0.0.3 has registered"),
+        ([worker("10.0.0.2"), worker("10.0.0.3", memory=300)], "the workers on 10.0.0.3 are too small"),
+    ],
+)
+def test_what_is_wrong_is_named(show: Any, workers: list[dict[str, Any]], sentence: str) -> None:
+    show(*workers)
+    with pytest.raises(ProofError, match=sentence):
+        wait_for_room(CLUSTER, 0)
+
+
+def test_absent_worker_is_not_excused_by_a_job(show: Any) -> None:
+    show(worker("10.0.0.2", cores=0), apps=("etl",))
+    with pytest.raises(ProofError, match=r"no worker on 10\.0\.0\.3"):
+        wait_for_room(CLUSTER, 0)
+
+
+def test_silent_master_is_named() -> None:
+    with pytest.raises(ProofError, match=r"page http://127\.0\.0\.1:1 does not answer"):
+        wait_for_room(Cluster("http://127.0.0.1:1", ("10.0.0.2",), "sky"), 0)
+
+
+def test_right_answers_pass() -> None:
+    compare({"pi": math.pi, "words": {"real": {"a": 2, "b": 1}}}, {"real": "a b\na"})
+
+
+@pytest.mark.parametrize(
+    ("result", "sentence"),
+    [
+        ({"pi": 3.14, "words": {"real": {"a": 2}}}, "computed pi as 3.14"),
+        ({"pi": math.pi, "words": {"real": {"a": 1}}}, "counted 1 words of the real text wrongly, such as 'a'"),
+        ({"pi": math.pi, "words": {"real": {"a": 2, "c": 1}}}, "such as 'c'"),
+    ],
+)
+def test_wrong_answers_do_not(result: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ProofError, match=sentence):
+        compare(result, {"real": "a a"})
+
+
+def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
+    def task(host: str, reason: str) -> str:
+        return json.dumps({"Event": "SparkListenerTaskEnd", "Task End Reason": {"Reason": reason}, "Task Info": {"Host": host}})
+
+    log = tmp_path / "app-1"
+    log.write_text("\n".join([json.dumps({"Event": "SparkListenerJobStart"}), task("a", "Success"), task("a", "Success"), task("b", "TaskKilled")]))
+    assert tasks_by_host(log) == Counter({"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("WARN x\njava.io.FileNotFoundException: /etc/a (Permission denied)\n\tat java.base/b(C.java:1)\nbad array", "FileNotFoundException: /etc/a"),
+        ("one\n\ntwo\n", "it ended with: one | two"),
+        ("", "it said nothing"),
+    ],
+)
+def test_a_failed_job_is_told_by_its_fault(log: str, words: str) -> None:
+    assert words in last_words(log)
+
+
+def test_random_text_is_never_the_same() -> None:
+    first, second = random_text(), random_text()
+    assert first != second
+    assert len(first.split()) == 20_000
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A master's /etc/spark and /opt/spark."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "etc" / "spark-defaults.conf").write_text("spark.master spark://10.0.0.1:7077\n")
+    monkeypatch.setattr(spark_proof, "SETTINGS", tmp_path / "etc")
+    monkeypatch.setattr(spark_proof, "HOME", tmp_path / "opt")
+    return tmp_path
+
+
+def test_stamp_stands_for_members_settings_files_and_version(node: Path) -> None:
+    before = key(CLUSTER, "app", {"nodes": [1]})
+    assert before == key(Cluster(CLUSTER.master, CLUSTER.workers[::-1], "sky"), "app", {"nodes": [1]})
+    others = {key(Cluster(CLUSTER.master, ("10.0.0.2",), "sky"), "app", {"nodes": [1]}), key(CLUSTER, "app", {"nodes": [2]})}
+    (node / "etc" / "spark-defaults.conf").write_text("spark.master spark://10.0.0.9:7077\n")
+    others.add(key(CLUSTER, "app", {"nodes": [1]}))
+    (node / "opt" / ".sha256-1").touch()
+    others.add(key(CLUSTER, "app", {"nodes": [1]}))
+    assert len(others - {before}) == 4
+
+
+def given(node: Path, **more: Any) -> dict[str, Any]:
+    asked = {"master": CLUSTER.master, "workers": list(CLUSTER.workers), "user": "sky", "application": "app", "settings": {}}
+    return asked | {"text": str(node / "text"), "stamp": str(node / "proof" / "spark.json"), "force": False, "seconds": 0} | more
+
+
+def test_nothing_is_run_where_the_stamp_stands(node: Path) -> None:
+    write_stamp(node / "proof" / "spark.json", {"key": key(CLUSTER, "app", {}), "result": {"pi": 3.14}})
+    assert run(given(node), check=False) == {"changed": False, "result": {"pi": 3.14}}
+    assert run(given(node, force=True), check=True) == {"changed": True}
+
+
+def test_no_stamp_where_it_was_put_off(node: Path, show: Any) -> None:
+    show(worker("10.0.0.2", cores=0), worker("10.0.0.3"), apps=("etl",))
+    assert run(given(node), check=False)["postponed"].startswith("'etl' holds")
+    assert read_stamp(node / "proof" / "spark.json") == {}

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The run's lock: taken on all clouds, renewed, released, lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked, Scope, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock, Stopped
+from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
+from ansible_collections.sky.clusters.tests.support.world import World
+
+QUICK = Backoff(spread=lambda: 0.5)
+ME, OTHER = "ada@here (process 1)", "bob@there (process 2)"
+
+
+def two(world: World) -> dict[str, MemoryCloud]:
+    return {name: MemoryCloud(name, MemoryOptions(str(world.folder)), Scope("demo")) for name in ("beta", "alpha")}
+
+
+def silent(_sentence: str) -> None:
+    """Nothing is to be told."""
+    raise AssertionError(_sentence)
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("it did not come")
+        time.sleep(0.005)
+
+
+def holders(world: World) -> dict[str, str]:
+    return {name: cloud["locks"]["demo"]["holder"] for name, cloud in world.state()["clouds"].items() if "demo" in cloud["locks"]}
+
+
+def test_it_is_held_on_all_clouds_and_released(world: World) -> None:
+    with _lock.held(two(world), ME, world.clock(), QUICK, silent) as lost:
+        assert holders(world) == {"alpha": ME, "beta": ME}
+        assert not lost()
+    assert holders(world) == {}
+    assert world.calls("lock", "unlock") == 4
+
+
+def test_it_is_released_where_the_run_fails(world: World) -> None:
+    with pytest.raises(ZeroDivisionError), _lock.held(two(world), ME, world.clock(), QUICK, silent):
+        raise ZeroDivisionError
+    assert holders(world) == {}
+
+
+def test_where_one_cloud_is_locked_the_others_are_let_go(world: World) -> None:
+    clouds = two(world)
+    lease = clouds["beta"].lock(OTHER, 3600)
+    told: list[str] = []
+    with pytest.raises(Locked, match="bob@there"), _lock.held(two(world), ME, world.clock(), QUICK, told.append):
+        raise AssertionError("the lock was not needed")
+    assert holders(world) == {"beta": OTHER}
+    assert told == [f"cloud beta: cluster demo is locked by {OTHER} since 0; waiting up to 90 s for it to end"]
+    assert 90 <= world.now() < 95
+    clouds["beta"].renew(lease, 60)
+
+
+def test_clouds_are_locked_in_the_order_of_their_names(world: World) -> None:
+    clouds = two(world)
+    clouds["alpha"].lock(OTHER, 3600)
+    with pytest.raises(Locked), _lock.held(clouds, ME, world.clock(), QUICK, list[str]().append):
+        raise AssertionError("the lock was not needed")
+    assert "lock" not in world.cloud("beta")["calls"]
+
+
+def test_another_run_is_waited_for(world: World) -> None:
+    other = two(world)["alpha"]
+    lease = other.lock(OTHER, 3600)
+
+    def sleep(seconds: float) -> None:
+        world.advance(seconds)
+        if world.now() > 20:
+            other.unlock(lease)
+
+    told: list[str] = []
+    with _lock.held(two(world), ME, Clock(now=world.now, sleep=sleep), QUICK, told.append) as lost:
+        assert holders(world) == {"alpha": ME, "beta": ME}
+        assert not lost()
+    assert len(told) == 1
+    assert 20 < world.now() < 25
+
+
+def test_a_run_that_was_killed_is_waited_for_until_its_lock_is_stale(world: World) -> None:
+    two(world)["alpha"].lock(OTHER, 60)
+    told: list[str] = []
+    with _lock.held(two(world), ME, world.clock(), QUICK, told.append):
+        assert holders(world) == {"alpha": ME, "beta": ME}
+    assert told[1:] == [f"cloud alpha: the lock of {OTHER} was stale and is broken"]
+    assert 60 <= world.now() < 65
+
+
+def test_a_run_that_is_told_to_end_waits_no_longer(world: World) -> None:
+    two(world)["beta"].lock(OTHER, 3600)
+    clock = world.clock(stopped=lambda: world.now() > 10)
+    with pytest.raises(Stopped), _lock.held(two(world), ME, clock, QUICK, list[str]().append):
+        raise AssertionError("the lock was not needed")
+    assert holders(world) == {"beta": OTHER}
+
+
+def test_a_stale_lock_is_broken_and_told(world: World) -> None:
+    two(world)["beta"].lock(OTHER, 60)
+    world.advance(61)
+    told: list[str] = []
+    with _lock.held(two(world), ME, world.clock(), QUICK, told.append):
+        assert holders(world) == {"alpha": ME, "beta": ME}
+    assert told == [f"cloud beta: the lock of {OTHER} was stale and is broken"]
+
+
+def test_it_is_asked_for_again_where_the_cloud_does_not_answer(world: World) -> None:
+    world.fault("lock", "unavailable", times=2, retry_after=7.0)
+    with _lock.held(two(world), ME, world.clock(), QUICK, silent):
+        assert holders(world) == {"alpha": ME, "beta": ME}
+    assert world.now() >= 14
+
+
+def test_an_answer_that_was_lost_does_not_lock_us_out(world: World) -> None:
+    world.fault("lock", "lost")
+    with _lock.held(two(world), ME, world.clock(), QUICK, silent):
+        assert holders(world) == {"alpha": ME, "beta": ME}
+    assert holders(world) == {}
+
+
+def test_a_cloud_that_hangs_does_not_hang_the_run(world: World) -> None:
+    world.fault("lock", "hang", times=0, cloud="beta")
+    clouds = two(world)
+    with pytest.raises(Unavailable, match="cloud beta: lock: no answer within"), _lock.held(clouds, ME, world.clock(), QUICK, silent):
+        raise AssertionError("the lock was not needed")
+    assert holders(world) == {}
+    clouds["beta"].released.set()
+
+
+def test_an_unlock_that_hangs_or_is_refused_is_no_fault_of_the_run(world: World) -> None:
+    world.fault("unlock", "hang", cloud="alpha")
+    world.fault("unlock", "denied", cloud="beta")
+    clouds = two(world)
+    with _lock.held(clouds, ME, world.clock(), QUICK, silent):
+        pass
+    assert holders(world) == {"alpha": ME, "beta": ME}  # they end by themselves
+    clouds["alpha"].released.set()
+
+
+def test_a_run_that_was_told_to_end_still_releases_it(world: World) -> None:
+    told = threading.Event()
+    clock = Clock(now=world.now, sleep=world.advance, stopped=told.is_set)
+    with _lock.held(two(world), ME, clock, QUICK, silent):
+        told.set()
+    assert holders(world) == {}
+    with pytest.raises(Stopped), _lock.held(two(world), ME, clock, QUICK, silent):
+        raise AssertionError("the lock was not needed")
+
+
+# renewal, in real time
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
+    """Leases of a third of a second of real time, for tests in which they end."""
+    monkeypatch.setattr(_lock, "SECONDS", 0.3)
+    return World(world.folder, real_time=True)
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch, world: World) -> World:
+    """Long leases, renewed many times a second: a machine that is held up for seconds loses none of them."""
+    monkeypatch.setattr(_lock, "SECONDS", 30.0)
+    monkeypatch.setattr(_lock, "RENEWALS", 600)
+    return World(world.folder, real_time=True)
+
+
+def real(world: World) -> dict[str, MemoryCloud]:
+    return {"one": MemoryCloud("one", MemoryOptions(str(world.folder), real_time=True), Scope("demo"))}
+
+
+def test_it_is_renewed_for_as_long_as_the_run_takes(often: World) -> None:
+    with _lock.held(real(often), ME, Clock(), QUICK, silent) as lost:
+        until(lambda: often.calls("renew") >= 3)
+        assert not lost()
+        with pytest.raises(Locked):
+            real(often)["one"].lock(OTHER, 60)
+
+
+def test_what_is_held_is_renewed_while_another_cloud_is_waited_for(monkeypatch: pytest.MonkeyPatch, often: World) -> None:
+    monkeypatch.setattr(_lock, "LOOK", 0.05)
+    clouds = {name: MemoryCloud(name, MemoryOptions(str(often.folder), real_time=True), Scope("demo")) for name in ("alpha", "beta")}
+    clouds["beta"].lock(OTHER, 1.0)
+    with _lock.held(clouds, ME, Clock(), QUICK, list[str]().append) as lost:
+        assert not lost()
+        assert often.calls("renew") >= 3
+        assert often.cloud("alpha")["locks"]["demo"]["until"] > often.now()
+
+
+def test_a_renewal_that_fails_now_and_then_does_not_lose_it(often: World) -> None:
+    often.fault("renew", "unavailable", call=2)
+    with _lock.held(real(often), ME, Clock(), QUICK, silent) as lost:
+        until(lambda: often.calls("renew") >= 5)
+        assert not lost()
+
+
+def test_who_loses_it_is_told(short: World) -> None:
+    with _lock.held(real(short), ME, Clock(), QUICK, silent) as lost:
+        with short.tamper() as state:
+            state["clouds"]["one"]["locks"]["demo"] |= {"holder": OTHER, "token": "theirs"}
+        until(lost)
+    assert holders(short) == {"one": OTHER}  # not released by us
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "hang", "denied"])
+def test_who_cannot_renew_it_in_time_has_lost_it(short: World, kind: str) -> None:
+    short.fault("renew", kind, times=0)
+    clouds = real(short)
+    with _lock.held(clouds, ME, Clock(), QUICK, silent) as lost:
+        until(lost)
+    clouds["one"].released.set()
+
+
+def test_a_refused_lock_is_final(world: World) -> None:
+    world.fault("lock", "denied")
+    with pytest.raises(Denied), _lock.held(two(world), ME, world.clock(), QUICK, silent):
+        raise AssertionError("the lock was not needed")
+    assert world.calls("lock") == 1

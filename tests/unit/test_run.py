@@ -1,0 +1,207 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole run: look, plan, lock, plan again, carry out, look again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Locked
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
+from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
+from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
+from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of, settled
+from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud
+from ansible_collections.sky.clusters.tests.support.world import LOCKING, World
+
+ALL = ["demo-worker-0", "demo-worker-1", "demo-worker-2"]
+
+
+def three(world: World, **more: Any) -> Cluster:
+    return cluster_of(world.folder, {"worker": 3}, **more)
+
+
+def with_clock(run: Run, clock: Clock) -> Run:
+    return dataclasses.replace(run, tools=dataclasses.replace(run.tools, clock=clock))
+
+
+def meanwhile(world: World, work: Callable[[], object]) -> Clock:
+    """Another run holds the lock, does its work after some seconds, and lets go."""
+    other = opened(three(world))["one"]
+    lease = other.lock("bob@there (process 2)", 3600)
+    done: list[object] = []
+
+    def sleep(seconds: float) -> None:
+        world.advance(seconds)
+        if world.now() > 10 and not done:
+            done.append(None)
+            other.unlock(lease)
+            work()
+
+    return Clock(now=world.now, sleep=sleep)
+
+
+# present
+
+
+def test_what_a_run_says_when_it_is_through(world: World) -> None:
+    outcome = run_of(world, three(world)).present(Wishes())
+    assert (outcome.faults, outcome.leaving, outcome.kept) == ([], [], [])
+    assert sorted(outcome.members) == ALL
+    assert {cloud for cloud, _node in outcome.members.values()} == {"one"}
+    smaller = run_of(world, cluster_of(world.folder, {"worker": 1})).present(Wishes())
+    assert smaller.leaving == ["demo-worker-1", "demo-worker-2"]
+    assert sorted(smaller.members) == ["demo-worker-0"]  # who leaves is no member any more, though it is still there
+    assert world.names() == ALL
+
+
+def test_what_another_run_did_meanwhile_is_not_done_again(world: World) -> None:
+    run = with_clock(run_of(world, three(world)), meanwhile(world, lambda: settled(world, three(world))))
+    outcome = run.present(Wishes())
+    assert outcome.faults == []
+    assert world.names() == ALL
+    assert world.calls("create") == 1
+
+
+def test_what_another_run_broke_meanwhile_is_refused(world: World) -> None:
+    run = with_clock(run_of(world, three(world)), meanwhile(world, lambda: settled(world, three(world, owner="bob"))))
+    with pytest.raises(Refused, match="belongs to bob"):
+        run.present(Wishes())
+    assert world.names() == ALL
+
+
+def test_a_run_that_does_not_end_locks_others_out_with_a_sentence(world: World) -> None:
+    opened(three(world))["one"].lock("bob@there (process 2)", 3600)
+    with pytest.raises(Locked, match=r"bob@there \(process 2\)"):
+        run_of(world, three(world)).present(Wishes())
+    assert world.names() == []
+
+
+def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
+    pools = {"a": {"count": 1, "flavor": "huge"}, "b": {"count": 1, "image": "windows", "volumes": {"data": {"size": 1, "type": "gold"}}}}
+    with pytest.raises(Refused) as caught:
+        run_of(world, cluster_of(world.folder, pools)).present(Wishes())
+    assert sorted(caught.value.reasons) == [
+        "cloud one: no flavor huge here",
+        "cloud one: no image windows here",
+        "cloud one: volume demo-b-0-data: no type gold here",
+    ]
+    assert world.writing_calls() == 0
+    assert world.calls(*LOCKING) == 0
+
+
+def test_a_cloud_that_cannot_be_listed_stops_the_run_before_anything(world: World) -> None:
+    cluster = cluster_of(world.folder, {"a": 1, "b": {"count": 1, "cloud": "two"}}, clouds={"one": {}, "two": {}})
+    world.fault("listing", "denied", cloud="two", times=0)
+    with pytest.raises(FleetError, match="cloud two cannot be listed: listing in cloud two: denied"):
+        run_of(world, cluster).present(Wishes())
+    assert world.writing_calls() == 0
+
+
+def test_a_run_that_is_told_to_end_says_so_and_looks_no_more(world: World) -> None:
+    run = run_of(world, three(world))
+    clock = world.clock(stopped=lambda: world.calls("create") > 0)
+    outcome = with_clock(run, clock).present(Wishes())
+    assert "the run was told to end; run it again to go on" in outcome.faults
+    assert [result.reason for result in outcome.result.failed] == ["not finished: the run was told to end"] * 3
+    assert world.calls("listing") == 2
+    assert not world.cloud("one")["locks"]
+
+
+def test_a_run_that_loses_its_lock_stops(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 0.2)
+    real = World(world.folder, real_time=True)
+    cluster = three(world)
+    clouds = opened(cluster, real_time=True, boot_looks=10**6)
+
+    def probe_and_steal(_cloud: str, _event: object, _seconds: float) -> None:
+        with real.tamper() as state:
+            state["clouds"]["one"]["locks"]["demo"] |= {"token": "theirs", "holder": "bob"}
+
+    outcome = Run(cluster, clouds, Tools(report=probe_and_steal, poll=0.01, probe=real.probe)).present(Wishes())
+    assert outcome.result.stopped
+    assert outcome.faults
+    assert real.cloud("one")["locks"]["demo"]["holder"] == "bob"
+
+
+# delete
+
+
+def test_exactly_the_named_nodes_are_deleted(world: World) -> None:
+    settled(world, three(world))
+    run = run_of(world, three(world))
+    assert run.delete(["demo-worker-1", "demo-worker-9"]).faults == []
+    assert world.names() == ["demo-worker-0", "demo-worker-2"]
+    writing, locking = world.writing_calls(), world.calls(*LOCKING)
+    assert run.delete(["demo-worker-1", "demo-worker-9"]).plan.changes is False
+    assert (world.writing_calls(), world.calls(*LOCKING)) == (writing, locking)
+
+
+def test_a_node_that_cannot_be_deleted_is_a_fault(world: World) -> None:
+    settled(world, three(world))
+    world.fault("delete", "refused", node=1)
+    assert run_of(world, three(world)).delete(["demo-worker-1", "demo-worker-2"]).faults == ["demo-worker-1 could not be deleted: the node is busy"]
+    assert world.names() == ["demo-worker-0", "demo-worker-1"]
+
+
+# absent
+
+
+def test_destroy_also_takes_what_another_run_made_while_it_waited(world: World) -> None:
+    settled(world, cluster_of(world.folder, {"worker": 1}))
+    run = with_clock(run_of(world, three(world)), meanwhile(world, lambda: settled(world, three(world))))
+    assert run.absent(data=True).faults == []
+    assert world.names() == []
+    assert opened(three(world))["one"].leftovers() == []
+
+
+def test_destroy_says_what_is_left(world: World) -> None:
+    volumes = {"worker": {"count": 2, "volumes": {"data": 1}}}
+    settled(world, cluster_of(world.folder, volumes))
+    world.fault("delete_volumes", "refused", node=1)
+    run = run_of(world, cluster_of(world.folder, volumes))
+    assert run.absent(data=True).faults == ["volume demo-worker-0-data could not be deleted: the volume is busy"]
+    world.heal()
+    outcome = run.absent(data=False)
+    assert outcome.faults == []
+    assert [volume.name for volume in outcome.kept] == ["demo-worker-0-data"]
+    assert run.absent(data=True).faults == []
+    assert run.absent(data=True).faults == []  # and again
+
+
+class Sticky(MemoryCloud):
+    """Leaves something of its own behind."""
+
+    def leftovers(self) -> list[str]:
+        return [*super().leftovers(), "bridge sky-demo"]
+
+
+def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:
+    cluster = cluster_of(world.folder, {"worker": {"count": 1, "volumes": {"data": 1}}})
+    settled(world, cluster)
+    clouds = {name: Sticky(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
+    assert run_of(world, cluster, clouds).absent().faults == ["cloud one still holds bridge sky-demo"]  # the kept volume is no fault
+    assert sorted(world.volumes()) == ["demo-worker-0-data"]
+
+
+# ready
+
+
+def test_the_ready_hash_is_written_where_it_differs(world: World) -> None:
+    settled(world, three(world))
+    run = run_of(world, three(world))
+    assert run.set_ready(dict.fromkeys(ALL[:2], "h1") | {"demo-worker-9": "h1"}) == ALL[:2]
+    calls = world.calls("set_ready")
+    assert run.set_ready(dict.fromkeys(ALL[:2], "h1")) == []
+    assert world.calls("set_ready") == calls
+    assert run.set_ready({"demo-worker-0": "h2", "demo-worker-1": "h1", "demo-worker-2": "h2"}) == ["demo-worker-0", "demo-worker-2"]
+    assert [world.node(name)["ready"] for name in ALL] == ["h2", "h1", "h2"]
