@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last lines of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+SPEC: dict[str, Any] = {
+    "nodes": {"type": "dict", "required": True},
+    "lost": {"type": "list", "elements": "str", "default": []},
+}
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], (task_vars or {})["hostvars"])]
+        for line in lines:
+            Display().display(f"  {line}".rstrip())
+        if args["nodes"]["strict_failure"]:
+            raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
+        return {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+
+
+def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
+    """What roles failed at, by node, and what they put off, each sentence once."""
+    for name in sorted(lost):
+        unreachable = [f"{name} could not be reached by ssh; run the same command again once it can be, or see sky.clusters.status"]
+        yield from hostvars[name].get("sky_failure", unreachable)
+    yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})

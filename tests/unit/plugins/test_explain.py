@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures of roles, as the last lines of a run tell them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._explain import NEXT, TAIL, WIDTH, explained
+
+
+def of(result: dict[str, Any], login: str = "") -> list[str]:
+    return explained("demo-worker-1", "Install Spark", "Install Java", result, login)
+
+
+def test_the_cause_is_told_with_its_place_and_what_to_do() -> None:
+    assert of({"msg": "No space\n left", "failed": True}, "ssh root@10.0.0.1") == [
+        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): No space left",
+        "    look: ssh root@10.0.0.1",
+        f"    {NEXT}",
+    ]
+
+
+@pytest.mark.parametrize("message", ["", "non-zero return code", "MODULE FAILURE\nSee stdout/stderr for the exact error"])
+def test_a_message_that_says_nothing_gives_way_to_the_log(message: str) -> None:
+    lines = of({"msg": message, "rc": 100, "stderr": "\n".join(f"line {number}" for number in range(9)), "stdout": "not this"})
+    assert lines[0].endswith(": it ended with exit code 100")
+    assert lines[1:-1] == [f"    | line {number}" for number in range(9 - TAIL, 9)]
+
+
+def test_a_module_that_broke_shows_its_own_last_words() -> None:
+    assert of({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nKeyError: 'x'\n"})[:3] == [
+        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): see its last words",
+        "    | Traceback",
+        "    | KeyError: 'x'",
+    ]
+
+
+def test_of_a_loop_the_item_that_failed_is_told() -> None:
+    lines = of({"msg": "One or more items failed", "results": [{"msg": "fine"}, {"failed": True, "msg": "the second"}]})
+    assert lines[0].endswith(": the second")
+
+
+def test_nothing_at_all_is_said_to_be_nothing() -> None:
+    assert of({"failed": True})[0].endswith(": it gave no reason")
+
+
+def test_long_lines_are_cut() -> None:
+    assert len(of({"stderr": "x" * 1000})[1]) == WIDTH + len("    | ")
