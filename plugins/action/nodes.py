@@ -19,12 +19,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudEr
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import BOOTING_GROUP, host
+from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._summary import failures, foretold, kept_lines
-from ansible_collections.sky.clusters.plugins.plugin_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._summary import failure_lines, failures, foretold, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
@@ -35,6 +35,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "hashes": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "str", "default": []},
     "idle": {"type": "list", "elements": "str", "default": []},
+    "sick": {"type": "dict", "default": {}},
     "confirm": {"type": "str", "default": ""},
     "strict": {"type": "bool", "default": False},
     "destroy_data": {"type": "bool", "default": False},
@@ -68,21 +69,22 @@ class ActionModule(ActionBase):
         if args["state"] == "deleted":
             return self._done(run.delete(args["names"]), args)
         if args["state"] == "absent":
-            outcome = run.absent(args["destroy_data"])
+            outcome = run.absent(args["destroy_data"], args["confirm"])
+            _warn(live, outcome)
             result = self._done(outcome, args)
-            gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *kept_lines(outcome.kept)]
+            gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *_kept(outcome)]
             return result if run.check else result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": gone}
         keys = authorised_keys(cluster.settings, Path("~").expanduser())
-        wishes = Wishes(frozenset(args["remove"]), frozenset(args["idle"]), args["confirm"], keys)
+        sick = {name: str(reason) for name, reason in args["sick"].items()}
+        wishes = Wishes(frozenset(args["remove"]), frozenset(args["idle"]), sick, args["confirm"], keys)
         outcome = run.present(wishes)
-        for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
-            live.warning(sentence)
+        _warn(live, outcome)
         return self._done(outcome, args) | {"new_hosts": _new_hosts(outcome, cluster, groups), "ssh_keys": list(keys)}
 
     def _done(self, outcome: Outcome, args: dict[str, Any]) -> dict[str, Any]:
-        failed = failures(outcome.result.failed)
+        failed, told = failures(outcome.result.failed), failure_lines(outcome.result.failed)
         if outcome.faults:
-            raise AnsibleActionFail("\n".join(outcome.faults + failed))
+            raise AnsibleActionFail("\n".join([fault for fault in outcome.faults if fault not in failed] + told))
         lines = foretold(outcome.plan)
         if self._task.check_mode and not self._task.diff:  # with --diff Ansible shows them itself
             for line in lines:
@@ -97,11 +99,20 @@ class ActionModule(ActionBase):
             "notes": list(outcome.plan.notes),
             "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
             "actions": lines,
-            "summary": (lines or ["nothing was to be done"]) + failed + kept_lines(outcome.kept),
+            "summary": (lines or ["nothing was to be done"]) + _kept(outcome) + told,
         }
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]
         return dict(safe(result))
+
+
+def _warn(live: Live, outcome: Outcome) -> None:
+    for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
+        live.warning(sentence)
+
+
+def _kept(outcome: Outcome) -> list[str]:
+    return kept_lines({volume.name: volume.size for volume in outcome.kept})
 
 
 def _new_hosts(outcome: Outcome, cluster: Cluster, groups: Mapping[str, list[str]]) -> list[dict[str, Any]]:

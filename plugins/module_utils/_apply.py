@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class NodeResult:
     reason: str = ""  # why it failed
     log: str = ""  # tail of its console
     final: bool = False  # making it again cannot mend it
+    error: type[CloudError] | None = None  # which error of the contract it was, where known
+    late: str = ""  # the deadline that it did not keep, as `timeouts` calls it
     launches: int = 0
     seconds: dict[str, float] = field(default_factory=dict)  # since it was asked for, by stage
     node: Node | None = None
@@ -75,7 +78,9 @@ def apply(plan: Plan, cluster: Cluster, clouds: Mapping[str, Cloud], tools: Tool
     """
     result = Result()
     at_work = {name: part for name, part in plan.clouds.items() if part.changes or part.wait or part.keep}
-    runs = [_CloudRun(clouds[name], part, cluster, tools) for name, part in at_work.items()]
+    runs = [_CloudRun(clouds[name], part, cluster, tools, plan.first) for name, part in at_work.items()]
+    for run in runs:
+        run.others = [other for other in runs if other.first and not run.first]
     if runs:
         with ThreadPoolExecutor(max_workers=len(runs)) as pool:
             list(pool.map(_CloudRun.carry_out, runs))
@@ -89,7 +94,7 @@ def apply(plan: Plan, cluster: Cluster, clouds: Mapping[str, Cloud], tools: Tool
 class _CloudRun:
     """One cloud's part of a plan on its way."""
 
-    def __init__(self, cloud: Cloud, part: CloudPlan, cluster: Cluster, tools: Tools) -> None:
+    def __init__(self, cloud: Cloud, part: CloudPlan, cluster: Cluster, tools: Tools, first: frozenset[str] = frozenset()) -> None:
         self.cloud = cloud
         self.part = part
         self.cluster = cluster
@@ -100,13 +105,24 @@ class _CloudRun:
         self.stopped = False
         self.results: dict[str, NodeResult] = {}
         self.began: dict[str, float] = {}
+        self.first = first & {spec.name for spec in part.create}
+        self.others: list[_CloudRun] = []  # clouds whose first nodes are to be there before this one makes any
+        self._first_is_there = threading.Event()  # or never will be
 
     def carry_out(self) -> None:
+        try:
+            self._carry_out()
+        finally:
+            self._first_is_there.set()
+
+    def _carry_out(self) -> None:
         for node in self.part.keep:
             self.results[node.name] = NodeResult(node.name, self.cloud.name, "keep", node=node)
         try:
             self._delete(self.part.delete)
             self._resize(self.part.resize)
+            for other in self.others:
+                other._first_is_there.wait()  # it ends, since everything in that cloud does
             # not those whose old node could not be deleted: their name is not free
             self._grow([spec for spec in self.part.create if self._ok(spec)], self.part.wait)
         except Stopped as error:
@@ -114,14 +130,14 @@ class _CloudRun:
             self._give_up(str(error))
         except CloudError as error:
             self.faults.append(f"cloud {self.cloud.name}: {error}")
-            self._give_up(str(error))
+            self._give_up(str(error), type(error))
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, error: type[CloudError] | None = None) -> None:
         """Every node that was to be worked on has an outcome, those not reached included."""
         for name, action in [(n.name, "delete") for n in self.part.delete] + [(s.name, "create") for s in (*self.part.create, *self.part.wait)]:
             result = self.results.get(name) or self._begin(name, action)
             if result.stage not in (Stage.REACHABLE, Stage.DELETED, Stage.FAILED):
-                self._tell(Event(name, Stage.FAILED, f"not finished: {reason}"))
+                self._tell(Event(name, Stage.FAILED, f"not finished: {reason}", error=error))
 
     # deletion
 
@@ -243,6 +259,7 @@ class _CloudRun:
         limit = deadlines.reachable if booted else deadlines.booted
         if self.clock.now() - since <= limit:
             return
+        result.late = "reachable" if booted else "booted"
         if node is None:
             self._tell(Event(name, Stage.FAILED, f"the cloud does not list it, {limit} s after it was made"))
         elif booted:
@@ -293,7 +310,7 @@ class _CloudRun:
 
     def _all_failed(self, left: Iterable[str], error: CloudError) -> Iterator[Event]:
         for name in sorted(left):
-            yield Event(name, Stage.FAILED, str(error), final=isinstance(error, (*FINAL, Unavailable)))
+            yield Event(name, Stage.FAILED, str(error), final=isinstance(error, (*FINAL, Unavailable)), error=type(error))
 
     def _fail(self, node: Node, reason: str) -> None:
         try:
@@ -321,5 +338,7 @@ class _CloudRun:
         result.seconds[event.stage.value] = round(seconds, 1)
         result.node = event.node or result.node
         if event.stage is Stage.FAILED:
-            result.reason, result.log, result.final = event.detail, event.log, event.final
+            result.reason, result.log, result.final, result.error = event.detail, event.log, event.final, event.error
+        if event.stage is Stage.MADE and event.name in self.first:
+            self._first_is_there.set()
         self.tools.report(self.cloud.name, event, seconds)

@@ -147,6 +147,7 @@ class Node:
     memory: int = 0  # MiB; 0 where the cloud does not tell
     created: str = ""  # ISO 8601, by the cloud's clock
     ready: str = ""  # the hash that `set_ready` wrote last; empty if none
+    clouds: tuple[str, ...] = ()  # the cluster's clouds in use, as its birth or `set_clouds` wrote them last; empty if none
     host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty where the cloud cannot tell
     fault: str = ""  # why it failed, in the cloud's own words
 
@@ -209,6 +210,7 @@ class NodeSpec:
     ssh_keys: tuple[str, ...] = ()  # public keys, one line each
     ssh_user: str = "root"  # whom they let in
     admin_cidrs: tuple[str, ...] = ()  # who may reach ssh from outside
+    clouds: tuple[str, ...] = ()  # what `Node.clouds` is from its birth on
     extra: Mapping[str, Any] = field(default_factory=dict)  # provider options that are not modelled
 
     @property
@@ -226,6 +228,7 @@ class Event:
     log: str = ""  # tail of the node's console, where that helps
     node: Node | None = None  # as it is now, where known
     final: bool = False  # a failure that making the node again cannot mend (Shortage, Denied, Invalid)
+    error: type[CloudError] | None = None  # which of the errors above a failure is, where known
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,10 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         """Write ``Node.ready`` of these nodes."""
+
+    @abc.abstractmethod
+    def set_clouds(self, nodes: Sequence[Node], clouds: Sequence[str]) -> None:
+        """Write ``Node.clouds`` of these nodes: names of clouds (a-z, 0-9, at most 20 characters each), all of them anew."""
 
     @abc.abstractmethod
     def console(self, node: Node, lines: int = 20) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from ._cloud import Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
 from ._cluster import Cluster, Pool
+from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes, serves
+from ._roles import ROLES
 
 SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
 
@@ -22,6 +24,7 @@ class Wishes:
 
     remove: frozenset[str] = frozenset()  # nodes to take first where a pool shrinks
     idle: frozenset[str] = frozenset()  # nodes known to do nothing now
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and do not do their work, and why; others may be named too
     confirm: str = ""  # the cluster's name: the explicit word
     ssh_keys: tuple[str, ...] = ()
 
@@ -43,17 +46,18 @@ class Drift:
 class CloudPlan:
     """What is to be done in one cloud, in this order."""
 
-    delete: tuple[Node, ...] = ()  # dead, or half deleted: nothing to drain
+    delete: tuple[Node, ...] = ()  # dead, sick, or half deleted: nothing to drain
     resize: tuple[VolumeSpec, ...] = ()
     create: tuple[NodeSpec, ...] = ()  # those of replaced and stopped nodes, and of nodes that lack a volume, included
     wait: tuple[NodeSpec, ...] = ()  # exist and are still booting
     keep: tuple[Node, ...] = ()
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
     standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
+    record: tuple[Node, ...] = ()  # server nodes that stand, and that name other clouds than those that will be in use
 
     @property
     def changes(self) -> bool:
-        return bool(self.delete or self.resize or self.create or self.leave)
+        return bool(self.delete or self.resize or self.create or self.leave or self.record)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()  # with one of these nothing may be done
     kept_volumes: Mapping[str, tuple[Volume, ...]] = field(default_factory=dict)  # by cloud: volumes whose node does not exist
+    in_use: InUse = InUse()
+    first: frozenset[str] = frozenset()  # server nodes to be there before another cloud makes any: nothing else could name that cloud
 
     @property
     def changes(self) -> bool:
@@ -90,6 +96,7 @@ class _Part:
     keep: list[Node] = field(default_factory=list)
     leave: list[Node] = field(default_factory=list)
     standing: list[str] = field(default_factory=list)
+    record: list[Node] = field(default_factory=list)
 
     def done(self) -> CloudPlan:
         return CloudPlan(*(tuple(getattr(self, part.name)) for part in dataclasses.fields(self)))
@@ -100,14 +107,25 @@ class _Draft:
     """A plan in the making."""
 
     parts: dict[str, _Part]
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and are to be made again all the same, and why
     drift: list[Drift] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
     def take_out(self, cloud: str, node: Node) -> None:
-        """A node that is to go: what runs leaves in good order, what does not has nothing to drain."""
+        """A node that is to go: what runs leaves in good order, what does not, or is sick, has nothing to drain."""
         part = self.parts[cloud]
-        (part.leave if node.state is State.RUNNING else part.delete).append(node)
+        if node.name in self.sick:
+            self.notes.append(f"{node.name} is deleted without a drain: {self.sick[node.name]}")
+        (part.leave if node.state is State.RUNNING and node.name not in self.sick else part.delete).append(node)
+
+    def dead(self, node: Node) -> bool:
+        """Whether nothing can be expected of a node any more, and it may be made again."""
+        return node.state is State.FAILED or node.name in self.sick
+
+    def stays(self, cloud: str, node: Node) -> bool:
+        """Whether it is still this very node after the run; one that leaves is, until it is drained."""
+        return all(node.id != gone.id for gone in self.parts[cloud].delete)
 
 
 def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], wishes: Wishes | None = None) -> Plan:
@@ -120,9 +138,10 @@ def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Lis
         wishes: what this run asks for beside the file.
     """
     wishes = wishes or Wishes()
-    draft = _Draft({cloud: _Part() for cloud in existing})
+    draft = _Draft({cloud: _Part() for cloud in existing}, _replaceable(cluster, existing, wishes))
     draft.refusals += _foreign_owners(cluster, owners, existing)
     draft.refusals += _twice(existing)
+    _check_clouds(cluster, existing, wishes, draft)
     by_pool = _by_pool(existing)
     strays = _strays_by_pool(cluster, existing)
     for name, pool in cluster.pools.items():
@@ -132,20 +151,25 @@ def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Lis
         _drop_pool(cluster, name, placed, wishes, draft)
     _check_removals(existing, wishes, draft)
     _check_health(cluster, existing, wishes, draft)
+    in_use = _in_use(existing, draft)
+    first = _record(cluster, existing, in_use, draft)
     draft.notes += _stray_notes(existing)
     kept = {cloud: _homeless(listing) for cloud, listing in existing.items()}
     if draft.refusals:
         return Plan({cloud: CloudPlan() for cloud in existing}, tuple(draft.drift), tuple(draft.notes), tuple(draft.refusals), kept)
-    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, tuple(draft.drift), tuple(draft.notes), (), kept)
+    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, tuple(draft.drift), tuple(draft.notes), (), kept, in_use, first)
 
 
-def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing]) -> Plan:
+def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:
     """Say what takes every node of the cluster away; volumes are kept, and named."""
-    refusals = tuple(_foreign_owners(cluster, owners, existing))
+    refusals, notes = _foreign_owners(cluster, owners, existing), _stray_notes(existing)
+    if confirm == cluster.name:
+        notes += map(forgotten, dropped(existing))
+    else:
+        refusals += [refusal(cluster.name, cloud, "so that it is emptied too") for cloud in dropped(existing)]
     clouds = {cloud: CloudPlan(delete=() if refusals else listing.nodes) for cloud, listing in existing.items()}
-    return Plan(
-        clouds, notes=tuple(_stray_notes(existing)), refusals=refusals, kept_volumes={cloud: listing.volumes for cloud, listing in existing.items()}
-    )
+    kept = {cloud: listing.volumes for cloud, listing in existing.items()}
+    return Plan(clouds, notes=tuple(notes), refusals=tuple(refusals), kept_volumes=kept)
 
 
 def node_spec(cluster: Cluster, owner: str, pool: str, index: int, ssh_keys: tuple[str, ...] = ()) -> NodeSpec:
@@ -187,7 +211,7 @@ def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes,
     for gone in half_deleted:
         draft.parts[gone.cloud].delete.append(gone.node)
     # not counting strays: what somebody puts beside our nodes must not make one of them go
-    leaving = _choose_leaving(standing, max(0, len(standing) - view.pool.count), wishes)
+    leaving = _choose_leaving(standing, max(0, len(standing) - view.pool.count), wishes, draft)
     for placed in standing:
         if placed in leaving:
             draft.take_out(placed.cloud, placed.node)
@@ -207,10 +231,13 @@ def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: W
     if placed.cloud != view.pool.cloud:
         draft.drift.append(Drift(node.name, "cloud", placed.cloud, view.pool.cloud))
         draft.parts[placed.cloud].keep.append(node)
-    elif node.state is State.FAILED:
+    elif draft.dead(node):
+        draft.notes += [f"{node.name} is replaced: {draft.sick[node.name]}"] if node.name in draft.sick else []
         draft.parts[placed.cloud].delete.append(node)
         draft.parts[placed.cloud].create.append(spec)
     else:
+        if node.state is State.RUNNING and node.name in wishes.sick:
+            draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; it is left as it is, since a new node would not have what it holds")
         _plan_alive(node, spec, listing, draft.parts[placed.cloud], draft)
 
 
@@ -253,10 +280,10 @@ def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], d
             draft.parts[view.pool.cloud].resize.append(VolumeSpec(volume.name, wanted.size, volume.type))
 
 
-def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes) -> list[_Placed]:
+def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
     def rank(placed: _Placed) -> tuple[bool, bool, bool, int]:
         node = placed.node
-        return (node.name not in wishes.remove, node.state is not State.FAILED, node.name not in wishes.idle, -node.mark.index)
+        return (node.name not in wishes.remove, not draft.dead(node), node.name not in wishes.idle, -node.mark.index)
 
     return sorted(standing, key=rank)[:surplus]
 
@@ -289,12 +316,57 @@ def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Dra
 
 def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
     nodes = [node for listing in existing.values() for node in listing.nodes]
-    sick = [node.name for node in nodes if node.state is State.FAILED]
+    sick = [node.name for node in nodes if draft.dead(node)]
     if len(sick) > 1 and len(sick) > SICK_SHARE * len(nodes) and wishes.confirm != cluster.name:
         draft.refusals.append(
             f"{len(sick)} of {len(nodes)} nodes have failed ({', '.join(sorted(sick)[:5])}): "
             f"find out why, then say -e sky_confirm={cluster.name} to replace them"
         )
+
+
+def _replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes) -> dict[str, str]:
+    """Of the nodes that are called sick, and why, those that a new node can stand in for; what does not run has its own way."""
+    running = [node for listing in existing.values() for node in listing.nodes if node.state is State.RUNNING]
+    return {node.name: wishes.sick[node.name] for node in running if node.name in wishes.sick and _disposable(cluster, node.mark.pool)}
+
+
+def _disposable(cluster: Cluster, pool: str) -> bool:
+    """Whether new nodes do all that those of a pool do; of one without roles, or that the file no longer has, nobody knows."""
+    roles = cluster.pools[pool].roles if pool in cluster.pools else ()
+    return bool(roles) and all(ROLES[role].disposable for role in roles)
+
+
+def _check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    for cloud in dropped(existing):
+        if wishes.confirm == cluster.name:
+            draft.notes.append(forgotten(cloud))
+        else:
+            draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools at 0, and run, so that it is emptied"))
+
+
+def _in_use(existing: Mapping[str, Listing], draft: _Draft) -> InUse:
+    after = {
+        cloud
+        for cloud, listing in existing.items()
+        if draft.parts[cloud].create or listing.volumes or any(draft.stays(cloud, node) for node in listing.nodes)
+    }
+    before = recorded(existing) & existing.keys()  # one that is forgotten is so from the start
+    return InUse(tuple(sorted(before | after)), tuple(sorted(after)))
+
+
+def _record(cluster: Cluster, existing: Mapping[str, Listing], in_use: InUse, draft: _Draft) -> frozenset[str]:
+    """Let the server nodes name the clouds in use, new ones from their birth on; those that must be made before other clouds make any."""
+    born: set[str] = set()
+    stands = False
+    for cloud, part in draft.parts.items():
+        servers = [node for node in server_nodes(cluster, existing[cloud]) if draft.stays(cloud, node)]
+        stands = stands or bool(servers)
+        part.record += [node for node in servers if set(node.clouds) != set(in_use.after)]
+        for place, spec in enumerate(part.create):
+            if serves(cluster, spec.mark.pool):
+                part.create[place] = dataclasses.replace(spec, clouds=in_use.meanwhile)
+                born.add(spec.name)
+    return frozenset() if stands else frozenset(born)
 
 
 def _foreign_owners(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing]) -> list[str]:

@@ -22,6 +22,8 @@ class Role:
     needs: tuple[str, ...] = ()  # Ansible roles that are applied before it
     server: bool = False  # keeps the cluster's secrets; its first node is visited at every run
     leaves: bool = False  # the Ansible role has `leave` tasks that drain a node
+    disposable: bool = False  # a new node does all that a lost one did: what it held stands elsewhere, or is made again, or is on its kept volumes
+    services: tuple[str, ...] = ()  # systemd units that run on a node which is well
     follows: str = ""  # the server role whose first node it is told of: with another node there, it is visited again
 
 
@@ -35,6 +37,7 @@ ROLES: Mapping[str, Role] = {
         needs=("artifact", "spark"),
         server=True,
         leaves=True,
+        services=("spark-master", "spark-history-server"),
     ),
     "spark_worker": Role(
         "spark_worker",
@@ -42,6 +45,8 @@ ROLES: Mapping[str, Role] = {
         not_variables=("spark_master_", "spark_proof_"),
         needs=("artifact", "spark"),
         leaves=True,
+        disposable=True,
+        services=("spark-worker",),
         follows="spark_master",
     ),
 }

@@ -9,7 +9,7 @@ import contextlib
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -19,6 +19,7 @@ from ._apply import Result, Tools, apply
 from ._cloud import Cloud, CloudError, Listing, Node, NodeSpec, Stage, State, Volume, VolumeSpec
 from ._cluster import Cluster
 from ._fleet import list_all, owners
+from ._in_use import recorded, server_nodes
 from ._plan import CloudPlan, Plan, Wishes, plan, plan_destroy
 from ._retry import asked_again
 
@@ -78,10 +79,12 @@ class Run:
             return outcome
         with self._locked() as tools:
             outcome = self._planned(wishes)  # what another run did until the lock was ours
+            self._record_meanwhile(outcome.plan)
             outcome.result = apply(_without_leaving(outcome.plan), self.cluster, self.clouds, tools)
             if not outcome.result.stopped:  # else no further call
                 outcome.listings = self._listed()
-        outcome.faults = self._faults(outcome)
+                outcome.faults = self._record_after(outcome)
+        outcome.faults = self._faults(outcome) + outcome.faults
         return outcome
 
     def delete(self, names: Iterable[str]) -> Outcome:
@@ -94,20 +97,22 @@ class Run:
             return outcome
         with self._locked() as tools:
             outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
-        outcome.faults = outcome.result.faults + [f"{r.name} could not be deleted: {r.reason}" for r in outcome.result.failed]
+            noted = [] if outcome.result.stopped else self._record_without_emptied(outcome)
+        outcome.faults = outcome.result.faults + [f"{r.name} could not be deleted: {r.reason}" for r in outcome.result.failed] + noted
         return outcome
 
-    def absent(self, data: bool = False) -> Outcome:
+    def absent(self, data: bool = False, confirm: str = "") -> Outcome:
         """Take the whole cluster away, and prove it by a list of what is left.
 
         Args:
             data: whether its data volumes are deleted too.
+            confirm: the cluster's name, as the word that a cloud which the file no longer has may be forgotten.
         """
-        outcome = self._destruction(self._listed())
+        outcome = self._destruction(self._listed(), confirm)
         if self.check:
             return outcome
         with self._locked() as tools:
-            outcome = self._destruction(self._listed())  # what another run did until the lock was ours
+            outcome = self._destruction(self._listed(), confirm)  # what another run did until the lock was ours
             outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
             outcome.faults = outcome.result.faults + [f"{r.name} could not be deleted: {r.reason}" for r in outcome.result.failed]
             if data:
@@ -140,7 +145,7 @@ class Run:
             raise Refused(made.refusals)
         short = self._shortages(made, listings)
         if short:
-            raise Refused(short)
+            raise Refused([*short, "nothing was touched: mend this, or lower the count, and run the same command again"])
         leaving = [node.name for part in made.clouds.values() for node in part.leave]
         kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
         return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
@@ -156,11 +161,43 @@ class Run:
                 found += [f"cloud {cloud}: {sentence}" for sentence in sentences]
         return found
 
-    def _destruction(self, listings: Mapping[str, Listing]) -> Outcome:
-        made = plan_destroy(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings)
+    def _destruction(self, listings: Mapping[str, Listing], confirm: str) -> Outcome:
+        made = plan_destroy(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings, confirm)
         if made.refusals:
             raise Refused(made.refusals)
         return Outcome(made, listings=listings, kept=[volume for volumes in made.kept_volumes.values() for volume in volumes])
+
+    def _record_meanwhile(self, made: Plan) -> None:
+        """Before anything is made in a cloud, the server nodes name it; what they name already stays for as long as it may hold something."""
+        wanted = made.in_use.meanwhile
+        for cloud, part in made.clouds.items():
+            self._set_clouds(cloud, [node for node in part.record if not set(wanted) <= set(node.clouds)], wanted)
+
+    def _record_after(self, outcome: Outcome) -> list[str]:
+        """The server nodes name the clouds that are in use now: those that the plan said, and those that something could not be deleted from."""
+        held = {cloud for cloud, listing in outcome.listings.items() if listing.nodes or listing.volumes}
+        return self._record(outcome.listings, held.union(outcome.plan.in_use.after))
+
+    def _record_without_emptied(self, outcome: Outcome) -> list[str]:
+        """A cloud that a deletion left with neither node nor volume is named no more."""
+        gone = {result.name for result in outcome.result.nodes.values() if result.ok}
+        left = {cloud: replace(listing, nodes=tuple(n for n in listing.nodes if n.name not in gone)) for cloud, listing in outcome.listings.items()}
+        touched = {cloud for cloud, part in outcome.plan.clouds.items() if part.delete}
+        emptied = {cloud for cloud in touched if not left[cloud].nodes and not left[cloud].volumes}
+        return self._record(left, recorded(left) - emptied) if emptied else []
+
+    def _record(self, listings: Mapping[str, Listing], wanted: Collection[str]) -> list[str]:
+        faults = []
+        for cloud, listing in listings.items():
+            try:
+                self._set_clouds(cloud, [node for node in server_nodes(self.cluster, listing) if set(node.clouds) != set(wanted)], wanted)
+            except CloudError as error:
+                faults.append(f"cloud {cloud}: the clouds in use could not be noted: {error}")
+        return faults
+
+    def _set_clouds(self, cloud: str, nodes: Sequence[Node], wanted: Collection[str]) -> None:
+        if nodes:
+            self._asked(partial(self.clouds[cloud].set_clouds, nodes, tuple(sorted(wanted))), f"cloud {cloud}: set clouds")
 
     def _delete_volumes(self, result: Result) -> list[str]:
         faults: list[str] = []
@@ -221,7 +258,7 @@ def holder() -> str:
 
 def _writes(made: Plan) -> bool:
     """Whether anything is to be done now; what leaves is done later, after its drain."""
-    return any(part.delete or part.resize or part.create or part.wait for part in made.clouds.values())
+    return any(part.delete or part.resize or part.create or part.wait or part.record for part in made.clouds.values())
 
 
 def _without_leaving(made: Plan) -> Plan:

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ._apply import NodeResult
-from ._cloud import Listing, Volume
-from ._cluster import Cluster
+from ._apply import LAUNCHES, NodeResult
+from ._cloud import CloudError, Denied, Invalid, Shortage
 from ._plan import Plan
 
-HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "ready")
+TAIL = 5  # lines of a failed node's console that are shown once more at the end
+AGAIN = "run the same command again: what stands is kept"
+REMEDIES: Mapping[type[CloudError], str] = {
+    Shortage: "make room (a lower count, a smaller flavor, a larger quota)",
+    Denied: "renew the credentials, or ask for the right",
+    Invalid: "mend in the cluster file what the cloud does not take",
+}
+LATE = {
+    "booted": "look at its console, take another image or allow more with timeouts.booted",
+    "reachable": "see that ssh from here reaches it, or allow more with timeouts.reachable",
+}
 
 
 def foretold(plan: Plan) -> list[str]:
@@ -24,6 +33,7 @@ def foretold(plan: Plan) -> list[str]:
         for spec in part.create:
             verb = "complete" if spec.name in part.standing else "make again" if spec.name in replaced else "make"
             lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
+        lines += [f"{node.name}: note that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
         lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
         lines += [f"{node.name}: drain and delete in {cloud}" for node in part.leave]
     return lines
@@ -31,31 +41,42 @@ def foretold(plan: Plan) -> list[str]:
 
 def failures(results: Iterable[NodeResult]) -> list[str]:
     """Why nodes failed, one sentence each."""
-    return [f"{result.name} failed{_how_far(result)}: {result.reason}" for result in results]
+    return [_failure(result) for result in results]
+
+
+def failure_lines(results: Iterable[NodeResult]) -> list[str]:
+    """The same with the tail of the console, once for nodes that failed alike, and at the end what to do next."""
+    lines: list[str] = []
+    remedies: list[str] = []
+    shown: set[str] = set()
+    for result in results:
+        lines.append(_failure(result))
+        lines += [] if result.reason in shown else [f"    | {line}" for line in result.log.splitlines()[-TAIL:]]
+        shown.add(result.reason)
+        remedies.append(_remedy(result))
+    return lines + [f"next: {remedy}" for remedy in dict.fromkeys(remedies)]
+
+
+def _failure(result: NodeResult) -> str:
+    if result.action == "delete":
+        return f"{result.name} could not be deleted: {result.reason}"
+    return f"{result.name} failed{_how_far(result)}: {result.reason}"
+
+
+def _remedy(result: NodeResult) -> str:
+    """What to do about a failure: what must be mended before the next run, if anything."""
+    if result.action == "delete":
+        return f"run the same command again; what stays even so must be deleted by hand in cloud {result.cloud}"
+    refused = next((remedy for error, remedy in REMEDIES.items() if result.error and issubclass(result.error, error)), "")
+    again_and_again = "find out why it failed each time" if result.launches >= LAUNCHES else ""
+    first = refused or LATE.get(result.late, "") or again_and_again
+    return f"{first}, then {AGAIN}" if first else AGAIN
 
 
 def _how_far(result: NodeResult) -> str:
     stage = next((stage for stage in ("reachable", "booted", "made") if stage in result.seconds), "")
     words = [f"after it was {stage}"] * bool(stage) + [f"{result.launches} attempts"] * (result.launches > 1)
     return f" ({', '.join(words)})" if words else ""
-
-
-def node_table(cluster: Cluster, listings: Mapping[str, Listing]) -> list[str]:
-    """The nodes of a cluster, one line each under a heading."""
-    rows = [
-        (
-            node.name,
-            cloud,
-            node.state.value,
-            node.address(public=True) or node.address() or "-",
-            node.flavor or "-",
-            ",".join(cluster.pools[node.mark.pool].roles if node.mark.pool in cluster.pools else ()) or "-",
-            "yes" if node.ready else "no",
-        )
-        for cloud, listing in listings.items()
-        for node in listing.nodes
-    ]
-    return table(HEADINGS, sorted(rows, key=lambda row: (row[0].rsplit("-", 1)[0], int(row[0].rsplit("-", 1)[1]))))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -65,10 +86,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
 
 
-def kept_lines(volumes: Iterable[Volume]) -> list[str]:
-    """Data volumes that are kept while they have no node."""
-    kept = sorted(volumes, key=lambda volume: volume.name)
-    if not kept:
+def kept_lines(sizes: Mapping[str, int]) -> list[str]:
+    """Data volumes that are kept while they have no node, by name, in GiB."""
+    if not sizes:
         return []
-    gigabytes = sum(volume.size for volume in kept)
-    return [f"kept: {len(kept)} data volume(s), {gigabytes} GiB in all", *(f"  {volume.name} {volume.size} GiB" for volume in kept)]
+    return [f"kept: {len(sizes)} data volume(s), {sum(sizes.values())} GiB in all", *(f"  {name} {size} GiB" for name, size in sorted(sizes.items()))]

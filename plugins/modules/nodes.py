@@ -15,6 +15,7 @@ description:
   - Makes, replaces and starts nodes in all clouds of a cluster side by side, and shows each stage of each node as it comes.
   - A failed node is cleaned at once and replaced at most twice.
   - Nodes that are to leave are named in RV(leaving) and stay, so that their roles can drain them; a second call with O(state=deleted) deletes them.
+  - The nodes with a server role name the clouds in use, so that a cloud which is dropped from the file while it holds something stops the run.
   - A flavor or an image that differs is reported as drift and never changed.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
@@ -53,8 +54,18 @@ options:
     type: list
     elements: str
     default: []
+  sick:
+    description:
+      - Nodes that run and do not do their work, each with the reason, as M(sky.clusters.findings) returns them.
+      - Those whose roles a new node takes up are deleted without a drain and made again under their own names, with their volumes; where a pool
+        shrinks they go first. Others are named in RV(notes) and left as they are.
+      - Names of nodes that do not run, or do not exist, are passed over.
+    type: dict
+    default: {}
   confirm:
-    description: The cluster's name, as the word that nodes of a pool which the file no longer has may go, or that many failed nodes may be replaced.
+    description:
+      - The cluster's name, as the word that nodes of a pool which the file no longer has may go, that many failed nodes may be replaced, or that a
+        cloud which the file no longer has may be forgotten, with O(state=absent) too.
     type: str
     default: ""
   strict:
@@ -103,7 +114,7 @@ actions:
   elements: str
   sample: ["demo-worker-2: make in here (medium, debian-12)"]
 summary:
-  description: RV(actions), RV(failed_nodes) and RV(kept_volumes) in lines for people.
+  description: RV(actions), RV(kept_volumes) and RV(failed_nodes) in lines for people, the last with the tail of each console and what to do next.
   returned: always
   type: list
   elements: str
@@ -131,7 +142,7 @@ failed_nodes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-1 failed after it was made, 3 attempts: its system did not start within 300 s (state building)"]
+  sample: ["demo-worker-1 failed (after it was made, 3 attempts): its system did not start within 300 s (state building)"]
 strict_failure:
   description: Whether nodes failed although the others suffice, and O(strict) asks for all.
   returned: always

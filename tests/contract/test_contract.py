@@ -256,6 +256,33 @@ def test_the_ready_value_is_kept_in_the_cloud(cloud_factory: Bench) -> None:
         assert {node.name: node.ready for node in cloud_factory("a").listing().nodes} == {"a-p-0": value, "a-p-1": ""}
 
 
+def test_the_clouds_in_use_are_kept_in_the_cloud(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, clouds=("contract", "far")), cloud_factory.spec(cloud, 1))
+
+    def named() -> dict[str, tuple[str, ...]]:
+        return {node.name: node.clouds for node in cloud_factory("a").listing().nodes}
+
+    assert named() == {"a-p-0": ("contract", "far"), "a-p-1": ()}  # from its birth on
+    nodes = cloud_factory.settled(cloud).nodes
+    cloud.set_ready(nodes[:1], "hash")
+    many = tuple(sorted(f"cloudofninteenchars{number}" for number in range(8)))
+    for clouds in (many, ("contract",)):
+        cloud.set_clouds([node for node in nodes if node.name == "a-p-0"], clouds)
+        assert named() == {"a-p-0": clouds, "a-p-1": ()}
+    cloud.set_clouds(nodes, ("contract", "near"))
+    assert set(named().values()) == {("contract", "near")}
+    assert [node.ready for node in cloud.listing().nodes if node.name == nodes[0].name] == ["hash"]
+
+
+def test_a_node_that_stands_keeps_what_it_names_when_it_is_asked_for_again(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, clouds=("contract", "far")))
+    cloud_factory.settled(cloud)
+    (node,) = cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, [VolumeSpec("a-p-0-data", 1)], clouds=("contract",)))
+    assert node.clouds == ("contract", "far")
+
+
 def test_the_lock_keeps_others_out_and_says_who_has_it(cloud_factory: Bench) -> None:
     first, second = cloud_factory("a"), cloud_factory("a")
     lease = first.lock("ada@here (process 1)", 60)

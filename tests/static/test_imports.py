@@ -20,6 +20,7 @@ UTILS = ("plugins", "module_utils")
 ROWS = (
     {"_schema", "_roles", "_cloud"},
     {"_cluster"},
+    {"_in_use"},
     {"_plan"},
     {"_stream"},
     {"_retry"},
@@ -29,7 +30,7 @@ ROWS = (
 TOP = len(ROWS)
 # A provider knows the contract and how options are declared; that it is one of several is none of its business.
 PROVIDER_KNOWS = {"_cloud", "_schema"}
-PURE = {"_schema", "_roles", "_cloud", "_cluster", "_plan"}
+PURE = {"_schema", "_roles", "_cloud", "_cluster", "_in_use", "_plan"}
 OUTSIDE_WORLD = {
     "asyncio", "concurrent", "datetime", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "queue", "random",
     "secrets", "select", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",

@@ -25,8 +25,9 @@ from ansible_collections.sky.clusters.tests.support.world import World
 
 CLOUDS = ("one", "two")
 POOLS = {"master": ("one", 1), "worker": ("one", 4), "burst": ("two", 3)}  # cloud, largest count
+ROLES = {"master": "spark_master", "worker": "spark_worker", "burst": "spark_worker"}
 NAMES = st.sampled_from([f"demo-{pool}-{index}" for pool, (_cloud, most) in POOLS.items() for index in range(most)])
-CALLS = ("listing", "create", "delete", "resize_volumes", "lock", "identity", "shortages")
+CALLS = ("listing", "create", "delete", "resize_volumes", "set_clouds", "lock", "identity", "shortages")
 FAULTS = st.sampled_from(
     [(method, kind) for method in CALLS for kind in ("unavailable", "lost", "denied")]
     + [("listing", "cut"), ("listing", "empty"), ("listing", "bare"), ("create", "shortage"), ("unlock", "lost"), ("console", "error")]
@@ -46,6 +47,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.world = World(self.folder)
         self.counts = {"master": 1, "worker": 2, "burst": 0}
         self.size = 1
+        self.sick: dict[str, str] = {}
         self.neighbours()
         self.before = self.of_others()
         self.volumes: set[str] = set()  # ids of all that were ever seen and that nobody took away from outside
@@ -64,7 +66,7 @@ class ClusterMachine(RuleBasedStateMachine):
         return sorted((cloud, key, node["name"], node["mark"], node["state"]) for cloud, key, node in nodes if " demo " not in node["mark"])
 
     def cluster(self) -> Cluster:
-        pools = {name: {"cloud": cloud, "count": self.counts[name]} for name, (cloud, _most) in POOLS.items()}
+        pools = {name: {"cloud": cloud, "count": self.counts[name], "roles": [ROLES[name]]} for name, (cloud, _most) in POOLS.items()}
         pools["worker"]["volumes"] = {"data": self.size}
         return cluster_of(self.folder, pools, clouds={cloud: {} for cloud in CLOUDS})
 
@@ -72,6 +74,11 @@ class ClusterMachine(RuleBasedStateMachine):
         """The most nodes that a run may let there be: of each pool those that are there (they leave last), or those that are wanted."""
         there = Counter(name.split("-")[1] for cloud in CLOUDS for name in self.world.names(cloud=cloud))
         return sum(max(there[pool], wanted) for pool, wanted in self.counts.items())
+
+    def wishes(self, confirm: str = "") -> Wishes:
+        """Those of the next run; the one after it looks at its nodes anew."""
+        sick, self.sick = self.sick, {}
+        return Wishes(confirm=confirm, sick=sick)
 
     def run_once(self, wishes: Wishes) -> tuple[Outcome, Result]:
         """A whole run, leaving nodes deleted."""
@@ -104,7 +111,7 @@ class ClusterMachine(RuleBasedStateMachine):
         """A run that may meet faults: it may fail, with a sentence."""
         self.steps["run"] += 1
         try:
-            self.run_once(Wishes())
+            self.run_once(self.wishes())
         except (Refused, FleetError, CloudError) as error:
             assert str(error)
         self.note_volumes()
@@ -125,10 +132,11 @@ class ClusterMachine(RuleBasedStateMachine):
                     node.update(doom="", stuck=False)
         cluster = self.cluster()
         clouds = opened(cluster)
-        foretold = planned(cluster, clouds, Wishes(confirm="demo"))
+        wishes = self.wishes(confirm="demo")
+        foretold = planned(cluster, clouds, wishes)
         assert foretold.refusals == ()
         written = {cloud: len(self.world.writes(cloud)) for cloud in CLOUDS}
-        outcome, deleted = self.run_once(Wishes(confirm="demo"))
+        outcome, deleted = self.run_once(wishes)
         assert outcome.result.faults + [r.reason for r in (*outcome.result.failed, *deleted.failed)] == []
         assert self.told(foretold) == self.done(written)
         after = planned(cluster, clouds, Wishes())
@@ -136,6 +144,7 @@ class ClusterMachine(RuleBasedStateMachine):
         assert not after.changes
         assert not any(part.wait for part in after.clouds.values())
         self.check_names()
+        self.check_clouds()
         self.note_volumes()
 
     # what faults and tamperers do
@@ -151,6 +160,12 @@ class ClusterMachine(RuleBasedStateMachine):
         self.steps[f"harm {state}"] += 1
         self.world.set_node(name, self.cloud_of(name), state=state)
         self.before = self.of_others()
+
+    @rule(name=NAMES)
+    def call_sick(self, name: str) -> None:
+        """A look finds that a node does not do its work, whatever its state is, if it is there at all."""
+        self.steps["call sick"] += 1
+        self.sick[name] = "its disk is full"
 
     @rule(name=NAMES)
     def remove(self, name: str) -> None:
@@ -215,6 +230,12 @@ class ClusterMachine(RuleBasedStateMachine):
             beside = [name for name in strays if name.startswith(f"demo-{pool}-")]
             assert len(there) <= self.counts[pool] <= len(there) + len(beside)
 
+    def check_clouds(self) -> None:
+        """The server node names the clouds that hold something, and no others."""
+        held = [cloud for cloud in CLOUDS if self.world.names(cloud=cloud) or self.world.volumes(cloud=cloud)]
+        nodes = [node for node in self.world.cloud("one")["nodes"].values() if node["mark"].startswith("sky/1 tester demo master ")]
+        assert [node["clouds"] for node in nodes] == [held] * len(nodes)
+
     def note_volumes(self) -> None:
         self.volumes |= set(self.world.cloud("one")["volumes"])
 
@@ -237,7 +258,7 @@ class ClusterMachine(RuleBasedStateMachine):
                     found.add((what, name, *more))
                 elif what == "attach":
                     found.add(("create", name.rpartition("-")[0]))
-                elif kind == "node":
+                elif kind == "node" and what != "clouds":  # a note beside these
                     found.add(("create" if what == "start" else what, name))
         return found
 

@@ -195,7 +195,13 @@ class MemoryCloud(Cloud):
         return self._stream("delete_volumes", volumes, self._delete_volume)
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
-        call = self._call("set_ready")
+        self._note("ready", nodes, value)
+
+    def set_clouds(self, nodes: Sequence[Node], clouds: Sequence[str]) -> None:
+        self._note("clouds", nodes, list(clouds))
+
+    def _note(self, what: str, nodes: Sequence[Node], value: Any) -> None:
+        call = self._call(f"set_{what}")
         for place, node in enumerate(nodes, 1):
             call.before(place)
             with self.world.change() as state:
@@ -203,8 +209,8 @@ class MemoryCloud(Cloud):
                 record = held["nodes"].get(node.id)
                 if record is None or record["mark"] != str(node.mark):
                     raise CloudError(f"node {node.name} is not there any more")
-                record["ready"] = value
-                held["writes"].append(["ready", "node", node.name, value])
+                record[what] = value
+                held["writes"].append([what, "node", node.name, value])
             call.after(place)
         call.after()
 
@@ -267,7 +273,8 @@ class MemoryCloud(Cloud):
 
     def _create_one(self, call: _Call, place: int, spec: NodeSpec) -> Event:
         if call.touches("refused", place) or call.touches("broken", place):
-            return Event(spec.name, Stage.FAILED, "no valid host was found", final=call.touches("refused", place))
+            final = call.touches("refused", place)
+            return Event(spec.name, Stage.FAILED, "no valid host was found", final=final, error=Shortage if final else None)
         standing = self._standing(spec)
         if standing is not None:
             return standing if standing.stage is Stage.FAILED else self._complete(spec, standing)
@@ -275,7 +282,7 @@ class MemoryCloud(Cloud):
             time.sleep(self.options.gap / 1000)
         refusal = self._refusal(spec)
         if refusal:
-            return Event(spec.name, Stage.FAILED, refusal, final=True)
+            return Event(spec.name, Stage.FAILED, str(refusal), final=True, error=type(refusal))
         self._make_parts()
         new = [volume.name for volume in spec.volumes if self._make_volume(spec, volume)]
         if (taken := self._taken_volume(spec)) != "":
@@ -316,14 +323,14 @@ class MemoryCloud(Cloud):
                 volume.update(attached=spec.name, device=f"/dev/disk/by-id/{volume['name']}")
                 held["writes"].append(["attach", "volume", volume["name"]])
 
-    def _refusal(self, spec: NodeSpec) -> str:
+    def _refusal(self, spec: NodeSpec) -> CloudError | None:
         if spec.image not in self.options.images:
-            return f"no image {spec.image} here"
+            return Invalid(f"no image {spec.image} here")
         if spec.flavor not in self.options.flavors:
-            return f"no flavor {spec.flavor} here"
+            return Invalid(f"no flavor {spec.flavor} here")
         if len(self.world.cloud(self.name)["nodes"]) >= self.options.quota:
-            return f"quota of {self.options.quota} nodes exceeded"
-        return ""
+            return Shortage(f"quota of {self.options.quota} nodes exceeded")
+        return None
 
     def _make_parts(self) -> None:
         with self.world.change() as state:
@@ -369,7 +376,7 @@ class MemoryCloud(Cloud):
             addresses += [[f"198.51.{number // 256 % 256}.{number % 256}", True]] if spec.public_ip else []
             held["nodes"][key] = blank_node(spec.name, str(spec.mark)) | {
                 "made": self.world.now(), "addresses": addresses, "flavor": spec.flavor, "image": spec.image, "doom": doom, "public": spec.public_ip,
-                "hidden": call.fault["looks"] if call.touches("hidden", place) else 0,
+                "hidden": call.fault["looks"] if call.touches("hidden", place) else 0, "clouds": list(spec.clouds),
             }  # fmt: skip
             self._attach(held, spec)
             if doom == "deaf":
@@ -480,7 +487,7 @@ class _Look:
         addresses = tuple(Address(address, 4, "memory", public) for address, public in node["addresses"])
         return Node(
             node["name"], key, mark, State(node["state"]), addresses, node["flavor"], node["image"], "x86_64", 2, 2048, f"{node['made']:.0f}",
-            node["ready"], (f"ssh-ed25519 AAAA{key}",), node["fault"],
+            node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"],
         )  # fmt: skip
 
     def _volume(self, key: str, volume: dict[str, Any]) -> Volume:

@@ -24,7 +24,11 @@ Pools = Mapping[str, Any]
 
 def pools(master: int = 1, worker: int = 3, burst: int = 2, size: int = 5) -> Pools:
     """Three pools on two clouds."""
-    return {"master": master, "worker": {"count": worker, "volumes": {"data": size}}, "burst": {"count": burst, "cloud": "two"}}
+    return {
+        "master": {"count": master, "roles": ["spark_master"]},
+        "worker": {"count": worker, "roles": ["spark_worker"], "volumes": {"data": size}},
+        "burst": {"count": burst, "roles": ["spark_worker"], "cloud": "two"},
+    }
 
 
 def wanted(world: World, some: Pools) -> Cluster:

@@ -20,7 +20,7 @@ from typing import Any
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Node
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
 
-WRITING = ("create", "delete", "resize_volumes", "delete_volumes", "set_ready", "dismantle")
+WRITING = ("create", "delete", "resize_volumes", "delete_volumes", "set_ready", "set_clouds", "dismantle")
 LOCKING = ("lock", "renew", "unlock")
 BLANK_CLOUD: dict[str, Any] = {"nodes": {}, "volumes": {}, "parts": {}, "locks": {}, "calls": {}, "writes": [], "most": {}, "next": 1, "mute": []}
 BLANK: dict[str, Any] = {"points": 0, "kill_at": 0, "faults": [], "clouds": {}}
@@ -248,7 +248,7 @@ def new_id(held: dict[str, Any], prefix: str) -> str:
 def blank_node(name: str, mark: str) -> dict[str, Any]:
     return {
         "name": name, "mark": mark, "state": "building", "looks": 0, "made": 0.0, "addresses": [], "flavor": "small", "image": "debian-12",
-        "ready": "", "fault": "", "hidden": 0, "linger": 0, "gone": False, "doom": "", "stuck": False, "public": False,
+        "ready": "", "clouds": [], "fault": "", "hidden": 0, "linger": 0, "gone": False, "doom": "", "stuck": False, "public": False,
     }  # fmt: skip
 
 

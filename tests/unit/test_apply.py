@@ -16,7 +16,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._apply import Result,
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, Event, Stage
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock
 from ansible_collections.sky.clusters.plugins.module_utils._run import Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of, settled, tools_of
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud
@@ -157,6 +157,19 @@ def test_a_node_that_never_comes_up_is_replaced_twice_and_then_told(world: World
     assert world.most() == 3
     assert [event.detail for _c, event, _s in work.told if event.stage is Stage.ASKED] == ["again, attempt 2 of 3", "again, attempt 3 of 3"]
     assert work.took < seconds
+
+
+@pytest.mark.parametrize("kind", ["stuck", "deaf"])
+def test_every_wait_for_a_node_has_an_end(world: World, kind: str) -> None:
+    """Asserted while it waits: who looks afterwards waits with it."""
+    world.fault("create", kind, times=0)
+
+    def sleep(seconds: float) -> None:
+        assert world.now() < 600, "it waits and waits"
+        world.advance(seconds)
+
+    work = Try(world, {"worker": 1})
+    assert work.go(clock=Clock(now=world.now, sleep=sleep)).nodes["demo-worker-0"].launches == 3
 
 
 @pytest.mark.parametrize("kind", ["fails", "stops", "stuck", "deaf", "broken"])

@@ -175,6 +175,140 @@ def test_a_name_to_remove_does_not_lower_the_count() -> None:
     assert "demo-worker-1 stays" in found.notes[0]
 
 
+# who is sick
+
+
+FULL = "its root disk is full"
+
+
+def spark(count: int = 3, role: str = "spark_worker", **more: Any) -> dict[str, Any]:
+    return {"worker": {"count": count, "roles": [role], **more}}
+
+
+def sick(*indices: int, **more: Any) -> Wishes:
+    return Wishes(sick={f"demo-worker-{index}": FULL for index in indices}, **more)
+
+
+def test_a_sick_worker_is_replaced_under_its_own_name_with_its_volumes() -> None:
+    found = made(listed(node(0), node(1), node(2), volumes=tuple(map(volume, range(3)))), sick(1), spark(volumes={"data": 5}))
+    assert one(found) == {"delete": ["demo-worker-1"], "create": ["demo-worker-1"], "keep": ["demo-worker-0", "demo-worker-2"]}
+    assert found.notes == ("demo-worker-1 is replaced: its root disk is full",)
+    assert found.clouds["one"].create[0].volumes == (VolumeSpec("demo-worker-1-data", 5),)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])
+def test_a_sick_name_that_does_not_run_goes_its_own_way(state: State) -> None:
+    listing = listed(node(0), node(1, state), node(2))
+    assert made(listing, sick(1, 7), spark()) == made(listing, None, spark())
+
+
+@pytest.mark.parametrize(
+    "pools", [spark(role="spark_master"), {"worker": {"count": 3, "roles": ["spark_worker", "spark_master"]}}, spark() | {"worker": 3}]
+)
+def test_a_sick_node_that_holds_something_is_left_and_told(pools: Mapping[str, Any]) -> None:
+    nodes = [node(index, clouds=("one",)) for index in range(3)]
+    found = made(listed(*nodes), sick(1), pools)
+    assert names(found.clouds["one"])["keep"] == ALL
+    assert "delete" not in names(found.clouds["one"])
+    assert found.notes == ("demo-worker-1: its root disk is full; it is left as it is, since a new node would not have what it holds",)
+
+
+def test_sick_nodes_leave_first_and_without_a_drain() -> None:
+    found = made(listed(*map(node, range(5))), sick(1, idle=frozenset({"demo-worker-0"})), spark(3))
+    assert one(found) == {"delete": ["demo-worker-1"], "leave": ["demo-worker-0"], "keep": ["demo-worker-2", "demo-worker-3", "demo-worker-4"]}
+    assert found.notes == ("demo-worker-1 is deleted without a drain: its root disk is full",)
+    named = made(listed(*map(node, range(3))), sick(1, remove=frozenset({"demo-worker-0"})), spark(2))
+    assert one(named) == {"delete": ["demo-worker-1"], "create": ["demo-worker-1"], "leave": ["demo-worker-0"], "keep": ["demo-worker-2"]}
+
+
+def test_a_sick_node_of_a_dropped_pool_is_drained_since_nobody_knows_what_it_does() -> None:
+    found = made(listed(*map(node, range(3)), node(0, pool="old")), Wishes(sick={"demo-old-0": FULL}, confirm="demo"))
+    assert one(found) == {"keep": ALL, "leave": ["demo-old-0"]}
+
+
+@pytest.mark.parametrize(("failed", "ill", "refused"), [(0, 2, False), (0, 3, True), (1, 1, False), (2, 1, True)])
+def test_sick_nodes_count_among_those_that_have_failed(failed: int, ill: int, refused: bool) -> None:
+    nodes = [node(index, State.FAILED if index < failed else State.RUNNING) for index in range(5)]
+    found = made(listed(*nodes), sick(*range(failed, failed + ill)), spark(5))
+    assert bool(found.refusals) == refused
+    assert all(f"{failed + ill} of 5 nodes have failed" in sentence for sentence in found.refusals)
+    assert len(one(made(listed(*nodes), sick(*range(failed, failed + ill), confirm="demo"), spark(5)))["delete"]) == failed + ill
+
+
+# the clouds in use
+
+
+TWO: Mapping[str, Any] = {"one": {}, "two": {}}
+MASTER = {"count": 1, "roles": ["spark_master"]}
+
+
+def master(clouds: str, **more: Any) -> Node:
+    return node(0, pool="master", clouds=tuple(clouds.split()), **more)
+
+
+def on_two(burst: int, *there: Node, two: Listing | None = None, wishes: Wishes | None = None) -> Plan:
+    """A master on cloud one, and so many nodes on cloud two."""
+    wanted = cluster({"master": MASTER, "burst": {"count": burst, "cloud": "two"}}, clouds=TWO)
+    return plan(wanted, {"one": OWNER, "two": OWNER}, {"one": listed(*there), "two": two or listed()}, wishes)
+
+
+def test_a_new_server_names_the_clouds_from_its_birth_on_and_comes_first() -> None:
+    found = on_two(2)
+    (spec,) = found.clouds["one"].create
+    assert spec.clouds == ("one", "two")
+    assert [spec.clouds for spec in found.clouds["two"].create] == [(), ()]  # it serves nobody
+    assert (found.in_use.meanwhile, found.in_use.after, found.first) == (("one", "two"), ("one", "two"), frozenset({"demo-master-0"}))
+    again = on_two(2, master("one two", state=State.FAILED))
+    assert (again.clouds["one"].create[0].clouds, again.first) == (("one", "two"), frozenset({"demo-master-0"}))
+
+
+@pytest.mark.parametrize(
+    ("named", "burst", "there", "meanwhile", "after"),
+    [
+        ("", 0, 0, "one", "one"),  # made by an older version
+        ("one", 2, 0, "one two", "one two"),  # grows into a cloud
+        ("one two", 0, 2, "one two", "one two"),  # nodes that leave are there until they are drained
+        ("one two", 0, 0, "one two", "one"),  # they are gone
+    ],
+)
+def test_a_standing_server_is_to_name_the_clouds(named: str, burst: int, there: int, meanwhile: str, after: str) -> None:
+    found = on_two(burst, master(named), two=listed(*(node(index, pool="burst") for index in range(there))))
+    assert (" ".join(found.in_use.meanwhile), " ".join(found.in_use.after), found.first) == (meanwhile, after, frozenset())
+    differs = named != after
+    assert [server.name for server in found.clouds["one"].record] == ["demo-master-0"] * differs
+    assert found.changes == (differs or burst != there)
+
+
+def test_a_kept_volume_keeps_its_cloud_in_use() -> None:
+    kept = volume(0, pool="burst", attached=False)
+    assert not on_two(0, master("one two"), two=listed(volumes=(kept,))).changes
+
+
+def test_a_cloud_in_use_that_is_dropped_from_the_file_is_refused_with_the_way_on() -> None:
+    existing = {"one": listed(master("one two"))}
+    wanted = cluster({"master": MASTER})
+    found = plan(wanted, {"one": OWNER}, existing)
+    (sentence,) = found.refusals
+    assert sentence == (
+        "cloud two is not in the file but is in use by cluster demo: put it back, with the count of its pools at 0, and run, so that it is "
+        "emptied, or say -e sky_confirm=demo to forget it; what it holds then stays there, unseen"
+    )
+    assert not found.changes
+    confirmed = plan(wanted, {"one": OWNER}, existing, Wishes(confirm="demo"))
+    assert one(confirmed) == {"keep": ["demo-master-0"], "record": ["demo-master-0"]}
+    assert confirmed.in_use.meanwhile == confirmed.in_use.after == ("one",)
+    assert confirmed.notes == ("cloud two is forgotten, since it is not in the file: what it holds of the cluster stays there, unseen",)
+    destroyed = plan_destroy(wanted, {"one": OWNER}, existing)
+    assert "put it back, so that it is emptied too, or say -e sky_confirm=demo" in destroyed.refusals[0]
+    assert names(destroyed.clouds["one"]) == {}
+    assert one(plan_destroy(wanted, {"one": OWNER}, existing, "demo")) == {"delete": ["demo-master-0"]}
+
+
+def test_a_dropped_cloud_is_missed_even_where_the_file_has_no_server_any_more() -> None:
+    found = plan(cluster({"worker": 1}), {"one": OWNER}, {"one": listed(master("one two"))}, None)
+    assert any(sentence.startswith("cloud two is not in the file") for sentence in found.refusals)
+
+
 # pools and clouds that the file no longer has
 
 
@@ -337,8 +471,10 @@ STATES = st.sampled_from(list(State))
 @given(st.dictionaries(st.integers(0, 12), STATES, max_size=10), st.integers(0, 12), st.sets(st.integers(0, 12), max_size=3), st.data())
 def test_any_pool(found: dict[int, State], count: int, strays: set[int], data: st.DataObject) -> None:
     idle = frozenset(f"demo-worker-{i}" for i in data.draw(st.sets(st.integers(0, 12), max_size=4)))
+    ill = {f"demo-worker-{i}": FULL for i in data.draw(st.sets(st.integers(0, 12), max_size=4))}
     listing = listed(*(node(index, state) for index, state in found.items()), strays=tuple(stray(index) for index in strays))
-    result = made(listing, Wishes(idle=idle, confirm="demo"), {"worker": count})
+    wishes = Wishes(idle=idle, sick=ill, confirm="demo")
+    result = made(listing, wishes, spark(count))
     assert result.refusals == ()
     part = result.clouds["one"]
     existing = {n.id for n in listing.nodes}
@@ -350,7 +486,8 @@ def test_any_pool(found: dict[int, State], count: int, strays: set[int], data: s
     assert len(after) <= count
     standing = {index for index, state in found.items() if state is not State.DELETING}
     assert len(after) == min(count, len(standing) + max(0, count - len(standing | strays)))
-    assert result == made(listing, Wishes(idle=idle, confirm="demo"), {"worker": count})  # no chance in it
+    assert not {n.name for n in (*part.leave, *part.keep)} & ill.keys()
+    assert result == made(listing, wishes, spark(count))  # no chance in it
 
 
 TestMachine = ClusterMachine.TestCase

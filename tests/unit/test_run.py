@@ -13,12 +13,13 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Locked
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
 from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of, settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud
 from ansible_collections.sky.clusters.tests.support.world import LOCKING, World
@@ -94,6 +95,7 @@ def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
         "cloud one: no flavor huge here",
         "cloud one: no image windows here",
         "cloud one: volume demo-b-0-data: no type gold here",
+        "nothing was touched: mend this, or lower the count, and run the same command again",
     ]
     assert world.writing_calls() == 0
     assert world.calls(*LOCKING) == 0
@@ -131,6 +133,64 @@ def test_a_run_that_loses_its_lock_stops(monkeypatch: pytest.MonkeyPatch, world:
     assert outcome.result.stopped
     assert outcome.faults
     assert real.cloud("one")["locks"]["demo"]["holder"] == "bob"
+
+
+# the clouds in use
+
+
+CLOUDS: dict[str, Any] = {"one": {}, "two": {}}
+
+
+def on_two(world: World, burst: int, volumes: int = 0) -> Cluster:
+    data = {"volumes": {"data": volumes}} if volumes else {}
+    return cluster_of(
+        world.folder, {"master": {"count": 1, "roles": ["spark_master"]}, "burst": {"count": burst, "cloud": "two"} | data}, clouds=CLOUDS
+    )
+
+
+def notes(world: World) -> list[list[str]]:
+    """What was written beside the birth of nodes."""
+    return [value for what, _kind, _name, *more in world.writes("one") if what == "clouds" for value in more]
+
+
+def test_a_server_names_the_clouds_in_use(world: World) -> None:
+    settled(world, on_two(world, 2))
+    assert (world.node("demo-master-0")["clouds"], notes(world)) == (["one", "two"], [])  # at birth
+    settled(world, on_two(world, 0))
+    assert notes(world) == [["one"]]
+    settled(world, on_two(world, 1, volumes=1))
+    settled(world, on_two(world, 0, volumes=1))
+    assert notes(world) == [["one"], ["one", "two"]]  # the kept volume is still there
+    writing = world.writing_calls()
+    assert not run_of(world, on_two(world, 0)).present(Wishes()).plan.changes
+    assert world.writing_calls() == writing
+
+
+def test_a_cloud_is_named_before_anything_is_made_there_and_for_as_long_as_it_holds_something(world: World) -> None:
+    settled(world, on_two(world, 0))
+    world.fault("set_clouds", "denied", times=0)
+    with pytest.raises(Denied, match="set_clouds in cloud one: denied"):
+        run_of(world, on_two(world, 1)).present(Wishes())
+    assert world.names(cloud="two") == []
+    world.heal()
+    settled(world, on_two(world, 1))
+    world.set_node("demo-burst-0", "two", state="failed")
+    world.fault("delete", "refused", cloud="two")
+    run_of(world, on_two(world, 0)).present(Wishes())
+    assert world.node("demo-master-0")["clouds"] == ["one", "two"]  # it could not be deleted
+    world.fault("set_clouds", "denied")
+    faults = run_of(world, on_two(world, 0)).present(Wishes()).faults
+    assert faults == ["cloud one: the clouds in use could not be noted: set_clouds in cloud one: denied, says the cloud"]
+    settled(world, on_two(world, 0))
+    assert world.node("demo-master-0")["clouds"] == ["one"]
+
+
+def test_check_mode_foretells_the_note(world: World) -> None:
+    settled(world, on_two(world, 0))
+    world.set_node("demo-master-0", clouds=[])
+    outcome = run_of(world, on_two(world, 0), check=True).present(Wishes())
+    assert foretold(outcome.plan) == ["demo-master-0: note that cloud(s) one are in use"]
+    assert world.node("demo-master-0")["clouds"] == []
 
 
 # delete

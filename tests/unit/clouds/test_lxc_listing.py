@@ -143,6 +143,12 @@ def test_states_of_nodes_that_do_not_run(state: Path, more: dict[str, Any], expe
     assert (node.state, node.fault) == (expected, fault)
 
 
+def test_the_clouds_in_use_and_records_that_are_older_than_them(state: Path) -> None:
+    put_node(state, "a-p-0", clouds=["here", "there"])
+    put_node(state, "a-p-1")
+    assert [node.clouds for node in cloud(state).listing().nodes] == [("here", "there"), ()]
+
+
 def test_public_nodes_have_a_public_address(state: Path) -> None:
     put_node(state, "a-p-0", public=True)
     put_node(state, "a-p-1")

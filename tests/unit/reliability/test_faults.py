@@ -38,9 +38,9 @@ from ansible_collections.sky.clusters.tests.support.world import World
 
 HOURS = 4 * 3600.0
 RAISED = ("unavailable", "denied", "shortage", "invalid", "error", "lost")
-PRESENT = ("identity", "listing", "shortages", "lock", "unlock", "create", "delete", "resize_volumes", "set_ready", "console")
+PRESENT = ("identity", "listing", "shortages", "lock", "unlock", "create", "delete", "resize_volumes", "set_ready", "set_clouds", "console")
 ABSENT = ("identity", "listing", "lock", "unlock", "delete", "delete_volumes", "dismantle", "leftovers")
-BY_NODE = ("create", "delete", "resize_volumes", "delete_volumes", "set_ready")
+BY_NODE = ("create", "delete", "resize_volumes", "delete_volumes", "set_ready", "set_clouds")
 OF_NODES = {
     "create": ("refused", "broken", "fails", "stuck", "stops", "deaf", "hidden"),
     "delete": ("refused", "stuck", "hidden"),
@@ -204,7 +204,7 @@ def test_lost_answers_make_no_doubles(stage: Stage, figure: Callable[[str], None
         world = stage.world(name)
         some = SITUATIONS[name].now
         for _fault in range(chance.randint(1, 3)):
-            method = chance.choice(["create", "delete", "resize_volumes", "set_ready"])
+            method = chance.choice(["create", "delete", "resize_volumes", "set_ready", "set_clouds"])
             world.fault(method, "lost", call=chance.randint(1, 3), node=chance.randint(0, 3))
             lost += 1
         bound = limit(world, some)

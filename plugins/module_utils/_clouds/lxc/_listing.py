@@ -109,6 +109,7 @@ class Reader:
             memory=record.memory,
             created=record.created,
             ready=record.ready,
+            clouds=tuple(record.clouds),
             host_keys=tuple(record.host_keys),
             fault=condition.fault,
         )

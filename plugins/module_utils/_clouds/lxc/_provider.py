@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..._cloud import Cloud, CloudError, Event, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
+from ..._cloud import Cloud, CloudError, Event, Invalid, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
 from ..._schema import hint
-from ._client import HostProgram, user
+from ._client import ERRORS, HostProgram, user
 from ._host.condition import console
 from ._host.places import NodePlace, Zone
 from ._listing import Reader
@@ -79,7 +79,7 @@ class LxcCloud(Cloud):
         for spec in specs:
             unknown = self._unknown(spec)
             if unknown:
-                yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True)
+                yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
             else:
                 orders.append(self._order(spec))
         if orders:
@@ -101,6 +101,7 @@ class LxcCloud(Cloud):
             "public": spec.public_ip,
             "volumes": [{"name": volume.name, "size": volume.size, "type": volume.type} for volume in spec.volumes],
             "extra": dict(spec.extra),
+            "clouds": list(spec.clouds),
         }
 
     def _events(self, do: str, **request: Any) -> Iterator[Event]:
@@ -109,7 +110,8 @@ class LxcCloud(Cloud):
             stage = Stage(event["stage"])
             node = reader.node(event["name"]) if stage is Stage.MADE and do == "create" else None
             detail = event["detail"] or (node.id if isinstance(node, Node) else "")
-            yield Event(event["name"], stage, detail, event["log"], node if isinstance(node, Node) else None, event["final"])
+            made = node if isinstance(node, Node) else None
+            yield Event(event["name"], stage, detail, event["log"], made, event["final"], ERRORS.get(event["kind"]))
 
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
         yield from self._items("delete", nodes)
@@ -150,9 +152,15 @@ class LxcCloud(Cloud):
         yield from self._items("delete_volumes", volumes)
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
+        self._note("set_ready", nodes, ready=value)
+
+    def set_clouds(self, nodes: Sequence[Node], clouds: Sequence[str]) -> None:
+        self._note("set_clouds", nodes, clouds=list(clouds))
+
+    def _note(self, do: str, nodes: Sequence[Node], **values: Any) -> None:
         items = [{"name": node.name, "id": node.id, "mark": str(node.mark)} for node in nodes]
         if items:
-            self._host.value("set_ready", items=items, ready=value)
+            self._host.value(do, items=items, **values)
 
     def console(self, node: Node, lines: int = 20) -> str:
         return console(NodePlace(self._zone, node.name), lines)

@@ -66,12 +66,12 @@ class Caller:
             except BrokenPipeError:
                 self._gone.set()
 
-    def event(self, name: str, stage: str, detail: str = "", log: str = "", final: bool = False) -> None:
-        self.tell("event", {"name": name, "stage": stage, "detail": detail, "log": log, "final": final})
+    def event(self, name: str, stage: str, detail: str = "", log: str = "", kind: str = "") -> None:
+        self.tell("event", {"name": name, "stage": stage, "detail": detail, "log": log, "kind": kind, "final": kind in FINAL})
 
     def failed(self, name: str, error: Exception) -> None:
         said = as_host_error(error)
-        self.event(name, "failed", str(said), said.log, said.kind in FINAL)
+        self.event(name, "failed", str(said), said.log, said.kind)
 
 
 def as_host_error(error: Exception) -> HostError:
@@ -164,7 +164,11 @@ class Program:
 
     def set_ready(self) -> None:
         for item in self.request["items"]:
-            nodes.set_ready(self.zone, item["name"], item["id"], item["mark"], self.request["ready"])
+            nodes.note(self.zone, item["name"], item["id"], item["mark"], ready=self.request["ready"])
+
+    def set_clouds(self) -> None:
+        for item in self.request["items"]:
+            nodes.note(self.zone, item["name"], item["id"], item["mark"], clouds=self.request["clouds"])
 
     def dismantle(self) -> None:
         remains.dismantle(self.zone)
@@ -193,6 +197,7 @@ REQUESTS: dict[str, Callable[[Program], Any]] = {
     "resize_volumes": Program.resize_volumes,
     "delete_volumes": Program.delete_volumes,
     "set_ready": Program.set_ready,
+    "set_clouds": Program.set_clouds,
     "dismantle": Program.dismantle,
     "leftovers": Program.leftovers,
     "shortages": Program.shortages,

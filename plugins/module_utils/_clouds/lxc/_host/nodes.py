@@ -47,6 +47,7 @@ class Order:
     volumes: list[Wanted] = field(default_factory=list)
     resolvers: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+    clouds: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Order:
@@ -100,6 +101,7 @@ def _reserve(zone: Zone, order: Order, allocation: Allocation) -> None:
         public=order.public,
         volumes=[volume.short(order.name) for volume in order.volumes],
         extra=order.extra,
+        clouds=order.clouds,
         maker=dataclasses.asdict(Process.current()),
     )
     # the folder appears with its mark in it, so that no crash leaves one that nobody can tell whose it is
@@ -258,8 +260,8 @@ def give_back(zone: Zone, order: Order) -> None:
             _discard(place)
 
 
-def set_ready(zone: Zone, name: str, identifier: str, mark: str, value: str) -> None:
-    """Note a node's ready hash.
+def note(zone: Zone, name: str, identifier: str, mark: str, **values: Any) -> None:
+    """Note something of a node in its record: its ready hash, or the clouds in use.
 
     Raises:
         HostError: it is not the node that was meant.
@@ -270,7 +272,7 @@ def set_ready(zone: Zone, name: str, identifier: str, mark: str, value: str) -> 
             record = existing(place, mark)
             if record.id != identifier:
                 raise HostError(f"node {name} was made again meanwhile: its id is {record.id}, not {identifier}")
-            records.save(place.record, dataclasses.replace(record, ready=value))
+            records.save(place.record, dataclasses.replace(record, **values))
     except FileNotFoundError:
         raise HostError(f"there is no node {name}") from None
 

@@ -43,6 +43,7 @@ class NodeRecord:
     host_keys: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     ready: str = ""
+    clouds: list[str] = field(default_factory=list)  # the cluster's clouds in use
     maker: dict[str, Any] = field(default_factory=dict)  # the process that makes or starts it, while it does
     boot: str = ""  # the machine's boot in which it was last started
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import ClusterFileError, Settings
+from ._cluster import ClusterFileError, Settings
 
 NONE = "ssh_keys: none in the file, none in the ssh agent and no ~/.ssh/*.pub; make one with ssh-keygen, or name them in the file"
 
