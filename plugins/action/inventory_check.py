@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
-        return {"changed": False}
+        return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
 
     def _why(self, sources: list[str]) -> str:
         """Why no source gave a cluster."""

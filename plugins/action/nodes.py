@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        began = time.monotonic()
         try:
             cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
-            return self._of_state(cluster, args, (task_vars or {}).get("groups", {}))
+            result = self._of_state(cluster, args, (task_vars or {}).get("groups", {}))
         except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from error
+        return result | {"seconds": round(time.monotonic() - began, 1)}
 
     def _of_state(self, cluster: Cluster, args: dict[str, Any], groups: Mapping[str, list[str]]) -> dict[str, Any]:
         live = Live(Display())
@@ -99,7 +102,7 @@ class ActionModule(ActionBase):
             "notes": list(outcome.plan.notes),
             "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
             "actions": lines,
-            "summary": (lines or ["nothing was to be done"]) + _kept(outcome) + told,
+            "summary": (lines or ["the nodes are what the file says"]) + _kept(outcome) + told,
         }
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], (task_vars or {})["hostvars"])]
+        hostvars = (task_vars or {})["hostvars"]
+        lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
         for line in lines:
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:
@@ -41,3 +43,9 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
         unreachable = [f"{name} could not be reached by ssh; run the same command again once it can be, or see sky.clusters.status"]
         yield from hostvars[name].get("sky_failure", unreachable)
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})
+
+
+def _times(nodes: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterator[str]:
+    """Where the time went."""
+    if began := hostvars["localhost"].get("sky_began"):
+        yield f"{time.time() - began:.0f} s in all, {nodes['seconds']:.0f} s of them to make the nodes what the file says"

@@ -15,6 +15,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_inpu
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},
     "inputs": {"type": "dict", "default": {}},
+    "also": {"type": "list", "elements": "str", "default": []},
     "full": {"type": "bool", "default": False},
 }
 
@@ -33,12 +34,15 @@ class ActionModule(ActionBase):
         servers = _servers(members, hostvars)
         told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
         wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
-        visit = [name for name in members if args["full"] or name in servers.values() or hostvars[name]["sky_ready"] != wanted[name]]
+        differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
+        chosen = {*differs, *servers.values(), *args["also"]}
+        visit = [name for name in members if args["full"] or name in chosen]
         addresses = {name: hostvars[name]["sky_address"] for name in members}
         return {
             "changed": False,
             "hashes": {name: wanted[name] for name in visit},
             "names": visit,
+            "differs": differs,
             "servers": sorted(set(servers.values())),
             "addresses": addresses,
         }

@@ -24,5 +24,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-{}
+ansible_facts:
+  description: When the run began, as C(sky_began) in seconds since 1970, for M(sky.clusters.report).
+  returned: always
+  type: dict
+  sample: {sky_began: 1795248000.5}
 """

@@ -166,6 +166,11 @@ kept_volumes:
   type: list
   elements: dict
   sample: [{name: demo-worker-2-spark, size: 10, type: ""}]
+seconds:
+  description: How long it took.
+  returned: always
+  type: float
+  sample: 4.2
 ssh_keys:
   description: Public keys that the nodes let in.
   returned: with O(state=present)

@@ -20,6 +20,15 @@ options:
     description: "Counts of pools for this run, over those of the file, such as C({worker: 4})."
     type: dict
     default: {}
+  sick:
+    description: Nodes that run and do not do their work, each with the reason, as M(sky.clusters.findings) returns them.
+    type: dict
+    default: {}
+  idle:
+    description: Nodes known to do nothing now.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -40,13 +49,36 @@ nodes:
   elements: dict
   sample:
     - {name: demo-worker-0, cloud: here, id: demo-worker-0, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
-       memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00"}
+       memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker]}
+pools:
+  description: The pools of the file, with the counts of this run. C(least) is the number of nodes below which a run fails.
+  returned: always
+  type: dict
+  sample: {worker: {count: 2, least: 2}}
+members:
+  description: Names of the nodes that run and would stay.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-master-0, demo-worker-0]
+ssh_keys:
+  description: Public keys that a run would let in. Where there are none, RV(refusals) says so.
+  returned: always
+  type: list
+  elements: str
+  sample: ["ssh-ed25519 AAAA... me"]
 volumes:
   description: The data volumes that exist, C(size) in GiB. C(attached) names the node that has it; it is empty while the volume is kept without one.
   returned: always
   type: list
   elements: dict
   sample: [{name: demo-worker-0-spark, cloud: here, size: 10, type: "", attached: demo-worker-0}]
+kept_volumes:
+  description: Data volumes whose node does not exist, with C(size) in GiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2-spark, size: 10, type: ""}]
 changes:
   description: What a run would do, one line each.
   returned: always
@@ -71,74 +103,81 @@ notes:
   type: list
   elements: str
   sample: []
-summary:
-  description: All of it in lines for people.
-  returned: always
-  type: list
-  elements: str
-  sample: [node           cloud  state    address    flavor  roles         ready]
 """
 
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes, owners
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, plan
+from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes, plan
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold, kept_lines, node_table
+from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
+
+SPEC: dict[str, Any] = CLUSTER_SPEC | {
+    "counts": {"type": "dict", "default": {}},
+    "sick": {"type": "dict", "default": {}},
+    "idle": {"type": "list", "elements": "str", "default": []},
+}
 
 
-def look(cluster: Cluster) -> dict[str, Any]:
+def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
     """List the clouds, and plan without carrying out."""
     clouds = open_clouds(cluster)
     listings = list_all(clouds)
-    made = plan(cluster, owners(clouds), listings)
+    made = plan(cluster, owners(clouds), listings, wishes)
     return _told(cluster, listings, made)
 
 
 def _told(cluster: Cluster, listings: dict[str, Listing], made: Plan) -> dict[str, Any]:
-    changes = foretold(made)
-    drift = [str(each) for each in made.drift]
-    kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
-    summary = [
-        *node_table(cluster, listings),
-        *kept_lines(kept),
-        *(f"a run would: {line}" for line in changes or ["change nothing"] * (not made.refusals)),
-        *(f"differs: {line}" for line in drift),
-        *(f"note: {line}" for line in made.notes),
-        *(f"a run would refuse: {line}" for line in made.refusals),
-    ]
+    going = {node.name for part in made.clouds.values() for node in (*part.delete, *part.leave)}
+    nodes = [(cloud, node) for cloud, listing in listings.items() for node in listing.nodes]
     return {
-        "nodes": [_node(cloud, node) for cloud, listing in listings.items() for node in listing.nodes],
+        "nodes": [_node(cloud, node, cluster) for cloud, node in nodes],
+        "pools": {name: {"count": pool.count, "least": pool.least} for name, pool in cluster.pools.items()},
+        "members": sorted(node.name for _cloud, node in nodes if node.state is State.RUNNING and node.name not in going),
         "volumes": [_volume(cloud, volume) for cloud, listing in listings.items() for volume in listing.volumes],
-        "changes": changes,
-        "drift": drift,
+        "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for kept in made.kept_volumes.values() for v in kept],
+        "changes": foretold(made),
+        "drift": [str(each) for each in made.drift],
         "refusals": list(made.refusals),
         "notes": list(made.notes),
-        "summary": summary,
     }
 
 
-def _node(cloud: str, node: Any) -> dict[str, Any]:
+def _node(cloud: str, node: Any, cluster: Cluster) -> dict[str, Any]:
     plain = {key: getattr(node, key) for key in ("name", "id", "flavor", "image", "cores", "memory", "ready", "fault", "created")}
-    return plain | {"cloud": cloud, "state": node.state.value, "address": node.address(public=True) or node.address()}
+    pool = node.mark.pool
+    roles = list(cluster.pools[pool].roles) if pool in cluster.pools else []
+    return plain | {"cloud": cloud, "state": node.state.value, "address": node.address(public=True) or node.address(), "pool": pool, "roles": roles}
 
 
 def _volume(cloud: str, volume: Any) -> dict[str, Any]:
     return {key: getattr(volume, key) for key in ("name", "id", "size", "type", "attached")} | {"cloud": cloud}
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=CLUSTER_SPEC | {"counts": {"type": "dict", "default": {}}}, supports_check_mode=True)
+def _keys(cluster: Cluster) -> tuple[list[str], list[str]]:
+    """The ssh keys that a run would let in, or why it would refuse."""
     try:
-        cluster = parse_parts(module.params, option_classes()).with_counts(module.params["counts"])
-        result = look(cluster)
+        return list(authorised_keys(cluster.settings, Path.home())), []
+    except ClusterFileError as error:
+        return [], error.faults
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    given = module.params
+    try:
+        cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
+        found = look(cluster, Wishes(idle=frozenset(given["idle"]), sick=given["sick"]))
     except (ClusterFileError, FleetError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
+    keys, refusals = _keys(cluster)
+    module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ lines:
   returned: always
   type: list
   elements: str
-  sample: ["nothing was to be done"]
+  sample: ["the nodes are what the file says"]
 lost:
   description: Names of nodes that left the run on the way.
   returned: always

@@ -91,7 +91,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,6 +98,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
 
 HOME = Path("/opt/spark")
 SETTINGS = Path("/etc/spark")
@@ -142,26 +143,14 @@ class Cluster:
         }
 
 
-def look(master: str) -> Mapping[str, Any]:
-    """The master's page; empty where nothing serves it."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{master.rstrip('/')}/json/", timeout=10) as answer:
-            found = json.load(answer)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def absent(page: Mapping[str, Any], workers: tuple[str, ...]) -> list[str]:
     """Workers that the master does not have."""
-    alive = {worker["host"] for worker in page.get("workers", []) if worker["state"] == "ALIVE"}
-    return [worker for worker in workers if worker not in alive]
+    return [worker for worker in workers if worker not in _spark_page.alive(page)]
 
 
 def busy(page: Mapping[str, Any], workers: tuple[str, ...]) -> list[str]:
     """Workers that have no room for one more executor."""
-    alive = {worker["host"]: worker for worker in page.get("workers", []) if worker["state"] == "ALIVE"}
+    alive = _spark_page.alive(page)
     return [name for name in workers if name in alive and (alive[name]["coresfree"] < 1 or alive[name]["memoryfree"] < EXECUTOR_MEMORY)]
 
 
@@ -169,7 +158,7 @@ def wait_for_room(cluster: Cluster, seconds: int) -> str:
     """Until every worker has room for an executor; what holds it, where other applications do."""
     end = time.monotonic() + seconds
     while True:
-        page = look(cluster.master)
+        page = _spark_page.read(cluster.master) or {}
         missing, full = absent(page, cluster.workers), busy(page, cluster.workers)
         if page and not missing and not full:
             return ""

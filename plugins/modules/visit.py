@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now. The first node of each server role is
-    visited at every run.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The first node
+    of each server role is visited at every run.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   members:
@@ -25,6 +25,11 @@ options:
     description: What else the outcome of a visit depends on, the same for every node.
     type: dict
     default: {}
+  also:
+    description: Names of nodes that are visited in any case; those that are not among O(members) are passed over.
+    type: list
+    elements: str
+    default: []
   full:
     description: Whether every node is visited.
     type: bool
@@ -45,6 +50,12 @@ names:
   type: list
   elements: str
   sample: [demo-master-0, demo-worker-2]
+differs:
+  description: Names of the members whose ready hash differs.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-worker-2]
 servers:
   description: The first node of each server role.
   returned: always

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
 from ansible_collections.sky.clusters.plugins.modules import spark_proof
 from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     Cluster,
@@ -41,7 +42,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def setter(*workers: dict[str, Any], apps: tuple[str, ...] = ()) -> None:
         page = {"workers": list(workers), "activeapps": [{"name": name} for name in apps]}
-        monkeypatch.setattr(spark_proof, "look", lambda _master: page)
+        monkeypatch.setattr(_spark_page, "read", lambda _master: page)
 
     return setter
 

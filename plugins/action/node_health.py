@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a node, with what its roles say should be there. A node that cannot be looked at is told of, and stays in the play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", [])) | self._task.args
+        try:
+            found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
+        except AnsibleConnectionFailure as error:
+            return {"changed": False, "reachable": False, "why": why(str(error))}
+        if found.get("unreachable"):
+            return {"changed": False, "reachable": False, "why": why(str(found.get("msg", "")))}
+        if found.get("failed"):
+            return {"changed": False, "reachable": True, "faults": [f"it cannot be looked at: {last_words(found)}"]}
+        return {key: value for key, value in found.items() if key != "invocation"}  # which would stay with the host for the whole run
+
+
+def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What should be found on a node of these roles with these volumes."""
+    return {
+        "units": [unit for role in roles for unit in ROLES[role].services],
+        "volumes": [{"name": volume["name"], "mount": volume["mount"]} for volume in volumes],
+    }
+
+
+def why(message: str) -> str:
+    """What ssh said, without what Ansible puts before it."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return lines[-1].rpartition("ssh: ")[2] if lines else "no reason was given"
+
+
+def last_words(found: Mapping[str, Any]) -> str:
+    """The last line of what a module left behind that could not run."""
+    texts = (str(found.get(key) or "") for key in ("module_stderr", "module_stdout", "msg"))
+    return next((text.strip().splitlines()[-1] for text in texts if text.strip()), "it gave no reason")

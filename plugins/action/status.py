@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put together how a cluster stands."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
+
+SPEC: dict[str, Any] = {
+    "cluster": {"type": "str", "required": True},
+    "nodes": {"type": "dict", "required": True},
+    "findings": {"type": "dict", "required": True},
+    "visits": {"type": "dict", "required": True},
+    "looked": {"type": "bool", "default": True},
+    "file": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        found = Status(args["cluster"], args["nodes"], args["findings"], args["visits"], args["looked"]).plain()
+        if args["file"] and not self._task.check_mode:
+            try:
+                write(Path(args["file"]).expanduser(), json.dumps(found, indent=2) + "\n")
+            except OSError as error:
+                raise AnsibleActionFail(f"sky_status_file: {args['file']} cannot be written: {error.strerror or error}") from error
+        return {"changed": False, **safe(found)}
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file for its owner alone, whole or not at all."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,256 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say how a node is doing. Runs on the node; an action plugin of this name runs on the controller and says what should be there."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_health
+short_description: Say how a node is doing
+version_added: 0.2.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Looks at the services, the disks and the memory of a node, and changes nothing. What is wrong is told and fails no task, and so is a node that
+    cannot be reached.
+  - What should be there is taken from the inventory, C(sky_roles) and C(sky_volumes), unless it is given.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  units:
+    description: Systemd units that should run. By default those of the node's roles.
+    type: list
+    elements: str
+    default: []
+  volumes:
+    description: Data volumes that should be mounted. By default those of the node.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the volume within its node.
+        type: str
+        required: true
+      mount:
+        description: Absolute path of the folder where it is mounted.
+        type: path
+        required: true
+  full_percent:
+    description: A disk is full with this share of its room, or of its inodes, in use.
+    type: int
+    default: 98
+  full_mib:
+    description: A disk is full with less room than this left, in MiB.
+    type: int
+    default: 64
+  memory_mib:
+    description: Memory is short with less than this available, in MiB.
+    type: int
+    default: 64
+"""
+
+EXAMPLES = r"""
+- name: Look at the node
+  sky.clusters.node_health:
+  register: health
+
+- name: Look at something else that runs there
+  sky.clusters.node_health:
+    units: [nginx]
+"""
+
+RETURN = r"""
+reachable:
+  description: Whether ssh answered.
+  returned: always
+  type: bool
+  sample: true
+why:
+  description: Why ssh did not answer.
+  returned: when it did not
+  type: str
+  sample: "connect to host 10.88.0.3 port 22: Connection refused"
+units:
+  description: The services that should run, with their states, and what is wrong.
+  returned: when the node was reached
+  type: list
+  elements: dict
+  sample: [{name: spark-worker, state: active, detail: running, fault: ""}]
+disks:
+  description: The root disk, which has no C(volume), and the data volumes. Sizes are in MiB.
+  returned: when the node was reached
+  type: list
+  elements: dict
+  sample: [{volume: "", mount: /, mounted: true, size: 10240, free: 7168, used_percent: 30, inodes_percent: 4, fault: ""}]
+memory:
+  description: Its memory in MiB, and what is wrong.
+  returned: when the node was reached
+  type: dict
+  sample: {total: 2048, available: 1500, fault: ""}
+failed_units:
+  description: Other systemd units that have failed.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: [backup.service]
+faults:
+  description: All that is wrong, one sentence each.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
+"""
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+MIB = 1024 * 1024
+MEMORY = Path("/proc/meminfo")
+SECONDS = 10  # that systemd may take to answer
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where it begins to be too little."""
+
+    full_percent: int
+    full_mib: int
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A service that should run."""
+
+    name: str
+    state: str
+    detail: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The root disk, or a data volume; MiB."""
+
+    volume: str
+    mount: str
+    mounted: bool
+    size: int = 0
+    free: int = 0
+    used_percent: int = 0
+    inodes_percent: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB."""
+
+    total: int
+    available: int
+    fault: str
+
+
+def systemctl(*arguments: str) -> str:
+    """What systemd says; empty where it does not answer."""
+    try:
+        return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def look_at_units(names: Iterable[str], said: str) -> list[Unit]:
+    """The units of these names, from what `systemctl show` said of them: a paragraph for each."""
+    paragraphs = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in said.split("\n\n")]
+    known = {found.get("Id", "").removesuffix(".service"): found for found in paragraphs}
+    return [_unit(name, known.get(name, {})) for name in names]
+
+
+def _unit(name: str, found: Mapping[str, str]) -> Unit:
+    state, detail = found.get("ActiveState", "unknown"), found.get("SubState", "")
+    if state == "active":
+        return Unit(name, state, detail, "")
+    result = found.get("Result", "success")
+    why = "systemd does not answer" if not found else "it is not installed" if found.get("LoadState") == "not-found" else result
+    told = f"{name} is {state}" + ("" if why == "success" else f" ({why})")
+    return Unit(name, state, detail, f"{told}; see 'journalctl -u {name}' there")
+
+
+def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
+    """A disk by its mount; `volume` is empty for the root disk."""
+    if volume and not os.path.ismount(mount):
+        return Disk(volume, mount, mounted=False, fault=f"volume {volume} is not mounted on {mount}")
+    found = os.statvfs(mount)
+    size, free, used = (blocks * found.f_frsize // MIB for blocks in (found.f_blocks, found.f_bavail, found.f_blocks - found.f_bfree))
+    percent = share(used, used + free)
+    inodes = share(found.f_files - found.f_ffree, found.f_files)
+    fault = ""
+    what = f"volume {volume} ({mount})" if volume else "its root disk"
+    if percent >= limits.full_percent or free < limits.full_mib:
+        fault = f"{what} is full: {free} of {size} MiB are free"
+    elif inodes >= limits.full_percent:
+        fault = f"{what} is full: {inodes} % of its inodes are in use"
+    return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
+
+
+def share(part: int, whole: int) -> int:
+    """In percent, rounded up as df does; a file system may have no inodes to count."""
+    return -(-100 * part // whole) if whole else 0
+
+
+def look_at_memory(text: str, limits: Limits) -> Memory:
+    """From the text of /proc/meminfo."""
+    values = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in text.splitlines() if line.endswith(" kB")}
+    total, available = values["MemTotal"], values["MemAvailable"]
+    fault = f"it is short of memory: {available} of {total} MiB are available" if available < limits.memory_mib else ""
+    return Memory(total, available, fault)
+
+
+def other_failures(said: str, but: Iterable[str]) -> list[str]:
+    """Names from what `systemctl list-units --failed` said, but for services that are told of already."""
+    own = {f"{name}.service" for name in but}
+    return sorted(words[0] for line in said.splitlines() if (words := line.split()) and words[0] not in own)
+
+
+def look(given: Mapping[str, Any]) -> dict[str, Any]:
+    """All of it."""
+    limits = Limits(given["full_percent"], given["full_mib"], given["memory_mib"])
+    names = given["units"]
+    said = systemctl("show", "--property=Id,LoadState,ActiveState,SubState,Result", *(f"{name}.service" for name in names)) if names else ""
+    units = look_at_units(names, said)
+    disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in given["volumes"])]
+    memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
+    return {
+        "units": [asdict(unit) for unit in units],
+        "disks": [asdict(disk) for disk in disks],
+        "memory": asdict(memory),
+        "failed_units": other_failures(systemctl("list-units", "--failed", "--plain", "--no-legend"), names),
+        "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
+    }
+
+
+def main() -> None:
+    volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}}
+    module = AnsibleModule(
+        argument_spec={
+            "units": {"type": "list", "elements": "str", "default": []},
+            "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
+            "full_percent": {"type": "int", "default": 98},
+            "full_mib": {"type": "int", "default": 64},
+            "memory_mib": {"type": "int", "default": 64},
+        },
+        supports_check_mode=True,
+    )
+    module.exit_json(changed=False, reachable=True, **look(module.params))
+
+
+if __name__ == "__main__":
+    main()

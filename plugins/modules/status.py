@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of this name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: status
+short_description: Put together how a cluster stands
+version_added: 0.2.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Joins what the clouds hold, what was seen of the nodes, and what a run would do. Changes nothing.
+  - A cluster is ready if every pool has at least as many fit nodes as it needs (C(min_count) in the cluster's file, else C(count)).
+  - A node is fit if it runs, a run was through with it, and nothing is wrong with it.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  cluster:
+    description: Name of the cluster.
+    type: str
+    required: true
+  nodes:
+    description: The result of M(sky.clusters.nodes_info).
+    type: dict
+    required: true
+  findings:
+    description: The result of M(sky.clusters.findings).
+    type: dict
+    required: true
+  visits:
+    description: The result of M(sky.clusters.visit).
+    type: dict
+    required: true
+  looked:
+    description: Whether the nodes were looked at.
+    type: bool
+    default: true
+  file:
+    description: A file to write all that is returned to, as JSON, with the mode 0600. Nothing is written in check mode.
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Put it together
+  sky.clusters.status:
+    cluster: "{{ sky_cluster }}"
+    nodes: "{{ nodes }}"
+    findings: "{{ findings }}"
+    visits: "{{ visits }}"
+    file: ~/demo.json
+  register: status
+"""
+
+RETURN = r"""
+cluster:
+  description: Name of the cluster.
+  returned: always
+  type: str
+  sample: demo
+ready:
+  description: Whether the cluster can do what its file says.
+  returned: always
+  type: bool
+  sample: false
+reasons:
+  description: Why it is not ready.
+  returned: always
+  type: list
+  elements: str
+  sample: ["pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-1: spark-worker failed)"]
+nodes:
+  description:
+    - The nodes that exist, C(memory) in MiB. C(ready) is the hash of the last visit, empty if no run was through with the node.
+    - C(health) is V(ok), a few words, or V(-) if nobody looked; C(faults) has a sentence each.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {name: demo-worker-0, cloud: here, id: 5f0c2a9d1e37, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
+       memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker], health: ok,
+       faults: []}
+pools:
+  description: The pools of the file, with the counts of this run, and the number of nodes that each needs at least.
+  returned: always
+  type: dict
+  sample: {worker: {count: 2, least: 2}}
+services:
+  description: The services that should run on the nodes that were reached, and the state of each.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-0, unit: spark-worker, state: active}]
+spark:
+  description: What the master says, as M(sky.clusters.spark_info) returns it; empty if none was asked.
+  returned: always
+  type: dict
+  sample: {status: ALIVE, page: "http://10.88.0.62:8080", workers: [], applications: []}
+faults:
+  description: All that is wrong with nodes, one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["demo-worker-1: spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
+volumes:
+  description: The data volumes that exist, C(size) in GiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-0-spark, cloud: here, size: 10, type: "", attached: demo-worker-0}]
+kept_volumes:
+  description: Those whose node does not exist.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2-spark, size: 10, type: ""}]
+changes:
+  description: What a run would do in the clouds, one line each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+visits:
+  description: Nodes that a run would visit, but for those that it visits in any case.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-worker-1]
+drift:
+  description: Differences between the file and nodes that no run makes, since making them would end the node.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+refusals:
+  description: Why a run would refuse to do anything; empty if it would not.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+notes:
+  description: What else is worth knowing.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+summary:
+  description: All of it in lines for people; the last begins with C(ready).
+  returned: always
+  type: list
+  elements: str
+  sample: ["ready: yes"]
+"""

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster as it stands: what the clouds hold, what was seen of the nodes and what a run would do, as data and as lines for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.sky.clusters.plugins.module_utils._summary import kept_lines, table
+
+HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "visited", "health")
+NO_NODE = "no node exists"
+UNSEEN = "nobody looked at the nodes (sky_look is false)"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the tasks before found out."""
+
+    cluster: str
+    info: Mapping[str, Any]  # by M(sky.clusters.nodes_info)
+    findings: Mapping[str, Any]  # by M(sky.clusters.findings)
+    visits: Mapping[str, Any]  # by M(sky.clusters.visit)
+    looked: bool = True
+
+    @property
+    def nodes(self) -> list[dict[str, Any]]:
+        """The nodes of all clouds, each with its health and its faults."""
+        unseen = {"health": "-", "faults": []}
+        joined = [dict(node) | self.findings["nodes"].get(node["name"], unseen) for node in self.info["nodes"]]
+        return sorted(joined, key=lambda node: (node["name"].rpartition("-")[0], int(node["name"].rpartition("-")[2])))
+
+    @property
+    def to_visit(self) -> list[str]:
+        """The nodes that a run would visit, but for those that it visits in any case."""
+        due = {*self.visits["differs"], *self.findings["repair"]}
+        return [] if self.info["refusals"] else [name for name in self.visits["names"] if name in due]
+
+    @property
+    def notes(self) -> list[str]:
+        return [*self.info["notes"], *self.findings["notes"]]
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as data, with the lines for people."""
+        reasons = list(self.reasons())
+        same = ("pools", "volumes", "kept_volumes", "changes", "drift", "refusals")
+        return {
+            "cluster": self.cluster,
+            "ready": not reasons,
+            "reasons": reasons,
+            "nodes": self.nodes,
+            "services": self.findings["services"],
+            "spark": self.findings["spark"],
+            "faults": self.findings["faults"],
+            "visits": self.to_visit,
+            "notes": self.notes,
+            "summary": [*self._lines(), f"ready: no: {'; '.join(reasons)}" if reasons else "ready: yes"],
+        } | {key: self.info[key] for key in same}
+
+    def reasons(self) -> Iterator[str]:
+        """Why the cluster cannot do what its file says."""
+        if not self.info["nodes"]:
+            yield NO_NODE
+            return
+        if not self.looked:
+            yield UNSEEN
+        for name, pool in self.info["pools"].items():
+            nodes = [node for node in self.nodes if node["pool"] == name]
+            unfit = [reason for node in nodes if (reason := _unfit(node))]
+            fit = len(nodes) - len(unfit)
+            if fit < pool["least"]:
+                yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
+
+    def _lines(self) -> Iterator[str]:
+        if self.info["nodes"]:
+            yield from table(HEADINGS, map(_row, self.nodes))
+        yield from _service_lines(self.findings["services"])
+        yield from _spark_lines(self.findings["spark"])
+        yield from kept_lines({volume["name"]: volume["size"] for volume in self.info["kept_volumes"]})
+        yield from (f"fault: {line}" for line in self.findings["faults"])
+        yield from self._foretold()
+        yield from (f"differs: {line}" for line in self.info["drift"])
+        yield from (f"note: {line}" for line in self.notes)
+
+    def _foretold(self) -> Iterator[str]:
+        yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
+        yield from (f"a run would: {line}" for line in self.info["changes"])
+        if self.to_visit:
+            yield f"a run would visit: {', '.join(self.to_visit)}"
+        if not (self.info["refusals"] or self.info["changes"] or self.to_visit):
+            yield "a run would: change nothing"
+
+
+def _unfit(node: Mapping[str, Any]) -> str:
+    """Why nothing can be expected of a node; empty if it is fit."""
+    if node["state"] != "running":
+        return f"{node['name']} is {node['state']}"
+    if not node["ready"]:
+        return f"no run was through with {node['name']}"
+    return f"{node['name']}: {node['health']}" if node["faults"] else ""
+
+
+def _row(node: Mapping[str, Any]) -> tuple[str, ...]:
+    visited = "yes" if node["ready"] else "no"
+    cells = (node["name"], node["cloud"], node["state"], node["address"], node["flavor"], ",".join(node["roles"]), visited, node["health"])
+    return tuple(str(cell) or "-" for cell in cells)
+
+
+def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Of each service, on how many of its nodes it runs."""
+    states: dict[str, list[str]] = {}
+    for service in services:
+        states.setdefault(service["unit"], []).append(service["state"])
+    if states:
+        yield "services: " + ", ".join(f"{unit} runs on {found.count('active')} of {len(found)}" for unit, found in states.items())
+
+
+def _spark_lines(spark: Mapping[str, Any]) -> Iterator[str]:
+    if not spark:
+        return
+    if not spark["status"]:
+        yield f"spark: no master answers at {spark['page']}"
+        return
+    alive = [worker for worker in spark["workers"] if worker["state"] == "ALIVE"]
+    cores, used = (sum(worker[key] for worker in alive) for key in ("cores", "cores_used"))
+    jobs = spark["applications"]
+    yield f"spark: master {spark['status']} at {spark['page']}, {len(alive)} worker(s), {used} of {cores} cores in use, {len(jobs)} application(s)"
+    for job in jobs:
+        yield f"  {job['id']} {job['name']} of {job['user']}: {job['state']}, {job['cores']} core(s), since {job['since']}"

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of clusters on this machine end on a machine that has nothing more than it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.tests.support.bare import bare
+from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+
+
+@pytest.fixture(scope="module")
+def zone(request: pytest.FixtureRequest) -> str:
+    """The zone that a test file has for its own."""
+    return str(request.module.ZONE)
+
+
+@pytest.fixture
+def clean(zone: str) -> Iterator[None]:
+    """What stood on the machine before stands after, and nothing else."""
+    before = machine_state(zone)
+    yield
+    assert machine_state(zone) == before
+
+
+@pytest.fixture
+def site(clean: None, zone: str, tmp_path: Path) -> Iterator[Site]:  # noqa: ARG001  # a mark asks for no fixture of a fixture
+    """Two bare nodes, not made yet."""
+    made = Site(tmp_path, "ta", bare(zone, "ta", 2))
+    yield made
+    made.must("destroy", "-e", "sky_destroy_data=true")

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What node_health makes of systemd's words, of disks and of memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words, why
+from ansible_collections.sky.clusters.plugins.modules.node_health import (
+    Disk,
+    Limits,
+    Memory,
+    Unit,
+    look_at_disk,
+    look_at_memory,
+    look_at_units,
+    other_failures,
+    share,
+)
+
+LIMITS = Limits(full_percent=98, full_mib=64, memory_mib=64)
+SHOWN = """\
+Result=success
+Id=spark-master.service
+LoadState=loaded
+ActiveState=active
+SubState=running
+
+Result=exit-code
+Id=spark-history-server.service
+LoadState=loaded
+ActiveState=activating
+SubState=auto-restart
+
+Result=success
+Id=gone.service
+LoadState=not-found
+ActiveState=inactive
+SubState=dead
+
+Result=success
+Id=stopped.service
+LoadState=loaded
+ActiveState=inactive
+SubState=dead
+"""
+
+
+def test_units_are_told_by_state_and_reason() -> None:
+    assert look_at_units(["spark-master", "spark-history-server", "gone", "stopped"], SHOWN) == [
+        Unit("spark-master", "active", "running", ""),
+        Unit(
+            "spark-history-server",
+            "activating",
+            "auto-restart",
+            "spark-history-server is activating (exit-code); see 'journalctl -u spark-history-server' there",
+        ),
+        Unit("gone", "inactive", "dead", "gone is inactive (it is not installed); see 'journalctl -u gone' there"),
+        Unit("stopped", "inactive", "dead", "stopped is inactive; see 'journalctl -u stopped' there"),
+    ]
+
+
+def test_a_systemd_that_says_nothing_is_a_fault() -> None:
+    (unit,) = look_at_units(["spark-worker"], "")
+    assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not answer); see 'journalctl -u spark-worker' there")
+
+
+def test_failed_units_are_those_that_are_not_told_of_already() -> None:
+    said = "backup.service    loaded failed failed Back up\nspark-worker.service loaded failed failed Spark worker\n"
+    assert other_failures(said, ["spark-worker"]) == ["backup.service"]
+    assert other_failures("", ["spark-worker"]) == []
+
+
+@pytest.mark.parametrize(("part", "whole", "percent"), [(0, 0, 0), (0, 9, 0), (1, 1000, 1), (979, 1000, 98), (980, 1000, 98), (9, 9, 100)])
+def test_shares_are_rounded_up_as_df_does(part: int, whole: int, percent: int) -> None:
+    assert share(part, whole) == percent
+
+
+def test_a_disk_with_room_is_well() -> None:
+    disk = look_at_disk("/", "", Limits(full_percent=101, full_mib=0, memory_mib=0))
+    assert disk.mounted
+    assert not disk.fault
+    assert 0 < disk.free < disk.size
+
+
+@pytest.mark.parametrize("limits", [Limits(0, 0, 0), Limits(101, 1 << 40, 0)])
+def test_a_disk_is_full_by_its_share_or_by_what_is_left(limits: Limits) -> None:
+    found = look_at_disk("/", "", limits)
+    assert found.fault == f"its root disk is full: {found.free} of {found.size} MiB are free"
+    assert look_at_disk("/proc", "spark", limits).fault.startswith("volume spark (/proc) is full: ")
+
+
+def test_a_volume_that_is_not_mounted_is_a_fault_and_its_folder_is_not_taken_for_it(tmp_path: Path) -> None:
+    assert look_at_disk(str(tmp_path), "spark", LIMITS) == Disk(
+        "spark", str(tmp_path), mounted=False, fault=f"volume spark is not mounted on {tmp_path}"
+    )
+    assert not look_at_disk(str(tmp_path / "absent"), "spark", LIMITS).mounted
+
+
+@pytest.mark.parametrize(
+    ("available", "fault"),
+    [(65536, ""), (65535, "it is short of memory: 63 of 1536 MiB are available"), (0, "it is short of memory: 0 of 1536 MiB are available")],
+)
+def test_memory(available: int, fault: str) -> None:
+    text = f"MemTotal:        1572864 kB\nMemFree:            1024 kB\nMemAvailable:    {available} kB\nHugePages_Total:       0\n"
+    assert look_at_memory(text, LIMITS) == Memory(1536, available // 1024, fault)
+
+
+# --- the action -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
+    volumes = [{"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1"}]
+    assert expected(["spark_master", "spark_worker"], volumes) == {
+        "units": ["spark-master", "spark-history-server", "spark-worker"],
+        "volumes": [{"name": "spark", "mount": "/data/spark"}],
+    }
+    assert expected([], []) == {"units": [], "volumes": []}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (
+            "Failed to connect to the host via ssh: ssh: connect to host 10.0.0.5 port 22: Connection refused",
+            "connect to host 10.0.0.5 port 22: Connection refused",
+        ),
+        (
+            "Failed to connect to the host via ssh: Warning: a\nssh: connect to host a port 22: No route to host\n",
+            "connect to host a port 22: No route to host",
+        ),
+        (
+            'Data could not be sent to remote host "a". Make sure it can be reached: ssh: connect to host a port 22: timed out',
+            "connect to host a port 22: timed out",
+        ),
+        ("Failed to connect to the host via ssh: Host key verification failed.", "Host key verification failed."),
+        ("", "no reason was given"),
+    ],
+)
+def test_why_ssh_did_not_answer(message: str, reason: str) -> None:
+    assert why(message) == reason
+
+
+def test_last_words_of_a_module_that_could_not_run() -> None:
+    assert (
+        last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
+    )
+    assert last_words({}) == "it gave no reason"

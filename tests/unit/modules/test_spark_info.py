@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What spark_info makes of a master's page, as Spark 4 serves it."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.modules.spark_info import told, url
+
+PAGE = b"""
+{"url": "spark://10.0.0.4:7077", "aliveworkers": 1, "cores": 1, "coresused": 1, "memory": 512, "memoryused": 512, "completedapps": [],
+ "workers": [
+  {"id": "worker-1", "host": "10.0.0.5", "port": 7078, "webuiaddress": "http://10.0.0.5:8081", "cores": 1, "coresused": 1, "coresfree": 0,
+   "memory": 512, "memoryused": 512, "memoryfree": 0, "resources": {}, "state": "ALIVE", "lastheartbeat": 1},
+  {"id": "worker-0", "host": "10.0.0.6", "port": 7078, "webuiaddress": "http://10.0.0.6:8081", "cores": 1, "coresused": 0, "coresfree": 1,
+   "memory": 512, "memoryused": 0, "memoryfree": 512, "resources": {}, "state": "DEAD", "lastheartbeat": 1}],
+ "activeapps": [{"id": "app-1", "starttime": 1795233600000, "name": "etl", "cores": 1, "user": "sky", "memoryperexecutor": 512,
+   "submitdate": "Sat", "state": "RUNNING", "duration": 5}],
+ "status": "ALIVE"}
+"""
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server that gives this answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(request.param)))
+            self.end_headers()
+            self.wfile.write(request.param)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing to say."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("served", [PAGE], indirect=True)
+def test_workers_and_applications_are_told(served: str) -> None:
+    page = _spark_page.read(served)
+    assert page is not None
+    assert list(_spark_page.alive(page)) == ["10.0.0.5"]
+    assert told(page) == {
+        "status": "ALIVE",
+        "workers": [
+            {"host": "10.0.0.5", "state": "ALIVE", "cores": 1, "cores_used": 1, "memory": 512, "memory_used": 512},
+            {"host": "10.0.0.6", "state": "DEAD", "cores": 1, "cores_used": 0, "memory": 512, "memory_used": 0},
+        ],
+        "applications": [{"id": "app-1", "name": "etl", "user": "sky", "cores": 1, "state": "RUNNING", "since": "2026-11-21T04:00:00+00:00"}],
+    }
+
+
+@pytest.mark.parametrize("served", [b"<html>", b"[]", b""], indirect=True)
+def test_what_is_no_page_is_no_answer(served: str) -> None:
+    assert _spark_page.read(served) is None
+
+
+def test_nobody_there_is_no_answer() -> None:
+    assert _spark_page.read("http://127.0.0.1:1") is None
+
+
+@pytest.mark.parametrize(
+    "page", [{}, {"status": "ok"}, {"status": "ALIVE", "workers": [{"name": "x"}], "activeapps": []}, {"status": 1, "workers": 2}]
+)
+def test_what_is_not_a_masters_page_is_no_answer(page: dict[str, Any]) -> None:
+    assert told(page) == {"status": "", "workers": [], "applications": []}
+
+
+@pytest.mark.parametrize("served", [PAGE], indirect=True)
+def test_a_proxy_of_the_environment_is_not_asked(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert _spark_page.read(served) is not None
+
+
+def test_addresses_of_both_families() -> None:
+    assert (url("10.0.0.4", 8080), url("fd00::4", 8080)) == ("http://10.0.0.4:8080", "http://[fd00::4]:8080")

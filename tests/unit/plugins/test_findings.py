@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What follows from what was seen of the nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import Seen, Verdict, judge, notes, services
+
+WORKER, MASTER = ("spark_worker",), ("spark_master",)
+REFUSED = {"reachable": False, "failed": False, "why": "connect to host 10.0.0.5 port 22: Connection refused"}
+
+
+def unit(name: str = "spark-worker", state: str = "active") -> dict[str, str]:
+    return {"name": name, "state": state, "detail": "", "fault": "" if state == "active" else f"{name} is {state}"}
+
+
+def disk(fault: str = "", volume: str = "", mounted: bool = True) -> dict[str, Any]:
+    return {"volume": volume, "mount": f"/data/{volume}" if volume else "/", "mounted": mounted, "fault": fault}
+
+
+def health(*units: dict[str, str], disks: tuple[dict[str, Any], ...] = (), memory: str = "", **more: Any) -> dict[str, Any]:
+    """A node that was reached; its services run unless they are given."""
+    parts = [*(units or (unit(),)), *(disks or (disk(),)), {"fault": memory}]
+    faults = [str(part["fault"]) for part in parts if part["fault"]]
+    found = {"reachable": True, "units": list(units or (unit(),)), "disks": list(disks or (disk(),)), "memory": {"fault": memory}}
+    return found | {"failed_units": [], "faults": faults} | more
+
+
+def master(state: str = "ALIVE", status: str = "ALIVE", cores_used: int = 1) -> dict[str, Any]:
+    """A master that knows the worker of 10.0.0.5 in this state."""
+    worker = {"host": "10.0.0.5", "state": state, "cores": 1, "cores_used": cores_used}
+    return {"status": status, "page": "http://10.0.0.4:8080", "workers": [worker] if state else [], "applications": []}
+
+
+def verdict(found: dict[str, Any], spark: dict[str, Any] | None = None, roles: tuple[str, ...] = WORKER) -> Verdict:
+    return judge([Seen("demo-worker-0", "10.0.0.5", roles, found)], master() if spark is None else spark)["demo-worker-0"]
+
+
+def test_a_node_that_is_well() -> None:
+    assert verdict(health()) == Verdict()
+    assert verdict(health()).health == "ok"
+
+
+def test_nothing_is_said_of_a_node_that_nobody_looked_at() -> None:
+    unseen = verdict({}, {})
+    assert (unseen.health, unseen.faults, unseen.sick, unseen.repair) == ("-", [], "", False)
+
+
+# --- not reached ----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["DEAD", "UNKNOWN", ""])
+def test_a_node_that_neither_ssh_nor_the_master_reaches_is_replaced(state: str) -> None:
+    found = verdict(REFUSED, master(state))
+    assert found.health == "lost"
+    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and the master has lost its worker"
+
+
+def test_a_node_whose_worker_is_at_work_is_left_alone() -> None:
+    found = verdict(REFUSED)
+    assert not found.sick
+    assert found.faults[0].endswith("though its worker is at work: left alone")
+
+
+@pytest.mark.parametrize("spark", [{}, master("", status=""), master("UNKNOWN", status="RECOVERING")])
+def test_without_a_masters_word_nobody_is_replaced_for_silence(spark: dict[str, Any]) -> None:
+    found = verdict(REFUSED, spark)
+    assert (found.health, found.sick) == ("no ssh", "")
+
+
+@pytest.mark.parametrize("roles", [(), MASTER, ("spark_master", "spark_worker")])
+def test_a_node_that_holds_something_of_its_own_is_never_replaced(roles: tuple[str, ...]) -> None:
+    assert not verdict(REFUSED, master("DEAD"), roles).sick
+    full = verdict(health(disks=(disk("its root disk is full"),)), roles=roles)
+    assert (full.sick, full.faults[0]) == ("", "its root disk is full")
+
+
+# --- disks ----------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_with_a_full_root_disk_is_replaced() -> None:
+    found = verdict(health(disks=(disk("its root disk is full: 3 of 900 MiB are free"),)))
+    assert (found.health, found.sick) == ("disk full", "its root disk is full: 3 of 900 MiB are free")
+
+
+def test_a_full_volume_is_named_and_no_new_node_asked_for() -> None:
+    found = verdict(health(disks=(disk(), disk("volume spark (/data/spark) is full", "spark"))))
+    assert (found.health, found.sick, found.repair) == ("volume spark full", "", False)
+
+
+def test_a_volume_that_is_not_mounted_is_mended_by_a_visit() -> None:
+    found = verdict(health(disks=(disk(), disk("volume spark is not mounted", "spark", mounted=False))))
+    assert (found.health, found.sick, found.repair) == ("no volume spark", "", True)
+
+
+# --- services and memory --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["failed", "inactive", "activating", "unknown"])
+def test_a_service_that_does_not_run_is_mended_by_a_visit(state: str) -> None:
+    found = verdict(health(unit(state=state)), master("DEAD"))
+    assert (found.health, found.repair, found.sick) == (f"spark-worker {state}", True, "")
+    assert found.faults == [f"spark-worker is {state}"]
+
+
+@pytest.mark.parametrize(("state", "word"), [("DEAD", "DEAD"), ("DECOMMISSIONED", "DECOMMISSIONED"), ("", "unknown")])
+def test_a_worker_that_runs_and_is_lost_to_its_master_is_named(state: str, word: str) -> None:
+    found = verdict(health(), master(state))
+    assert (found.faults, found.sick, found.repair) == ([f"its worker runs, and is {word} to the master"], "", False)
+
+
+def test_of_two_workers_that_had_the_address_the_living_one_counts() -> None:
+    spark = master()
+    spark["workers"] += master("DEAD")["workers"]
+    assert verdict(health(), spark) == Verdict()
+
+
+def test_a_master_that_runs_and_does_not_answer_is_named() -> None:
+    found = verdict(health(unit("spark-master"), unit("spark-history-server")), master("", status=""), MASTER)
+    assert found.faults == ["its master runs, and does not answer at http://10.0.0.4:8080"]
+
+
+def test_a_master_that_is_dead_is_named_once() -> None:
+    found = verdict(health(unit("spark-master", "failed"), unit("spark-history-server")), master("", status=""), MASTER)
+    assert (found.faults, found.repair) == (["spark-master is failed"], True)
+
+
+def test_short_memory_is_named() -> None:
+    found = verdict(health(memory="it is short of memory: 9 of 900 MiB are available"))
+    assert (found.health, found.sick, found.repair) == ("memory short", "", False)
+
+
+def test_several_faults_are_all_told() -> None:
+    found = verdict(health(unit(state="failed"), disks=(disk("its root disk is full"),), memory="it is short of memory"))
+    assert found.health == "disk full, spark-worker failed, memory short"
+    assert len(found.faults) == 3
+
+
+def test_a_node_that_could_not_be_looked_at_is_told_of() -> None:
+    found = verdict({"reachable": True, "faults": ["it cannot be looked at: no python"]})
+    assert (found.health, found.faults) == ("?", ["it cannot be looked at: no python"])
+
+
+# --- the others -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spark", "idle"),
+    [(master(cores_used=0), True), (master(cores_used=1), False), (master("DEAD", cores_used=0), False), (master(status="", cores_used=0), False)],
+)
+def test_a_worker_without_executors_is_idle(spark: dict[str, Any], idle: bool) -> None:
+    assert verdict(health(), spark).idle is idle
+
+
+def test_services_and_notes_are_of_the_nodes_that_were_reached() -> None:
+    nodes = [
+        Seen("a-worker-0", "10.0.0.5", WORKER, health(unit(state="failed"), failed_units=["backup.service"])),
+        Seen("a-worker-1", "10.0.0.6", WORKER, REFUSED),
+        Seen("a-worker-2", "10.0.0.7", WORKER, {}),
+    ]
+    assert services(nodes) == [{"node": "a-worker-0", "unit": "spark-worker", "state": "failed"}]
+    assert notes(nodes) == ["a-worker-0: backup.service has failed, which is not of this collection"]

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a cluster stands, in one dictionary and in lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.action.status import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
+
+
+def node(name: str, pool: str, role: str, **more: Any) -> dict[str, Any]:
+    fixed = {"cloud": "here", "state": "running", "address": "10.0.0.4", "flavor": "small", "ready": "8d96"}
+    return {"name": name, "pool": pool, "roles": [role]} | fixed | more
+
+
+MASTER = node("demo-master-0", "master", "spark_master")
+WORKERS = [node(f"demo-worker-{index}", "worker", "spark_worker") for index in (10, 2)]
+WELL = {"health": "ok", "faults": []}
+SICK = {"health": "disk full", "faults": ["its root disk is full"]}
+
+
+def status(health: dict[str, Any] | None = None, looked: bool = True, **changed: Any) -> dict[str, Any]:
+    """A cluster that is well, but for what is given."""
+    info: dict[str, Any] = {
+        "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
+        "kept_volumes": [], "changes": [], "drift": [], "refusals": [], "notes": [],
+    }  # fmt: skip
+    seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
+    faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
+    findings: dict[str, Any] = {"sick": {}, "repair": [], "idle": [], "nodes": seen, "services": [], "faults": faults, "notes": [], "spark": {}}
+    visits: dict[str, Any] = {"names": ["demo-master-0"], "differs": []}
+    for key, value in changed.items():
+        next(part for part in (info, findings, visits) if key in part)[key] = value
+    return Status("demo", info, findings, visits, looked).plain()
+
+
+def test_a_cluster_that_is_well() -> None:
+    found = status()
+    assert (found["ready"], found["reasons"], found["visits"]) == (True, [], [])
+    assert found["summary"] == [
+        "node            cloud  state    address   flavor  roles         visited  health",
+        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes      ok",
+        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes      ok",
+        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes      ok",
+        "a run would: change nothing",
+        "ready: yes",
+    ]
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"health": {"demo-worker-2": SICK}}, "pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-2: disk full)"),
+        ({"nodes": [MASTER, WORKERS[0]]}, "pools.worker: 1 fit node(s) where at least 2 are needed"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"state": "stopped"}]}, "(demo-worker-2 is stopped)"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(no run was through with demo-worker-2)"),
+        ({"nodes": []}, "no node exists"),
+        ({"looked": False}, "nobody looked at the nodes (sky_look is false)"),
+    ],
+)
+def test_why_a_cluster_is_not_ready(changed: dict[str, Any], reason: str) -> None:
+    found = status(**changed)
+    assert not found["ready"]
+    assert found["reasons"][0].endswith(reason)
+    assert found["summary"][-1] == f"ready: no: {found['reasons'][0]}"
+
+
+def test_enough_fit_nodes_are_enough() -> None:
+    found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 1}})
+    assert found["ready"]
+    assert "fault: demo-worker-2: its root disk is full" in found["summary"]
+
+
+def test_what_a_run_would_do_is_told() -> None:
+    lines = status(changes=["demo-worker-3: make in here"], names=["demo-master-0", "demo-worker-10"], differs=["demo-worker-10"])["summary"]
+    assert lines[-3:] == ["a run would: demo-worker-3: make in here", "a run would visit: demo-worker-10", "ready: yes"]
+
+
+def test_a_visit_that_every_run_makes_is_not_told_and_one_that_mends_is() -> None:
+    assert status(names=["demo-master-0"])["visits"] == []
+    assert status(names=["demo-master-0", "demo-worker-2"], repair=["demo-worker-2", "demo-worker-9"])["visits"] == ["demo-worker-2"]
+
+
+def test_a_run_that_would_refuse_visits_nobody() -> None:
+    found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"], differs=["demo-worker-2"])
+    assert found["visits"] == []
+    assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
+
+
+def test_services_and_jobs_are_told() -> None:
+    services = [{"node": "demo-worker-2", "unit": "spark-worker", "state": state} for state in ("active", "failed")]
+    worker = {"host": "10.0.0.5", "state": "ALIVE", "cores": 2, "cores_used": 1}
+    job = {"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "cores": 1, "since": "2026-11-21T04:00:00+00:00"}
+    spark = {"status": "ALIVE", "page": "http://10.0.0.4:8080", "workers": [worker, worker | {"state": "DEAD"}], "applications": [job]}
+    lines = status(services=services, spark=spark)["summary"]
+    assert "services: spark-worker runs on 1 of 2" in lines
+    assert "spark: master ALIVE at http://10.0.0.4:8080, 1 worker(s), 1 of 2 cores in use, 1 application(s)" in lines
+    assert "  app-1 etl of sky: RUNNING, 1 core(s), since 2026-11-21T04:00:00+00:00" in lines
+    silent = status(spark=spark | {"status": "", "workers": [], "applications": []})["summary"]
+    assert "spark: no master answers at http://10.0.0.4:8080" in silent
+
+
+def test_kept_volumes_drift_and_notes_are_told() -> None:
+    lines = status(kept_volumes=[{"name": "demo-worker-3-spark", "size": 4}], drift=["demo-worker-2: flavor is small"], notes=["look"])["summary"]
+    assert lines[-6:-1] == [
+        "kept: 1 data volume(s), 4 GiB in all",
+        "  demo-worker-3-spark 4 GiB",
+        "a run would: change nothing",
+        "differs: demo-worker-2: flavor is small",
+        "note: look",
+    ]
+
+
+def test_the_file_is_for_its_owner_alone_and_whole(tmp_path: Path) -> None:
+    path = tmp_path / "demo.json"
+    path.write_text("old")
+    path.chmod(0o644)
+    write(path, "new")
+    assert (path.read_text(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == ("new", 0o600, [path])
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write(tmp_path / "demo.json", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.json"]
