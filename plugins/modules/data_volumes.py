@@ -2,13 +2,13 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mount the data volumes of a node. Runs on the node."""
+"""Mount and unmount the data volumes of a node. Runs on the node."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: data_volumes
-short_description: Mount the data volumes of a node
+short_description: Mount and unmount the data volumes of a node
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -16,14 +16,22 @@ description:
   - Gives a volume a file system only while its device bears no signature of any kind, and the volume's label with it.
   - Mounts it by the UUID of the file system that bears the label, whatever the name of its device, now and at boot (by the unit
     C(sky-volume@<name>.service) of the role P(sky.clusters.node#role)), and lets the file system grow with the volume.
-  - Anything else on the device stops the run. Nothing is ever unmounted or removed.
+  - Anything else on the device stops the run.
+  - Before a node is deleted, all that was mounted so is written out and unmounted. A volume that is in use stays mounted, and the task fails with
+    the processes that use it.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
+  state:
+    description:
+      - V(mounted) mounts O(volumes).
+      - V(unmounted) unmounts every volume that this module mounted on the node, also one that the cluster file no longer has.
+    type: str
+    choices: [mounted, unmounted]
+    default: mounted
   volumes:
-    description: The volumes of the node, C(sky_volumes) of the inventory.
+    description: The volumes of the node, C(sky_volumes) of the inventory. Needed where they are mounted.
     type: list
     elements: dict
-    required: true
     suboptions:
       name:
         description: Name of the volume within its node.
@@ -57,6 +65,10 @@ EXAMPLES = r"""
   sky.clusters.data_volumes:
     volumes:
       - {name: spark, device: /dev/sky/spark, label: sky1a2b3c4d5, fs: ext4, mount: /data/spark}
+
+- name: Unmount the data volumes
+  sky.clusters.data_volumes:
+    state: unmounted
 """
 
 RETURN = r"""
@@ -69,7 +81,9 @@ actions:
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -100,7 +114,11 @@ class Mounter:
         self.module = module
         self.actions: list[str] = []
 
-    def ensure(self, volume: dict[str, Any]) -> None:
+    def all(self) -> None:
+        for volume in self.module.params["volumes"]:
+            self._ensure(volume)
+
+    def _ensure(self, volume: dict[str, Any]) -> None:
         device, found = self._find(volume)
         if not found.anything:
             found = self._make(volume, device)
@@ -182,6 +200,74 @@ class Mounter:
         return str(out) + str(err)
 
 
+class Unmounter:
+    """Unmounts what was mounted here, by commands of the node."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.actions: list[str] = []
+
+    def all(self) -> None:
+        noted = Path(AT_BOOT)
+        for path in sorted(noted.iterdir()) if noted.is_dir() else []:
+            values = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
+            self._unmount(path.name, values["MOUNT"])
+
+    def _unmount(self, name: str, folder: str) -> None:
+        unit = f"sky-volume@{name}.service"
+        mounted = _mounted_at(folder)
+        if mounted:
+            self.actions.append(f"unmounted {mounted} from {folder}")
+        code, _out, _err = self.module.run_command(["systemctl", "is-enabled", "--quiet", unit])
+        if self.module.check_mode:
+            return
+        if mounted:
+            self._leave(name, folder, unit)
+        if code == 0:
+            self.module.run_command(["systemctl", "disable", "--quiet", unit])
+
+    def _leave(self, name: str, folder: str, unit: str) -> None:
+        """Never lazily: what a process still wrote would be lost with the node."""
+        self.module.run_command(["sync", "--file-system", folder])
+        users = list(_users(folder))
+        if users:
+            raise VolumeFault(f"volume {name}: {folder} is in use by {', '.join(users)}: end what uses it and run again; the node stays until then")
+        self.module.run_command(["systemctl", "stop", unit])  # which unmounts it, where the unit mounted it
+        if not _mounted_at(folder):
+            return
+        code, out, err = self.module.run_command(["umount", folder])
+        if code != 0:
+            raise VolumeFault(f"volume {name}: {(err or out).strip()}; the node stays until it can be unmounted")
+
+
+def _users(folder: str) -> Iterator[str]:
+    """Processes that use the file system, by name and id.
+
+    By the number of its device and not by paths, so that a process which sees it elsewhere, in a sandbox, is found too.
+    """
+    device = os.stat(folder).st_dev
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            links = [process / "cwd", process / "root", process / "exe", *(process / "fd").iterdir()]
+            if any(_on(link, device) for link in links) or _maps(process, device):
+                yield f"{(process / 'comm').read_text(encoding='utf-8').strip()} ({process.name})"
+        except OSError:  # it has ended meanwhile
+            continue
+
+
+def _on(link: Path, device: int) -> bool:
+    try:
+        return link.stat().st_dev == device
+    except OSError:  # it was closed meanwhile, or a kernel's process has none
+        return False
+
+
+def _maps(process: Path, device: int) -> bool:
+    """Whether a file of the device is mapped into its memory."""
+    number = f"{os.major(device):02x}:{os.minor(device):02x}"
+    return any(line.split()[3] == number for line in (process / "maps").read_text(encoding="utf-8", errors="replace").splitlines())
+
+
 def _mounted_at(path: str) -> str:
     """The source of what is mounted on a folder; empty if nothing is."""
     found = ""
@@ -202,15 +288,17 @@ def main() -> None:
         "mount": {"type": "path", "required": True},
         "size": {"type": "int", "default": 0},
     }
-    spec = {"volumes": {"type": "list", "elements": "dict", "required": True, "options": volume}}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    mounter = Mounter(module)
+    spec = {
+        "state": {"type": "str", "choices": ["mounted", "unmounted"], "default": "mounted"},
+        "volumes": {"type": "list", "elements": "dict", "options": volume},
+    }
+    module = AnsibleModule(argument_spec=spec, required_if=[("state", "mounted", ["volumes"])], supports_check_mode=True)
+    worker = Mounter(module) if module.params["state"] == "mounted" else Unmounter(module)
     try:
-        for each in module.params["volumes"]:
-            mounter.ensure(each)
+        worker.all()
     except VolumeFault as fault:
-        module.fail_json(msg=str(fault), actions=mounter.actions)
-    module.exit_json(changed=bool(mounter.actions), actions=mounter.actions)
+        module.fail_json(msg=str(fault), actions=worker.actions)
+    module.exit_json(changed=bool(worker.actions), actions=worker.actions)
 
 
 if __name__ == "__main__":

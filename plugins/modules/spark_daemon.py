@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Has the systemd unit of a Spark daemon enabled, and running with the settings that stand on the disk; or stopped and disabled.
   - A worker is drained before it is restarted or stopped. It takes no new tasks, and its executors hand their blocks to others and end.
+  - An action plugin of the same name calls it in slices of a few seconds, and tells between them what a draining worker still runs.
   - A restarted master takes up the running applications again (its recovery is on), so it is not waited for.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -27,9 +28,11 @@ options:
     type: str
     required: true
   state:
-    description: What is wanted. V(stopped) also takes it out of the start of the system.
+    description:
+      - What is wanted. V(stopped) also takes it out of the start of the system.
+      - V(draining) has a worker begin to drain and waits for nothing, so that many drain at once.
     type: str
-    choices: [started, stopped]
+    choices: [draining, started, stopped]
     default: started
   disruption:
     description:
@@ -42,6 +45,12 @@ options:
     description: Seconds after which executors that still run on a draining worker are ended. Their tasks are run again elsewhere.
     type: int
     default: 600
+  slice_seconds:
+    description:
+      - Seconds after which a worker that still drains is left to go on draining, with RV(draining) as what it still runs. The next call goes on.
+      - V(0) waits until it is drained. The action plugin sets it.
+    type: int
+    default: 0
   wait_seconds:
     description: Seconds to wait until a daemon that was started or restarted serves its page; V(0) does not wait.
     type: int
@@ -79,6 +88,11 @@ drained_in:
   returned: when a worker was drained
   type: int
   sample: 31
+draining:
+  description: What still runs on a worker that drains; it has been neither restarted nor stopped.
+  returned: when O(slice_seconds) had passed before it was drained
+  type: dict
+  sample: {executors: [app-20261121040000-0003/1], applications: [etl]}
 ended:
   description: Executors that were still running when O(drain_seconds) had passed, and were ended.
   returned: when a worker was drained
@@ -88,19 +102,18 @@ ended:
 """
 
 import hashlib
-import json
 import os
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._spark_page import read
 
 UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/spark/spark-daemons.conf")
@@ -129,6 +142,14 @@ KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Work:
+    """An executor of a worker, or an application of a master."""
+
+    name: str
+    application: str  # as its user called it
+
+
 @dataclass
 class Outcome:
     """What was done."""
@@ -146,9 +167,23 @@ def fingerprint(unit: str) -> str:
     return digest.hexdigest()
 
 
+def told_to_drain(unit: str) -> Path:
+    """Holds the id of the process that was told to: it never takes work again, whatever became of the run that told it.
+
+    Beside the daemon's own folder, where a job could put a link in the way of what root writes.
+    """
+    return RUNTIME / f"{unit}.draining"
+
+
 def in_force(unit: str) -> str:
     path = RUNTIME / unit / "settings"
     return path.read_text().split(" ")[0] if path.is_file() else ""
+
+
+def _work(item: Mapping[str, Any]) -> Work:
+    if "appid" in item:  # an executor, as the page of its worker shows it
+        return Work(f"{item['appid']}/{item['id']}", str(item.get("appdesc", {}).get("name", item["appid"])))
+    return Work(str(item.get("id", "?")), str(item.get("name", item.get("id", "?"))))
 
 
 class Daemon:
@@ -156,7 +191,7 @@ class Daemon:
 
     def __init__(self, kind: Kind, page: str) -> None:
         self.kind = kind
-        self.page = page.rstrip("/")
+        self.page = page
 
     def systemctl(self, *arguments: str) -> str:
         command = ["systemctl", *arguments, f"{self.kind.unit}.service"]
@@ -177,20 +212,11 @@ class Daemon:
 
     def read(self) -> Mapping[str, Any] | None:
         """Its page; None where nothing serves it."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(self.page + self.kind.path, timeout=10) as answer:
-                found = json.load(answer)
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) else None
+        return read(self.page, self.kind.path)
 
-    def work(self) -> list[str]:
-        """Running work, by name."""
-        if not self.kind.work:
-            return []
-        listed = (self.read() or {}).get(self.kind.work, [])
-        return [f"{item['appid']}/{item['id']}" if "appid" in item else str(item.get("name", item.get("id", "?"))) for item in listed]
+    def work(self) -> list[Work]:
+        """What runs."""
+        return [_work(item) for item in (self.read() or {}).get(self.kind.work, [])] if self.kind.work else []
 
     def can_drain(self, pid: int) -> bool:
         """Whether its process minds the signal: until a worker has started up, or with another setting, it would die of it."""
@@ -198,22 +224,33 @@ class Daemon:
         caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
         return bool(caught >> (signal.SIGPWR - 1) & 1)
 
-    def drain(self, seconds: int) -> dict[str, Any]:
+    def begin_drain(self) -> int:
+        """Ask its process to drain, once or again; its id."""
+        pid = int(self.status()["MainPID"])
+        if pid and self.can_drain(pid):
+            told_to_drain(self.kind.unit).write_text(str(pid))
+            os.kill(pid, signal.SIGPWR)
+        return pid
+
+    def drain(self, seconds: int, slice_seconds: int = 0) -> dict[str, Any]:
         """Have the executors hand over and end.
 
         The worker's process stays, so its own page is watched; the master goes on counting cores of a worker that is drained.
         """
         begun = time.monotonic()
-        pid = int(self.status()["MainPID"])
-        if self.can_drain(pid):
-            os.kill(pid, signal.SIGPWR)
+        pid = self.begin_drain()
+        end = begun + (min(seconds, slice_seconds) if slice_seconds else seconds)
         quiet = 0
-        while quiet < 2 and time.monotonic() - begun < seconds:
+        while quiet < 2 and time.monotonic() < end:
             time.sleep(1)  # an executor that was asked for before the signal may still appear: two quiet looks, not one
             quiet = 0 if self.work() else quiet + 1
             if self.status()["MainPID"] != str(pid):
                 raise DaemonError(f"{self.kind.unit} died while it was drained; {self.tail()}")
-        return {"drained_in": round(time.monotonic() - begun), "ended": self.work()}
+        passed = time.monotonic() - begun
+        left = self.work()
+        if quiet < 2 and passed < seconds:
+            return {"draining": {"executors": [work.name for work in left], "applications": sorted({work.application for work in left})}}
+        return {"drained_in": round(passed), "ended": [work.name for work in left]}
 
     def wait(self, seconds: int) -> None:
         """Until it serves its page (a worker: until it also knows its master)."""
@@ -236,11 +273,18 @@ class Wish:
     wait_seconds: int
     pending: bool
     check: bool
+    slice_seconds: int = 0
 
 
-def make_room(daemon: Daemon, wish: Wish, outcome: Outcome) -> None:
-    """Before a restart or a stop: see to the running work as the wish says."""
-    work = daemon.work()
+def is_stale(unit: str, pid: str) -> bool:
+    """Whether a daemon runs with other settings than those on the disk, or was told to drain and then not stopped."""
+    note = told_to_drain(unit)
+    return in_force(unit) != fingerprint(unit) or (note.is_file() and note.read_text() == pid)
+
+
+def make_room(daemon: Daemon, wish: Wish, outcome: Outcome) -> bool:
+    """Before a restart or a stop: see to the running work as the wish says; whether that is done."""
+    work = sorted({each.application for each in daemon.work()})
     if wish.disruption == "refuse" and work:
         raise DaemonError(
             f"{daemon.kind.unit} must be restarted and runs {', '.join(work)}: wait for its end, or set sky_disruption to drain or force"
@@ -248,7 +292,18 @@ def make_room(daemon: Daemon, wish: Wish, outcome: Outcome) -> None:
     if daemon.kind.drains and wish.disruption == "drain":
         outcome.actions.append("drain")
         if not wish.check:
-            outcome.details |= daemon.drain(wish.drain_seconds)
+            outcome.details |= daemon.drain(wish.drain_seconds, wish.slice_seconds)
+    return "draining" not in outcome.details
+
+
+def drain(daemon: Daemon, wish: Wish) -> Outcome:
+    """A worker that runs begins to drain."""
+    outcome = Outcome()
+    if daemon.kind.drains and wish.disruption == "drain" and daemon.status()["ActiveState"] == "active":
+        outcome.actions.append("drain")
+        if not wish.check:
+            daemon.begin_drain()
+    return outcome
 
 
 def start(daemon: Daemon, wish: Wish) -> Outcome:
@@ -256,11 +311,11 @@ def start(daemon: Daemon, wish: Wish) -> Outcome:
     outcome = Outcome()
     status = daemon.status()
     running = status["ActiveState"] == "active"
-    stale = running and (in_force(daemon.kind.unit) != fingerprint(daemon.kind.unit) or (wish.check and wish.pending))
+    stale = running and (is_stale(daemon.kind.unit, status["MainPID"]) or (wish.check and wish.pending))
     if status["UnitFileState"] != "enabled":
         outcome.actions.append("enable")
-    if stale:
-        make_room(daemon, wish, outcome)
+    if stale and not make_room(daemon, wish, outcome):
+        return outcome
     if stale or not running:
         outcome.actions.append("restart" if running else "start")
     if wish.check:
@@ -279,8 +334,8 @@ def stop(daemon: Daemon, wish: Wish) -> Outcome:
     """Drained, stopped and disabled."""
     outcome = Outcome()
     status = daemon.status()
-    if status["ActiveState"] == "active":
-        make_room(daemon, wish, outcome)
+    if status["ActiveState"] == "active" and not make_room(daemon, wish, outcome):
+        return outcome
     if status["ActiveState"] not in ("inactive", "failed"):
         outcome.actions.append("stop")
         if not wish.check:
@@ -292,14 +347,18 @@ def stop(daemon: Daemon, wish: Wish) -> Outcome:
     return outcome
 
 
+STATES = {"draining": drain, "started": start, "stopped": stop}
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "kind": {"type": "str", "choices": sorted(KINDS), "required": True},
             "page": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+            "state": {"type": "str", "choices": sorted(STATES), "default": "started"},
             "disruption": {"type": "str", "choices": ["drain", "force", "refuse"], "default": "drain"},
             "drain_seconds": {"type": "int", "default": 600},
+            "slice_seconds": {"type": "int", "default": 0},
             "wait_seconds": {"type": "int", "default": 60},
             "pending": {"type": "bool", "default": False},
         },
@@ -307,9 +366,10 @@ def main() -> None:
     )
     given = module.params
     daemon = Daemon(KINDS[given["kind"]], given["page"])
-    wish = Wish(given["disruption"], given["drain_seconds"], given["wait_seconds"], given["pending"], module.check_mode)
+    times = (given["drain_seconds"], given["wait_seconds"])
+    wish = Wish(given["disruption"], *times, given["pending"], module.check_mode, given["slice_seconds"])
     try:
-        outcome = start(daemon, wish) if given["state"] == "started" else stop(daemon, wish)
+        outcome = STATES[given["state"]](daemon, wish)
     except (DaemonError, OSError, subprocess.SubprocessError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(outcome.actions), actions=outcome.actions, **outcome.details)

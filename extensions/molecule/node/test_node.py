@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -133,3 +135,43 @@ def test_units_mount_them_at_boot(host: Host, variables: dict[str, Any]) -> None
         assert unit.is_enabled
         assert unit.is_running
     assert host.check_output("systemctl is-system-running || true") == "running"
+
+
+# --- data volumes, before the node is deleted
+
+
+def data_volumes(host: Host, **options: Any) -> dict[str, Any]:
+    """What the module says, also where it fails."""
+    found: dict[str, Any] = host.backend.run_ansible("sky.clusters.data_volumes", json.dumps(options), check=False)
+    return found
+
+
+@pytest.fixture
+def holder(host: Host) -> Iterator[str]:
+    """A process that has a file of a volume open, in a mount namespace of its own, as services have; its id."""
+    host.check_output("systemd-run --quiet --collect --unit=holder --service-type=exec --property=PrivateTmp=yes tail -f /data/data/before")
+    pid = host.check_output("systemctl show --property=MainPID --value holder")
+    host.check_output("until ls -l /proc/%s/fd | grep -q /data/data/before; do sleep 0.1; done", pid)
+    yield pid
+    host.check_output("systemctl stop holder")
+
+
+def test_a_volume_in_use_stays_mounted_and_its_user_is_named(host: Host, holder: str) -> None:
+    said = data_volumes(host, state="unmounted")["msg"]
+    assert f"volume data: /data/data is in use by tail ({holder}): end what uses it and run again" in said
+    assert host.mount_point("/data/data").exists
+    assert host.service("sky-volume@data.service").is_enabled
+
+
+def test_volumes_are_let_go_of_and_come_back_with_what_they_hold(host: Host, variables: dict[str, Any]) -> None:
+    assert len(data_volumes(host, state="unmounted")["actions"]) == 2
+    for volume in variables["sky_volumes"]:
+        assert not host.mount_point(volume["mount"]).exists
+        assert not host.service(f"sky-volume@{volume['name']}.service").is_enabled
+        assert not host.service(f"sky-volume@{volume['name']}.service").is_running
+    assert data_volumes(host, state="unmounted")["changed"] is False
+    assert host.check_output("systemctl is-system-running || true") == "running"
+    data_volumes(host, volumes=variables["sky_volumes"])
+    test_both_volumes_are_mounted(host, variables)
+    test_what_was_written_is_on_the_right_volume(host, variables)
+    test_units_mount_them_at_boot(host, variables)

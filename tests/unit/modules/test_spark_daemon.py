@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.modules import spark_daemon
-from ansible_collections.sky.clusters.plugins.modules.spark_daemon import KINDS, Daemon, DaemonError, Outcome, Wish, make_room
+from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
+    KINDS,
+    Daemon,
+    DaemonError,
+    Outcome,
+    Wish,
+    Work,
+    drain,
+    is_stale,
+    make_room,
+    stop,
+)
 
 DROP_IN = Path(__file__).parents[3] / "roles/spark/templates/daemon.j2"
 # A worker as the module sees it: a process that, told to drain, takes its executors off its page.
@@ -74,10 +88,20 @@ class DaemonOfPid(Daemon):
         self.pid = pid
 
     def status(self) -> dict[str, str]:
-        return {"MainPID": str(self.pid)}
+        return {"MainPID": str(self.pid), "ActiveState": "active", "UnitFileState": "enabled"}
+
+    def systemctl(self, *arguments: str) -> str:
+        if arguments == ("stop",):
+            os.kill(self.pid, signal.SIGTERM)
+        return ""
 
     def tail(self) -> str:
         return "its journal is empty"
+
+
+@pytest.fixture(autouse=True)
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_daemon, "RUNTIME", tmp_path)
 
 
 @pytest.fixture
@@ -96,13 +120,13 @@ def process(drained: Path) -> Iterator[subprocess.Popen[str]]:
     child.stdout.close()
 
 
-EXECUTOR = {"appid": "app-1", "id": 0}
+EXECUTOR = {"appid": "app-1", "id": 0, "appdesc": {"name": "etl"}}
 
 
 def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str], drained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "current", lambda: {"executors": [] if drained.exists() else [EXECUTOR]})
     daemon = DaemonOfPid(page.url, process.pid)
-    assert daemon.work() == ["app-1/0"]
+    assert daemon.work() == [Work("app-1/0", "etl")]
     outcome = daemon.drain(30)
     assert outcome["ended"] == []
     assert 2 <= outcome["drained_in"] < 10
@@ -113,6 +137,67 @@ def test_drain_has_an_end_and_names_what_still_ran(page: Page, process: subproce
     outcome = DaemonOfPid(page.url, process.pid).drain(2)
     assert outcome["ended"] == ["app-1/0"]
     assert outcome["drained_in"] in (2, 3)
+
+
+def test_a_slice_comes_back_with_what_still_runs_and_the_next_goes_on(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+    page.content = {"executors": [EXECUTOR, EXECUTOR | {"id": 1}]}
+    daemon = DaemonOfPid(page.url, process.pid)
+    begun = time.monotonic()
+    assert daemon.drain(600, slice_seconds=2) == {"draining": {"executors": ["app-1/0", "app-1/1"], "applications": ["etl"]}}
+    assert time.monotonic() - begun < 5
+    assert drained.exists()
+    page.content = {"executors": []}
+    assert daemon.drain(600, slice_seconds=10)["ended"] == []
+
+
+def test_a_drain_of_which_no_time_is_left_ends_in_its_last_slice(page: Page, process: subprocess.Popen[str]) -> None:
+    page.content = {"executors": [EXECUTOR]}
+    assert DaemonOfPid(page.url, process.pid).drain(0, slice_seconds=5) == {"drained_in": 0, "ended": ["app-1/0"]}
+
+
+def test_a_worker_that_drains_is_not_stopped_before_its_time(page: Page, process: subprocess.Popen[str]) -> None:
+    page.content = {"executors": [EXECUTOR]}
+    outcome = stop(DaemonOfPid(page.url, process.pid), Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1))
+    assert outcome.actions == ["drain"]
+    assert outcome.details["draining"]["applications"] == ["etl"]
+    assert process.poll() is None
+
+
+def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subprocess.Popen[str]) -> None:
+    page.content = {"executors": [EXECUTOR]}
+    daemon = DaemonOfPid(page.url, process.pid)
+    stop(daemon, Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1))
+    begun = time.monotonic()
+    outcome = stop(daemon, Wish("force", 600, 0, pending=False, check=False))
+    assert outcome.actions == ["stop", "disable"]
+    process.wait(5)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_drain_begins_and_is_not_waited_for(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+    page.content = {"executors": [EXECUTOR]}
+    begun = time.monotonic()
+    daemon = DaemonOfPid(page.url, process.pid)
+    assert drain(daemon, Wish("drain", 600, 0, pending=False, check=True)).actions == ["drain"]
+    assert drain(daemon, Wish("force", 600, 0, pending=False, check=False)).actions == []
+    assert not drained.exists()
+    assert drain(daemon, Wish("drain", 600, 0, pending=False, check=False)).actions == ["drain"]
+    assert time.monotonic() - begun < 2
+    while not drained.exists():
+        time.sleep(0.05)
+
+
+def test_a_worker_that_was_told_to_drain_and_not_stopped_is_not_left_so(
+    page: Page, process: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("UNITS", "SETTINGS", "HOME"):
+        monkeypatch.setattr(spark_daemon, name, tmp_path / name)
+    (tmp_path / "spark-worker").mkdir()
+    (tmp_path / "spark-worker/settings").write_text(spark_daemon.fingerprint("spark-worker") + " -")
+    assert not is_stale("spark-worker", str(process.pid))
+    DaemonOfPid(page.url, process.pid).begin_drain()
+    assert is_stale("spark-worker", str(process.pid))
+    assert not is_stale("spark-worker", "1"), "another process by now"
 
 
 def test_a_process_that_would_die_of_the_signal_does_not_get_it(page: Page) -> None:

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What changes under a running job: the collection, a setting, Spark's version, the master's process, the master itself. Its answer stays right."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
+from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
+from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.tree import ROOT
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("taken_over")]
+
+ZONE = CLUSTER = "tupg"
+MASTER, WORKERS = "tupg-master-0", ["tupg-worker-0", "tupg-worker-1"]
+BEFORE = ROOT / "tests/upgrade/sky-clusters-0.1.0.tar.gz"
+NEXT = "4.3.1"  # as the present version is called when it is packed anew
+CLOUD = {
+    "provider": "lxc",
+    "zone": ZONE,
+    "packages": ["openjdk-17-jre-headless"],
+    "flavors": {"node": {"cores": 1, "memory": 1536}, "large": {"cores": 1, "memory": 2304}},
+    "flavor": "node",
+}
+CONTENT = {
+    "plugin": "sky.clusters.clouds",
+    "cluster": CLUSTER,
+    "clouds": {"here": CLOUD},
+    "pools": {
+        "master": {"cloud": "here", "count": 1, "roles": ["spark_master"], "volumes": {"spark": 1}},
+        "worker": {"cloud": "here", "count": 2, "roles": ["spark_worker"], "flavor": "large"},
+    },
+}
+# Counts, through a shuffle, until somebody makes a file. Every round must come to the same.
+JOB = """
+import operator, sys, time
+from pathlib import Path
+from pyspark.sql import SparkSession
+NAME, END, SECONDS = sys.argv[1:]
+context = SparkSession.builder.appName(NAME).getOrCreate().sparkContext
+def slow(number):
+    time.sleep(float(SECONDS))
+    return number % 3, number
+rounds = set()
+while not Path(END).exists():
+    rounds.add(tuple(sorted(context.parallelize(range(16), 8).map(slow).reduceByKey(operator.add, 2).collect())))
+print("answers", rounds)
+"""
+ANSWER = "answers {((0, 45), (1, 35), (2, 40))}"
+
+
+@dataclass
+class Job:
+    """A job that runs until it is told to end."""
+
+    site: Site
+    name: str
+    host: str
+    process: subprocess.Popen[str]
+
+    def end(self) -> str:
+        """Its last words, once it has ended."""
+        self.site.ssh(self.host, f"touch /tmp/{self.name}.end")
+        output, _none = self.process.communicate(timeout=180)
+        return output
+
+
+def page(site: Site) -> dict[str, Any]:
+    """What the master shows."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://{variables(site, MASTER)['sky_address']}:8080/json/", timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def variables(site: Site, host: str) -> dict[str, Any]:
+    return dict(site.inventory()["_meta"]["hostvars"][host])
+
+
+def ids(site: Site) -> dict[str, str]:
+    return {name: found["sky_id"] for name, found in site.inventory()["_meta"]["hostvars"].items()}
+
+
+def eventually(what: str, holds: Any, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds} s: {what}")
+        time.sleep(1)
+
+
+def working(site: Site, name: str) -> bool:
+    """Whether the master knows that the application has cores."""
+    try:
+        found = page(site)
+    except OSError:
+        return False
+    return any(app["name"] == name and app["state"] == "RUNNING" and app["cores"] > 0 for app in found["activeapps"])
+
+
+def shell(site: Site, host: str, user: str) -> str:
+    """The command that opens a shell on a node."""
+    found = variables(site, host)
+    return f"ssh -o ControlPath=none {found['ansible_ssh_common_args']} {user}@{found['ansible_host']}"
+
+
+def start(site: Site, name: str, host: str = MASTER, login: str = "sky", options: str = "", seconds: float = 0.25) -> Job:
+    """Submit a job whose tasks take so many seconds, and wait until it has executors."""
+    ssh = shell(site, host, login)
+    subprocess.run(f"{ssh} 'cat > {name}.py'", shell=True, input=JOB, text=True, check=True)
+    address = variables(site, host)["sky_address"]
+    submit = f"/opt/spark/bin/spark-submit {options} {name}.py {name} /tmp/{name}.end {seconds}"
+    process = subprocess.Popen(
+        f"{ssh} 'SPARK_LOCAL_IP={address} SPARK_LOCAL_HOSTNAME={address} {submit}'",
+        shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    eventually(f"{name} runs", lambda: working(site, name) or process.poll() is not None)
+    if process.poll() is not None:
+        raise AssertionError(process.communicate()[0][-3000:])
+    return Job(site, name, host, process)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One cluster for the whole file, as the collection of the past built it."""
+    before = machine_state(ZONE)
+    folder = tmp_path_factory.mktemp("upgrade")
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(folder / "past"), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}  # the present one is not seen
+    command = [str(BIN / "ansible-galaxy"), "collection", "install", "--offline", "--collections-path", str(folder / "past"), str(BEFORE)]
+    subprocess.run(command, env=os.environ | alone, check=True)
+    past = Site(folder, CLUSTER, CONTENT, alone)
+    made = Site(folder, CLUSTER, CONTENT)
+    try:
+        built = past.must("spark_cluster")
+        assert "sky.clusters.spark_version" not in built.output
+        yield made
+    finally:
+        made.must("destroy", "-e", "sky_destroy_data=true")
+    assert machine_state(ZONE) == before
+
+
+@pytest.fixture(scope="module")
+def taken_over(site: Site) -> tuple[dict[str, str], Played, str]:
+    """The first run of the present collection, under a job: the nodes before, the run, the job's last words."""
+    before = ids(site)
+    job = start(site, "upgraded")
+    played = site.must("spark_cluster")
+    return before, played, job.end()
+
+
+def test_the_present_collection_takes_the_cluster_over_and_the_job_goes_on(site: Site, taken_over: tuple[dict[str, str], Played, str]) -> None:
+    before, _played, said = taken_over
+    assert ids(site) == before
+    assert ANSWER in said, said[-3000:]
+
+
+def test_the_run_after_that_changes_nothing(site: Site) -> None:
+    site.must("spark_cluster")  # the proof, which a running job may have put off
+    assert set(site.must("spark_cluster").changed.values()) == {0}
+    status = site.must("status").output
+    assert "a run would: change nothing" in status
+    assert "ready: yes" in status
+
+
+def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(site: Site) -> None:
+    job = start(site, "setting", seconds=8)
+    begun = time.monotonic()
+    (site.folder / "group_vars").mkdir()
+    (site.folder / "group_vars/all.yml").write_text("spark_daemon_settings: {spark.worker.cleanup.interval: 900}\n")
+    played = site.must("spark_cluster")
+    print(f"\nfigure: a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
+    assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, "a setting was written and a daemon restarted"
+    told = re.findall(r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output)
+    assert set(told) == set(WORKERS), "a drain was silent"
+    assert len(re.findall(r"tupg-worker-\d: drained in \d+ s$", played.output, re.MULTILINE)) == 2
+    eventually("both workers are back", lambda: page(site)["aliveworkers"] == 2)
+    assert ANSWER in (said := job.end()), said[-3000:]
+
+
+def test_a_new_version_waits_for_the_job_and_is_told(site: Site, packed_anew: list[str]) -> None:
+    job = start(site, "versioned")
+    waits = f"Spark {NEXT} waits for versioned (app-"
+    refused = site.play("spark_cluster", *packed_anew, "-e", "sky_disruption=refuse")
+    assert refused.code != 0
+    assert waits in refused.last(14), refused.last(30)
+    played = site.must("spark_cluster", *packed_anew)
+    assert waits in played.last(40), played.last(50)
+    assert {site.ssh(host, "readlink /opt/spark").strip() for host in (MASTER, *WORKERS)} == {"/opt/spark-4.3.0"}
+    again = site.must("spark_cluster", *packed_anew)
+    assert set(again.changed) == {"localhost", MASTER, *WORKERS}, "it has to visit them until the version is there"
+    assert set(again.changed.values()) == {0}
+    assert ANSWER in (said := job.end()), said[-3000:]
+
+
+def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(site: Site, packed_anew: list[str]) -> None:
+    eventually("no job runs", lambda: not page(site)["activeapps"])
+    begun = time.monotonic()
+    played = site.must("spark_cluster", *packed_anew)
+    print(f"\nfigure: another version on 3 nodes: {time.monotonic() - begun:.0f} s")
+    assert "waits for" not in played.output
+    assert "tasks on 2 worker(s)" in played.output, "the new version was not proved"
+    look = "readlink /opt/spark; echo /opt/spark-* /var/cache/sky-spark-*"
+    assert f"/opt/spark-{NEXT}\n/opt/spark-4.3.0 /opt/spark-{NEXT} " in site.ssh(WORKERS[0], look)
+    site.must("spark_cluster", *packed_anew, "-e", "sky_full=true")
+    for host in (MASTER, *WORKERS):
+        assert "4.3.0" not in site.ssh(host, look)
+    assert set(site.must("spark_cluster", *packed_anew).changed.values()) == {0}
+
+
+def test_a_master_whose_process_is_killed_comes_back_to_its_job(site: Site) -> None:
+    job = start(site, "killed")
+    workers = {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"}
+    site.ssh(MASTER, "systemctl kill --signal=KILL spark-master")
+    begun = time.monotonic()
+    eventually("the master has both workers and the job again", lambda: working(site, "killed") and page(site)["aliveworkers"] == 2)
+    print(f"\nfigure: from kill -9 of the master until it has its workers and its job again: {time.monotonic() - begun:.0f} s")
+    assert {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"} == workers
+    assert ANSWER in (said := job.end()), said[-3000:]
+
+
+def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packed_anew: list[str]) -> None:
+    """A job whose driver lives elsewhere goes on; history and secret are those from before."""
+    settings = f"{shell(site, MASTER, 'root')} cat /etc/spark/spark-defaults.conf"  # they hold the secret, which nothing here shows
+    subprocess.run(f"{settings} | {shell(site, WORKERS[1], 'root')} 'umask 077; cat > elsewhere.conf'", shell=True, check=True)
+    secret = site.ssh(MASTER, "sha256sum /data/spark/.sky/spark")
+    history = set(site.ssh(MASTER, "ls /data/spark/events").split())
+    options = "--properties-file elsewhere.conf --conf spark.eventLog.enabled=false --driver-memory 512m --executor-memory 512m"
+    job = start(site, "elsewhere", host=WORKERS[1], login="root", options=options)
+    executors = {app["id"]: app["cores"] for app in page(site)["activeapps"]}
+    cloud = LxcCloud("here", LxcOptions(zone=ZONE), Scope(CLUSTER))
+    before = ids(site)
+    list(cloud.delete([node for node in cloud.listing().nodes if node.name == MASTER]))
+    begun = time.monotonic()
+    site.must("spark_cluster", *packed_anew)
+    eventually("the workers and the job have come back", lambda: working(site, "elsewhere") and page(site)["aliveworkers"] == 2)
+    print(f"\nfigure: a lost master, until a new one has its volume, its workers and the running job: {time.monotonic() - begun:.0f} s")
+    after = ids(site)
+    assert (after.pop(MASTER) == before.pop(MASTER), after) == (False, before)
+    assert {app["id"]: app["cores"] for app in page(site)["activeapps"]} == executors
+    assert site.ssh(MASTER, "sha256sum /data/spark/.sky/spark") == secret
+    assert history <= set(site.ssh(MASTER, "ls /data/spark/events").split())
+    shown = f"http://{variables(site, MASTER)['sky_address']}:18080/api/v1/applications"
+    eventually("the history server shows earlier jobs", lambda: "upgraded" in fetched(shown))
+    assert ANSWER in (said := job.end()), said[-3000:]
+
+
+def fetched(url: str) -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return str(answer.read(), "utf-8")
+    except OSError:
+        return ""
+
+
+@pytest.fixture(scope="module")
+def packed_anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The archive of the present version in another packing, under another name: the variables that ask for it."""
+    path = tmp_path_factory.mktemp("archive") / "spark.tgz"
+    shutil.copyfile(default_folder() / "pyspark-4.3.0.tar.gz", path)
+    with path.open("ab") as file:
+        file.write(gzip.compress(b""))  # nothing more is in it, and its checksum is its own
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    yield ["-e", f"spark_version={NEXT}", "-e", f"spark_archive={path}", "-e", f"spark_sha256={sha256}"]
+    path.unlink()

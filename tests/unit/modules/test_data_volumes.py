@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A volume's disk is looked at before anything is made on it; mounting is shown on real nodes (extensions/molecule/node)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.modules.data_volumes import Mounter, VolumeFault
+
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+
+
+class Node:
+    """What a module has of Ansible: its parameters, and real commands."""
+
+    check_mode = False
+
+    def __init__(self, **volume: str) -> None:
+        self.params = {"volumes": [volume]}
+
+    def run_command(self, command: list[str]) -> tuple[int, str, str]:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": PATH})
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    file = tmp_path / "disk"
+    with file.open("wb") as handle:
+        handle.truncate(4 << 20)
+    return file
+
+
+@pytest.fixture
+def mounted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Labels of the disks that would be mounted next."""
+    found: list[str] = []
+    monkeypatch.setattr(Mounter, "_mount", lambda _self, _volume, _device, signature: found.append(signature.label))
+    return found
+
+
+def mounter(disk: Path) -> Mounter:
+    node: Any = Node(name="data", device=str(disk), label="sky123456789", fs="ext4", mount=str(disk.parent / "nowhere"))
+    return Mounter(node)
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": PATH})
+
+
+def test_a_blank_disk_is_given_a_file_system_once(disk: Path, mounted: list[str]) -> None:
+    first, second = mounter(disk), mounter(disk)
+    first.all()
+    second.all()
+    assert (first.actions, second.actions) == ([f"made ext4 on {disk}"], [])
+    assert mounted == ["sky123456789"] * 2
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (["mkfs.ext4", "-q", "-L", "photos"], "ext4 with the label 'photos'"),
+        (["mkfs.ext4", "-q"], "ext4 with the label ''"),
+        (["mkswap"], "swap with the label ''"),
+    ],
+)
+def test_a_disk_that_bears_any_signature_is_left_as_it_is(disk: Path, mounted: list[str], make: list[str], what: str) -> None:
+    run(*make, str(disk))
+    before = disk.read_bytes()
+    with pytest.raises(VolumeFault, match=f"bears {what}, not its own label sky123456789; it is left as it is"):
+        mounter(disk).all()
+    assert disk.read_bytes() == before
+    assert mounted == []

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""forget-workers.py, as it runs before a master: real files, real pages."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "roles/spark_master/files/forget-workers.py"
+STANDS = "worker-20261121040000-127.0.0.1-7078"
+FORMER = "worker-20261120040000-127.0.0.1-7078"  # of an earlier process at the same address
+GONE = "worker-20261120040000-127.0.0.9-7078"  # nothing listens there
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of the page of the worker that stands."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"id": STANDS}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing to say."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def forget(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(SCRIPT), str(folder), str(port)], capture_output=True, text=True, check=True)
+
+
+def test_only_the_workers_that_stand_are_remembered_and_every_application(tmp_path: Path, port: int) -> None:
+    for name in (f"worker_{STANDS}", f"worker_{FORMER}", f"worker_{GONE}", "app_app-20261121040000-0000", "driver_driver-1"):
+        (tmp_path / name).write_text("state")
+    done = forget(tmp_path, port)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["app_app-20261121040000-0000", "driver_driver-1", f"worker_{STANDS}"]
+    assert (FORMER in done.stdout, GONE in done.stdout, STANDS in done.stdout) == (True, True, False)
+
+
+def test_a_master_that_knows_nobody_starts(tmp_path: Path, port: int) -> None:
+    assert forget(tmp_path, port).stdout == ""
