@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
 import subprocess
 import time
 import urllib.request
@@ -27,6 +31,25 @@ def slow(number):
     return number
 print("answer", spark.sparkContext.parallelize(range(int(sys.argv[1])), int(sys.argv[1])).map(slow).sum())
 """
+SUM = """
+import os, sys
+from helper import twice
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print("words", sys.argv[1:])
+print("sum", spark.sparkContext.parallelize(range(10)).map(twice).sum())
+print("modes", oct(os.stat(".").st_mode), oct(os.stat(__file__).st_mode))
+print("lines", b"".join(open(f"/proc/{pid}/cmdline", "rb").read() for pid in os.listdir("/proc") if pid.isdigit()))
+"""
+TICKS = """
+import sys, time
+for number in range(int(sys.argv[1])):
+    print("tick", number, flush=True)
+    time.sleep(1)
+sys.exit(int(sys.argv[2]))
+"""
+SQL = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
+FOLDERS = "ls -A /var/lib/sky-submit"
 
 
 def content(workers: int) -> dict[str, Any]:
@@ -73,7 +96,7 @@ def test_the_first_run_proves_the_cluster_and_says_how_to_use_it(first: Played) 
 def test_a_second_run_changes_nothing_and_visits_the_server_alone(site: Site) -> None:
     played = site.must("spark_cluster")
     assert set(played.changed.values()) == {0}
-    assert set(played.changed) == {"localhost", "tspark-master-0"}
+    assert {host: tasks for host, tasks in played.tasks.items() if "worker" in host} == {"tspark-worker-0": 1, "tspark-worker-1": 1}  # a look
 
 
 def test_a_job_of_the_clusters_user_survives_growth_and_shrinking(site: Site) -> None:
@@ -88,14 +111,114 @@ def test_a_job_of_the_clusters_user_survives_growth_and_shrinking(site: Site) ->
     assert f"answer {sum(range(400))}" in output, output
 
 
+def test_two_applications_at_once_give_each_its_own_output(site: Site) -> None:
+    """A file with one beside it and odd arguments, and a class of Spark's own, side by side on one core each."""
+    write(site, **{"sum.py": SUM, "helper.py": "def twice(number):\n    return 2 * number\n"})
+    one_core = {"spark.cores.max": 1, "spark.extra": "secret of a setting"}
+    file = site.start("spark_submit", *asked(application="sum.py", arguments=["10", "a $HOME b"], files=["helper.py"], spark_conf=one_core))
+    words = ["-e", "select 6 * 7, '$HOME'"]
+    sql = site.start("spark_submit", *asked(application=SQL, arguments=words, spark_conf={"spark.cores.max": 1}))
+    of_file, of_sql = (run.communicate(timeout=400)[0] for run in (file, sql))
+    assert (file.returncode, sql.returncode) == (0, 0), of_file[-3000:] + of_sql[-3000:]
+    assert "words ['10', 'a $HOME b']" in of_file
+    assert "sum 90" in of_file
+    assert "modes 0o40700 0o100600" in of_file
+    assert "42\t$HOME" in of_sql
+    assert "sum 90" not in of_sql
+    assert "42\t" not in of_file
+    (lines,) = [line for line in of_file.splitlines() if line.startswith("  lines ")]
+    secret = site.ssh("tspark-master-0", "cat /var/lib/sky/secrets/spark").strip()
+    assert [word for word in ("sum.py", secret, "secret of a setting") if word in lines] == ["sum.py"]
+    ids = [set(re.findall(r"ended well after .* s \((app-\S+)\)", output)) for output in (of_file, of_sql)]
+    assert [len(found) for found in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    assert site.ssh("tspark-master-0", FOLDERS).strip() == ""
+
+
+def test_the_exit_code_of_an_application_is_told(site: Site) -> None:
+    write(site, **{"ticks.py": TICKS})
+    played = site.play("spark_submit", *asked(application="ticks.py", arguments=["2", "3"]))
+    assert played.code == 2
+    assert "ticks.py ended with exit code 3; its last words: tick 0 | tick 1" in played.last(16)
+
+
+def test_a_time_that_is_over_stops_the_application(site: Site) -> None:
+    write(site, **{"ticks.py": TICKS})
+    played = site.play("spark_submit", *asked(application="ticks.py", arguments=["600", "0"], timeout=15))
+    assert played.code == 2
+    assert "ticks.py was stopped since it had not ended after 15 seconds (sky_timeout)" in played.last(16)
+    assert site.ssh("tspark-master-0", "pgrep -fc [t]icks.py || true").strip() == "0"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_application_outlives_the_run_that_submitted_it(site: Site, how: signal.Signals) -> None:
+    write(site, **{"ticks.py": TICKS})
+    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["25", "0"]))
+    said = until(run, "tick 3")
+    time.sleep(1)  # not while Ansible's processes speak with each other, or its own end may have to be waited for
+    os.killpg(run.pid, how)
+    rest, _none = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "tick 24" not in rest
+    (job,) = re.findall(r"follow it again: -e sky_submission=(\w+);", said)
+    played = site.must("spark_submit", "-e", f"sky_submission={job}")
+    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(25)]
+    assert f"there is no job sky-submit-{job} here" in site.play("spark_submit", "-e", f"sky_submission={job}").last(12)
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        (["-e", "sky_application=none.py"], "sky_application: no such file none.py, and it is no class name"),
+        (["-e", "sky_application=a.B", "-e", "sky_argments=1"], "sky_argments: no such variable; did you mean 'sky_arguments'?"),
+        (["-e", "sky_application=a.B", "-e", "node_user=nobody-here"], "there is no user 'nobody-here' here: run sky.clusters.spark_cluster first"),
+        (["-e", "sky_application=a.B", "-e", "ansible_host=127.0.0.9", "-e", "ansible_port=9"], "tspark-master-0 does not answer by ssh"),
+    ],
+)
+def test_what_cannot_be_submitted_is_said_before_anything_is_begun(site: Site, wish: list[str], sentence: str) -> None:
+    played = site.play("spark_submit", *wish)
+    assert played.code == 2
+    assert sentence in played.last(8)
+    assert site.ssh("tspark-master-0", FOLDERS).strip() == ""
+
+
+def test_check_mode_says_what_it_would_submit(site: Site) -> None:
+    write(site, **{"ticks.py": TICKS})
+    played = site.must("spark_submit", *asked(application="ticks.py", arguments=["a b"]), "--check")
+    assert "would submit to tspark-master-0, as its user sky: ticks.py 'a b'" in played.output
+
+
 def test_a_cluster_that_cannot_run_a_job_fails_the_play_with_the_reason(site: Site) -> None:
     site.must("spark_cluster")
-    address = site.inventory()["_meta"]["hostvars"]["tspark-worker-1"]["sky_address"]
-    site.ssh("tspark-worker-1", "systemctl stop spark-worker")
+    master, address = (site.inventory()["_meta"]["hostvars"][name]["sky_address"] for name in ("tspark-master-0", "tspark-worker-1"))
+    # it runs, and cannot reach its master: no visit mends that
+    site.ssh("tspark-worker-1", f"systemctl stop spark-worker && ip route add blackhole {master} && systemctl start spark-worker")
     played = site.play("spark_cluster", "-e", "spark_proof_force=true", "-e", "spark_proof_seconds=20")
     assert played.code != 0
     assert address in played.last(8), played.last(30)
+    site.ssh("tspark-worker-1", f"ip route del blackhole {master}")
     assert set(site.must("spark_cluster", "-e", "sky_full=true").changed) == {"localhost", "tspark-master-0", "tspark-worker-0", "tspark-worker-1"}
+
+
+def asked(**wish: Any) -> list[str]:
+    """Extra variables of a submission."""
+    return ["-e", json.dumps({f"sky_{name}": value for name, value in wish.items()})]
+
+
+def write(site: Site, **files: str) -> None:
+    for name, text in files.items():
+        (site.folder / name).write_text(text)
+
+
+def until(run: subprocess.Popen[str], words: str) -> str:
+    """What a run shows before and with these words."""
+    said = ""
+    while words not in said:
+        line = run.stdout.readline() if run.stdout else ""
+        if not line:
+            raise AssertionError(f"the run ended without '{words}':\n{said[-3000:]}")
+        said += line
+    return said
 
 
 def page(url: str) -> str:

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A submission as its user sees it: the application brought to the master, its output as it comes, its exit code.
+
+Nothing on the master waits for this process: the job is systemd's there, and is asked for news in slices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shlex
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, misspelt, request
+
+MODULE = "sky.clusters.spark_submit"
+SPEC: dict[str, Any] = {
+    "application": {"type": "str", "default": ""},
+    "arguments": {"type": "list", "elements": "str", "default": []},
+    "main_class": {"type": "str", "default": ""},
+    "files": {"type": "list", "elements": "str", "default": []},
+    "settings": {"type": "dict", "default": {}},
+    "timeout": {"type": "int", "default": 0},
+    "user": {"type": "str", "default": "sky"},
+    "submission": {"type": "str", "default": ""},
+}
+WAIT = 10  # seconds that the master waits for news before it answers
+MISSES = 6  # answers in a row that may be lost, and the seconds between two
+PAUSE = 10
+KEPT = 65536  # characters of each stream in the result
+KEPT_FAILED = 1000  # of a job that failed: Ansible prints the whole result
+APPLICATION = re.compile(r"\bapp-\d{14}-\d{4,}\b")
+CHATTER = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's default log4j|(at|File) ")
+FAULT = re.compile(r"(Error|Exception|Exit)\b")
+
+
+class Heard:
+    """What a job said: its last part, and Spark's name of it."""
+
+    def __init__(self) -> None:
+        self.text = {"stdout": "", "stderr": ""}
+        self.application = ""
+
+    def add(self, answer: Mapping[str, Any]) -> None:
+        for stream in self.text:
+            new = answer[stream]
+            self.text[stream] = (self.text[stream] + new)[-KEPT:]
+            if not self.application and (found := APPLICATION.search(new)):
+                self.application = found.group()
+
+
+def last_words(heard: Mapping[str, str]) -> str:
+    """Why a job failed, as far as its output tells."""
+    for stream in ("stderr", "stdout"):
+        lines = [line.strip() for line in heard[stream].splitlines() if line.strip()]
+        lines = [line for line in lines if not CHATTER.match(line)]
+        if lines:
+            return " | ".join(([line for line in lines if FAULT.search(line)] or lines)[-2:])[-600:]
+    return ""
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        self._variables = task_vars or {}
+        self._node = str(self._variables["inventory_hostname"])
+        try:
+            wrong = "\n".join(misspelt(load_extra_vars(self._loader)))
+            if wrong:
+                raise RequestError(wrong)
+            if args["submission"]:
+                return self._again(job_of(args["submission"]))
+            return self._anew(request(args), args)
+        except RequestError as error:
+            raise AnsibleActionFail(str(error)) from error
+
+    def _again(self, job: str) -> dict[str, Any]:
+        if self._task.check_mode:
+            return {"changed": False, "submission": job}
+        return self._followed(f"sky-submit-{job}", job, 0)
+
+    def _anew(self, wanted: Request, args: Mapping[str, Any]) -> dict[str, Any]:
+        if self._task.check_mode:
+            words = shlex.join([wanted.what(), *wanted.arguments])
+            self._say(f"would submit to {self._node}, as its user {args['user']}: {words}")
+            return {"changed": True}
+        job = secrets.token_hex(4)
+        self._submit(job, wanted, args)
+        self._say(f"job sky-submit-{job} runs on {self._node}, and goes on if this run is ended;")
+        self._say(f"follow it again: -e sky_submission={job}; stop it: 'systemctl stop sky-submit-{job}' there, as root")
+        return self._followed(wanted.what(), job, args["timeout"])
+
+    def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:
+        """Bring the files to the master and have it begin."""
+        begun = False
+        try:
+            self._step("prepare", job, user=args["user"])
+            folder = self._make_tmp_path() if wanted.uploads else ""
+            uploads = {name: f"{folder}/{name}" for name in wanted.uploads}
+            for name, path in wanted.uploads.items():
+                self._transfer_file(str(path), uploads[name])
+            begun = True
+            self._step(
+                "start", job, application=wanted.application, main_class=wanted.main_class, arguments=list(wanted.arguments),
+                files=list(wanted.files), settings=dict(wanted.settings), timeout=args["timeout"], user=args["user"], uploads=uploads,
+            )  # fmt: skip
+        except AnsibleConnectionFailure as error:
+            after = f"; whether the job has begun is told by -e sky_submission={job}" if begun else ", and nothing was submitted"
+            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({_reason(error)}){after}") from None
+
+    def _followed(self, what: str, job: str, timeout: int) -> dict[str, Any]:
+        heard = Heard()
+        end = self._follow(job, heard)
+        with contextlib.suppress(AnsibleConnectionFailure):  # a later submission does it then
+            self._step("remove", job)
+        rc, reason, seconds = end["outcome"]["rc"], end["outcome"]["reason"], end["seconds"]
+        result = {"changed": True, "submission": job, "rc": rc, "seconds": seconds, "application_id": heard.application}
+        if rc == 0:
+            self._say(f"{what} ended well after {seconds} s" + (f" ({heard.application})" if heard.application else ""))
+            return dict(safe(result | heard.text))
+        why = _why(rc, reason, timeout)
+        words = last_words(heard.text)
+        told = {stream: text[-KEPT_FAILED:] for stream, text in heard.text.items()}
+        return dict(safe(result | told | {"failed": True, "msg": f"{what} {why}" + (f"; its last words: {words}" if words else "")}))
+
+    def _follow(self, job: str, heard: Heard) -> dict[str, Any]:
+        """Show what the job says until it has ended."""
+        parent = os.getppid()
+        offsets = {"stdout": 0, "stderr": 0}
+        misses = 0
+        while os.getppid() == parent:  # a worker of Ansible outlives its killed parent
+            try:
+                answer = self._step("follow", job, offsets=offsets, wait=WAIT)
+            except AnsibleConnectionFailure as error:
+                misses += 1
+                if misses == MISSES:
+                    raise AnsibleActionFail(
+                        f"{self._node} does not answer any more ({_reason(error)}); the job goes on there, if the node does: -e sky_submission={job}"
+                    ) from None
+                time.sleep(PAUSE)
+                continue
+            misses, offsets = 0, answer["offsets"]
+            heard.add(answer)
+            self._show(answer)
+            if "outcome" in answer:
+                return answer
+        raise AnsibleActionFail(f"the run was ended; the job goes on: -e sky_submission={job}")
+
+    def _step(self, step: str, job: str, **more: Any) -> dict[str, Any]:
+        """One call of the module, on the master."""
+        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self._variables)
+        if result.get("failed"):
+            raise AnsibleActionFail(f"{self._node}: {result.get('msg')}")
+        return dict(result)
+
+    def _show(self, answer: Mapping[str, Any]) -> None:
+        for stream in ("stderr", "stdout"):
+            self._say(*answer[stream].splitlines(), stderr=stream == "stderr")
+
+    def _say(self, *lines: str, stderr: bool = False) -> None:
+        """All at once: each call is a message to Ansible's main process, which a Ctrl-C in the midst of one may hold up."""
+        if lines and not self._task.no_log:
+            Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
+
+
+def _reason(error: AnsibleConnectionFailure) -> str:
+    """Ssh's own words, without Ansible's before them."""
+    return " ".join(str(error).rpartition("over ssh: ")[2].split())
+
+
+def _why(rc: int, reason: str, timeout: int) -> str:
+    if reason == "timeout":
+        return f"was stopped since it had not ended after {timeout} seconds (sky_timeout)" if timeout else "was stopped by its sky_timeout"
+    return f"ended with exit code {rc}" + (f" ({reason})" if reason else "")

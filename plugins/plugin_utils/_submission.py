@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user asks to be submitted: every fault of it told at once, before anything is begun."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+VARIABLES = ("sky_application", "sky_arguments", "sky_class", "sky_files", "sky_spark_conf", "sky_submission", "sky_timeout")
+ENDINGS = (".py", ".jar", ".R")
+INTERNAL = "spark-internal"  # what stands for the file where a class of Spark's own is run
+CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+@=-]*")  # others would be read as parts of a URL, or of a list
+JOB = re.compile(r"(?:sky-submit-)?([0-9a-f]{8})")
+
+
+class RequestError(Exception):
+    """What is asked for cannot be submitted; one sentence a line."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be submitted, in the words of the module."""
+
+    application: str  # name of the file on the node, or INTERNAL
+    main_class: str
+    arguments: tuple[str, ...]
+    settings: Mapping[str, str]
+    files: tuple[str, ...]  # names of further files on the node
+    uploads: Mapping[str, Path]  # every file by its name on the node
+
+    def what(self) -> str:
+        """The application as its user knows it."""
+        return self.main_class if self.application == INTERNAL else self.application
+
+
+def misspelt(variables: Iterable[str]) -> Iterator[str]:
+    """Extra variables that are nearly one of the playbook's: Ansible alone takes them, and nobody looks at them."""
+    for name in variables:
+        near = difflib.get_close_matches(name.removeprefix("sky_"), [known.removeprefix("sky_") for known in VARIABLES], 1, 0.75)
+        if name.startswith("sky_") and name not in VARIABLES and near:
+            yield f"{name}: no such variable; did you mean 'sky_{near[0]}'?"
+
+
+def request(args: Mapping[str, Any]) -> Request:
+    """What the arguments of a task ask for.
+
+    Raises:
+        RequestError: with every fault.
+    """
+    faults = [*_of_application(args["application"], args["main_class"]), *_of_files(args), *_of_settings(args["settings"])]
+    if args["timeout"] < 0:
+        faults.append(f"sky_timeout: must be 0 or more seconds, got {args['timeout']}")
+    if faults:
+        raise RequestError("\n".join(faults))
+    path = Path(args["application"]).expanduser()
+    files = [Path(name).expanduser() for name in args["files"]]
+    uploads = {each.name: each for each in ([path, *files] if path.is_file() else files)}
+    return Request(
+        application=path.name if path.is_file() else INTERNAL,
+        main_class=args["main_class"] if path.is_file() else args["application"],
+        arguments=tuple(args["arguments"]),
+        settings={name: _text(value) for name, value in args["settings"].items()},
+        files=tuple(each.name for each in files),
+        uploads=uploads,
+    )
+
+
+def job_of(submission: str) -> str:
+    """The identifier in what a user calls a job by.
+
+    Raises:
+        RequestError: it is none.
+    """
+    match = JOB.fullmatch(submission)
+    if not match:
+        raise RequestError(f"sky_submission: '{submission}' is no job; the run that submitted it told its name, such as sky-submit-3f9a01bc")
+    return match.group(1)
+
+
+def _of_application(name: str, main_class: str) -> Iterator[str]:
+    path = Path(name).expanduser()
+    if not name:
+        yield "sky_application: say what to run, a file or a class: -e sky_application=job.py"
+    elif path.is_file():
+        if path.suffix not in ENDINGS:
+            yield f"sky_application: {name} must end in .py, .jar or .R, or Spark does not know what it is"
+        if main_class and path.suffix != ".jar":
+            yield f"sky_class: names the class of a .jar file, and sky_application is {name}"
+    elif path.is_dir():
+        yield f"sky_application: {name} is a folder"
+    elif path.suffix in ENDINGS or not CLASS.fullmatch(name):
+        yield f"sky_application: no such file {name}, and it is no class name"
+    elif main_class:
+        yield f"sky_class: names the class of a .jar file, and sky_application is the class {name}"
+    if main_class and not CLASS.fullmatch(f"x.{main_class}"):
+        yield f"sky_class: '{main_class}' is no class name"
+
+
+def _of_files(args: Mapping[str, Any]) -> Iterator[str]:
+    seen: set[str] = set()
+    application = Path(args["application"]).expanduser()
+    for variable, paths in (("sky_application", [application] if application.is_file() else []), ("sky_files", map(Path, args["files"]))):
+        for path in paths:
+            if not path.expanduser().is_file():
+                yield f"{variable}: no such file {path}"
+            elif not NAME.fullmatch(path.name):
+                yield f"{variable}: '{path.name}' must be of letters, digits and ._+@=- alone, since Spark reads names of files as addresses"
+            elif path.name in seen:
+                yield f"{variable}: two files are called {path.name}"
+            seen.add(path.name)
+
+
+def _of_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in settings.items():
+        if not name.startswith("spark."):
+            yield f"sky_spark_conf.{name}: no setting of Spark: their names begin with 'spark.'"
+        elif not isinstance(value, (str, int, float)):
+            yield f"sky_spark_conf.{name}: must be a text, a number or true or false"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be submitted, and what is said of the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, Heard, last_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._submission import RequestError, job_of, misspelt, request
+
+CLASS = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
+
+
+def asked(**args: Any) -> dict[str, Any]:
+    return {"application": "", "main_class": "", "arguments": [], "files": [], "settings": {}, "timeout": 0} | args
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user stands."""
+    for name in ("job.py", "job.jar", "lib.zip", "data.csv", "notes.txt", "my job.py"):
+        (tmp_path / name).touch()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "job.py").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_is_brought_with_those_beside_it() -> None:
+    wanted = request(asked(application="job.py", files=["lib.zip", "data.csv"], arguments=["10"], settings={"spark.ui.enabled": False}))
+    assert wanted.application == wanted.what() == "job.py"
+    assert sorted(wanted.uploads) == ["data.csv", "job.py", "lib.zip"]
+    assert wanted.settings == {"spark.ui.enabled": "false"}
+
+
+def test_a_class_needs_no_file() -> None:
+    wanted = request(asked(application=CLASS))
+    assert (wanted.application, wanted.main_class, wanted.what(), wanted.uploads) == ("spark-internal", CLASS, CLASS, {})
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ({}, "sky_application: say what to run, a file or a class: -e sky_application=job.py"),
+        ({"application": "jbo.py"}, "sky_application: no such file jbo.py, and it is no class name"),
+        ({"application": "wordcount"}, "sky_application: no such file wordcount, and it is no class name"),
+        ({"application": "more/none.py"}, "sky_application: no such file more/none.py, and it is no class name"),
+        ({"application": "notes.txt"}, "sky_application: notes.txt must end in .py, .jar or .R, or Spark does not know what it is"),
+        ({"application": "more"}, "sky_application: more is a folder"),
+        ({"application": "my job.py"}, "sky_application: 'my job.py' must be of letters, digits and ._+@=- alone, since Spark reads names of files"),
+        ({"application": "job.py", "main_class": "a.B"}, "sky_class: names the class of a .jar file, and sky_application is job.py"),
+        ({"application": CLASS, "main_class": "a.B"}, f"sky_class: names the class of a .jar file, and sky_application is the class {CLASS}"),
+        ({"application": "job.jar", "main_class": "a b"}, "sky_class: 'a b' is no class name"),
+        ({"application": "job.py", "files": ["none.csv"]}, "sky_files: no such file none.csv"),
+        ({"application": "job.py", "files": ["more/job.py"]}, "sky_files: two files are called job.py"),
+        ({"application": "job.py", "settings": {"cores": 1}}, "sky_spark_conf.cores: no setting of Spark: their names begin with 'spark.'"),
+        ({"application": "job.py", "settings": {"spark.x": [1]}}, "sky_spark_conf.spark.x: must be a text, a number or true or false"),
+        ({"application": "job.py", "timeout": -1}, "sky_timeout: must be 0 or more seconds, got -1"),
+    ],
+)
+def test_what_cannot_be_submitted_is_said(args: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        request(asked(**args))
+    (line,) = str(refusal.value).splitlines()
+    assert line.startswith(sentence)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(RequestError) as refusal:
+        request(asked(application="none.py", files=["none.csv"], timeout=-1))
+    assert len(str(refusal.value).splitlines()) == 3
+
+
+def test_a_variable_that_is_nearly_one_of_ours_is_told() -> None:
+    given = ["sky_application", "sky_argments", "sky_counts", "sky_full", "sky_timeuot", "spark_version", "application"]
+    assert list(misspelt(given)) == [
+        "sky_argments: no such variable; did you mean 'sky_arguments'?",
+        "sky_timeuot: no such variable; did you mean 'sky_timeout'?",
+    ]
+
+
+def test_a_job_is_known_by_its_unit_and_by_its_identifier() -> None:
+    assert job_of("sky-submit-3f9a01bc") == job_of("3f9a01bc") == "3f9a01bc"
+    with pytest.raises(RequestError, match=r"sky_submission: '\.\./x' is no job"):
+        job_of("../x")
+
+
+def test_only_the_last_part_of_an_output_is_kept() -> None:
+    heard = Heard()
+    for number in range(100):
+        heard.add(
+            {"stdout": f"{number:03}" * 1000, "stderr": "INFO Connected to Spark cluster with app ID app-20261121042104-0003\n" * (number == 3)}
+        )
+    assert len(heard.text["stdout"]) == KEPT
+    assert heard.text["stdout"].endswith("099")
+    assert heard.application == "app-20261121042104-0003"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "stdout", "words"),
+    [
+        ("", "", ""),
+        ("26/11/21 04:21:04 INFO ShutdownHookManager: gone\n", "one\ntwo\nthree\n", "two | three"),
+        (
+            'Traceback (most recent call last):\n  File "job.py", line 1\n    1 / 0\nZeroDivisionError: no\n26/11/21 04:21:04 INFO X: bye\n',
+            "",
+            "ZeroDivisionError: no",
+        ),
+        ("Error: Failed to load class a.B.\n", "", "Error: Failed to load class a.B."),
+    ],
+)
+def test_the_last_words_are_those_that_tell_why(stderr: str, stdout: str, words: str) -> None:
+    assert last_words({"stderr": stderr, "stdout": stdout}) == words
