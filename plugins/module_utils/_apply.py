@@ -119,6 +119,8 @@ class _CloudRun:
         for node in self.part.keep:
             self.results[node.name] = NodeResult(node.name, self.cloud.name, "keep", node=node)
         try:
+            if self.part.mend:
+                asked_again(lambda: list(self.cloud.create([])), self.clock, self.tools.backoff, f"cloud {self.cloud.name}: mend")
             self._delete(self.part.delete)
             self._resize(self.part.resize)
             for other in self.others:

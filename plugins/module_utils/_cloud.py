@@ -327,6 +327,10 @@ class Cloud(abc.ABC):
         """The last lines of the node's console; empty where the cloud has none."""
 
     @abc.abstractmethod
+    def gaps(self) -> list[str]:
+        """What was made for the cluster besides nodes and volumes, and is gone: ``kind name`` each. ``create``, of no node too, makes it again."""
+
+    @abc.abstractmethod
     def dismantle(self) -> None:
         """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys), once it has no node."""
 

@@ -54,10 +54,11 @@ class CloudPlan:
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
     standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
     record: tuple[Node, ...] = ()  # server nodes that stand, and that name other clouds than those that will be in use
+    mend: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
     @property
     def changes(self) -> bool:
-        return bool(self.delete or self.resize or self.create or self.leave or self.record)
+        return bool(self.delete or self.resize or self.create or self.leave or self.mend or self.record)
 
 
 @dataclass(frozen=True)

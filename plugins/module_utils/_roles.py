@@ -24,6 +24,7 @@ class Role:
     leaves: bool = False  # the Ansible role has `leave` tasks that drain a node
     disposable: bool = False  # a new node does all that a lost one did: what it held stands elsewhere, or is made again, or is on its kept volumes
     services: tuple[str, ...] = ()  # systemd units that run on a node which is well
+    ports: tuple[str, ...] = ()  # variables of its Ansible roles: the TCP ports that are open on its nodes at rest, and no others beside ssh
     follows: str = ""  # the server role whose first node it is told of: with another node there, it is visited again
 
 
@@ -38,6 +39,7 @@ ROLES: Mapping[str, Role] = {
         server=True,
         leaves=True,
         services=("spark-master", "spark-history-server"),
+        ports=("spark_port", "spark_master_ui_port", "spark_master_history_port"),
     ),
     "spark_worker": Role(
         "spark_worker",
@@ -47,6 +49,7 @@ ROLES: Mapping[str, Role] = {
         leaves=True,
         disposable=True,
         services=("spark-worker",),
+        ports=("spark_worker_port", "spark_worker_ui_port"),
         follows="spark_master",
     ),
 }

@@ -75,7 +75,10 @@ class Run:
             FleetError, Locked: a cloud could not be asked, or another run is at work.
         """
         outcome = self._planned(wishes)
-        if self.check or not _writes(outcome.plan):
+        if self.check:
+            return outcome
+        if not _writes(outcome.plan):
+            outcome.faults = self._faults(outcome)  # something that is not ours may stand in the place of a node
             return outcome
         with self._locked() as tools:
             outcome = self._planned(wishes)  # what another run did until the lock was ours
@@ -143,12 +146,17 @@ class Run:
         made = plan(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings, wishes)
         if made.refusals:
             raise Refused(made.refusals)
+        made = replace(made, clouds={cloud: replace(part, mend=self._gaps(cloud, listings[cloud])) for cloud, part in made.clouds.items()})
         short = self._shortages(made, listings)
         if short:
             raise Refused([*short, "nothing was touched: mend this, or lower the count, and run the same command again"])
         leaving = [node.name for part in made.clouds.values() for node in part.leave]
         kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
         return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
+
+    def _gaps(self, cloud: str, listing: Listing) -> tuple[str, ...]:
+        """What nodes that stand need besides themselves, and somebody took away."""
+        return tuple(self._asked(self.clouds[cloud].gaps, f"cloud {cloud}: gaps")) if listing.nodes else ()
 
     def _shortages(self, made: Plan, listings: Mapping[str, Listing]) -> list[str]:
         """All that the clouds lack for this plan, before anything is made."""
@@ -258,7 +266,7 @@ def holder() -> str:
 
 def _writes(made: Plan) -> bool:
     """Whether anything is to be done now; what leaves is done later, after its drain."""
-    return any(part.delete or part.resize or part.create or part.wait or part.record for part in made.clouds.values())
+    return any(part.delete or part.resize or part.create or part.wait or part.mend or part.record for part in made.clouds.values())
 
 
 def _without_leaving(made: Plan) -> Plan:

@@ -29,6 +29,7 @@ def foretold(plan: Plan) -> list[str]:
     lines: list[str] = []
     for cloud, part in plan.clouds.items():
         replaced = {node.name for node in part.delete}
+        lines += [f"cloud {cloud}: make {what} again" for what in part.mend]
         lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
         for spec in part.create:
             verb = "complete" if spec.name in part.standing else "make again" if spec.name in replaced else "make"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in processes of their own, which can be killed."""
+"""Processes: work in one of its own, which can be killed, and all those that one has started."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 KILLED = -signal.SIGKILL
 
@@ -45,3 +46,16 @@ def forked(work: Callable[[], str]) -> Callable[[], tuple[int, str]]:
 def run_forked(work: Callable[[], str]) -> tuple[int, str]:
     """Do work in a process of its own, to its end."""
     return forked(work)()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one started and that are still its own; none where it is gone."""
+    try:
+        return [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text(encoding="ascii").split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started, and they in turn."""
+    return [pid, *(each for child in children(pid) for each in family(child))]

@@ -19,6 +19,7 @@ import yaml
 
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 BIN = Path(sys.executable).parent
+STATE = Path("/var/lib/sky-clusters")  # where the local cloud keeps its zones
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,18 @@ class Played:
 
 @dataclass
 class Site:
-    """A folder with a cluster file, used as by somebody who has nothing else."""
+    """A folder with a cluster file, used as by somebody who has nothing else.
+
+    Attributes:
+        environment: variables over those of the test.
+        user: who uses it, by sudo and with an environment of their own; the test's own user if empty.
+    """
 
     folder: Path
     cluster: str
     content: dict[str, Any]
     environment: dict[str, str] = field(default_factory=dict)
+    user: str = ""
 
     @property
     def file(self) -> Path:
@@ -57,12 +64,21 @@ class Site:
         path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
         return path
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"} | self.environment
+
+    def command(self, program: str, *args: str) -> list[str]:
+        """One of Ansible's programs, as it is called."""
+        own = [f"{key}={value}" for key, value in self.variables.items()]  # sudo hands no variables on
+        become = ["sudo", "--user", self.user, "--set-home", "--", "env", *own] if self.user else []
+        return [*become, str(BIN / program), *args]
+
     def start(self, playbook: str, *args: str, inventory: str = "") -> subprocess.Popen[str]:
-        command = [str(BIN / "ansible-playbook"), "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args]
-        environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"} | self.environment
+        command = self.command("ansible-playbook", "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args)
         return subprocess.Popen(
-            command, cwd=self.folder, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            command, cwd=self.folder, env=os.environ | self.variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def play(self, playbook: str, *args: str, seconds: float = 600, inventory: str = "") -> Played:
@@ -85,20 +101,24 @@ class Site:
 
     def inventory(self) -> dict[str, Any]:
         """What the inventory shows, as data."""
-        command = [str(BIN / "ansible-inventory"), "-i", str(self.file), "--list"]
-        listed = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        listed = self._asked("ansible-inventory", "-i", str(self.file), "--list")
         return dict(json.loads(listed, object_hook=_bare))
 
+    def _asked(self, program: str, *args: str) -> str:
+        """What one of Ansible's programs says."""
+        command = self.command(program, *args)
+        done = subprocess.run(command, cwd=self.folder, env=os.environ | self.variables, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        return done.stdout
+
     def hosts(self, group: str) -> list[str]:
-        return sorted(self.inventory().get(group, {}).get("hosts", []))
+        shown = self.inventory()
+        return sorted(shown["_meta"]["hostvars"] if group == "all" else shown.get(group, {}).get("hosts", []))
 
     def ssh(self, host: str, command: str) -> str:
         """Run a command on a node, by way of the inventory's own connection."""
-        argv = [str(BIN / "ansible"), "-i", str(self.file), host, "-m", "ansible.builtin.shell", "-a", command]
-        done = subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise AssertionError(done.stdout + done.stderr)
-        return done.stdout.split(">>\n", 1)[1]
+        return self._asked("ansible", "-i", str(self.file), host, "-m", "ansible.builtin.shell", "-a", command).split(">>\n", 1)[1]
 
 
 def _bare(item: dict[str, Any]) -> Any:
@@ -118,5 +138,5 @@ def machine_state(zone: str) -> dict[str, set[str]]:
         "loops": lines("losetup", "-a", mark=f"/{zone}/"),
         "mounts": {line for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if f"/{zone}/" in line},
         "processes": lines("pgrep", "-fa", "lxc monitor", mark=f"/{zone}/"),
-        "files": {str(path) for path in Path("/var/lib/sky-clusters").glob(f"{zone}/**")},
+        "files": {str(path) for path in STATE.glob(f"{zone}/**")},
     }

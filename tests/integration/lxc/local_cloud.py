@@ -140,7 +140,3 @@ def client(like: Local, count: int) -> subprocess.Popen[str]:
     """A process of its own that makes nodes of cluster a, each with a volume, so that a test can kill it."""
     words = [sys.executable, "-c", CLIENT, like.options.zone, str(count), like.keys.public]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]

@@ -24,7 +24,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import remove_tree
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.places import Zone
-from ansible_collections.sky.clusters.tests.integration.lxc.local_cloud import STATE, ZONES, Local, children, client, eventually, output, traces
+from ansible_collections.sky.clusters.tests.integration.lxc.local_cloud import STATE, ZONES, Local, client, eventually, output, traces
+from ansible_collections.sky.clusters.tests.support.processes import children
 
 pytestmark = pytest.mark.real
 Open = Callable[..., Local]

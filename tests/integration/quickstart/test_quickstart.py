@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -18,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.accounts import sudoer
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 USER = "skyquick"
-RIGHTS = Path("/etc/sudoers.d/sky-quickstart-test")
 LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 NOTED = Path("/var/lib/sky-quickstart/packages")
 RECAP = re.compile(r"changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)")
@@ -62,20 +61,8 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Account]:
-    if shutil.which("sudo") is None:
-        subprocess.run(["apt-get", "-qq", "update"], check=True)
-        subprocess.run(
-            ["apt-get", "-qq", "-y", "--no-install-recommends", "install", "sudo"], check=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        )
-    subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", USER], check=True)
-    try:
-        RIGHTS.write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n", encoding="ascii")
-        RIGHTS.chmod(0o440)
-        home = Path(pwd.getpwnam(USER).pw_dir)
+    with sudoer(USER) as home:
         yield Account(home, clone(home))
-    finally:
-        RIGHTS.unlink(missing_ok=True)
-        subprocess.run(["userdel", "--remove", USER], check=True, capture_output=True)
 
 
 def clone(home: Path) -> Path:

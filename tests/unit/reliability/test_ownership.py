@@ -116,7 +116,7 @@ def test_all_marks_taken_off_one_node(world: World) -> None:
     outcome = run_of(world, cluster).present(Wishes())
     assert outcome.plan.notes == ("node demo-worker-0 in cloud one is left alone: it bears no mark of this cluster",)
     assert set(things(world)) == before  # not doubled, not deleted
-    assert outcome.faults == []
+    assert outcome.faults == ["pools.worker: 1 node(s) where at least 2 are needed"]
 
 
 def test_a_newer_mark_stops_every_run(world: World) -> None:

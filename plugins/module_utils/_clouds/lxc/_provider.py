@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..._cloud import Cloud, CloudError, Event, Invalid, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
+from ..._cloud import Cloud, CloudError, Denied, Event, Invalid, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
 from ..._schema import hint
 from ._client import ERRORS, HostProgram, user
 from ._host.condition import console
@@ -82,7 +82,7 @@ class LxcCloud(Cloud):
                 yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
             else:
                 orders.append(self._order(spec))
-        if orders:
+        if orders or not specs:
             yield from self._events("create", nodes=orders, resolvers=self.options.resolvers)
 
     def _order(self, spec: NodeSpec) -> dict[str, Any]:
@@ -164,6 +164,13 @@ class LxcCloud(Cloud):
 
     def console(self, node: Node, lines: int = 20) -> str:
         return console(NodePlace(self._zone, node.name), lines)
+
+    def gaps(self) -> list[str]:
+        try:
+            found: list[str] = self._host.value("gaps")
+        except Denied:  # who may not look at the rules could not make them again either
+            return []
+        return found
 
     def dismantle(self) -> None:
         self._host.value("dismantle")

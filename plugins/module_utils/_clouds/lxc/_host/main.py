@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import check, disk, locks, machine, nodes, remains, volumes
+from . import check, disk, locks, machine, network, nodes, remains, volumes
 from .errors import HostError
 from .images import Images
 from .nodes import Order
@@ -170,6 +170,9 @@ class Program:
         for item in self.request["items"]:
             nodes.note(self.zone, item["name"], item["id"], item["mark"], clouds=self.request["clouds"])
 
+    def gaps(self) -> list[str]:
+        return network.gaps(self.zone)
+
     def dismantle(self) -> None:
         remains.dismantle(self.zone)
 
@@ -198,6 +201,7 @@ REQUESTS: dict[str, Callable[[Program], Any]] = {
     "delete_volumes": Program.delete_volumes,
     "set_ready": Program.set_ready,
     "set_clouds": Program.set_clouds,
+    "gaps": Program.gaps,
     "dismantle": Program.dismantle,
     "leftovers": Program.leftovers,
     "shortages": Program.shortages,

@@ -117,6 +117,13 @@ table {table} {{
 """
 
 
+def gaps(zone: Zone) -> list[str]:
+    """What of a zone's network is gone; the rules of all go when somebody loads the machine's own anew."""
+    found = [] if has_bridge(zone) else [f"bridge {zone.bridge}"]
+    found += [] if has_table(zone) else [f"table {zone.table}"]
+    return found + ([] if read(FORWARDING).strip() == "1" else ["setting net.ipv4.ip_forward"])
+
+
 def remove(zone: Zone) -> None:
     """Take down what :func:`ensure` made; whatever of it is not there, is not there."""
     if not _ours(zone):

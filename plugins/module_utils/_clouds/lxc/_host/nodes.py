@@ -193,12 +193,28 @@ def _complete(place: NodePlace, record: NodeRecord, order: Order, init: int, mad
         records.save(place.record, record)
     wanted = [volume.short(place.name) for volume in order.volumes]
     missing = [short for short in wanted if not Path(f"/proc/{init}/root/dev/sky", short).exists()]
+    _check_not_lost(place, [short for short in wanted if short not in missing])
     if not missing:
         return
     records.save(place.record, dataclasses.replace(record, volumes=list(dict.fromkeys([*record.volumes, *missing]))))
     _ensure_volumes(place, record, order, made)
     for short, loop in volumes.attach(place.zone, place.name, missing).items():
         containers.add_device(place, loop, f"/dev/sky/{short}")
+
+
+def _check_not_lost(place: NodePlace, attached: Sequence[str]) -> None:
+    """A volume that a node has and that is no longer there: a new one beside it would hide that its data ends with the node.
+
+    Raises:
+        HostError: there is one.
+    """
+    for name in (f"{place.name}-{short}" for short in attached):
+        if not volumes.stands(place.zone, name):
+            raise HostError(
+                f"volume {name} was deleted from outside while {place.name} has it: save what it holds, which ends with the node, "
+                f"then let {place.name} leave and come again",
+                "invalid",
+            )
 
 
 def _undo_after(error: BaseException, place: NodePlace, record: NodeRecord, made: Sequence[str]) -> None:

@@ -76,12 +76,15 @@ def loads(cls: type[R], text: str) -> R:
     Raises:
         Damaged: it is not what we write.
     """
+    known = {f.name: f for f in dataclasses.fields(cls)}
     try:
-        data = json.loads(text)
-        known = {f.name for f in dataclasses.fields(cls)}
-        return cls(**{key: value for key, value in data.items() if key in known})
-    except (ValueError, TypeError, AttributeError) as error:
+        data = {key: value for key, value in json.loads(text).items() if key in known}
+    except (ValueError, AttributeError) as error:
         raise Damaged(str(error)) from error
+    lacks = [name for name, f in known.items() if name not in data and f.default is f.default_factory is dataclasses.MISSING]
+    if lacks:
+        raise Damaged(f"it lacks {', '.join(lacks)}")
+    return cls(**data)
 
 
 def save(path: Path, record: NodeRecord | VolumeRecord) -> None:

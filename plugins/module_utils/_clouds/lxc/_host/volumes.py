@@ -48,6 +48,11 @@ def ensure(zone: Zone, wanted: Wanted, mark: str, identifier: str, now: str) -> 
     return record is None
 
 
+def stands(zone: Zone, name: str) -> bool:
+    """Whether a volume is there whole: its record and its file."""
+    return records.volume(zone, name) is not None and image_file(zone, name).exists()
+
+
 def attach(zone: Zone, node: str, short_names: Sequence[str]) -> dict[str, str]:
     """Loop devices of a node's volumes, by short name."""
     return {short: loops.attach(image_file(zone, f"{node}-{short}")) for short in short_names}
@@ -67,6 +72,8 @@ def resize(zone: Zone, wanted: Wanted, mark: str) -> None:
     """
     _own(zone, wanted.name, mark)
     file = image_file(zone, wanted.name)
+    if not file.exists():
+        raise HostError(f"the file of volume {wanted.name} was deleted from outside: what its node still has of it ends with the node")
     now = records.volume_size(zone, wanted.name)
     if wanted.size < now:
         raise HostError(f"volume {wanted.name} has {now} GiB and cannot shrink to {wanted.size}", "invalid")

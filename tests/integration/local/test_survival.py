@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are killed, told to end, or started twice: real ones, on bare nodes of this machine. Checks 1 to 5 of docs/reliability.md."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.tests.support.bare import boxes, containers, folders, is_whole
+from ansible_collections.sky.clusters.tests.support.interruptions import kill_at, until
+from ansible_collections.sky.clusters.tests.support.processes import family
+from ansible_collections.sky.clusters.tests.support.site import Site
+
+pytestmark = pytest.mark.real
+
+ZONE = "tsurv"
+DATA = ("-e", "sky_destroy_data=true")
+STAGES = r"^  ta-box-\d+ +(asked for|made|booted|ssh answers|FAILED|deleted) "
+POINTS = {
+    "before the first line": r"^TASK \[Make the nodes",
+    "made": " made ",
+    "booted": " booted ",
+    "ssh answers": " ssh answers ",
+    "the roles": r"^TASK \[sky.clusters.node : Make the cluster's user",
+    "the end of the visits": r"^TASK \[Note that the visits",
+}
+SEED, TRIALS = 4, 3
+
+
+def counts(box: int) -> tuple[str, str]:
+    """Another size for one run."""
+    return "-e", f'{{"sky_counts": {{"box": {box}}}}}'
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_that_is_killed_is_gone_on_with(site: Site, point: str) -> None:
+    kill_at(site.start("spark_cluster"), POINTS[point])
+    site.must("spark_cluster")
+    is_whole(site, ZONE, boxes("ta", 0, 1))
+
+
+def test_a_run_that_is_killed_while_nodes_leave_is_gone_on_with(site: Site) -> None:
+    site.must("spark_cluster", *counts(4))
+    kill_at(site.start("spark_cluster", *counts(1)), " deleted ")
+    site.content["pools"]["box"]["count"] = 1
+    site.must("spark_cluster")
+    is_whole(site, ZONE, boxes("ta", 0))
+
+
+def test_a_destroy_that_is_killed_is_gone_on_with(site: Site) -> None:
+    site.content["pools"]["box"]["volumes"] = {"v": 1}
+    for point in (r"^TASK \[Take the cluster away", " deleted "):
+        site.must("provision", *counts(3))
+        kill_at(site.start("destroy", *DATA), point)
+        assert "nothing of it is left" in site.must("destroy", *DATA).output
+        assert site.hosts("all") == []
+
+
+def test_a_half_built_cluster_is_destroyed_whole(site: Site) -> None:
+    kill_at(site.start("spark_cluster"), POINTS["made"])
+    assert "nothing of it is left" in site.must("destroy").output
+    assert site.hosts("all") == []
+
+
+def test_two_kills_in_a_row_and_then_another_size(site: Site) -> None:
+    kill_at(site.start("spark_cluster"), POINTS["booted"])
+    kill_at(site.start("spark_cluster", *counts(4)), POINTS["made"])
+    site.content["pools"]["box"]["count"] = 3
+    site.must("spark_cluster")
+    is_whole(site, ZONE, boxes("ta", 0, 1, 2))
+
+
+def interrupt(run: subprocess.Popen[str]) -> None:
+    """What Ctrl-C does: the signal comes to all processes of the terminal."""
+    os.killpg(run.pid, signal.SIGINT)
+
+
+def terminate(run: subprocess.Popen[str]) -> None:
+    os.kill(run.pid, signal.SIGTERM)
+
+
+def lose(run: subprocess.Popen[str]) -> None:
+    """The controller's process is gone; what it started finds out by itself."""
+    os.kill(run.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("end", "point"), [(interrupt, "made"), (interrupt, "the roles"), (terminate, "made"), (lose, "made")])
+def test_a_run_that_is_told_to_end_does_no_more(
+    site: Site, end: Callable[[subprocess.Popen[str]], None], point: str, figure: Callable[[str], None]
+) -> None:
+    with site.start("spark_cluster") as run:
+        until(run, POINTS[point])
+        started = family(run.pid)
+        end(run)
+        told = time.monotonic()
+        lines = [(time.monotonic() - told, line) for line in run.stdout or ()]
+        assert run.wait(timeout=30) != 0
+    while still := [pid for pid in started if at_work(pid)]:
+        assert time.monotonic() - told < 5, still
+        time.sleep(0.05)
+    took = time.monotonic() - told
+    assert [line for when, line in lines if when > 5 and re.match(STAGES, line)] == []
+    unfinished = site.must("status").output
+    assert re.search(r"^  ready: no: .*ta-box-", unfinished, re.MULTILINE), unfinished
+    figure(f"4  {end.__name__} at '{point}': all of the run had ended {took:.1f} s after; exit {run.returncode}")
+    finished = site.must("spark_cluster").output
+    assert "waiting up to" not in finished, finished
+    is_whole(site, ZONE, boxes("ta", 0, 1))
+
+
+def at_work(pid: int) -> bool:
+    """Whether a process of a run is still there: one of Ansible's, or the program that works for it as root."""
+    try:
+        called = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return b"ansible" in called or b"_host.main" in called
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 4)])
+def test_two_runs_at_once_make_no_doubles(site: Site, sizes: tuple[int, int], figure: Callable[[str], None]) -> None:
+    chance = random.Random(f"{SEED} {sizes}")
+    ended = []
+    for _trial in range(TRIALS):
+        pause = chance.uniform(0, 3)
+        with site.start("spark_cluster", *counts(sizes[0])) as first:
+            time.sleep(pause)
+            with site.start("spark_cluster", *counts(sizes[1])) as second:
+                said = [run.communicate(timeout=300)[0] for run in (first, second)]
+        names = site.hosts("pool_box")
+        assert folders(ZONE) == containers(ZONE) == names
+        assert len(names) in sizes
+        # both visit the nodes: where they meet at the same task of a node, one of them may fail there
+        assert all(
+            run.returncode == 0 or "FAILED!" in text or "is being worked on by" in text for run, text in zip((first, second), said, strict=True)
+        )
+        ended.append(f"{pause:.1f} s apart: {len(names)} nodes, exits {first.returncode} and {second.returncode}")
+        site.must("spark_cluster", *counts(len(names)))
+        site.must("destroy")
+    figure(f"5  two runs at once for {sizes} nodes, seed {SEED}: {'; '.join(ended)}; one more run ends well each time")
