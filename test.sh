@@ -9,7 +9,7 @@ cd "$ROOT"
 
 # The slowest first: they run side by side.
 CHECKS=(sanity importer types lint tree docs changelog ruff format yaml shell)
-PARTS=(static unit real molecule quickstart)
+PARTS=(static unit mutants real molecule quickstart)
 
 usage() {
   cat <<TEXT
@@ -19,11 +19,12 @@ Proves the project, from a clean checkout. Without a word, everything; else what
 
   static       all of: ${CHECKS[*]}
   unit         tests of the code, nothing outside it touched
+  mutants      named defects, each put into a copy of the tree: the tests must find every one
   real         clusters on this machine, and the collection built, installed and used
   molecule     each role on nodes of its own
   quickstart   ./quickstart.sh as a user with sudo would run it, then again, then --remove
 
-All but static and unit change this machine: they need root, and make nodes.
+All but static, unit and mutants change this machine: they need root, and make nodes.
 TEXT
 }
 
@@ -90,14 +91,14 @@ checks() {
 # --- the other parts ------------------------------------------------------------------------------------------------------------------------
 
 run_unit() { pytest -n 2 --durations 8 -m "not real" tests --ignore tests/static; }
+run_mutants() { python tests/mutants/run.py; }
 # last, from a machine that is not prepared: it ends by taking back what the parts before it installed, Python included where that was missing
 run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integration/quickstart; }
-run_real() { ./quickstart.sh --host && with_key pytest -m real --durations 12 tests/integration tests/contract --ignore tests/integration/quickstart; }
-run_molecule() { ./quickstart.sh --host && with_key molecule test --all --no-command-borders; }
+run_real() { with_key pytest -n 2 --dist loadfile -m real --durations 12 tests/integration tests/contract --ignore tests/integration/quickstart; }
+run_molecule() { with_key molecule test --all --no-command-borders; }
 
 # with_key COMMAND...: nodes are reached by ssh; an agent holds a key of the command's own, so that it needs none of the user's.
 with_key() {
-  [ -e "$LOGS/key" ] || ssh-keygen -q -t ed25519 -N '' -C "sky.clusters test" -f "$LOGS/key"
   # shellcheck disable=SC2016 # it is the inner shell that has these
   ssh-agent sh -c 'ssh-add -q "$0" && exec "$@"' "$LOGS/key" "$@"
 }
@@ -117,18 +118,48 @@ for word in "$@"; do
   esac
 done
 
+has() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
+
+# those PART...: one after another.
+those() {
+  local name
+  for name in "$@"; do
+    if [ "$name" = static ]; then
+      printf '\n=== static\n'
+      (checks "${CHECKS[@]}") # a shell of its own: it counts and waits for its own jobs alone
+    else
+      part "$name" "run_$name"
+    fi
+  done
+}
+
 part environment ./quickstart.sh --dev
 export PATH="$VENV/bin:$PATH"
 [ ${#single[@]} = 0 ] || checks "${single[@]}"
+if has real || has molecule; then
+  part machine ./quickstart.sh --host
+  ssh-keygen -q -t ed25519 -N '' -C "sky.clusters test" -f "$LOGS/key"
+fi
+beside=() last=()
 for name in "${wanted[@]}"; do
   case $name in
-    static)
-      printf '\n=== static\n'
-      checks "${CHECKS[@]}"
-      ;;
-    *) part "$name" "run_$name" ;;
+    real) ;;
+    quickstart) last+=("$name") ;;
+    *) beside+=("$name") ;;
   esac
 done
+# real mostly waits for nodes, and takes longest: it runs beside the others, and what it prints is shown when it is through
+if has real; then
+  if [ ${#beside[@]} = 0 ]; then
+    those real
+  else
+    those real >"$LOGS/real" 2>&1 &
+  fi
+fi
+those "${beside[@]}"
+wait
+cat "$LOGS/real" 2>/dev/null || true
+those "${last[@]}"
 
 printf '\n=== in all: %d s\n' "$SECONDS"
 cat "$ROWS"

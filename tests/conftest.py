@@ -23,7 +23,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("sky")
 
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"  # name of the property of a test that holds one
 
 
 @pytest.fixture
@@ -42,12 +42,13 @@ def fast_folder() -> Iterator[Path]:
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Takes a sentence with a figure, to be printed at the end."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return lambda sentence: request.node.user_properties.append((FIGURE, sentence))  # which other processes of pytest hand over, too
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures, whatever -q says."""
-    figures = config.stash.get(FIGURES, [])
+    reports = [report for group in terminalreporter.stats.values() for report in group if getattr(report, "when", "") == "call"]
+    figures = [sentence for report in reports for name, sentence in report.user_properties if name == FIGURE]
     if figures:
         terminalreporter.section("figures")
         for sentence in figures:
