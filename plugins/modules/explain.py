@@ -14,7 +14,8 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Makes of the failed task of a C(block) the lines that a run ends with. They tell the stage, the cause, the tail of the log, and what to do next.
-  - It is meant for C(rescue), and sets the fact C(sky_failure) of the node. The node has to be failed by a task of its own.
+  - It is meant for C(rescue). Kept as the fact C(sky_failure) of the node, the lines are told again by M(sky.clusters.report).
+  - The node has to be failed by a task of its own.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   stage:
@@ -43,19 +44,20 @@ EXAMPLES = r"""
         stage: Install the software
         task: "{{ ansible_failed_task.name }}"
         result: "{{ ansible_failed_result }}"
+      register: explained
 
     - name: Fail with the reason
       ansible.builtin.fail:
-        msg: "{{ sky_failure }}"
+        msg: "{{ explained.lines | join('\n') }}"
 """
 
 RETURN = r"""
-ansible_facts:
-  description: The lines, as C(sky_failure).
+lines:
+  description: The lines.
   returned: always
-  type: dict
+  type: list
+  elements: str
   sample:
-    sky_failure:
-      - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): it ended with exit code 100"
-      - "    | E: Unable to fetch some archives"
+    - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): it ended with exit code 100"
+    - "    | E: Unable to fetch some archives"
 """

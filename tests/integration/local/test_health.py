@@ -131,7 +131,7 @@ def test_status_tells_how_a_cluster_stands_in_lines_and_as_data(site: Site, figu
     path = site.folder / "other.json"
     begun = time.monotonic()
     played = site.must("status", "-e", f"sky_status_file={path}", "-e", "sky_require_ready=true")
-    figure(f"figure: status of a cluster of 3 nodes takes {time.monotonic() - begun:.1f} s")
+    figure(f"status of a cluster of 3 nodes takes {time.monotonic() - begun:.1f} s")
     assert set(played.changed.values()) == {0}
     lines = [line.strip() for line in played.output.splitlines()]
     assert "node            cloud  state    address" in played.output
@@ -154,7 +154,7 @@ def test_a_second_run_looks_and_changes_nothing(site: Site, figure: Figure) -> N
         begun = time.monotonic()
         assert set(site.must("spark_cluster", "-e", f"sky_look={look}").changed.values()) == {0}
         took[look] = time.monotonic() - begun
-    figure(f"figure: a second run takes {took['true']:.1f} s, {took['true'] - took['false']:.1f} s of it to look at 3 nodes")
+    figure(f"a second run takes {took['true']:.1f} s, {took['true'] - took['false']:.1f} s of it to look at 3 nodes")
 
 
 def test_a_dead_daemon_and_a_volume_that_is_not_mounted_are_named_and_mended(site: Site, figure: Figure) -> None:
@@ -163,7 +163,7 @@ def test_a_dead_daemon_and_a_volume_that_is_not_mounted_are_named_and_mended(sit
     site.ssh(SECOND, "systemctl stop sky-volume@sets.service; mountpoint -q /data/sets && umount /data/sets; true")
     begun = time.monotonic()
     played = site.play("status", "-e", "sky_require_ready=true")
-    figure(f"figure: a dead daemon is named {time.monotonic() - begun:.1f} s after its end")
+    figure(f"a dead daemon is named {time.monotonic() - begun:.1f} s after its end")
     assert played.code != 0
     assert f"fault: {FIRST}: spark-worker is inactive; see 'journalctl -u spark-worker' there" in played.output
     assert f"fault: {SECOND}: volume sets is not mounted on /data/sets" in played.output
@@ -196,11 +196,11 @@ def test_a_dead_container_and_a_dead_master_are_named_and_started_again(site: Si
     kill(SECOND)
     begun = time.monotonic()
     status = seen(site)
-    figure(f"figure: a dead master is named {time.monotonic() - begun:.1f} s after its end")
+    figure(f"a dead master is named {time.monotonic() - begun:.1f} s after its end")
     assert health(status) == {MASTER: "spark-master inactive", FIRST: "ok", SECOND: "-"}
     assert status["spark"]["status"] == ""
     assert [reason.partition(" (")[2] for reason in status["reasons"]] == [f"{MASTER}: spark-master inactive)", f"{SECOND} is stopped)"]
-    figure(f"figure: a run that starts a dead container and a dead master takes {mended(site):.1f} s")
+    figure(f"a run that starts a dead container and a dead master takes {mended(site):.1f} s")
     assert ids(site) == standing
 
 
@@ -210,7 +210,7 @@ def test_a_node_without_ssh_is_left_alone_while_its_worker_works_and_replaced_wh
     begun = time.monotonic()
     with unanswered(site.inventory()["_meta"]["hostvars"][SECOND]["ansible_host"]):
         status = seen(site)
-    figure(f"figure: status takes {time.monotonic() - begun:.1f} s where a node does not answer")
+    figure(f"status takes {time.monotonic() - begun:.1f} s where a node does not answer")
     assert health(status) == {MASTER: "ok", FIRST: "ok", SECOND: "no ssh"}
     assert status["faults"][0].endswith("though its worker is at work: left alone")
     assert (status["changes"], status["visits"]) == ([], [])
@@ -218,10 +218,10 @@ def test_a_node_without_ssh_is_left_alone_while_its_worker_works_and_replaced_wh
     inside(SECOND, "systemctl stop spark-worker")
     begun = time.monotonic()
     status = seen(site)
-    figure(f"figure: a dead worker is named {time.monotonic() - begun:.1f} s after its end")
+    figure(f"a dead worker is named {time.monotonic() - begun:.1f} s after its end")
     assert health(status)[SECOND] == "lost"
     assert any(note.startswith(f"{SECOND} is replaced: it cannot be reached by ssh") for note in status["notes"]), status["notes"]
-    figure(f"figure: a run that replaces a dead worker takes {mended(site):.1f} s")
+    figure(f"a run that replaces a dead worker takes {mended(site):.1f} s")
     assert {name for name, identifier in ids(site).items() if identifier != standing[name]} == {SECOND}
     assert site.ssh(SECOND, "cat /data/sets/kept").strip() == "precious"
 
@@ -235,11 +235,11 @@ def test_a_worker_with_a_full_disk_is_replaced_while_a_job_goes_on(site: Site, t
     site.ssh(FIRST, "fallocate -l $(($(df --output=avail -m / | tail -1) - 20))M /var/lib/fill")
     begun = time.monotonic()
     status = seen(site)
-    figure(f"figure: a full disk is named {time.monotonic() - begun:.1f} s after it was full")
+    figure(f"a full disk is named {time.monotonic() - begun:.1f} s after it was full")
     assert health(status)[FIRST] == "disk full"
     assert [job["name"] for job in status["spark"]["applications"]] == ["long"]
     assert any(note.startswith(f"{FIRST} is replaced: its root disk is full: ") for note in status["notes"]), status["notes"]
-    figure(f"figure: a run that replaces a worker with a full disk, under a job, takes {mended(site):.1f} s")
+    figure(f"a run that replaces a worker with a full disk, under a job, takes {mended(site):.1f} s")
     assert {name for name, identifier in ids(site).items() if identifier != standing[name]} == {FIRST}
     output, _none = job.communicate(timeout=300)
     assert f"answer {sum(range(160))}" in output, output

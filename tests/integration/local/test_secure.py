@@ -52,11 +52,11 @@ class Built:
         self.called: set[bytes] = set()
 
     def build(self) -> None:
-        others = [site.start("spark_cluster") for site in (self.neighbour, self.stranger)]
-        with Sampled() as self.called:
-            self.said = self.site.must("spark_cluster", "-vvv").output
-        for run in others:
-            assert run.wait(timeout=300) == 0, run.communicate()
+        with self.neighbour.start("spark_cluster") as near, self.stranger.start("spark_cluster") as far:
+            with Sampled() as self.called:
+                self.said = self.site.must("spark_cluster", "-vvv").output
+            said = [run.communicate(timeout=300)[0] for run in (near, far)]
+        assert (near.returncode, far.returncode) == (0, 0), said
 
     def addresses(self) -> dict[str, str]:
         return {name: variables["sky_address"] for name, variables in self.site.inventory()["_meta"]["hostvars"].items()}
@@ -211,7 +211,7 @@ def test_nothing_of_a_node_that_left_is_left_on_the_others(built: Built) -> None
     built.site.must("spark_cluster")
     words = " ".join(f"-e {shlex.quote(word)}" for word in (WORKERS[1], gone["sky_address"], key))
     for name in (MASTER, WORKERS[0]):
-        assert built.site.ssh(name, f"grep -rlwF {words} /etc /root /home /var/lib/sky /opt/spark/conf/ || true").strip() == ""
+        assert built.site.ssh(name, f"grep -rslwF {words} /etc /root /home /var/lib/sky /opt/spark/conf/ || true").strip() == ""
     known = Path("~/.ssh/known_hosts").expanduser()
     assert not known.exists() or gone["sky_address"] not in known.read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,13 +178,13 @@ def test_the_run_after_that_changes_nothing(site: Site) -> None:
     assert "ready: yes" in status
 
 
-def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(site: Site) -> None:
+def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(site: Site, figure: Callable[[str], None]) -> None:
     job = start(site, "setting", seconds=8)  # two such a task: a drain that begins in the midst of one lasts for more than one slice
     begun = time.monotonic()
     (site.folder / "group_vars").mkdir()
     (site.folder / "group_vars/all.yml").write_text("spark_daemon_settings: {spark.worker.cleanup.interval: 900}\n")
     played = site.must("spark_cluster")
-    print(f"\nfigure: a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
+    figure(f"a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
     assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, "a setting was written and a daemon restarted"
     told = re.findall(r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output)
     assert told, "the drains were silent"
@@ -208,11 +208,13 @@ def test_a_new_version_waits_for_the_job_and_is_told(site: Site, packed_anew: li
     assert ANSWER in (said := job.end()), said[-3000:]
 
 
-def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(site: Site, packed_anew: list[str]) -> None:
+def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(
+    site: Site, packed_anew: list[str], figure: Callable[[str], None]
+) -> None:
     eventually("no job runs", lambda: not page(site)["activeapps"])
     begun = time.monotonic()
     played = site.must("spark_cluster", *packed_anew)
-    print(f"\nfigure: another version on 3 nodes: {time.monotonic() - begun:.0f} s")
+    figure(f"another version on 3 nodes: {time.monotonic() - begun:.0f} s")
     assert "waits for" not in played.output
     assert "tasks on 2 worker(s)" in played.output, "the new version was not proved"
     look = "readlink /opt/spark; echo /opt/spark-* /var/cache/sky-spark-*"
@@ -223,18 +225,18 @@ def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(si
     assert set(site.must("spark_cluster", *packed_anew).changed.values()) == {0}
 
 
-def test_a_master_whose_process_is_killed_comes_back_to_its_job(site: Site) -> None:
+def test_a_master_whose_process_is_killed_comes_back_to_its_job(site: Site, figure: Callable[[str], None]) -> None:
     job = start(site, "killed")
     workers = {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"}
     site.ssh(MASTER, "systemctl kill --signal=KILL spark-master")
     begun = time.monotonic()
     eventually("the master has both workers and the job again", lambda: working(site, "killed") and page(site)["aliveworkers"] == 2)
-    print(f"\nfigure: from kill -9 of the master until it has its workers and its job again: {time.monotonic() - begun:.0f} s")
+    figure(f"from kill -9 of the master until it has its workers and its job again: {time.monotonic() - begun:.0f} s")
     assert {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"} == workers
     assert ANSWER in (said := job.end()), said[-3000:]
 
 
-def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packed_anew: list[str]) -> None:
+def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packed_anew: list[str], figure: Callable[[str], None]) -> None:
     """A job whose driver lives elsewhere goes on; history and secret are those from before."""
     settings = f"{shell(site, MASTER, 'root')} cat /etc/spark/spark-defaults.conf"  # they hold the secret, which nothing here shows
     subprocess.run(f"{settings} | {shell(site, WORKERS[1], 'root')} 'umask 077; cat > elsewhere.conf'", shell=True, check=True)
@@ -249,7 +251,7 @@ def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packe
     begun = time.monotonic()
     site.must("spark_cluster", *packed_anew)
     eventually("the workers and the job have come back", lambda: working(site, "elsewhere") and page(site)["aliveworkers"] == 2)
-    print(f"\nfigure: a lost master, until a new one has its volume, its workers and the running job: {time.monotonic() - begun:.0f} s")
+    figure(f"a lost master, until a new one has its volume, its workers and the running job: {time.monotonic() - begun:.0f} s")
     after = ids(site)
     assert (after.pop(MASTER) == before.pop(MASTER), after) == (False, before)
     assert {app["id"]: app["cores"] for app in page(site)["activeapps"]} == executors
