@@ -94,7 +94,13 @@ run_unit() { pytest -n 2 --durations 8 -m "not real" tests --ignore tests/static
 run_mutants() { python tests/mutants/run.py; }
 # last, from a machine that is not prepared: it ends by taking back what the parts before it installed, Python included where that was missing
 run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integration/quickstart; }
-run_real() { with_key pytest -n 2 --dist loadfile -m real --durations 12 tests/integration tests/contract --ignore tests/integration/quickstart; }
+# the first ones look at the whole machine, so nothing may go on beside them; of the others each file has a zone of its own
+run_real() {
+  local status=0
+  with_key pytest -m real --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
+  with_key pytest -m real -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
+  return "$status"
+}
 run_molecule() { with_key molecule test --all --no-command-borders; }
 
 # with_key COMMAND...: nodes are reached by ssh; an agent holds a key of the command's own, so that it needs none of the user's.

@@ -175,7 +175,7 @@ def wanted(built: Built) -> dict[str, list[int]]:
 
 def from_outside(built: Built) -> dict[str, list[int]]:
     """From this machine, which no rule of the zone's keeps out."""
-    return {address: scan.open_ports(address) for address in built.addresses().values()}
+    return scan.scan(built.addresses().values())
 
 
 def from_node(site: Site, built: Built) -> dict[str, list[int]]:
