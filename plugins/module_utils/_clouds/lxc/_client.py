@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -82,6 +83,8 @@ def _conversation(process: subprocess.Popen[str], request: str, complaints: Any)
         stdin.write(request + "\n")
         stdin.flush()
     except BrokenPipeError:
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()  # which would fail again on what could not be written
         raise _silence(process, complaints) from None
     for line in stdout:
         ((kind, answer),) = json.loads(line).items()
