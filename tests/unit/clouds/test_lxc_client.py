@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import ItemsView
+from typing import Any
+
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Unavailable
@@ -13,6 +17,15 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _c
 LONG = "x" * 1_000_000  # more than a pipe takes
 
 
+class Late(dict[str, Any]):
+    """Takes its time to be written down: until then the other side has ended."""
+
+    def items(self) -> ItemsView[str, Any]:
+        time.sleep(0.5)
+        return super().items()
+
+
+@pytest.mark.parametrize("question", [LONG, Late(short="question")], ids=["long", "late"])
 @pytest.mark.parametrize(
     ("said", "error", "sentence"),
     [
@@ -20,7 +33,9 @@ LONG = "x" * 1_000_000  # more than a pipe takes
         ("Killed", Unavailable, "ended early .* Killed"),
     ],
 )
-def test_one_that_reads_nothing_is_told_by_its_last_words(monkeypatch: pytest.MonkeyPatch, said: str, error: type[CloudError], sentence: str) -> None:
+def test_one_that_reads_nothing_is_told_by_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, question: Any, said: str, error: type[CloudError], sentence: str
+) -> None:
     monkeypatch.setattr(_client, "_command", lambda: ["sh", "-c", f"exec <&-; echo '{said}' >&2; exit 1"])
     with pytest.raises(error, match=sentence):
-        _client.HostProgram("zone", "/nowhere", "").value("listing", text=LONG)
+        _client.HostProgram("zone", "/nowhere", "").value("listing", question=question)
