@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import ItemsView
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ LONG = "x" * 1_000_000  # more than a pipe takes
 class Late(dict[str, Any]):
     """Takes its time to be written down: until then the other side has ended."""
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Any:
         time.sleep(0.5)
         return super().items()
 
