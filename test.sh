@@ -126,19 +126,6 @@ done
 
 has() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 
-# those PART...: one after another.
-those() {
-  local name
-  for name in "$@"; do
-    if [ "$name" = static ]; then
-      printf '\n=== static\n'
-      (checks "${CHECKS[@]}") # a shell of its own: it counts and waits for its own jobs alone
-    else
-      part "$name" "run_$name"
-    fi
-  done
-}
-
 part environment ./quickstart.sh --dev
 export PATH="$VENV/bin:$PATH"
 [ ${#single[@]} = 0 ] || checks "${single[@]}"
@@ -146,26 +133,15 @@ if has real || has molecule; then
   part machine ./quickstart.sh --host
   ssh-keygen -q -t ed25519 -N '' -C "sky.clusters test" -f "$LOGS/key"
 fi
-beside=() last=()
 for name in "${wanted[@]}"; do
   case $name in
-    real) ;;
-    quickstart) last+=("$name") ;;
-    *) beside+=("$name") ;;
+    static)
+      printf '\n=== static\n'
+      checks "${CHECKS[@]}"
+      ;;
+    *) part "$name" "run_$name" ;;
   esac
 done
-# real mostly waits for nodes, and takes longest: it runs beside the others, and what it prints is shown when it is through
-if has real; then
-  if [ ${#beside[@]} = 0 ]; then
-    those real
-  else
-    those real >"$LOGS/real" 2>&1 &
-  fi
-fi
-those "${beside[@]}"
-wait
-cat "$LOGS/real" 2>/dev/null || true
-those "${last[@]}"
 
 printf '\n=== in all: %d s\n' "$SECONDS"
 cat "$ROWS"

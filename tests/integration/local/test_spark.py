@@ -153,16 +153,16 @@ def test_a_time_that_is_over_stops_the_application(site: Site) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_application_outlives_the_run_that_submitted_it(site: Site, how: signal.Signals) -> None:
     write(site, **{"ticks.py": TICKS})
-    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["25", "0"]))
+    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["50", "0"]))
     said = until(run, "tick 3")
     time.sleep(1)  # not while Ansible's processes speak with each other, or its own end may have to be waited for
     os.killpg(run.pid, how)
     rest, _none = run.communicate(timeout=60)
     assert run.returncode != 0
-    assert "tick 24" not in rest
+    assert "tick 49" not in rest
     (job,) = re.findall(r"follow it again: -e sky_submission=(\w+);", said)
     played = site.must("spark_submit", "-e", f"sky_submission={job}")
-    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(25)]
+    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(50)]
     assert f"there is no job sky-submit-{job} here" in site.play("spark_submit", "-e", f"sky_submission={job}").last(12)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -44,7 +45,8 @@ def traces() -> list[str]:
         found += [f"loop {line}" for line in output("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE").splitlines() if folder in line]
         found += [f"link {line}" for line in output("ip", "-brief", "link").splitlines() if f"sky-{zone}" in line]
         found += [f"table {line}" for line in output("nft", "list", "tables").splitlines() if f"sky_{zone}" in line]
-        found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/sky.{zone}")]
+        # os.walk passes over what ends meanwhile
+        found += [f"group {path}" for path, _folders, _files in os.walk("/sys/fs/cgroup") if path.endswith(f"/sky.{zone}")]
         found += [f"lock {path}" for path in Path("/run/lxc/lock").glob(f"**/{zone}")]
         found += [f"process {line}" for line in output("ps", "-eo", "args").splitlines() if line.startswith("[lxc monitor]") and folder in line]
     return found
