@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fail with the inventory plugin's own sentence where it refused the cluster file: Ansible alone prints warnings, and ends with success."""
+"""Fail where the inventory plugin refused the cluster file, with its own sentence, and where a variable of the run cannot be used.
+
+Ansible alone prints warnings for the one and takes the other as it is.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
 
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
@@ -31,6 +36,11 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
+        # one by one: rendering all variables would cost seconds
+        given = {name: self._templar.template(variables[name]) for name in EXTRAS if name in variables}
+        faults = [*misspelt(load_extra_vars(self._loader)), *wrong(given)]
+        if faults:
+            raise AnsibleActionFail("\n".join(faults))
         return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
 
     def _why(self, sources: list[str]) -> str:

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 
 
 class ActionModule(ActionBase):
@@ -26,9 +27,9 @@ class ActionModule(ActionBase):
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            return {"changed": False, "reachable": False, "why": why(str(error))}
+            return {"changed": False, "reachable": False, "why": own_words(str(error))}
         if found.get("unreachable"):
-            return {"changed": False, "reachable": False, "why": why(str(found.get("msg", "")))}
+            return {"changed": False, "reachable": False, "why": own_words(str(found.get("msg", "")))}
         if found.get("failed"):
             return {"changed": False, "reachable": True, "faults": [f"it cannot be looked at: {last_words(found)}"]}
         return {key: value for key, value in found.items() if key != "invocation"}  # which would stay with the host for the whole run
@@ -40,12 +41,6 @@ def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict
         "units": [unit for role in roles for unit in ROLES[role].services],
         "volumes": [{"name": volume["name"], "mount": volume["mount"]} for volume in volumes],
     }
-
-
-def why(message: str) -> str:
-    """What ssh said, without what Ansible puts before it."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return lines[-1].rpartition("ssh: ")[2] if lines else "no reason was given"
 
 
 def last_words(found: Mapping[str, Any]) -> str:

@@ -20,10 +20,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars
 
+from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, misspelt, request
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, request
 
 MODULE = "sky.clusters.spark_submit"
 SPEC: dict[str, Any] = {
@@ -42,8 +43,6 @@ PAUSE = 10
 KEPT = 65536  # characters of each stream in the result
 KEPT_FAILED = 1000  # of a job that failed: Ansible prints the whole result
 APPLICATION = re.compile(r"\bapp-\d{14}-\d{4,}\b")
-CHATTER = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's default log4j|(at|File) ")
-FAULT = re.compile(r"(Error|Exception|Exit)\b")
 
 
 class Heard:
@@ -61,14 +60,9 @@ class Heard:
                 self.application = found.group()
 
 
-def last_words(heard: Mapping[str, str]) -> str:
+def why_failed(heard: Mapping[str, str]) -> str:
     """Why a job failed, as far as its output tells."""
-    for stream in ("stderr", "stdout"):
-        lines = [line.strip() for line in heard[stream].splitlines() if line.strip()]
-        lines = [line for line in lines if not CHATTER.match(line)]
-        if lines:
-            return " | ".join(([line for line in lines if FAULT.search(line)] or lines)[-2:])[-600:]
-    return ""
+    return (last_words(heard["stderr"], 2) or last_words(heard["stdout"], 2))[-600:]
 
 
 class ActionModule(ActionBase):
@@ -82,9 +76,6 @@ class ActionModule(ActionBase):
         self._variables = task_vars or {}
         self._node = str(self._variables["inventory_hostname"])
         try:
-            wrong = "\n".join(misspelt(load_extra_vars(self._loader)))
-            if wrong:
-                raise RequestError(wrong)
             if args["submission"]:
                 return self._again(job_of(args["submission"]))
             return self._anew(request(args), args)
@@ -123,7 +114,7 @@ class ActionModule(ActionBase):
             )  # fmt: skip
         except AnsibleConnectionFailure as error:
             after = f"; whether the job has begun is told by -e sky_submission={job}" if begun else ", and nothing was submitted"
-            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({_reason(error)}){after}") from None
+            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))}){after}") from None
 
     def _followed(self, what: str, job: str, timeout: int) -> dict[str, Any]:
         heard = Heard()
@@ -136,7 +127,7 @@ class ActionModule(ActionBase):
             self._say(f"{what} ended well after {seconds} s" + (f" ({heard.application})" if heard.application else ""))
             return dict(safe(result | heard.text))
         why = _why(rc, reason, timeout)
-        words = last_words(heard.text)
+        words = why_failed(heard.text)
         told = {stream: text[-KEPT_FAILED:] for stream, text in heard.text.items()}
         return dict(safe(result | told | {"failed": True, "msg": f"{what} {why}" + (f"; its last words: {words}" if words else "")}))
 
@@ -152,7 +143,8 @@ class ActionModule(ActionBase):
                 misses += 1
                 if misses == MISSES:
                     raise AnsibleActionFail(
-                        f"{self._node} does not answer any more ({_reason(error)}); the job goes on there, if the node does: -e sky_submission={job}"
+                        f"{self._node} does not answer any more ({own_words(str(error))}); "
+                        f"the job goes on there, if the node does: -e sky_submission={job}"
                     ) from None
                 time.sleep(PAUSE)
                 continue
@@ -178,11 +170,6 @@ class ActionModule(ActionBase):
         """All at once: each call is a message to Ansible's main process, which a Ctrl-C in the midst of one may hold up."""
         if lines and not self._task.no_log:
             Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
-
-
-def _reason(error: AnsibleConnectionFailure) -> str:
-    """Ssh's own words, without Ansible's before them."""
-    return " ".join(str(error).rpartition("over ssh: ")[2].split())
 
 
 def _why(rc: int, reason: str, timeout: int) -> str:

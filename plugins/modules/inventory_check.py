@@ -14,6 +14,7 @@ author:
 description:
   - Ansible goes on with an empty inventory where an inventory plugin refuses its file, and ends with success. As the first task of a playbook this
     module fails instead, with the sentences of the inventory plugin P(sky.clusters.clouds#inventory).
+  - It also fails where an extra variable of the playbooks holds what it cannot, or is misspelt, before anything is done.
 extends_documentation_fragment: [sky.clusters.attributes]
 options: {}
 """

@@ -113,6 +113,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
 from ansible_collections.sky.clusters.plugins.module_utils._spark_page import read
 
 UNITS = Path("/etc/systemd/system")
@@ -206,9 +207,9 @@ class Daemon:
 
     def tail(self) -> str:
         """The last words of its journal, for an error."""
-        command = ["journalctl", "--unit", self.kind.unit, "--lines=5", "--output=cat", "--no-pager"]
-        lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().splitlines()
-        return "its journal ends with: " + " | ".join(lines) if lines else "its journal is empty"
+        command = ["journalctl", "--unit", self.kind.unit, "--lines=80", "--output=cat", "--no-pager"]
+        said = last_words(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+        return f"its journal ends with: {said}" if said else "its journal is empty"
 
     def read(self) -> Mapping[str, Any] | None:
         """Its page; None where nothing serves it."""

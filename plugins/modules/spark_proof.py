@@ -86,7 +86,6 @@ import math
 import os
 import pwd
 import random
-import re
 import shutil
 import subprocess
 import tempfile
@@ -100,6 +99,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
 
 HOME = Path("/opt/spark")
 SETTINGS = Path("/etc/spark")
@@ -182,11 +182,10 @@ def random_text() -> str:
     return "\n".join(" ".join(source.choices(vocabulary, k=10)) for _line in range(2000)) + "\n"
 
 
-def last_words(log: str) -> str:
-    """What a job's log ends with, for an error: its faults without the stacks of calls, where it names any."""
-    lines = [line.strip() for line in log.splitlines() if line.strip() and not line.strip().startswith(("at ", "File "))]
-    faults = [line for line in lines if re.search(r"(Error|Exception)\b", line)]
-    return "it ended with: " + " | ".join((faults or lines)[-3:]) if lines else "it said nothing"
+def ended_with(log: str) -> str:
+    """What a job's log ends with, for an error."""
+    said = last_words(log)
+    return f"it ended with: {said}" if said else "it said nothing"
 
 
 def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
@@ -201,7 +200,7 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env={"PATH": path, "HOME": str(folder)}, check=False,
         )  # fmt: skip
         log.seek(0)
-        tail = last_words(log.read())
+        tail = ended_with(log.read())
     code = job.returncode
     if code in TIMED_OUT:
         raise ProofError(f"the job had not ended after {seconds} seconds; {tail}")

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-VARIABLES = ("sky_application", "sky_arguments", "sky_class", "sky_files", "sky_spark_conf", "sky_submission", "sky_timeout")
 ENDINGS = (".py", ".jar", ".R")
 INTERNAL = "spark-internal"  # what stands for the file where a class of Spark's own is run
 CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+")
@@ -38,14 +36,6 @@ class Request:
     def what(self) -> str:
         """The application as its user knows it."""
         return self.main_class if self.application == INTERNAL else self.application
-
-
-def misspelt(variables: Iterable[str]) -> Iterator[str]:
-    """Extra variables that are nearly one of the playbook's: Ansible alone takes them, and nobody looks at them."""
-    for name in variables:
-        near = difflib.get_close_matches(name.removeprefix("sky_"), [known.removeprefix("sky_") for known in VARIABLES], 1, 0.75)
-        if name.startswith("sky_") and name not in VARIABLES and near:
-            yield f"{name}: no such variable; did you mean 'sky_{near[0]}'?"
 
 
 def request(args: Mapping[str, Any]) -> Request:

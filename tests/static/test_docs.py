@@ -32,6 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
 )
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import host
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
 from ansible_collections.sky.clusters.tests.support import tree
 
 GUIDES = Path("docs/docsite/rst")
@@ -213,7 +214,7 @@ def test_extra_variables_are_explained() -> None:
     texts = [read(path) for path in tree.tracked() if path.parts[0] in ("playbooks", "roles") and path.suffix in (".yml", ".j2")]
     used = {name for text in texts for name in re.findall(r"\b(sky_[a-z_]+) \| default\(", text)}
     inner = {name for text in texts for pair in made.findall(text) for name in pair if name}
-    assert {literals(row[0])[0] for row in table(DAY_TWO, "extra variables")} == used - own - inner
+    assert {literals(row[0])[0] for row in table(DAY_TWO, "extra variables")} == used - own - inner == set(EXTRAS)
 
 
 def test_the_contract_is_explained() -> None:

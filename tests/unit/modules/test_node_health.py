@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words, why
+from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Disk,
     Limits,
@@ -21,6 +21,7 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     other_failures,
     share,
 )
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 
 LIMITS = Limits(full_percent=98, full_mib=64, memory_mib=64)
 SHOWN = """\
@@ -142,7 +143,7 @@ def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
     ],
 )
 def test_why_ssh_did_not_answer(message: str, reason: str) -> None:
-    assert why(message) == reason
+    assert own_words(message) == reason
 
 
 def test_last_words_of_a_module_that_could_not_run() -> None:

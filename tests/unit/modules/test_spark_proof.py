@@ -19,8 +19,8 @@ from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     Cluster,
     ProofError,
     compare,
+    ended_with,
     key,
-    last_words,
     random_text,
     read_stamp,
     run,
@@ -117,7 +117,7 @@ def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
     ],
 )
 def test_a_failed_job_is_told_by_its_fault(log: str, words: str) -> None:
-    assert words in last_words(log)
+    assert words in ended_with(log)
 
 
 def test_random_text_is_never_the_same() -> None:

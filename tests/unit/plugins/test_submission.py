@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, Heard, last_words
-from ansible_collections.sky.clusters.plugins.plugin_utils._submission import RequestError, job_of, misspelt, request
+from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, Heard, why_failed
+from ansible_collections.sky.clusters.plugins.plugin_utils._submission import RequestError, job_of, request
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
 
@@ -78,14 +78,6 @@ def test_every_fault_is_told_at_once() -> None:
     assert len(str(refusal.value).splitlines()) == 3
 
 
-def test_a_variable_that_is_nearly_one_of_ours_is_told() -> None:
-    given = ["sky_application", "sky_argments", "sky_counts", "sky_full", "sky_timeuot", "spark_version", "application"]
-    assert list(misspelt(given)) == [
-        "sky_argments: no such variable; did you mean 'sky_arguments'?",
-        "sky_timeuot: no such variable; did you mean 'sky_timeout'?",
-    ]
-
-
 def test_a_job_is_known_by_its_unit_and_by_its_identifier() -> None:
     assert job_of("sky-submit-3f9a01bc") == job_of("3f9a01bc") == "3f9a01bc"
     with pytest.raises(RequestError, match=r"sky_submission: '\.\./x' is no job"):
@@ -117,4 +109,4 @@ def test_only_the_last_part_of_an_output_is_kept() -> None:
     ],
 )
 def test_the_last_words_are_those_that_tell_why(stderr: str, stdout: str, words: str) -> None:
-    assert last_words({"stderr": stderr, "stdout": stdout}) == words
+    assert why_failed({"stderr": stderr, "stdout": stdout}) == words
