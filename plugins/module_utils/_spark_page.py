@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.request
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ def read(page: str, path: str = "/json/") -> Mapping[str, Any] | None:
     try:
         with opener.open(page.rstrip("/") + path, timeout=SECONDS) as answer:
             found = json.load(answer)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return None
     return found if isinstance(found, dict) else None
 

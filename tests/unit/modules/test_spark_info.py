@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -66,6 +67,19 @@ def test_workers_and_applications_are_told(served: str) -> None:
 @pytest.mark.parametrize("served", [b"<html>", b"[]", b""], indirect=True)
 def test_what_is_no_page_is_no_answer(served: str) -> None:
     assert _spark_page.read(served) is None
+
+
+def test_what_speaks_no_http_is_no_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _address = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        assert _spark_page.read(f"http://127.0.0.1:{server.getsockname()[1]}") is None
 
 
 def test_nobody_there_is_no_answer() -> None:
