@@ -22,21 +22,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
+from ansible_collections.sky.clusters.plugins.modules.spark_submit import SPEC
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, request
 
 MODULE = "sky.clusters.spark_submit"
-SPEC: dict[str, Any] = {
-    "application": {"type": "str", "default": ""},
-    "arguments": {"type": "list", "elements": "str", "default": []},
-    "main_class": {"type": "str", "default": ""},
-    "files": {"type": "list", "elements": "str", "default": []},
-    "settings": {"type": "dict", "default": {}},
-    "timeout": {"type": "int", "default": 0},
-    "user": {"type": "str", "default": "sky"},
-    "submission": {"type": "str", "default": ""},
-}
 WAIT = 10  # seconds that the master waits for news before it answers
 MISSES = 6  # answers in a row that may be lost, and the seconds between two
 PAUSE = 10

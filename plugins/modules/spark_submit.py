@@ -144,6 +144,17 @@ PLACE = Path("/var/lib/sky-submit")
 SUBMIT = Path("/usr/local/bin/spark-submit")
 MASTER = "spark-master"
 STREAMS = ("stdout", "stderr")
+# What a task may say: the action plugin takes this from here
+SPEC: dict[str, Any] = {
+    "application": {"type": "str", "default": ""},
+    "arguments": {"type": "list", "elements": "str", "default": []},
+    "main_class": {"type": "str", "default": ""},
+    "files": {"type": "list", "elements": "str", "default": []},
+    "settings": {"type": "dict", "default": {}},
+    "timeout": {"type": "int", "default": 0},
+    "user": {"type": "str", "default": "sky"},
+    "submission": {"type": "str", "default": ""},
+}
 CHUNK = 64 * 1024  # bytes of each stream in one answer, so that no amount of output needs much memory
 SETTLE = 1.0  # seconds that more news are waited for, once there are some: an answer costs a Python
 GRACE = 30  # seconds between asking a job to end and killing it
@@ -382,15 +393,8 @@ def step(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "application": {"type": "str", "default": ""},
-            "arguments": {"type": "list", "elements": "str", "default": []},
-            "main_class": {"type": "str", "default": ""},
-            "files": {"type": "list", "elements": "str", "default": []},
-            "settings": {"type": "dict", "default": {}},
-            "timeout": {"type": "int", "default": 0},
-            "user": {"type": "str", "default": "sky"},
-            "submission": {"type": "str", "default": ""},
+        argument_spec=SPEC
+        | {
             "step": {"type": "str", "choices": ["prepare", "start", "follow", "remove"], "default": "follow"},
             "uploads": {"type": "dict", "default": {}},
             "offsets": {"type": "dict", "default": {}},
