@@ -20,6 +20,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("built")]
 
@@ -47,26 +48,11 @@ if os.fork() == 0:
 Figure = Callable[[str], None]
 
 
-def content() -> dict[str, Any]:
-    node = {"cores": 1, "memory": 1536}
-    return {
-        "plugin": "sky.clusters.clouds",
-        "cluster": "tlook",
-        "clouds": {
-            "here": {"provider": "lxc", "zone": ZONE, "packages": ["openjdk-17-jre-headless"], "flavors": {"node": node}, "flavor": "node"},
-        },
-        "pools": {
-            "master": {"cloud": "here", "count": 1, "roles": ["spark_master"]},
-            "worker": {"cloud": "here", "count": 2, "roles": ["spark_worker"], "volumes": {"sets": 1}},
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test leaves it well."""
     before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("look"), "tlook", content())
+    made = Site(tmp_path_factory.mktemp("look"), ZONE, spark(ZONE, 2, volumes={"sets": 1}))
     yield made
     made.must("destroy", "-e", "sky_destroy_data=true")
     assert machine_state(ZONE) == before

@@ -22,6 +22,7 @@ from ansible_collections.sky.clusters.tests.support import scan
 from ansible_collections.sky.clusters.tests.support.bare import bare
 from ansible_collections.sky.clusters.tests.support.sampled import Sampled
 from ansible_collections.sky.clusters.tests.support.site import STATE, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = pytest.mark.real
@@ -33,19 +34,13 @@ CANARIES = {"OS_PASSWORD": "canary-of-openstack-5d1f", "STRATUSLAB_PASSWORD": "c
 SSH = 22
 
 
-def content(workers: int) -> dict[str, Any]:
-    found = bare(ZONE, "tsec", 0, {"packages": ["openjdk-17-jre-headless"], "flavors": {"node": {"cores": 1, "memory": 1536}}, "flavor": "node"})
-    pools = {"master": {"count": 1, "roles": ["spark_master"]}, "worker": {"count": workers, "roles": ["spark_worker"]}}
-    return found | {"pools": {name: {"cloud": "here", **pool} for name, pool in pools.items()}}
-
-
 class Built:
     """The cluster, what was seen while it was built, and two nodes that are not its members."""
 
     def __init__(self, folder: Path) -> None:
         kept = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache"), "ANSIBLE_LOG_PATH": str(folder / "log")}
         self.folder = folder
-        self.site = Site(folder, "tsec", content(2), kept | CANARIES)
+        self.site = Site(folder, ZONE, spark(ZONE, 2), kept | CANARIES)
         self.neighbour = Site(folder, "tnear", bare(ZONE, "tnear", 1))  # another cluster in the same zone
         self.stranger = Site(folder, "tfar", bare(OTHER_ZONE, "tfar", 1))
         self.said = ""
@@ -207,7 +202,7 @@ def test_a_second_run_opens_nothing(built: Built) -> None:
 def test_nothing_of_a_node_that_left_is_left_on_the_others(built: Built) -> None:
     gone = built.site.inventory()["_meta"]["hostvars"][WORKERS[1]]
     key = built.site.ssh(WORKERS[1], "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub").strip()
-    built.site.content = content(1)
+    built.site.content = spark(ZONE, 1)
     built.site.must("spark_cluster")
     words = " ".join(f"-e {shlex.quote(word)}" for word in (WORKERS[1], gone["sky_address"], key))
     for name in (MASTER, WORKERS[0]):

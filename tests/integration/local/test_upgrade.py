@@ -23,7 +23,9 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
+from ansible_collections.sky.clusters.tests.support.bare import ids
 from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("taken_over")]
@@ -32,22 +34,7 @@ ZONE = CLUSTER = "tupg"
 MASTER, WORKERS = "tupg-master-0", ["tupg-worker-0", "tupg-worker-1"]
 BEFORE = ROOT / "tests/upgrade/sky-clusters-0.1.0.tar.gz"
 NEXT = "4.3.1"  # as the present version is called when it is packed anew
-CLOUD = {
-    "provider": "lxc",
-    "zone": ZONE,
-    "packages": ["openjdk-17-jre-headless"],
-    "flavors": {"node": {"cores": 1, "memory": 1536}, "large": {"cores": 1, "memory": 2304}},
-    "flavor": "node",
-}
-CONTENT = {
-    "plugin": "sky.clusters.clouds",
-    "cluster": CLUSTER,
-    "clouds": {"here": CLOUD},
-    "pools": {
-        "master": {"cloud": "here", "count": 1, "roles": ["spark_master"], "volumes": {"spark": 1}},
-        "worker": {"cloud": "here", "count": 2, "roles": ["spark_worker"], "flavor": "large"},
-    },
-}
+CONTENT = spark(ZONE, 2, master={"volumes": {"spark": 1}}, flavor="large")
 # Counts, through a shuffle, until somebody makes a file. Every round must come to the same.
 JOB = """
 import operator, sys, time
@@ -91,10 +78,6 @@ def page(site: Site) -> dict[str, Any]:
 
 def variables(site: Site, host: str) -> dict[str, Any]:
     return dict(site.inventory()["_meta"]["hostvars"][host])
-
-
-def ids(site: Site) -> dict[str, str]:
-    return {name: found["sky_id"] for name, found in site.inventory()["_meta"]["hostvars"].items()}
 
 
 def eventually(what: str, holds: Any, seconds: float = 120) -> None:

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spark clusters on this machine, as small as they can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FLAVORS = {"node": {"cores": 1, "memory": 1536}, "large": {"cores": 1, "memory": 2304}}
+
+
+def spark(zone: str, workers: int, master: dict[str, Any] | None = None, **worker: Any) -> dict[str, Any]:
+    """A cluster file of a cluster that is called as its zone, with the pools ``master`` and ``worker``.
+
+    Args:
+        master: options of its pool beside its count and role.
+        worker: the same of that pool.
+    """
+    packages = ["openjdk-17-jre-headless"]  # in the image: no node has to install it
+    return {
+        "plugin": "sky.clusters.clouds",
+        "cluster": zone,
+        "clouds": {"here": {"provider": "lxc", "zone": zone, "packages": packages, "flavors": FLAVORS, "flavor": "node"}},
+        "pools": {
+            "master": {"cloud": "here", "count": 1, "roles": ["spark_master"], **(master or {})},
+            "worker": {"cloud": "here", "count": workers, "roles": ["spark_worker"], **worker},
+        },
+    }
