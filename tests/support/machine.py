@@ -21,12 +21,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetEr
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of
+from ansible_collections.sky.clusters.tests.support.situations import CLOUDS, forget_most, most, neighbours, of_others
 from ansible_collections.sky.clusters.tests.support.world import World
 
-CLOUDS = ("one", "two")
 POOLS = {"master": ("one", 1), "worker": ("one", 4), "burst": ("two", 3)}  # cloud, largest count
 ROLES = {"master": "spark_master", "worker": "spark_worker", "burst": "spark_worker"}
-NAMES = st.sampled_from([f"demo-{pool}-{index}" for pool, (_cloud, most) in POOLS.items() for index in range(most)])
+NAMES = st.sampled_from([f"demo-{pool}-{index}" for pool, (_cloud, largest) in POOLS.items() for index in range(largest)])
 CALLS = ("listing", "create", "delete", "resize_volumes", "set_clouds", "lock", "identity", "shortages")
 FAULTS = st.sampled_from(
     [(method, kind) for method in CALLS for kind in ("unavailable", "lost", "denied")]
@@ -48,25 +48,12 @@ class ClusterMachine(RuleBasedStateMachine):
         self.counts = {"master": 1, "worker": 2, "burst": 0}
         self.size = 1
         self.sick: dict[str, str] = {}
-        self.neighbours()
-        self.before = self.of_others()
+        neighbours(self.world)
+        self.before = of_others(self.world)
         self.volumes: set[str] = set()  # ids of all that were ever seen and that nobody took away from outside
 
-    def neighbours(self) -> None:
-        """Clusters whose names are prefixes of ours or ours of theirs, and a machine of somebody's."""
-        for cloud in CLOUDS:
-            for cluster in ("dem", "demo-x", "demo1"):
-                self.world.add_node(f"{cluster}-worker-0", f"sky/1 tester {cluster} worker 0", cloud)
-            self.world.add_node("demo", "", cloud)
-            self.world.add_node("demo-worker", "not a mark", cloud)
-
-    def of_others(self) -> list[Any]:
-        state = self.world.state()["clouds"]
-        nodes = [(cloud, key, node) for cloud in CLOUDS for key, node in state[cloud]["nodes"].items()]
-        return sorted((cloud, key, node["name"], node["mark"], node["state"]) for cloud, key, node in nodes if " demo " not in node["mark"])
-
     def cluster(self) -> Cluster:
-        pools = {name: {"cloud": cloud, "count": self.counts[name], "roles": [ROLES[name]]} for name, (cloud, _most) in POOLS.items()}
+        pools = {name: {"cloud": cloud, "count": self.counts[name], "roles": [ROLES[name]]} for name, (cloud, _largest) in POOLS.items()}
         pools["worker"]["volumes"] = {"data": self.size}
         return cluster_of(self.folder, pools, clouds={cloud: {} for cloud in CLOUDS})
 
@@ -83,15 +70,13 @@ class ClusterMachine(RuleBasedStateMachine):
     def run_once(self, wishes: Wishes) -> tuple[Outcome, Result]:
         """A whole run, leaving nodes deleted."""
         limit = self.limit()
-        with self.world.tamper() as state:
-            for cloud in CLOUDS:
-                state["clouds"][cloud]["most"] = {}
+        forget_most(self.world)
         run = run_of(self.world, self.cluster())
         try:
             outcome = run.present(wishes)
             result = run.delete(outcome.leaving).result
         finally:
-            assert sum(self.world.most(cloud=cloud) for cloud in CLOUDS) <= limit
+            assert most(self.world) <= limit
         return outcome, result
 
     # what users do
@@ -159,7 +144,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def harm(self, name: str, state: str) -> None:
         self.steps[f"harm {state}"] += 1
         self.world.set_node(name, self.cloud_of(name), state=state)
-        self.before = self.of_others()
+        self.before = of_others(self.world)
 
     @rule(name=NAMES)
     def call_sick(self, name: str) -> None:
@@ -171,14 +156,14 @@ class ClusterMachine(RuleBasedStateMachine):
     def remove(self, name: str) -> None:
         self.steps["remove"] += 1
         self.world.remove_node(name, self.cloud_of(name))
-        self.before = self.of_others()
+        self.before = of_others(self.world)
 
     @rule(name=NAMES)
     def strip(self, name: str) -> None:
         """Take the mark off a node; it is somebody's from now on."""
         self.steps["strip"] += 1
         self.world.set_node(name, self.cloud_of(name), mark="")
-        self.before = self.of_others()
+        self.before = of_others(self.world)
 
     @rule(name=NAMES)
     def adopt(self, name: str) -> None:
@@ -188,7 +173,7 @@ class ClusterMachine(RuleBasedStateMachine):
         cluster, pool, index = name.rsplit("-", 2)
         if [node["name"] for node in self.world.cloud(cloud)["nodes"].values()].count(name) == 1:
             self.world.set_node(name, cloud, mark=f"sky/1 tester {cluster} {pool} {index}")
-            self.before = self.of_others()
+            self.before = of_others(self.world)
 
     @rule(index=st.integers(0, 3))
     def lose_volume(self, index: int) -> None:
@@ -208,7 +193,7 @@ class ClusterMachine(RuleBasedStateMachine):
     @invariant()
     @precondition(lambda self: hasattr(self, "world"))
     def nothing_of_others_was_touched(self) -> None:
-        assert self.of_others() == self.before
+        assert of_others(self.world) == self.before
 
     @invariant()
     @precondition(lambda self: hasattr(self, "world"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._run import Run
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of
 from ansible_collections.sky.clusters.tests.support.world import World, cloud_of
 
@@ -35,19 +36,27 @@ def wanted(world: World, some: Pools) -> Cluster:
     return cluster_of(world.folder, some, clouds={name: {} for name in CLOUDS}, timeouts={"booted": 60, "reachable": 60, "deleted": 60})
 
 
-def whole_run(world: World, some: Pools) -> str:
-    """What a playbook's run does to the nodes: make, drain and delete, mark as ready. Its faults, one a line."""
-    cluster = wanted(world, some)
-    run = run_of(world, cluster)
+def present(run: Run) -> list[str]:
+    """What a playbook's run does to the nodes: make, drain and delete, mark as ready. Its faults."""
     outcome = run.present(CONFIRMED)
     faults = outcome.faults + run.delete(outcome.leaving).faults
     run.set_ready(dict.fromkeys(outcome.members, "hash"))
-    return "\n".join(faults)
+    return faults
+
+
+def absent(run: Run, data: bool = True) -> list[str]:
+    """What the playbook that takes everything away does. Its faults."""
+    return run.absent(data).faults
+
+
+def whole_run(world: World, some: Pools) -> str:
+    """A run on what is there. Its faults, one a line."""
+    return "\n".join(present(run_of(world, wanted(world, some))))
 
 
 def whole_destroy(world: World, some: Pools, data: bool = True) -> str:
-    """What the playbook that takes everything away does. Its faults, one a line."""
-    return "\n".join(run_of(world, wanted(world, some)).absent(data).faults)
+    """The same of a run that takes everything away."""
+    return "\n".join(absent(run_of(world, wanted(world, some)), data))
 
 
 def _hurt(world: World) -> None:
@@ -166,6 +175,21 @@ def forget_most(world: World) -> None:
 def most(world: World) -> int:
     """An upper bound of the most nodes of the cluster that there were at once."""
     return sum(world.most(cloud=cloud) for cloud in CLOUDS)
+
+
+class Noted:
+    """What a run that keeps the volumes may neither touch, nor lose, nor exceed, as it was before the run."""
+
+    def __init__(self, world: World, some: Pools) -> None:
+        self.world = world
+        self.others, self.volumes, self.limit = of_others(world), set(world.volumes()), limit(world, some)
+        forget_most(world)
+
+    def harm(self) -> list[str]:
+        """What was touched, lost or exceeded since; empty if nothing was."""
+        harm = [f"volume {name} is lost" for name in sorted(self.volumes - set(self.world.volumes()))]
+        harm += ["what is not of the cluster was touched"] if of_others(self.world) != self.others else []
+        return harm + ([f"{most(self.world)} nodes at once, at most {self.limit} allowed"] if most(self.world) > self.limit else [])
 
 
 def left_over(world: World, some: Pools) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,11 +23,6 @@ from ansible_collections.sky.clusters.tests.support.world import World
 
 MASTER = {"count": 1, "roles": ["spark_master"]}
 SENTENCE = "cloud two is not in the file but is in use by cluster demo"
-
-
-@pytest.fixture(scope="module")
-def stage(fast_folder: Path) -> Stage:
-    return Stage(fast_folder)
 
 
 def without_two(world: World) -> Cluster:
@@ -117,7 +112,7 @@ def test_a_killed_run_leaves_no_cloud_unnamed(stage: Stage, figure: Callable[[st
             point += 1
             world = stage.world(name)
             world.kill_at(point)
-            code, _said = run_forked(lambda world=world, some=some: situations.whole_run(world, some))  # type: ignore[misc]
+            code, _said = run_forked(partial(situations.whole_run, world, some))
             ended = code != KILLED
             killed += not ended
             assert unnamed(world) == set(), (name, point)

@@ -9,7 +9,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +22,15 @@ from ansible_collections.sky.clusters.tests.support.situations import (
     CLOUDS,
     CONFIRMED,
     SITUATIONS,
+    Noted,
     Stage,
-    forget_most,
+    absent,
     ids,
     left_over,
-    limit,
     missing,
-    most,
     of_others,
     pools,
+    present,
     wanted,
 )
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -49,11 +48,6 @@ OF_NODES = {
     "listing": ("cut", "empty", "bare"),
 }
 MATRIX_SITUATION = "move"  # the one whose run makes every kind of call
-
-
-@pytest.fixture(scope="module")
-def stage(fast_folder: Path) -> Stage:
-    return Stage(fast_folder)
 
 
 @contextmanager
@@ -74,17 +68,6 @@ def outcome_of(world: World, work: Callable[[Run], list[str]], some: situations.
             return "\n".join(work(run))
     except (Refused, FleetError, CloudError) as error:
         return str(error) or "an error without a sentence"
-
-
-def present(run: Run) -> list[str]:
-    outcome = run.present(CONFIRMED)
-    faults = outcome.faults + run.delete(outcome.leaving).faults
-    run.set_ready(dict.fromkeys(outcome.members, "hash"))
-    return faults
-
-
-def absent(run: Run) -> list[str]:
-    return run.absent(data=True).faults
 
 
 QUICK_OR_WHOLE = pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["quick", "whole"])
@@ -127,20 +110,18 @@ def test_every_fault_at_every_call_of_a_run(stage: Stage, figure: Callable[[str]
     longest = 0.0
     for cell in cells(PRESENT, whole):
         world = stage.world(MATRIX_SITUATION)
-        others, kept, bound, began = of_others(world), set(world.volumes()), limit(world, some), world.now()
-        forget_most(world)
+        noted, began = Noted(world, some), world.now()
         world.fault(**cell)
         said = outcome_of(world, present, some)
         longest = max(longest, world.now() - began)
         assert world.now() - began < HOURS, cell
         assert doubles(world) == [], cell
-        assert of_others(world) == others, cell
-        assert kept <= set(world.volumes()), cell
+        assert noted.harm() == [], cell
         settle(world)
         again = outcome_of(world, present, some)
         assert again == "", (cell, said, again)
         assert missing(world, some) == [], (cell, said)
-        assert most(world) <= bound, cell
+        assert noted.harm() == [], cell
         ended["with a sentence" if said else "done in spite of it"] += 1
         stage.end(world)
     assert min(ended.values()) > 30
@@ -183,12 +164,11 @@ def test_a_cloud_that_is_lost_in_the_middle(stage: Stage, figure: Callable[[str]
     total = sum(sum(cloud["calls"].values()) for cloud in world.state()["clouds"].values()) - before
     for point in range(1, total + 1):
         world = stage.world(MATRIX_SITUATION)
-        others, kept = of_others(world), set(world.volumes())
+        noted = Noted(world, some)
         world.fault("*", kind, call=point, times=0)
         said = outcome_of(world, present, some)
         assert said or point == total  # the last call is the unlock
-        assert of_others(world) == others
-        assert kept <= set(world.volumes())
+        assert noted.harm() == []
         settle(world)
         assert outcome_of(world, present, some) == ""
         assert missing(world, some) == []
@@ -207,11 +187,10 @@ def test_lost_answers_make_no_doubles(stage: Stage, figure: Callable[[str], None
             method = chance.choice(["create", "delete", "resize_volumes", "set_ready", "set_clouds"])
             world.fault(method, "lost", call=chance.randint(1, 3), node=chance.randint(0, 3))
             lost += 1
-        bound = limit(world, some)
-        forget_most(world)
+        noted = Noted(world, some)
         assert outcome_of(world, present, some) == ""
         assert missing(world, some) == []
-        assert most(world) <= bound
+        assert noted.harm() == []
         stage.end(world)
     figure(f"10 100 trials with {lost} lost answers: done in the same run, no doubles")
 

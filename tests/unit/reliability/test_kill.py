@@ -8,31 +8,24 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
-import pytest
-
-from ansible_collections.sky.clusters.tests.support import situations
 from ansible_collections.sky.clusters.tests.support.processes import KILLED, run_forked
 from ansible_collections.sky.clusters.tests.support.situations import (
     SITUATIONS,
+    Noted,
     Stage,
-    forget_most,
     left_over,
-    limit,
     missing,
     most,
     of_others,
     pools,
+    whole_destroy,
+    whole_run,
 )
 from ansible_collections.sky.clusters.tests.support.world import World
 
 RUNS, DESTROYS, DOUBLE_KILLS, ROUNDS = 200, 100, 40, 100
-
-
-@pytest.fixture(scope="module")
-def stage(fast_folder: Path) -> Stage:
-    return Stage(fast_folder)
 
 
 def steps(stage: Stage, name: str, work: Callable[[World], str]) -> int:
@@ -68,23 +61,17 @@ def test_a_run_that_is_killed_anywhere_is_continued_by_the_next(stage: Stage, fi
     tried: Counter[str] = Counter()
     distinct = 0
     for name, situation in SITUATIONS.items():
-
-        def work(world: World, some: situations.Pools = situation.now) -> str:
-            return situations.whole_run(world, some)
-
+        work = partial(whole_run, some=situation.now)
         taken = steps(stage, name, work)
         chosen = points(chance, taken, RUNS // len(SITUATIONS))
         distinct += len(set(chosen))
         for point in chosen:
             world = stage.world(name)
-            others, bound, kept = of_others(world), limit(world, situation.now), set(world.volumes())
-            forget_most(world)
+            noted = Noted(world, situation.now)
             assert killed(world, point, work), f"{name}: no step {point} of {taken}"
             assert work(world) == ""
             assert missing(world, situation.now) == [], f"{name}, killed at step {point} of {taken}"
-            assert of_others(world) == others
-            assert most(world) <= bound
-            assert kept <= set(world.volumes())
+            assert noted.harm() == []
             stage.end(world)
             tried[name] += 1
     figure(f"1  a run killed at {tried.total()} points ({distinct} distinct; {dict(tried)}) and run again: all converged, nothing twice or orphaned")
@@ -94,11 +81,10 @@ def test_the_most_nodes_at_any_time_are_those_wanted(stage: Stage, figure: Calla
     found = {}
     for name, situation in SITUATIONS.items():
         world = stage.world(name)
-        forget_most(world)
-        bound = limit(world, situation.now)
-        assert situations.whole_run(world, situation.now) == ""
-        found[name] = f"{most(world)} of {bound}"
-        assert most(world) <= bound
+        noted = Noted(world, situation.now)
+        assert whole_run(world, situation.now) == ""
+        found[name] = f"{most(world)} of {noted.limit}"
+        assert noted.harm() == []
         stage.end(world)
     figure(f"6  the most nodes at any time, and what was allowed: {found}")
 
@@ -107,13 +93,7 @@ def test_a_destroy_that_is_killed_anywhere_is_continued_by_the_next(stage: Stage
     chance = random.Random(2)
     tried = 0
     for name, situation in SITUATIONS.items():
-
-        def destroy(world: World, some: situations.Pools = situation.now) -> str:
-            return situations.whole_destroy(world, some)
-
-        def half_built(world: World, some: situations.Pools = situation.now) -> str:
-            return situations.whole_run(world, some)
-
+        destroy, half_built = partial(whole_destroy, some=situation.now), partial(whole_run, some=situation.now)
         half = steps(stage, name, half_built)
         for trial in range(DESTROYS // len(SITUATIONS)):
             world = stage.world(name)
@@ -132,7 +112,7 @@ def test_a_destroy_that_is_killed_anywhere_is_continued_by_the_next(stage: Stage
 def test_a_destroy_keeps_the_volumes_unless_told(stage: Stage) -> None:
     world = stage.world("mend")
     kept = world.volumes()
-    assert situations.whole_destroy(world, SITUATIONS["mend"].now, data=False) == ""
+    assert whole_destroy(world, SITUATIONS["mend"].now, data=False) == ""
     assert {name: volume["attached"] for name, volume in world.volumes().items()} == dict.fromkeys(kept, "")
     assert all(left.startswith("volume ") for left in left_over(world, SITUATIONS["mend"].now))
 
@@ -146,8 +126,8 @@ def test_two_kills_in_a_row_and_then_another_size(stage: Stage, figure: Callable
         world = stage.world(name)
         sizes = [pools(worker=chance.randint(0, 4), burst=chance.randint(0, 3), size=10) for _time in range(3)]
         for size in sizes[:2]:
-            kills += killed(world, chance.randint(1, 40), lambda world, size=size: situations.whole_run(world, size))  # type: ignore[misc]
-        assert situations.whole_run(world, sizes[2]) == ""
+            kills += killed(world, chance.randint(1, 40), partial(whole_run, some=size))
+        assert whole_run(world, sizes[2]) == ""
         assert missing(world, sizes[2]) == [], (name, sizes)
         stage.end(world)
     assert kills > DOUBLE_KILLS
@@ -158,7 +138,7 @@ def test_data_outlives_everything(stage: Stage, figure: Callable[[str], None]) -
     """100 rounds of kill, replacement, growth, shrinking, destroy and rebuild on one cluster."""
     chance = random.Random(4)
     world = stage.world("first")
-    assert situations.whole_run(world, pools(worker=4)) == ""
+    assert whole_run(world, pools(worker=4)) == ""
     data = {}
     for name in world.volumes():
         data[name] = f"contents of {name}"
@@ -173,13 +153,13 @@ def test_data_outlives_everything(stage: Stage, figure: Callable[[str], None]) -
             if names:
                 world.set_node(chance.choice(names), state="failed")
         elif what == "kill":
-            killed(world, chance.randint(1, 40), lambda world, size=size: situations.whole_run(world, size))  # type: ignore[misc]
+            killed(world, chance.randint(1, 40), partial(whole_run, some=size))
         elif what == "destroy":
-            assert situations.whole_destroy(world, size, data=False) == ""
+            assert whole_destroy(world, size, data=False) == ""
         elif what == "kill destroy":
-            killed(world, chance.randint(1, 30), lambda world, size=size: situations.whole_destroy(world, size, data=False))  # type: ignore[misc]
+            killed(world, chance.randint(1, 30), partial(whole_destroy, some=size, data=False))
         if what == "size" or chance.random() < 0.5:
-            assert situations.whole_run(world, size) == ""
+            assert whole_run(world, size) == ""
             assert missing(world, size) == []
         assert {name: volume["data"] for name, volume in world.volumes().items() if name in data} == data
     figure(f"25 {ROUNDS} rounds on one cluster ({dict(done)}): every kept volume's contents unchanged")

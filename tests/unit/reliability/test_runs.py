@@ -32,11 +32,6 @@ from ansible_collections.sky.clusters.tests.support.world import LOCKING, World
 TRIALS, SECOND_RUNS, CHECKS, STEPS = 100, 30, 60, 10_000
 
 
-@pytest.fixture(scope="module")
-def stage(fast_folder: Path) -> Stage:
-    return Stage(fast_folder)
-
-
 # two runs at once, in real time
 
 
