@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,21 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         found = Status(args["cluster"], args["nodes"], args["findings"], args["visits"], args["looked"]).plain()
         if args["file"] and not self._task.check_mode:
-            try:
-                write(Path(args["file"]).expanduser(), json.dumps(found, indent=2) + "\n")
-            except OSError as error:
-                raise AnsibleActionFail(f"sky_status_file: {args['file']} cannot be written: {error.strerror or error}") from error
+            save(args["file"], found)
         return {"changed": False, **safe(found)}
+
+
+def save(file: str, found: Mapping[str, Any]) -> None:
+    """Write what was found to the file that the user named.
+
+    Raises:
+        AnsibleActionFail: it cannot be written.
+    """
+    try:
+        write(Path(file).expanduser(), json.dumps(found, indent=2) + "\n")
+    except OSError as error:
+        # not from it: Ansible would tell the reason twice
+        raise AnsibleActionFail(f"sky_status_file: {file} cannot be written: {error.strerror or error}") from None
 
 
 def write(path: Path, text: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.status import write
+from ansible_collections.sky.clusters.plugins.action.status import save, write
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -132,3 +133,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write(tmp_path / "demo.json", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["demo.json"]
+
+
+@pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])
+def test_why_a_file_cannot_be_written_is_told_once(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(AnsibleActionFail) as caught:
+        save(f"{tmp_path}/{name}", status())
+    assert str(caught.value) == f"sky_status_file: {tmp_path}/{name} cannot be written: {reason}"
