@@ -20,7 +20,9 @@ def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> No
     assert site.hosts("pool_box") == []
     assert all(f"ta-box-{index}: make in here" in site.must("spark_cluster", "--check", "--diff").output for index in (0, 1)), foretold.output
     site.must("spark_cluster")
-    assert set(site.must("spark_cluster").changed.values()) == {0}
+    second = site.must("spark_cluster")
+    assert set(second.changed.values()) == {0}
+    assert "TASK [Drain the node]" not in second.output, "no node leaves"
     assert "a run would: change nothing" in site.must("status").output
 
 
