@@ -12,25 +12,45 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.tests.support.interruptions import until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("first")]
 
 ZONE = "tspark"
+TASKS = 12
+# Each of its tasks ends once the file `gate` beside the driver holds a higher number than its own; then a shuffle of what they found.
 JOB = """
-import sys, time
+import socket, sys, threading, time
+from operator import add
+from pathlib import Path
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("resized").getOrCreate()
-def slow(number):
-    time.sleep(0.5)
-    return number
-print("answer", spark.sparkContext.parallelize(range(int(sys.argv[1])), int(sys.argv[1])).map(slow).sum())
+Path("gate").write_text("0")
+tasks = int(sys.argv[1])
+door = socket.create_server((spark.conf.get("spark.driver.host"), 0))
+address = door.getsockname()
+def tell():
+    while True:
+        asking, _whose = door.accept()
+        with asking:
+            asking.sendall(Path("gate").read_bytes())
+threading.Thread(target=tell, daemon=True).start()
+def held(number):
+    while True:
+        with socket.create_connection(address) as gate:
+            if number < int(gate.makefile().read()):
+                return number % 3, number
+        time.sleep(0.2)
+print("answer", sorted(spark.sparkContext.parallelize(range(tasks), tasks).map(held).reduceByKey(add, 2).collect()))
 """
+ANSWER = "answer [(0, 18), (1, 22), (2, 26)]"
 SUM = """
 import os, sys
 from helper import twice
@@ -49,22 +69,8 @@ for number in range(int(sys.argv[1])):
 sys.exit(int(sys.argv[2]))
 """
 SQL = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
+DRAINING = r"^  tspark-worker-\d: draining, "
 FOLDERS = "ls -A /var/lib/sky-submit"
-
-
-def content(workers: int) -> dict[str, Any]:
-    flavors = {"node": {"cores": 1, "memory": 1536}}
-    return {
-        "plugin": "sky.clusters.clouds",
-        "cluster": "tspark",
-        "clouds": {
-            "here": {"provider": "lxc", "zone": ZONE, "packages": ["openjdk-17-jre-headless"], "flavors": flavors, "flavor": "node"},
-        },
-        "pools": {
-            "master": {"cloud": "here", "count": 1, "roles": ["spark_master"]},
-            "worker": {"cloud": "here", "count": workers, "roles": ["spark_worker"]},
-        },
-    }
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +83,7 @@ def first(site: Site) -> Played:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test takes it as the one before left it, but for its own sizes."""
     before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("spark"), "tspark", content(2))
+    made = Site(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 2))
     yield made
     made.must("destroy", "-e", "sky_destroy_data=true")
     assert machine_state(ZONE) == before
@@ -99,16 +105,73 @@ def test_a_second_run_changes_nothing_and_visits_the_server_alone(site: Site) ->
     assert {host: tasks for host, tasks in played.tasks.items() if "worker" in host} == {"tspark-worker-0": 1, "tspark-worker-1": 1}  # a look
 
 
-def test_a_job_of_the_clusters_user_survives_growth_and_shrinking(site: Site) -> None:
-    """2 -> 4 -> 1 workers while a job runs: its answer stays right."""
-    site.ssh("tspark-master-0", f"cat > /home/sky/job.py <<'END'\n{JOB}\nEND")
-    job = submit(site, "job.py 400")
-    site.must("spark_cluster", "-e", '{"sky_counts": {"worker": 4}}')
-    assert site.hosts("spark_worker") == [f"tspark-worker-{index}" for index in range(4)]
-    site.must("spark_cluster", "-e", '{"sky_counts": {"worker": 1}}')
-    assert site.hosts("spark_worker") == ["tspark-worker-0"]
-    output, _none = job.communicate(timeout=300)
-    assert f"answer {sum(range(400))}" in output, output
+@pytest.fixture
+def job(site: Site) -> Iterator[subprocess.Popen[str]]:
+    """One that holds every core until it is told to go on; it ends with the test."""
+    started = submit(site)
+    yield started
+    if started.poll() is None:
+        gate(site, TASKS)
+        started.communicate(timeout=120)
+
+
+def test_a_job_of_the_clusters_user_survives_growth_and_shrinking(site: Site, job: subprocess.Popen[str], figure: Callable[[str], None]) -> None:
+    """2 -> 4 -> 3 -> 1 workers under one job: a drain that it lets end, and one that is cut short. It loses no other executors than theirs."""
+    site.must("spark_cluster", *workers(4))
+    assert site.hosts("spark_worker") == names(4)
+    grown = addresses(site)
+    master = grown["tspark-master-0"]
+    application = running(master)
+    eventually("all workers are at work", lambda: at_work(master) == 4)
+    shrunk_by_a_drain(site, figure)
+    eventually("the others are at work", lambda: at_work(master) == 3)
+    shrunk_by_force(site, figure)
+    gate(site, TASKS)
+    output, _none = job.communicate(timeout=120)
+    assert ANSWER in output, output[-3000:]
+    eventually("the history server knows its end", lambda: application in history(master, "?status=completed"))
+    told = json.loads(history(master, f"/{application}/allexecutors"))
+    lost = [executor["hostPort"].partition(":")[0] for executor in told if not executor["isActive"]]
+    assert sorted(lost) == sorted(grown[name] for name in names(4)[1:]), told
+    figure(f"a job on 2, 4, 3 and 1 workers lost {len(lost)} of its {len(told) - 1} executors, one of each removed worker")  # one is the driver
+
+
+def shrunk_by_a_drain(site: Site, figure: Callable[[str], None]) -> None:
+    """4 -> 3: the drain tells its bound, and ends when the task does that keeps the executor."""
+    begun = time.monotonic()
+    with site.start("spark_cluster", *workers(3)) as run:
+        said = until(run, DRAINING)
+        gate(site, 4)  # the four tasks that run
+        let_go = time.monotonic()
+        said += until(run, r"^  tspark-worker-3 +deleted ")
+        gone = time.monotonic()
+        said += run.communicate(timeout=300)[0]
+    assert run.returncode == 0, said[-3000:]
+    told = re.findall(r"^  tspark-worker-3: draining, 1 executor still runs \(resized\), at most (\d+) s more; (.*)$", said, re.MULTILINE)
+    assert told, said[-3000:]
+    assert [left for left, _how in told if not 0 < int(left) < 600] == []
+    assert {how for _left, how in told} == {"to cut it short: Ctrl-C, then run again with -e sky_disruption=force"}
+    assert re.search(r"^  tspark-worker-3: drained in \d+ s$", said, re.MULTILINE)
+    assert site.hosts("spark_worker") == names(3)
+    figure(f"a worker under a job is gone {gone - begun:.0f} s after the run began, {gone - let_go:.0f} s after the task ended that kept it")
+
+
+def shrunk_by_force(site: Site, figure: Callable[[str], None]) -> None:
+    """3 -> 1: the drain, which no task lets end, is interrupted; the next run does not wait for it."""
+    with site.start("spark_cluster", *workers(1)) as run:
+        until(run, DRAINING)
+        time.sleep(1)  # not while Ansible's processes speak with each other, or its own end may have to be waited for
+        os.killpg(run.pid, signal.SIGINT)
+        interrupted = time.monotonic()
+        run.communicate(timeout=60)
+        ended = time.monotonic() - interrupted
+    assert run.returncode != 0
+    assert site.hosts("spark_worker") == names(3)
+    begun = time.monotonic()
+    forced = site.must("spark_cluster", *workers(1), "-e", "sky_disruption=force")
+    figure(f"a drain of 2 workers that a job keeps ends {ended:.0f} s after Ctrl-C; the run with force takes {time.monotonic() - begun:.0f} s")
+    assert "draining, " not in forced.output
+    assert site.hosts("spark_worker") == names(1)
 
 
 def test_two_applications_at_once_give_each_its_own_output(site: Site) -> None:
@@ -210,30 +273,61 @@ def write(site: Site, **files: str) -> None:
         (site.folder / name).write_text(text)
 
 
-def until(run: subprocess.Popen[str], words: str) -> str:
-    """What a run shows before and with these words."""
-    said = ""
-    while words not in said:
-        line = run.stdout.readline() if run.stdout else ""
-        if not line:
-            raise AssertionError(f"the run ended without '{words}':\n{said[-3000:]}")
-        said += line
-    return said
+def names(workers: int) -> list[str]:
+    return [f"tspark-worker-{index}" for index in range(workers)]
+
+
+def workers(count: int) -> tuple[str, str]:
+    """Another size for one run."""
+    return "-e", f'{{"sky_counts": {{"worker": {count}}}}}'
+
+
+def addresses(site: Site) -> dict[str, str]:
+    return {name: variables["sky_address"] for name, variables in site.inventory()["_meta"]["hostvars"].items()}
 
 
 def page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # a node of this test
-        return str(answer.read(), "utf-8")
+    """What a node of this test shows; nothing where it does not answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return str(answer.read(), "utf-8")
+    except OSError:
+        return ""
 
 
-def submit(site: Site, arguments: str) -> subprocess.Popen[str]:
-    """Start a job as the cluster's user, and wait until the cluster runs it."""
+def history(master: str, path: str) -> str:
+    return page(f"http://{master}:18080/api/v1/applications{path}")
+
+
+def running(master: str) -> str:
+    """Spark's name of the one application that runs; empty if there is none."""
+    return "".join(application["id"] for application in json.loads(page(f"http://{master}:8080/json/") or '{"activeapps": []}')["activeapps"])
+
+
+def at_work(master: str) -> int:
+    """How many tasks of that application run, as its driver knows."""
+    told = page(f"http://{master}:4040/api/v1/applications/{running(master)}/executors")
+    return sum(executor["activeTasks"] for executor in json.loads(told or "[]"))
+
+
+def gate(site: Site, number: int) -> None:
+    """Let the tasks with lower numbers end."""
+    site.ssh("tspark-master-0", f"cd /home/sky && echo {number} > gate.new && mv gate.new gate")
+
+
+def submit(site: Site) -> subprocess.Popen[str]:
+    """Start the job as the cluster's user, and wait until the cluster runs it."""
+    site.ssh("tspark-master-0", f"cat > /home/sky/job.py <<'END'\n{JOB}\nEND")
     host = site.inventory()["_meta"]["hostvars"]["tspark-master-0"]
-    command = f"ssh {host['ansible_ssh_common_args']} sky@{host['ansible_host']} spark-submit {arguments}"
+    command = f"ssh {host['ansible_ssh_common_args']} sky@{host['ansible_host']} spark-submit job.py {TASKS}"
     job = subprocess.Popen(command, shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 90
-    while "resized" not in page(f"http://{host['sky_address']}:8080/json/activeapps"):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the cluster did not take the job")
-        time.sleep(1)
+    eventually("the cluster takes the job", lambda: running(host["sky_address"]))
     return job
+
+
+def eventually(what: str, holds: Callable[[], Any]) -> None:
+    end = time.monotonic() + 90
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within 90 s: {what}")
+        time.sleep(1)
