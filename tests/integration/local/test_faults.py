@@ -65,3 +65,22 @@ def test_counts_of_a_run_are_checked_like_the_file(tmp_path: Path) -> None:
     played = Site(tmp_path, "faulty", GOOD).play("provision", "-e", '{"sky_counts": {"wroker": 2}}')
     assert played.code != 0
     assert "sky_counts.wroker: no such pool; did you mean 'worker'?" in played.last(6)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "sentence"),
+    [
+        ("spark_cluster", "sky_disruption=bogus", "sky_disruption: must be one of drain, refuse, force, got 'bogus'"),
+        ("spark_cluster", '{"sky_counts": 3}', "sky_counts: must be a mapping in JSON, got 3"),
+        ("spark_cluster", "sky_look=maybe", "sky_look: must be true or false, got 'maybe'"),
+        ("destroy", "sky_destroy_data=perhaps", "sky_destroy_data: must be true or false, got 'perhaps'"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_ends_the_run_before_anything_is_made(
+    playbook: str, given: str, sentence: str, state: Path, tmp_path: Path
+) -> None:
+    content = GOOD | {"clouds": {"here": {"provider": "lxc", "zone": "faulty", "path": str(state)}}}
+    played = Site(tmp_path, "faulty", content).play(playbook, "-e", given)
+    assert played.code != 0
+    assert f'"msg": "{sentence}"' in played.last(5)
+    assert list(state.iterdir()) == []
