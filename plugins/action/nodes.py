@@ -19,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import BOOTING_GROUP, host
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import BOOTING_GROUP, hosts
 from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
@@ -122,5 +122,8 @@ def _new_hosts(outcome: Outcome, cluster: Cluster, groups: Mapping[str, list[str
     """Members that the running inventory does not have, has as still booting, or has as they were before this run."""
     touched = {result.name for result in outcome.result.nodes.values() if result.action != "keep"}
     known = set(groups.get("all", [])) - set(groups.get(BOOTING_GROUP, [])) - touched
-    members = [(name, cloud, node) for name, (cloud, node) in sorted(outcome.members.items()) if name not in known]
-    return [dict(safe(host(node, cloud, cluster, outcome.listings[cloud].volumes).plain())) for _name, cloud, node in members]
+    found = []
+    for cloud, listing in outcome.listings.items():
+        moved = bool(touched & {node.name for node in listing.nodes if node.address(public=True)})  # what others are reached through
+        found += [h for h in hosts(listing, cloud, cluster) if h.name in outcome.members and (moved or h.name not in known)]
+    return [dict(safe(each.plain())) for each in sorted(found, key=lambda each: each.name)]

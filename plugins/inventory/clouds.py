@@ -104,7 +104,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import host, role_groups
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 
@@ -142,7 +142,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if use and key in self._cache:
             return list(self._cache[key])
         listings = list_all(open_clouds(cluster))
-        found = [host(node, cloud, cluster, listing.volumes).plain() for cloud, listing in listings.items() for node in listing.nodes]
+        found = [each.plain() for cloud, listing in listings.items() for each in hosts(listing, cloud, cluster)]
         found.sort(key=lambda each: str(each["name"]))
         if self.get_option("cache"):
             self._cache[key] = found

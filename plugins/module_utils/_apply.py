@@ -8,16 +8,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ._cloud import Cloud, CloudError, Denied, Event, Invalid, Listing, Node, NodeSpec, Shortage, Stage, State, Unavailable, VolumeSpec
 from ._cluster import DEADLINES, Cluster
+from ._gateway import behind, gateway
 from ._plan import CloudPlan, Plan
 from ._probe import Probe, ssh_answers
 from ._retry import CALL_SECONDS, HANGS, Backoff, Clock, Stopped, Tries, asked_again
 from ._stream import Unanswered, answered, bounded
 
 LAUNCHES = 3  # a node that fails is replaced at most twice
+KEYS = 60.0  # s that a cloud may take to show the host keys of a node that answers by ssh
 CREATE = "create"
 FINAL = (Shortage, Denied, Invalid)  # making the node again cannot mend these
 
@@ -224,19 +226,46 @@ class _CloudRun:
         """Follow nodes from made to reachable, by one list call a look."""
         pending = {spec.name: spec for spec in specs}
         since = {name: self.clock.now() for name in pending}
+        greeted: dict[str, float] = {}
         while pending:
             nodes = {node.name: node for node in self._listing().nodes}
             booted = [node for name in pending if (node := self._look(name, nodes.get(name), since)) is not None]
-            answers = self.tools.probe(booted) if booted else {}
-            for node in booted:
-                if answers[node.name] == "":
-                    self._tell(Event(node.name, Stage.REACHABLE, node.address(public=True) or node.address(), node=node))
+            answers = self._probed(booted, nodes.values())
+            self._greet([node for node in booted if answers[node.name] == ""], greeted)
             for name in list(pending):
-                self._check_deadline(name, pending[name], nodes.get(name), since[name], answers.get(name, ""))
+                if answers.get(name) != "":  # what answers has KEYS seconds more at most
+                    self._check_deadline(name, pending[name], nodes.get(name), since[name], answers.get(name, ""))
                 if self.results[name].stage in (Stage.REACHABLE, Stage.FAILED):
                     del pending[name]
             if pending:
                 self.clock.wait(self.poll)
+
+    def _probed(self, nodes: Sequence[Node], everybody: Iterable[Node]) -> Mapping[str, str]:
+        """Why ssh does not answer, by node; those behind a gateway that does not answer yet are not asked: their addresses are others' out here."""
+        way = gateway(everybody, str(getattr(self.cluster.clouds[self.cloud.name].options, "ssh_user", "root")))
+        hidden = [node for node in nodes if way and behind(node, way) and not self._is_known(way.node)]
+        asked = [node for node in nodes if node not in hidden]
+        answers = self.tools.probe(asked, way) if asked else {}
+        return {**answers, **{node.name: f"{way.node.name}, which it is reached through, does not answer yet" for node in hidden if way}}
+
+    def _is_known(self, node: Node) -> bool:
+        """Whether a node was spoken to, or its host key is known, so that another may be spoken to through it."""
+        result = self.results.get(node.name)
+        return bool(node.host_keys) or (result is not None and result.stage in (None, Stage.REACHABLE))
+
+    def _greet(self, nodes: Sequence[Node], greeted: dict[str, float]) -> None:
+        """Nodes that answer by ssh are reachable once their host keys are known, or the cloud has had its time to show them."""
+        if not nodes:
+            return
+        learned = asked_again(lambda: self.cloud.learn_host_keys(nodes), self.clock, self.tools.backoff, f"cloud {self.cloud.name}: host keys")
+        for node in nodes:
+            since = greeted.setdefault(node.name, self.clock.now())
+            keys = learned.get(node.name)
+            if keys is None and self.clock.now() - since <= KEYS:
+                continue
+            address = node.address(public=True) or node.address()
+            detail = address if keys else f"{address}, whose host key the cloud does not show: it is trusted at first sight"
+            self._tell(Event(node.name, Stage.REACHABLE, detail, node=replace(node, host_keys=keys or ())))
 
     def _look(self, name: str, node: Node | None, since: dict[str, float]) -> Node | None:
         """Take note of what the list says of one node; the node where its system has started."""

@@ -167,7 +167,7 @@ class Volume:
     size: int  # GiB
     type: str = ""
     attached: str = ""  # name of the node that has it now; empty if none
-    device: str = ""  # path of the block device inside the node while attached
+    device: str = ""  # the block device inside the node while attached: its path, or a shell pattern that only it matches
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,6 @@ class NodeSpec:
     volumes: tuple[VolumeSpec, ...] = ()
     ssh_keys: tuple[str, ...] = ()  # public keys, one line each
     ssh_user: str = "root"  # whom they let in
-    admin_cidrs: tuple[str, ...] = ()  # who may reach ssh from outside
     clouds: tuple[str, ...] = ()  # what `Node.clouds` is from its birth on
     extra: Mapping[str, Any] = field(default_factory=dict)  # provider options that are not modelled
 
@@ -268,6 +267,7 @@ class Cloud(abc.ABC):
     @property
     def owner(self) -> str:
         """Owner written into marks."""
+    admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
         return self.scope.owner or self.identity()
 
     @abc.abstractmethod
@@ -328,7 +328,10 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def gaps(self) -> list[str]:
-        """What was made for the cluster besides nodes and volumes, and is gone: ``kind name`` each. ``create``, of no node too, makes it again."""
+        """What was made for the cluster besides nodes and volumes, and is gone, changed, or left of nodes that are gone: ``kind name`` each.
+
+        ``create`` of no node mends all of it.
+        """
 
     @abc.abstractmethod
     def dismantle(self) -> None:
@@ -355,3 +358,10 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def unlock(self, lease: Lease) -> None:
         """Release the lock; nothing if it is no longer ours."""
+    def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
+        """The host keys of nodes that answer by ssh, by node name; what a cloud does not list from the start is looked for, and kept with the node.
+
+        A node whose keys may still come is left out; one whose keys the cloud cannot show has none.
+        """
+        return {node.name: node.host_keys for node in nodes}
+

@@ -28,7 +28,7 @@ def option_classes() -> dict[str, type[Any]]:
 
 def open_clouds(cluster: Cluster) -> dict[str, Cloud]:
     """Every cloud of the file, by name. Makes no call."""
-    scope = Scope(cluster.name, cluster.settings.owner)
+    scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs)
     return {name: PROVIDERS[entry.provider].cloud(name, entry.options, scope) for name, entry in cluster.clouds.items()}
 
 

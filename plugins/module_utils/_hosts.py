@@ -9,13 +9,13 @@ types, and few: every kilobyte here is paid for at every task.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._cloud import Node, State, Volume, volume_label
+from ._cloud import Listing, Node, State, Volume, volume_label
 from ._cluster import Cluster
+from ._gateway import Gateway, behind, gateway, host_key_options
 from ._roles import ROLES
 
 BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
@@ -40,15 +40,26 @@ class Host:
         return {"name": self.name, "groups": list(self.groups), "variables": self.variables}
 
 
-def host(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume] = ()) -> Host:
+def hosts(listing: Listing, cloud: str, cluster: Cluster) -> list[Host]:
+    """The hosts that the nodes of a cloud are.
+
+    Args:
+        cloud: its name.
+        cluster: the cluster file; a node of a pool that it no longer has can leave, and nothing else.
+    """
+    way = gateway(listing.nodes, _user(cloud, cluster))
+    return [host(node, cloud, cluster, listing.volumes, way) for node in listing.nodes]
+
+
+def host(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume] = (), way: Gateway | None = None) -> Host:
     """The host that a node is.
 
     Args:
         cloud: name of the cloud that it is in.
-        cluster: the cluster file; a node of a pool that it no longer has can leave, and nothing else.
         volumes: volumes of the same cloud.
+        way: the node that those without an address outside are reached through.
     """
-    return Host(node.name, groups_of(node, cloud, cluster), _identity(node, cloud, cluster, volumes) | _connection(node, cloud, cluster))
+    return Host(node.name, groups_of(node, cloud, cluster), _identity(node, cloud, cluster, volumes) | _connection(node, cloud, cluster, way))
 
 
 def role_groups(cluster: Cluster) -> list[str]:
@@ -107,29 +118,20 @@ def _volumes(node: Node, cluster: Cluster, volumes: Iterable[Volume]) -> list[di
     return found
 
 
-def _connection(node: Node, cloud: str, cluster: Cluster) -> dict[str, Any]:
+def _connection(node: Node, cloud: str, cluster: Cluster, way: Gateway | None) -> dict[str, Any]:
     """How to reach a node: fast, and with its host key verified, without any configuration of the user's."""
-    user = cluster.clouds[cloud].options.ssh_user if cloud in cluster.clouds else "root"
+    user = _user(cloud, cluster)
+    through = [way.proxy_option()] if way and behind(node, way) else []
     variables = {
         "ansible_host": node.address(public=True) or node.address(),
         "ansible_user": user,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_pipelining": True,
         "ansible_ssh_args": " ".join(CONNECTION),
-        "ansible_ssh_common_args": " ".join(_host_key_options(node)),
+        "ansible_ssh_common_args": " ".join([*host_key_options(node), *through]),
     }
     return variables if user == "root" else variables | {"ansible_become": True}
 
 
-def _host_key_options(node: Node) -> list[str]:
-    """The cloud's own word on the host's keys instead of any known_hosts file, so that no address that is used again brings an old key back."""
-    if not node.host_keys:
-        return ["-o StrictHostKeyChecking=accept-new"]
-    kind, key = min((line.split()[:2] for line in node.host_keys), key=lambda words: words[0] != "ssh-ed25519")
-    return [
-        "-o StrictHostKeyChecking=yes",
-        "-o UserKnownHostsFile=none",
-        "-o GlobalKnownHostsFile=none",
-        f"-o HostKeyAlgorithms={kind}",
-        "-o " + shlex.quote(f"KnownHostsCommand=/bin/echo %H {kind} {key}"),
-    ]
+def _user(cloud: str, cluster: Cluster) -> str:
+    return str(cluster.clouds[cloud].options.ssh_user) if cloud in cluster.clouds else "root"

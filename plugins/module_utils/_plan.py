@@ -186,7 +186,6 @@ def node_spec(cluster: Cluster, owner: str, pool: str, index: int, ssh_keys: tup
         volumes=tuple(VolumeSpec(mark.volume_name(name), volume.size, volume.type) for name, volume in wanted.volumes.items()),
         ssh_keys=ssh_keys,
         ssh_user=entry.options.ssh_user,
-        admin_cidrs=cluster.settings.admin_cidrs,
         extra={**entry.extra, **wanted.extra},
     )
 

@@ -38,7 +38,8 @@ options:
         type: str
         required: true
       device:
-        description: Path of its block device. Where it is wrong or empty, the volume is found by its label.
+        description: Path of its block device, or a shell pattern that only its links match. Where it is wrong or empty, the volume is found by its
+          label.
         type: str
         default: ""
       label:
@@ -80,7 +81,9 @@ actions:
   sample: [made ext4 on /dev/sky/spark, mounted /dev/sky/spark on /data/spark]
 """
 
+import glob
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 MOUNT_VOLUME = "/usr/local/lib/sky/mount-volume"  # of the role node
 AT_BOOT = "/etc/sky/volumes"  # a file for each volume, read by sky-volume@.service
+PARTITION = re.compile(r"-part\d+$")
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-L"], "xfs": ["mkfs.xfs", "-q", "-L"]}
 
 
@@ -131,7 +135,7 @@ class Mounter:
 
     def _find(self, volume: dict[str, Any]) -> tuple[str, Signature]:
         """The device that bears the label; else the one that the cloud names, if it is blank."""
-        named = volume["device"]
+        named = _named(volume["device"])
         found = self._signature(named) if named and os.path.exists(named) else Signature()
         if found.label == volume["label"]:
             return named, found
@@ -266,6 +270,12 @@ def _maps(process: Path, device: int) -> bool:
     """Whether a file of the device is mapped into its memory."""
     number = f"{os.major(device):02x}:{os.minor(device):02x}"
     return any(line.split()[3] == number for line in (process / "maps").read_text(encoding="utf-8", errors="replace").splitlines())
+
+
+def _named(device: str) -> str:
+    """The device that a path, or a shell pattern, stands for; the pattern itself where not exactly one does."""
+    found = {os.path.realpath(path) for path in glob.glob(device) if not PARTITION.search(path)} if "*" in device else set()
+    return found.pop() if len(found) == 1 else device
 
 
 def _mounted_at(path: str) -> str:

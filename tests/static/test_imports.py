@@ -24,6 +24,7 @@ ROWS = (
     {"_plan"},
     {"_stream"},
     {"_retry"},
+    {"_gateway"},
     {"_probe", "_lock"},
     {"_apply"},
 )

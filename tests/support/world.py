@@ -189,7 +189,7 @@ class World:
         with self.tamper() as state:
             cloud_of(state, cloud)["mute"] = list(names)
 
-    def probe(self, nodes: Sequence[Node]) -> Mapping[str, str]:
+    def probe(self, nodes: Sequence[Node], _gateway: object = None) -> Mapping[str, str]:
         """Whether ssh answers, as ``_probe`` tells it."""
         mute = {name for cloud in self.state()["clouds"].values() for name in cloud["mute"]}
         return {node.name: "no route to host" if node.name in mute else "" for node in nodes}

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Result, Tools, apply
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, Event, Stage
+from ansible_collections.sky.clusters.plugins.module_utils._apply import KEYS, Result, Tools, apply
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, Event, Node, Stage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock
@@ -64,6 +64,42 @@ class Try:
 
 
 ALL = ["demo-worker-0", "demo-worker-1", "demo-worker-2"]
+FIRST_SIGHT = "whose host key the cloud does not show: it is trusted at first sight"
+
+
+class ShyCloud(MemoryCloud):
+    """Shows the host keys of its nodes late, never, or says that it cannot."""
+
+    shown_after: float = 0.0  # s since the first look at a node that answers
+    cannot: bool = False
+    silent: int = 0  # looks that are not answered
+    looks: int = 0
+
+    def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
+        self.looks += bool(nodes)
+        if self.silent and nodes:
+            self.silent -= 1
+            raise Unavailable("consoles: 503 Service Unavailable", 7.0)
+        if self.cannot:
+            return {node.name: () for node in nodes}
+        self.first = getattr(self, "first", {})
+        since = {node.name: self.first.setdefault(node.name, self.world.now()) for node in nodes}
+        return {node.name: node.host_keys for node in nodes if self.world.now() - since[node.name] >= self.shown_after}
+
+
+def shy(world: World, pools: Mapping[str, Any] | None = None, **more: Any) -> tuple[Try, ShyCloud]:
+    """A plan for a cloud of that kind."""
+    work = Try(world, pools)
+    known = work.clouds["one"]
+    cloud = ShyCloud("one", known.options, known.scope)
+    for name, value in more.items():
+        setattr(cloud, name, value)
+    work.clouds = {"one": cloud}
+    return work, cloud
+
+
+def greeted(work: Try) -> dict[str, str]:
+    return {event.name: event.detail for _cloud, event, _seconds in work.told if event.stage is Stage.REACHABLE}
 
 
 # without faults
@@ -556,3 +592,75 @@ def test_a_plan_without_changes_makes_no_thread_and_no_call(world: World, tmp_pa
     work = Try(world, {"worker": 0})
     assert work.go().nodes == {}
     assert not (tmp_path / "elsewhere").exists()
+
+
+# host keys
+
+
+def test_a_node_is_reachable_once_its_host_key_is_learnt(world: World) -> None:
+    work, _cloud = shy(world, shown_after=33.0)
+    result = work.go()
+    assert result.failed == []
+    for name in ALL:
+        node = result.nodes[name].node
+        assert node is not None and node.host_keys
+        assert work.stages(name) == ["made", "booted", "reachable"]
+        assert result.nodes[name].seconds["reachable"] - result.nodes[name].seconds["booted"] == pytest.approx(33, abs=2)
+        assert greeted(work)[name] == node.address()
+
+
+def test_keys_that_are_never_shown_are_waited_for_so_long_and_that_is_said(world: World) -> None:
+    """Though a pool's deadline for ssh is shorter: ssh does answer."""
+    work, _cloud = shy(world, {"worker": 2}, shown_after=10**6)
+    result = work.go()
+    assert (result.failed, SHORT["reachable"] < KEYS) == ([], True)
+    for name in ALL[:2]:
+        node = result.nodes[name].node
+        assert node is not None and node.host_keys == ()
+        assert greeted(work)[name] == f"{node.address()}, {FIRST_SIGHT}"
+        assert result.nodes[name].launches == 1
+        assert KEYS < result.nodes[name].seconds["reachable"] - result.nodes[name].seconds["booted"] <= KEYS + 2 * MemoryCloud.poll_seconds
+
+
+def test_keys_that_a_cloud_cannot_show_are_not_waited_for(world: World) -> None:
+    work, cloud = shy(world, cannot=True)
+    assert work.go().failed == []
+    assert [detail.endswith(FIRST_SIGHT) for detail in greeted(work).values()] == [True] * 3
+    assert (cloud.looks, work.took < 10) == (1, True)
+
+
+def test_a_cloud_that_does_not_answer_for_keys_is_asked_again(world: World) -> None:
+    work, cloud = shy(world, silent=2)
+    assert work.go().failed == []
+    assert cloud.looks == 3
+    assert not any(FIRST_SIGHT in detail for detail in greeted(work).values())
+
+
+def test_nobody_is_asked_for_keys_while_no_node_answers(world: World) -> None:
+    world.fault("create", "deaf", times=0)
+    work, cloud = shy(world, {"worker": 1})
+    work.go()
+    assert list(work.reasons()) == ["demo-worker-0"]
+    assert cloud.looks == 0
+
+
+@pytest.mark.parametrize("end", ["removed", "deaf"])
+def test_one_that_answers_no_more_before_its_keys_are_known_is_not_waited_for_for_ever(world: World, end: str) -> None:
+    work, _cloud = shy(world, {"worker": 1}, shown_after=10**6)
+    gone = False
+
+    def probe(nodes: Sequence[Node], *_gateway: Any) -> Mapping[str, str]:
+        return dict.fromkeys((node.name for node in nodes), "no route to host" if gone and end == "deaf" else "")
+
+    def sleep(seconds: float) -> None:
+        nonlocal gone
+        assert world.now() < 1200, "it waits and waits"
+        world.advance(seconds)
+        if world.now() > 20 and not gone:
+            gone = True
+            if end == "removed":
+                world.remove_node("demo-worker-0")
+
+    result = work.go(clock=Clock(now=world.now, sleep=sleep), probe=probe)
+    assert result.nodes["demo-worker-0"].launches == {"deaf": 3, "removed": 2}[end]
+    assert work.reasons() == ({"demo-worker-0": "ssh did not answer within 40 s (no route to host)"} if end == "deaf" else {})

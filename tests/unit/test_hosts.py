@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Mark, Node, State
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import host
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Listing, Mark, Node, State
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import host, hosts
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 
 KEYS = ("ssh-rsa AAAArsa", "ssh-ed25519 AAAAed")
@@ -35,3 +39,48 @@ def test_the_key_that_the_cloud_names_is_the_only_one_that_is_accepted(tmp_path:
 
 def test_where_the_cloud_cannot_tell_the_first_key_is_kept(tmp_path: Path) -> None:
     assert settings(tmp_path, ())["stricthostkeychecking"] == "accept-new"
+
+
+# nodes without an address outside
+
+OUTSIDE = Address("198.51.100.4", public=True)
+FRONT_KEY = "ssh-ed25519 AAAAfront"
+
+
+def member(index: int, *addresses: Address, **more: Any) -> Node:
+    mark = Mark("o", "demo", "p", index)
+    known: dict[str, Any] = {"state": State.RUNNING, "addresses": addresses} | more
+    return Node(mark.node_name, str(index), mark, **known)
+
+
+def common_args(tmp_path: Path, *nodes: Node, **more: Any) -> dict[str, str]:
+    cluster = cluster_of(tmp_path, {"p": 3}, **more)
+    return {found.name: str(found.variables["ansible_ssh_common_args"]) for found in hosts(Listing(nodes), "one", cluster)}
+
+
+def test_only_what_has_no_address_outside_goes_through_one_that_has(tmp_path: Path) -> None:
+    front = member(0, Address("10.0.0.4"), OUTSIDE, host_keys=(FRONT_KEY,))
+    found = common_args(tmp_path, front, member(1, Address("10.0.0.5")), member(2, Address("10.0.0.6"), Address("198.51.100.6", public=True)))
+    assert {name: "ProxyCommand" in args for name, args in found.items()} == {"demo-p-0": False, "demo-p-1": True, "demo-p-2": False}
+    assert "ProxyCommand" not in common_args(tmp_path, member(1, Address("10.0.0.5")))["demo-p-1"]  # where none has one, they are near
+
+
+@pytest.mark.parametrize(("address", "target"), [("10.0.0.5", "[10.0.0.5]:22"), ("2001:db8::5", "[2001:db8::5]:22")])
+def test_ssh_goes_through_it_with_both_keys_verified(tmp_path: Path, address: str, target: str) -> None:
+    """Asked of ssh itself, in whose place for the way there stands what notes how it was called."""
+    front = member(0, Address("10.0.0.4"), OUTSIDE, host_keys=(FRONT_KEY,))
+    inner = member(1, Address(address, 6 if ":" in address else 4), host_keys=("ssh-ed25519 AAAAinner",))
+    args = common_args(tmp_path, front, inner, clouds={"one": {"ssh_user": "debian"}})["demo-p-1"]
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    noted = tmp_path / "noted"
+    (folder / "ssh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{noted}\nexit 1\n', encoding="utf-8")
+    (folder / "ssh").chmod(0o755)
+    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "SHELL": "/bin/sh"}
+    command = ["/usr/bin/ssh", "-F", "none", *shlex.split(args), address, "true"]
+    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 255
+    called = noted.read_text(encoding="utf-8").splitlines()
+    assert called[-3:] == ["-W", target, "debian@198.51.100.4"]
+    assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAAfront"} < set(called)
+    shown = subprocess.run([command[0], "-G", *command[1:]], capture_output=True, text=True, check=True).stdout
+    assert "knownhostscommand /bin/echo %H ssh-ed25519 AAAAinner\n" in shown

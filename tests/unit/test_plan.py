@@ -88,7 +88,7 @@ def test_what_the_node_is_to_be() -> None:
     assert spec == node_spec(wanted, OWNER, "worker", 0, ("key",))
     assert (spec.mark, spec.image, spec.flavor, spec.public_ip) == (Mark(OWNER, "demo", "worker", 0), "debian-12", "large", True)
     assert spec.volumes == (VolumeSpec("demo-worker-0-data", 7, "fast"),)
-    assert (spec.ssh_keys, spec.ssh_user, spec.admin_cidrs, spec.extra) == (("key",), "debian", ("192.0.2.0/24",), {"a": 1, "b": 2})
+    assert (spec.ssh_keys, spec.ssh_user, spec.extra) == (("key",), "debian", {"a": 1, "b": 2})
 
 
 def test_growth_takes_the_lowest_free_indices() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.data_volumes import Mounter, VolumeFault
+from ansible_collections.sky.clusters.plugins.modules.data_volumes import Mounter, VolumeFault, _named
 
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -78,3 +78,52 @@ def test_a_disk_that_bears_any_signature_is_left_as_it_is(disk: Path, mounted: l
         mounter(disk).all()
     assert disk.read_bytes() == before
     assert mounted == []
+
+
+# devices that udev names
+
+
+@pytest.fixture
+def by_id(tmp_path: Path) -> Path:
+    """A folder as udev keeps it: links to devices, several to one."""
+    folder = tmp_path / "by-id"
+    folder.mkdir()
+    for name, device in {
+        "virtio-8b999d06-68f9-4617-8": "vdb",
+        "scsi-0QEMU_QEMU_HARDDISK_8b999d06-68f9-4617-8e0f-7b2783e9821e": "vdb",
+        "virtio-8b999d06-68f9-4617-8-part1": "vdb1",
+        "virtio-72931109-f34c-43b7-a": "vdc",
+        "virtio-72931109-f34c-43b7-b": "vdd",
+    }.items():
+        (tmp_path / device).touch()
+        (folder / name).symlink_to(tmp_path / device)
+    return folder
+
+
+def test_a_pattern_is_the_one_device_that_it_matches(by_id: Path) -> None:
+    assert _named(f"{by_id}/*8b999d06-68f9-4617-8*") == str(by_id.parent / "vdb")  # by both its links, and not by its partition
+
+
+@pytest.mark.parametrize("pattern", ["*72931109-f34c-43b7-*", "*00000000-0000-0000-0*", "*-part1"])
+def test_a_pattern_that_matches_none_or_several_is_no_device(by_id: Path, pattern: str) -> None:
+    assert _named(f"{by_id}/{pattern}") == f"{by_id}/{pattern}"
+
+
+def test_a_path_is_what_it_is(by_id: Path) -> None:
+    path = f"{by_id}/virtio-72931109-f34c-43b7-a"
+    assert (_named(path), _named("/dev/nowhere"), _named("")) == (path, "/dev/nowhere", "")
+
+
+def test_a_disk_that_a_pattern_names_is_used(disk: Path, by_id: Path, mounted: list[str]) -> None:
+    (by_id / "virtio-00000000-0000-0000-0").symlink_to(disk)
+    node: Any = Node(name="data", device=f"{by_id}/*00000000-0000-0000-0*", label="sky123456789", fs="ext4", mount=str(disk.parent / "nowhere"))
+    worker = Mounter(node)
+    worker.all()
+    assert worker.actions == [f"made ext4 on {disk}"]
+    assert mounted == ["sky123456789"]
+
+
+def test_a_pattern_that_names_no_disk_is_told_as_it_stands(by_id: Path) -> None:
+    node: Any = Node(name="data", device=f"{by_id}/*11111111-*", label="sky987654321", fs="ext4", mount=str(by_id / "nowhere"))
+    with pytest.raises(VolumeFault, match=r"^volume data: its device .*/by-id/\*11111111-\* is not there and no other bears its label sky987654321$"):
+        Mounter(node).all()
