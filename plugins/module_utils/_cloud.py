@@ -16,7 +16,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 MARK_VERSION = 1
 
@@ -116,6 +116,11 @@ class Mark:
         return cls(words[1], words[2], words[3], int(words[4]))
 
 
+def image_mark(owner: str) -> str:
+    """The mark of an image, which belongs to no cluster."""
+    return f"sky/{MARK_VERSION} {owner}"
+
+
 def volume_label(owner: str, cluster: str, volume: str) -> str:
     """File system label of a data volume: at most 12 characters (the limit of XFS), unlike for unlike volumes."""
     return "sky" + hashlib.sha256(f"{owner} {cluster} {volume}".encode()).hexdigest()[:9]
@@ -199,6 +204,32 @@ class VolumeSpec:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What nodes can be made from."""
+
+    name: str
+    id: str  # the cloud's own identifier
+    status: str = "active"  # nodes can be made from it; every other word is the cloud's own
+    ours: bool = False  # whether it was added with our mark, by this owner
+    size: int = 0  # bytes; 0 where the cloud does not tell
+    checksum: str = ""  # `algorithm:digits`; empty where the cloud does not tell
+    format: str = ""
+    architecture: str = ""  # as `uname -m` says it; empty where the cloud does not tell
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """An image that is to be added."""
+
+    name: str
+    checksum: str  # `sha256:` and 64 digits, of the file that it is made of
+    format: str = ""  # empty: what the file looks like, as far as the cloud can tell
+    min_disk: int = 0  # GiB
+    min_memory: int = 0  # MiB
+    properties: Mapping[str, str] = field(default_factory=dict)  # what else the cloud may note of it
+
+
+@dataclass(frozen=True)
 class NodeSpec:
     """A node that is to be made."""
 
@@ -236,6 +267,7 @@ class Scope:
 
     cluster: str
     owner: str = ""  # empty: the user that the cloud's credentials belong to
+    admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
 
 
 @dataclass(frozen=True)
@@ -267,7 +299,6 @@ class Cloud(abc.ABC):
     @property
     def owner(self) -> str:
         """Owner written into marks."""
-    admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
         return self.scope.owner or self.identity()
 
     @abc.abstractmethod
@@ -306,6 +337,25 @@ class Cloud(abc.ABC):
         (gone, or on its way out: the list tells) or ``FAILED`` a node. One that is gone already is ``DELETED``.
         """
 
+    def mark_of(self, volume: str) -> Mark:
+        """The mark of a data volume: that of the node which it belongs to, as its name says.
+
+        Raises:
+            Invalid: no node of this cluster would have a volume of that name.
+        """
+        found = re.fullmatch(rf"{re.escape(self.scope.cluster)}-([a-z][a-z0-9]*)-(0|[1-9][0-9]*)-[a-z][a-z0-9]*", volume)
+        if found is None:
+            raise Invalid(f"'{volume}' is no name of a data volume of cluster {self.scope.cluster}: that is {self.scope.cluster}-POOL-INDEX-VOLUME")
+        return Mark(self.owner, self.scope.cluster, found[1], int(found[2]))
+
+    @abc.abstractmethod
+    def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        """Make these volumes of nodes that need not exist, each with the mark of its node (:meth:`mark_of`), and attach them to none.
+
+        Yields ``MADE`` or ``FAILED`` each, under the volume's name. One that exists with this very mark is ``MADE``, and is left as it is. Where
+        something else bears the name it is ``FAILED``.
+        """
+
     @abc.abstractmethod
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
@@ -313,6 +363,32 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
         """Delete exactly these volumes and their data. Yields ``DELETED`` or ``FAILED`` each; one that is attached is ``FAILED``."""
+
+    @abc.abstractmethod
+    def images(self) -> list[Image]:
+        """What nodes can be made from here, and what was added and is not whole yet."""
+
+    @abc.abstractmethod
+    def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        """Make an image of a file, with our mark (``sky/1 owner``); it counts as ``active`` only once all of the file was read as its checksum says.
+
+        One of our mark, this name and this checksum that is ``active`` is left as it is; others of our mark and name go once that is there, and what
+        a killed run left of one goes first. May take long.
+
+        Args:
+            file: a real file, open at its beginning.
+
+        Raises:
+            Invalid: the name is that of an image which is not ours, or the cloud cannot make an image of this.
+        """
+
+    @abc.abstractmethod
+    def delete_image(self, image: Image) -> None:
+        """Delete exactly this image (by id, after a look at its mark). One that is gone is well.
+
+        Raises:
+            CloudError: it is not ours, or a node needs it; it is left alone.
+        """
 
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
@@ -325,6 +401,13 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def console(self, node: Node, lines: int = 20) -> str:
         """The last lines of the node's console; empty where the cloud has none."""
+
+    def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
+        """The host keys of nodes that answer by ssh, by node name; what a cloud does not list from the start is looked for, and kept with the node.
+
+        A node whose keys may still come is left out; one whose keys the cloud cannot show has none.
+        """
+        return {node.name: node.host_keys for node in nodes}
 
     @abc.abstractmethod
     def gaps(self) -> list[str]:
@@ -358,10 +441,3 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def unlock(self, lease: Lease) -> None:
         """Release the lock; nothing if it is no longer ours."""
-    def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
-        """The host keys of nodes that answer by ssh, by node name; what a cloud does not list from the start is looked for, and kept with the node.
-
-        A node whose keys may still come is left out; one whose keys the cloud cannot show has none.
-        """
-        return {node.name: node.host_keys for node in nodes}
-

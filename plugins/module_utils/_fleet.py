@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ._cloud import Cloud, CloudError, Listing, MarkError, Scope
+from ._cloud import Cloud, CloudError, Image, Listing, MarkError, Scope
 from ._clouds import PROVIDERS
 from ._cluster import Cluster
 from ._retry import Backoff, Clock, asked_again
@@ -48,6 +48,15 @@ def owners(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Bac
         FleetError: a cloud could not say whose the credentials are.
     """
     return _each(clouds, lambda cloud: cloud.owner, "cannot say whose the credentials are", clock, backoff)
+
+
+def list_images(clouds: Mapping[str, Cloud]) -> dict[str, list[Image]]:
+    """The images of every cloud.
+
+    Raises:
+        FleetError: a cloud could not say.
+    """
+    return _each(clouds, lambda cloud: cloud.images(), "cannot list its images", None, None)
 
 
 def _each(clouds: Mapping[str, Cloud], call: Callable[[Cloud], T], fault: str, clock: Clock | None, backoff: Backoff | None) -> dict[str, T]:

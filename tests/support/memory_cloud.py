@@ -8,12 +8,13 @@ Like real clouds it does not keep names unique, and looks and makes in two steps
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     Address,
@@ -21,6 +22,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     CloudError,
     Denied,
     Event,
+    Image,
+    ImageSpec,
     Invalid,
     Lease,
     Listing,
@@ -35,6 +38,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     Unavailable,
     Volume,
     VolumeSpec,
+    image_mark,
 )
 from ansible_collections.sky.clusters.plugins.module_utils._schema import Integer, ListOf, Text, option
 from ansible_collections.sky.clusters.tests.support.world import WRITING, World, blank_node, cloud_of, kill_self, new_id
@@ -172,7 +176,7 @@ class MemoryCloud(Cloud):
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         call = self._call("shortages")
-        found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self.options.images})
+        found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self._known_images()})
         found += sorted({f"no flavor {spec.flavor} here" for spec in specs if spec.flavor not in self.options.flavors})
         found += [f"volume {volume.name}: no type {volume.type} here" for volume in volumes if volume.type not in ("", "fast")]
         held = self.world.cloud(self.name)["nodes"]
@@ -188,11 +192,78 @@ class MemoryCloud(Cloud):
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
         return self._stream("delete", nodes, self._delete_one)
 
+    def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        return self._stream("create_volumes", volumes, self._create_volume)
+
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         return self._stream("resize_volumes", volumes, self._resize_one)
 
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
         return self._stream("delete_volumes", volumes, self._delete_volume)
+
+    def images(self) -> list[Image]:
+        call = self._call("images")
+        found = [Image(name, name, format="raw", architecture="x86_64") for name in self.options.images]
+        found += [self._image(key, record) for key, record in self.world.cloud(self.name)["images"].items()]
+        call.after()
+        return found
+
+    def _image(self, key: str, record: dict[str, Any]) -> Image:
+        told = {name: value for name, value in record.items() if name != "mark"}
+        return Image(id=key, ours=record["mark"] == image_mark(self._owner_known()), architecture="x86_64", **told)
+
+    def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        """Like a real cloud's in two steps: asked for, then filled."""
+        call = self._call("add_image")
+        mine = [image for image in self.images() if image.name == spec.name]
+        if any(not image.ours for image in mine):
+            raise Invalid(f"the name {spec.name} is taken by an image that is not ours")
+        whole = next((image for image in mine if (image.status, image.checksum) == ("active", spec.checksum)), None)
+        if whole is None:
+            whole = self._filled(spec, file)
+        with self.world.change() as state:
+            held = cloud_of(state, self.name)
+            held["images"] = {key: record for key, record in held["images"].items() if key == whole.id or key not in {image.id for image in mine}}
+        call.after()
+        return whole
+
+    def _filled(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        with self.world.change() as state:
+            held = cloud_of(state, self.name)
+            key = new_id(held, "i")
+            mark = image_mark(self._owner_known())
+            held["images"][key] = {"name": spec.name, "mark": mark, "status": "queued", "checksum": "", "size": 0, "format": spec.format or "raw"}
+            held["writes"].append(["create", "image", spec.name])
+        content = file.read()
+        said = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        with self.world.change() as state:
+            held = cloud_of(state, self.name)
+            if said == spec.checksum:
+                held["images"][key].update(status="active", checksum=spec.checksum, size=len(content))
+                return self._image(key, held["images"][key])
+            del held["images"][key]
+        raise CloudError(f"the file of image {spec.name} has the checksum {said}, not {spec.checksum}")
+
+    def delete_image(self, image: Image) -> None:
+        call = self._call("delete_image")
+        with self.world.change() as state:
+            held = cloud_of(state, self.name)
+            record = held["images"].get(image.id)
+            if record is None and image.id in self.options.images:
+                raise CloudError(f"image {image.name} is not ours: it is left alone")
+            if record is not None:
+                if record["mark"] != image_mark(self._owner_known()):
+                    raise CloudError(f"image {image.name} is not ours: it is left alone")
+                users = [node["name"] for node in held["nodes"].values() if node["image"] == image.name]
+                if users:
+                    raise CloudError(f"image {image.name} is in use by {', '.join(users)}")
+                del held["images"][image.id]
+                held["writes"].append(["delete", "image", image.name])
+        call.after()
+
+    def _known_images(self) -> set[str]:
+        added = self.world.cloud(self.name)["images"].values()
+        return {*self.options.images, *(record["name"] for record in added if record["status"] == "active")}
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         self._note("ready", nodes, value)
@@ -327,7 +398,7 @@ class MemoryCloud(Cloud):
                 held["writes"].append(["attach", "volume", volume["name"]])
 
     def _refusal(self, spec: NodeSpec) -> CloudError | None:
-        if spec.image not in self.options.images:
+        if spec.image not in self._known_images():
             return Invalid(f"no image {spec.image} here")
         if spec.flavor not in self.options.flavors:
             return Invalid(f"no flavor {spec.flavor} here")
@@ -417,6 +488,24 @@ class MemoryCloud(Cloud):
 
     def _owner_known(self) -> str:
         return self.scope.owner or self.options.user
+
+    def _create_volume(self, call: _Call, place: int, spec: VolumeSpec) -> Event:
+        if call.touches("refused", place):
+            return Event(spec.name, Stage.FAILED, "no space for so much", final=True)
+        try:
+            mark = str(self.mark_of(spec.name))
+        except Invalid as error:
+            return Event(spec.name, Stage.FAILED, str(error), final=True, error=Invalid)
+        with self.world.change() as state:
+            held = cloud_of(state, self.name)
+            for known in held["volumes"].values():
+                if known["name"] == spec.name:
+                    same = known["mark"] == mark
+                    return Event(spec.name, Stage.MADE if same else Stage.FAILED, "" if same else "the name is taken", final=not same)
+            record = {"name": spec.name, "mark": mark, "size": spec.size, "type": spec.type, "attached": "", "device": "", "data": ""}
+            held["volumes"][new_id(held, "v")] = record
+            held["writes"].append(["create", "volume", spec.name])
+        return Event(spec.name, Stage.MADE)
 
     def _resize_one(self, call: _Call, place: int, spec: VolumeSpec) -> Event:
         if call.touches("refused", place):

@@ -20,9 +20,12 @@ from typing import Any
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Node
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
 
-WRITING = ("create", "delete", "resize_volumes", "delete_volumes", "set_ready", "set_clouds", "dismantle")
+VOLUMES, IMAGES = ("create_volumes", "resize_volumes", "delete_volumes"), ("add_image", "delete_image")
+WRITING = ("create", "delete", *VOLUMES, *IMAGES, "set_ready", "set_clouds", "dismantle")
 LOCKING = ("lock", "renew", "unlock")
-BLANK_CLOUD: dict[str, Any] = {"nodes": {}, "volumes": {}, "parts": {}, "locks": {}, "calls": {}, "writes": [], "most": {}, "next": 1, "mute": []}
+BLANK_CLOUD: dict[str, Any] = {
+    "nodes": {}, "volumes": {}, "images": {}, "parts": {}, "locks": {}, "calls": {}, "writes": [], "most": {}, "next": 1, "mute": [],
+}  # fmt: skip
 BLANK: dict[str, Any] = {"points": 0, "kill_at": 0, "faults": [], "clouds": {}}
 
 

@@ -79,7 +79,7 @@ IMAGES = {"debian-12": Recipe("bookworm")}
 class LxcOptions:
     """Options of a cloud with ``provider: lxc``: nodes on this machine."""
 
-    image: str = option(NAME, "Image of the nodes: V(debian-12), or one of O(images).", default="debian-12")
+    image: str = option(NAME, "Image of the nodes: V(debian-12), one of O(images), or one that was added.", default="debian-12")
     flavor: str = option(NAME, "Size of the nodes: V(small), V(medium), V(large), V(xlarge), or one of O(flavors).", default="small")
     ssh_user: str = option(
         Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "Whom the ssh keys let in; one other than root may use sudo.", default="root"

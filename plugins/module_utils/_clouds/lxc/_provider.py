@@ -10,11 +10,31 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
-from ..._cloud import Cloud, CloudError, Denied, Event, Invalid, Lease, Listing, Mark, Node, NodeSpec, Scope, Stage, Volume, VolumeSpec
+from ..._cloud import (
+    Cloud,
+    CloudError,
+    Denied,
+    Event,
+    Image,
+    ImageSpec,
+    Invalid,
+    Lease,
+    Listing,
+    Mark,
+    Node,
+    NodeSpec,
+    Scope,
+    Stage,
+    Volume,
+    VolumeSpec,
+    image_mark,
+)
 from ..._schema import hint
+from . import _images
 from ._client import ERRORS, HostProgram, user
+from ._host.added import names
 from ._host.condition import console
 from ._host.places import NodePlace, Zone
 from ._listing import Reader
@@ -48,7 +68,8 @@ class LxcCloud(Cloud):
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         if not specs and not volumes:
             return []
-        unknown = list(dict.fromkeys(sentence for spec in specs for sentence in self._unknown(spec)))
+        images = self._image_names()
+        unknown = list(dict.fromkeys(sentence for spec in specs for sentence in self._unknown(spec, images)))
         sizes = [self.options.all_flavors[spec.flavor] for spec in specs if spec.flavor in self.options.all_flavors]
         lacks: list[str] = self._host.value(
             "shortages",
@@ -59,11 +80,11 @@ class LxcCloud(Cloud):
         )
         return unknown + lacks
 
-    def _unknown(self, spec: NodeSpec) -> list[str]:
+    def _unknown(self, spec: NodeSpec, images: list[str]) -> list[str]:
         """What of a node's specification this cloud does not know."""
         found = []
-        if spec.image not in self.options.all_images:
-            found.append(f"unknown image '{spec.image}'{hint(spec.image, list(self.options.all_images))}")
+        if spec.image not in images:
+            found.append(f"unknown image '{spec.image}'{hint(spec.image, images)}")
         if spec.flavor not in self.options.all_flavors:
             found.append(f"unknown flavor '{spec.flavor}'{hint(spec.flavor, list(self.options.all_flavors))}")
         found += [
@@ -76,8 +97,9 @@ class LxcCloud(Cloud):
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
+        images = self._image_names() if specs else []
         for spec in specs:
-            unknown = self._unknown(spec)
+            unknown = self._unknown(spec, images)
             if unknown:
                 yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
             else:
@@ -87,12 +109,12 @@ class LxcCloud(Cloud):
 
     def _order(self, spec: NodeSpec) -> dict[str, Any]:
         """A node as the host program wants it described."""
-        recipe, size = self.options.all_images[spec.image], self.options.all_flavors[spec.flavor]
+        size = self.options.all_flavors[spec.flavor]
         return {
             "name": spec.name,
             "mark": str(spec.mark),
             "image": spec.image,
-            "recipe": {"name": spec.image, "suite": recipe.suite, "packages": sorted({*recipe.packages, *self.options.packages})},
+            "recipe": self._recipe(spec.image),
             "flavor": spec.flavor,
             "cores": size.cores,
             "memory": size.memory,
@@ -103,6 +125,12 @@ class LxcCloud(Cloud):
             "extra": dict(spec.extra),
             "clouds": list(spec.clouds),
         }
+
+    def _recipe(self, image: str) -> dict[str, Any]:
+        recipe = self.options.all_images.get(image)
+        if recipe is None:  # it was added
+            return {"name": image, "suite": "", "packages": []}
+        return {"name": image, "suite": recipe.suite, "packages": sorted({*recipe.packages, *self.options.packages})}
 
     def _events(self, do: str, **request: Any) -> Iterator[Event]:
         reader = self._reader()
@@ -134,6 +162,18 @@ class LxcCloud(Cloud):
             name, Stage.FAILED, f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone", final=True
         )
 
+    def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        items = []
+        for wanted in volumes:
+            try:
+                mark = self.mark_of(wanted.name)
+            except Invalid as error:
+                yield Event(wanted.name, Stage.FAILED, str(error), final=True, error=Invalid)
+            else:
+                items.append({"name": wanted.name, "size": wanted.size, "type": wanted.type, "mark": str(mark)})
+        if items:
+            yield from self._events("create_volumes", items=items)
+
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         known = {volume.name: volume for volume in self.listing().volumes} if volumes else {}
         items = []
@@ -150,6 +190,25 @@ class LxcCloud(Cloud):
 
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
         yield from self._items("delete_volumes", volumes)
+
+    def images(self) -> list[Image]:
+        try:
+            return _images.listed(self._zone, self.options.all_images, image_mark(self.owner))
+        except OSError as error:
+            raise CloudError(f"listing {self._zone.images} failed: {error}") from error
+
+    def _image_names(self) -> list[str]:
+        return [*self.options.all_images, *names(self._zone)]
+
+    def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        request = _images.request(spec, self.options.all_images, image_mark(self.owner), file)
+        made = self._host.value("add_image", **request)
+        return next(image for image in self.images() if image.id == made["base"])
+
+    def delete_image(self, image: Image) -> None:
+        if image.name in self.options.all_images:
+            raise Invalid(f"image {image.name} is a recipe of the cloud's options, or a built-in one: it is left alone")
+        self._host.value("delete_image", item={"name": image.name, "id": image.id, "mark": image_mark(self.owner)})
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         self._note("set_ready", nodes, ready=value)

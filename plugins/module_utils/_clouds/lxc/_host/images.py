@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apt, records
+from . import added, apt, records
 from .command import last_line
 from .errors import HostError
 from .files import folders, locked, remove_tree, write_json
@@ -71,7 +71,7 @@ class Recipe:
     """What an image is made of."""
 
     name: str
-    suite: str
+    suite: str  # empty: it is no recipe but an image that was added
     packages: tuple[str, ...] = ()  # besides those that every node needs
 
     def all_packages(self) -> list[str]:
@@ -99,6 +99,8 @@ class Images:
             say: told what goes on, now and then.
             given_up: whether the caller has gone; then building stops.
         """
+        if not recipe.suite:
+            return self._added(recipe.name)
         sources, settings = apt.sources(recipe.suite), apt.settings()
         identifier = self.identifier(recipe, sources, settings)
         if not self._used(identifier):
@@ -108,6 +110,12 @@ class Images:
                 if not self._used(identifier):
                     self._build(recipe, identifier, sources, settings, say, given_up)
         return identifier
+
+    def _added(self, name: str) -> str:
+        image = added.added(self.zone, name)
+        if image is None or not self._used(image.base):
+            raise HostError(f"there is no image {name} on this machine any more", "invalid")
+        return image.base
 
     def _used(self, identifier: str) -> bool:
         """Whether an image is there; if so, notes that it is in use today."""
@@ -120,6 +128,7 @@ class Images:
     def _clear(self) -> None:
         """Remove what killed builders left, and images that nobody has used for long: we hold the lock, so nobody is building."""
         bases = {record.base for zone in folders(self.zone.path) for record in records.nodes(dataclasses.replace(self.zone, name=zone.name)).values()}
+        bases |= added.bases(self.zone)
         for folder in folders(self.folder):
             unused = folder.name not in bases and time.time() - folder.stat().st_mtime > KEPT
             if unused or folder.name.startswith(".building-"):
@@ -131,7 +140,7 @@ class Images:
             (work / "debian.sources").write_text(sources)
             (work / "log").touch()
             self._mmdebstrap(recipe, work, settings, say, given_up)
-            _finish(work / "root")
+            finish(work / "root")
             write_json(work / "recipe.json", {"name": recipe.name, "suite": recipe.suite, "packages": recipe.all_packages()})
             work.rename(self.folder / identifier)
         except BaseException:
@@ -190,20 +199,28 @@ def _reason(log: str) -> str:
     return (errors[0] if errors else last_line(log)).strip()
 
 
-def _finish(root: Path) -> None:
+def finish(root: Path) -> None:
     """Take out what each node must have of its own, and what a node must not do."""
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    (root / "etc/ssh/sshd_config.d/00-sky.conf").write_text(SSHD)
+    _write(root / "etc/ssh/sshd_config.d/00-sky.conf", SSHD)
     for name in MASKED:
         unit = root / "etc/systemd/system" / name
+        unit.parent.mkdir(parents=True, exist_ok=True)
         unit.unlink(missing_ok=True)
         unit.symlink_to("/dev/null")
     for name in ("etc/hostname", "etc/resolv.conf"):
         (root / name).unlink(missing_ok=True)
-    (root / "etc/machine-id").write_text("")
-    (root / "etc/fstab").write_text("")
-    (root / "etc/default/locale").write_text("LANG=C.UTF-8\n")
+    _write(root / "etc/machine-id", "")
+    _write(root / "etc/fstab", "")
+    _write(root / "etc/default/locale", "LANG=C.UTF-8\n")
     aside = root / "etc/apt/sources.list.d" / "0000debian.sources"  # mmdebstrap's name for the sources that it was given
     if aside.exists():
         aside.rename(aside.with_name("debian.sources"))
+
+
+def _write(path: Path, text: str) -> None:
+    """Never through a link, which could lead out of the image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text(text)

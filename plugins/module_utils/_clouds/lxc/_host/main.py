@@ -9,17 +9,19 @@ The first line of standard input is the request; it stays open for as long as th
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import ipaddress
 import json
 import os
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import check, disk, locks, machine, network, nodes, remains, volumes
+from . import added, check, disk, files, images, locks, machine, network, nodes, remains, volumes
 from .errors import HostError
 from .images import Images
 from .nodes import Order
@@ -156,11 +158,28 @@ class Program:
     def delete(self) -> None:
         self._each("deleted", lambda item: nodes.delete(self.zone, item["name"], item["id"], item["mark"]))
 
+    def create_volumes(self) -> None:
+        def make(item: dict[str, Any]) -> None:
+            with files.locked(self.zone.folder, make=True):  # against whoever takes the empty folders away
+                volumes.ensure(self.zone, volumes.Wanted(item["name"], item["size"], item["type"]), item["mark"], uuid.uuid4().hex[:12], nodes.now())
+
+        self._each("made", make)
+
     def resize_volumes(self) -> None:
         self._each("made", lambda item: volumes.resize(self.zone, volumes.Wanted(item["name"], item["size"]), item["mark"]))
 
     def delete_volumes(self) -> None:
         self._each("deleted", lambda item: volumes.delete(self.zone, item["name"], item["id"], item["mark"]))
+        remains.without_volumes(self.zone)
+
+    def add_image(self) -> dict[str, Any]:
+        with Path(self.request["file"]).open("rb") as archive:
+            image = added.add(self.zone, self.request["image"], archive, images.finish, self.caller.gone)
+        return dataclasses.asdict(image)
+
+    def delete_image(self) -> None:
+        item = self.request["item"]
+        added.delete(self.zone, item["name"], item["id"], item["mark"])
 
     def set_ready(self) -> None:
         for item in self.request["items"]:
@@ -197,8 +216,11 @@ class Program:
 REQUESTS: dict[str, Callable[[Program], Any]] = {
     "create": Program.create,
     "delete": Program.delete,
+    "create_volumes": Program.create_volumes,
     "resize_volumes": Program.resize_volumes,
     "delete_volumes": Program.delete_volumes,
+    "add_image": Program.add_image,
+    "delete_image": Program.delete_image,
     "set_ready": Program.set_ready,
     "set_clouds": Program.set_clouds,
     "gaps": Program.gaps,

@@ -31,6 +31,15 @@ def dismantle(zone: Zone) -> None:
         remove_empty(zone.nodes, zone.volumes, zone.locks, zone.folder, zone.path)
 
 
+def without_volumes(zone: Zone) -> None:
+    """Take away the folder of the volumes, if it is empty and no node is about to use it."""
+    if not zone.folder.is_dir():
+        return
+    with locked(zone.folder):
+        if not folders(zone.nodes):
+            remove_empty(zone.volumes, zone.folder)
+
+
 def leftovers(zone: Zone, cluster: str) -> list[str]:
     """All that is there of a cluster, ``kind name`` each."""
     found = [*_nodes(zone, cluster), *_volumes(zone, cluster), *_loops(zone, cluster), *_mounts(zone, cluster), *_containers(zone, cluster)]

@@ -1,0 +1,79 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images of a cluster's clouds."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_info
+short_description: List the images of a cluster's clouds
+version_added: 0.3.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Lists what nodes can be made of, in all clouds of a cluster, side by side. Changes nothing.
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
+options:
+  cloud:
+    description: The cloud to look at; by default all of them.
+    type: str
+    default: ""
+  name:
+    description: Name of the images to list; by default all of them.
+    type: str
+    default: ""
+seealso:
+  - module: sky.clusters.image
+"""
+
+EXAMPLES = r"""
+- name: List the images
+  sky.clusters.image_info:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+  register: found
+"""
+
+RETURN = r"""
+images:
+  description:
+    - The images by cloud and name, C(size) in bytes. C(ours) says whether one bears our mark. Nodes can be made of it while C(status) is V(active).
+    - The C(format) V(recipe) is that of an image which is built when the first node needs it.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {name: debian-12-spark, cloud: lal, id: 3f0c1e0a-6b0e-4a35-9c56-20d2ad4d4d6e, status: active, ours: true, size: 734003200,
+       checksum: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", format: qcow2, architecture: x86_64}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_images
+from ansible_collections.sky.clusters.plugins.module_utils._image import told
+from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, fleet
+from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+
+SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}, "name": {"type": "str", "default": ""}}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    wanted = module.params["name"]
+    try:
+        _cluster, clouds = fleet(module.params)
+        known = list_images(clouds)
+    except FAULTS as error:
+        module.fail_json(msg=str(error))
+    found = [told(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
+    module.exit_json(changed=False, images=[image for image in found if wanted in ("", image["name"])])
+
+
+if __name__ == "__main__":
+    main()

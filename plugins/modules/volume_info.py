@@ -1,0 +1,74 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The data volumes of a cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_info
+short_description: List the data volumes of a cluster
+version_added: 0.3.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Lists the data volumes that bear the mark of a cluster, in all its clouds, side by side. Changes nothing.
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
+options:
+  cloud:
+    description: The cloud to look at; by default all of them.
+    type: str
+    default: ""
+seealso:
+  - module: sky.clusters.volume
+"""
+
+EXAMPLES = r"""
+- name: List the data volumes
+  sky.clusters.volume_info:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+  register: found
+"""
+
+RETURN = r"""
+volumes:
+  description:
+    - The volumes by cloud and name, C(size) in GiB. C(node) is the node that one belongs to, C(attached) names it while it has the volume, and
+      C(device) is the path there, or a shell pattern that only it matches.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {name: demo-worker-0-spark, cloud: here, id: 7c0e91d3a1f2, node: demo-worker-0, size: 10, type: "", attached: demo-worker-0,
+       device: /dev/sky/spark}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._data_volume import told
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_all
+from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, fleet
+from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+
+SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        _cluster, clouds = fleet(module.params)
+        listings = list_all(clouds)
+    except FAULTS as error:
+        module.fail_json(msg=str(error))
+    found = [told(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
+    module.exit_json(changed=False, volumes=found)
+
+
+if __name__ == "__main__":
+    main()
