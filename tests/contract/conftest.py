@@ -5,18 +5,47 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.bench import Bench, LxcBench, MemoryBench
+from ansible_collections.sky.clusters.tests.support.bench import Bench, LxcBench, MemoryBench, OpenStackBench
+
+if TYPE_CHECKING:
+    from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 
 
-@pytest.fixture(params=["memory", pytest.param("lxc", marks=pytest.mark.real)])
-def cloud_factory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("lxc", marks=pytest.mark.real),
+        pytest.param("openstack", marks=(pytest.mark.real, pytest.mark.openstack)),
+    ]
+)
+def cloud_factory(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Opens clouds of one provider for any cluster; what the test leaves behind is taken away."""
-    bench = MemoryBench(tmp_path / "world") if request.param == "memory" else LxcBench()
+    bench = _bench(request.param, tmp_path, monkeypatch)
     bench.clear()
     yield bench
     bench.clear()
+
+
+def _bench(provider: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    if provider == "memory":
+        return MemoryBench(folder / "world")
+    if provider == "lxc":
+        return LxcBench()
+    for name, value in _campus().environment("alice").items():
+        monkeypatch.setenv(name, value)
+    return OpenStackBench()
+
+
+@functools.cache
+def _campus() -> OpenStackSite:
+    """The test cloud, started if it does not run; asked for by those tests only that need it."""
+    from ansible_collections.sky.clusters.tests.support import openstack_site
+
+    return openstack_site.running()

@@ -17,6 +17,7 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils import _cloud, _lock, _plan
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _options
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
     DEADLINES,
     INVENTORY_KEYS,
@@ -50,6 +51,7 @@ TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "LxcOptions": (_options.LxcOptions, {}),
     "Flavor": (_options.Flavor, {}),
     "Recipe": (_options.Recipe, {}),
+    "OpenStackOptions": (OpenStackOptions, {}),
     "Pool": (Pool, {}),
     "DataVolume": (DataVolume, {}),
     "Timeouts": (Timeouts, {}),
@@ -126,6 +128,8 @@ def test_every_cluster_file_is_accepted(text: str) -> None:
     cluster = accepted(text)
     for pool in cluster.pools.values():
         options = cluster.clouds[pool.cloud].options
+        if not isinstance(options, _options.LxcOptions):
+            continue  # what there is, only the cloud itself knows
         assert (pool.flavor or options.flavor) in options.all_flavors
         assert (pool.image or options.image) in options.all_images
 

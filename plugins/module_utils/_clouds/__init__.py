@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._cloud import Cloud
-from . import lxc
+from . import lxc, openstack
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,5 @@ class Provider:
 
 PROVIDERS: Mapping[str, Provider] = {
     "lxc": Provider(lxc.LxcOptions, lxc.LxcCloud),
+    "openstack": Provider(openstack.OpenStackOptions, openstack.OpenStackCloud),
 }

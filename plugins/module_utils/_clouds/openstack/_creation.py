@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One node is made: its volumes, its port, its address outside, its server, each with its mark from the start."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._cloud import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
+from . import _marks, _servers
+from ._api import COMPUTE, NETWORK, VOLUME, Api
+from ._errors import Conflict, failed
+from ._names import Names
+from ._network import Place
+from ._options import OpenStackOptions
+from ._survey import Found, Survey
+from ._user_data import user_data
+from ._volumes import Volumes
+
+OURS = ("name", "metadata", "tags", "networks", "flavorRef", "imageRef", "user_data", "block_device_mapping_v2")  # not for `extra`
+START = {"SHUTOFF": {"os-start": None}, "PAUSED": {"unpause": None}, "SUSPENDED": {"resume": None}}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What there was before a batch of nodes is made."""
+
+    servers: Mapping[str, Found]  # by name
+    survey: Survey
+    place: Place
+    key_pair: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)  # server groups, by pool
+
+
+@dataclass
+class _Made:
+    """How to take back what was made for one node, should it fail."""
+
+    undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def take_back(self) -> None:
+        for step in reversed(self.undo):
+            with contextlib.suppress(CloudError):  # the next run finds it by its mark
+                step()
+
+
+class Creation:
+    """Makes the nodes of one batch; its method is called side by side."""
+
+    def __init__(self, api: Api, options: OpenStackOptions, names: Names, volumes: Volumes, mark: str, standing: Standing) -> None:
+        """
+        Args:
+            mark: the description of ports and addresses.
+        """
+        self._api = api
+        self._options = options
+        self._names = names
+        self._volumes = volumes
+        self._mark = mark
+        self._standing = standing
+
+    def node(self, spec: NodeSpec) -> Event:
+        """Make a node, or find it made: ``MADE`` or ``FAILED``.
+
+        Raises:
+            Unavailable: the cloud did not answer; asked again, this goes on where it was.
+        """
+        made = _Made()
+        try:
+            self._check(spec)
+            server = self._standing.servers.get(spec.name)
+            identifier = self._anew(spec, made) if server is None else self._again(spec, server, made)
+        except Unavailable:
+            raise
+        except CloudError as error:
+            made.take_back()
+            return failed(spec.name, error)
+        return Event(spec.name, Stage.MADE, identifier)
+
+    def _check(self, spec: NodeSpec) -> None:
+        foreign = [volume.name for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
+        if foreign:
+            raise Invalid(f"volume '{foreign[0]}' is not one of node {spec.name}")
+        taken = [key for key in OURS if key in spec.extra]
+        if taken:
+            raise Invalid(f"extra.{taken[0]}: is set by the collection itself")
+        if spec.public_ip and not self._standing.place.external:
+            raise Invalid("public_ip: floating addresses come from external_network, and the cloud's options name none")
+
+    # a server that is there
+
+    def _again(self, spec: NodeSpec, server: Found, made: _Made) -> str:
+        found = _servers.node_or_stray(server, spec.mark.cluster)
+        if isinstance(found, Stray) or found.mark != spec.mark:
+            reason = found.reason if isinstance(found, Stray) else f"it bears the mark '{found.mark}'"
+            raise Invalid(f"the name {spec.name} is taken by server {server['id']}: {reason}")
+        if found.state is State.DELETING:
+            raise CloudError(f"server {found.id} of this name is still being deleted")
+        if found.state is State.BUILDING:
+            return found.id  # with all that was asked for, though it does not tell yet
+        if server["status"] in START:
+            with contextlib.suppress(Conflict):  # it is on its way by now
+                self._api.post(COMPUTE, f"/servers/{found.id}/action", START[server["status"]])
+        lacking = [volume for volume in self._disks(spec, made) if volume["id"] not in _servers.attached_to(server)]
+        for volume in lacking:
+            self._volumes.available(volume)
+            self._api.post(COMPUTE, f"/servers/{found.id}/os-volume_attachments", {"volumeAttachment": {"volumeId": volume["id"]}})
+        self._addressed(spec, found)
+        return found.id
+
+    def _addressed(self, spec: NodeSpec, node: Node) -> None:
+        """Give a node back the address outside that somebody took."""
+        port = self._standing.survey.port_of(spec.name)
+        if spec.public_ip and port and not self._standing.survey.floating_of(str(port["id"])):
+            self.floating(str(port["id"]))
+        elif not port and node.state is State.RUNNING:
+            self.plug(spec.name, node.id)
+
+    # a new server
+
+    def _anew(self, spec: NodeSpec, made: _Made) -> str:
+        flavor, image = self._names.flavor(spec.flavor), self._names.image(spec.image)  # before anything is made
+        disks = [self._volumes.available(volume) for volume in self._disks(spec, made)]
+        port = self._port(spec, made)
+        if spec.public_ip and not self._standing.survey.floating_of(port):
+            address = self.floating(port)
+            made.undo.append(lambda: self._api.delete(NETWORK, f"/floatingips/{address}"))
+        server = self._server(spec, port, disks, flavor.id, image.id)
+        server["metadata"] |= {} if spec.flavor == flavor.name else {_marks.FLAVOR: spec.flavor}
+        body: dict[str, Any] = {"server": server}
+        hints = dict(spec.extra.get("scheduler_hints", {}))
+        if spec.mark.pool in self._standing.groups:
+            hints["group"] = self._standing.groups[spec.mark.pool]
+        body |= {"os:scheduler_hints": hints} if hints else {}
+        return str(self._api.post(COMPUTE, "/servers", body)["server"]["id"])
+
+    def _server(self, spec: NodeSpec, port: str, disks: Sequence[Found], flavor: str, image: str) -> dict[str, Any]:
+        metadata = {_marks.MARK: str(spec.mark), _marks.IMAGE: spec.image, **_marks.written_clouds(spec.clouds)}
+        server: dict[str, Any] = {
+            "name": spec.name,
+            "flavorRef": flavor,
+            "imageRef": "" if self._options.boot_volume else image,
+            "networks": [{"port": port}],
+            "metadata": metadata | ({_marks.PUBLIC: "yes"} if spec.public_ip else {}),
+            "tags": [_marks.tag(spec.mark.cluster)],
+            "user_data": user_data(spec),
+            "config_drive": self._options.config_drive,
+        }
+        if disks or self._options.boot_volume:
+            server["block_device_mapping_v2"] = [self._boot_device(image), *map(_data_device, disks)]
+        server |= {"key_name": self._standing.key_pair} if self._standing.key_pair else {}
+        server |= {"availability_zone": self._options.availability_zone} if self._options.availability_zone else {}
+        return server | {key: value for key, value in spec.extra.items() if key != "scheduler_hints"}
+
+    def _boot_device(self, image: str) -> dict[str, Any]:
+        device = {"boot_index": 0, "uuid": image, "source_type": "image", "delete_on_termination": True}
+        if self._options.boot_volume:
+            return device | {"destination_type": "volume", "volume_size": self._options.boot_volume}
+        return device | {"destination_type": "local"}
+
+    def _disks(self, spec: NodeSpec, made: _Made) -> list[Found]:
+        """The node's volumes; those that do not exist are asked for."""
+        found = []
+        for wanted in spec.volumes:
+            standing = self._volumes.named(wanted.name)
+            foreign = [volume for volume in standing if volume.get("metadata", {}).get(_marks.MARK) != str(spec.mark)]
+            if foreign:
+                text = foreign[0].get("metadata", {}).get(_marks.MARK)
+                raise Invalid(f"the name {wanted.name} is taken by volume {foreign[0]['id']}: it bears {f'the mark {text!r}' if text else 'no mark'}")
+            if len(standing) > 1:
+                raise Invalid(f"{len(standing)} volumes bear the name and the mark of {wanted.name}: delete those that are not the node's")
+            if not standing:
+                volume = self._volumes.make(wanted, spec.mark, self._options.availability_zone)
+                made.undo.append(lambda identifier=volume["id"]: self._api.delete(VOLUME, f"/volumes/{identifier}"))  # type: ignore[misc]
+                standing = [volume]
+            found += standing
+        return found
+
+    def _port(self, spec: NodeSpec, made: _Made) -> str:
+        standing = self._standing.survey.port_of(spec.name)
+        if standing and not standing.get("device_id"):
+            made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{standing['id']}"))
+            return str(standing["id"])
+        if standing:  # of a server that is gone
+            self._api.delete(NETWORK, f"/ports/{standing['id']}")
+        port = self._new_port(spec.name)
+        made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{port}"))
+        return port
+
+    def _new_port(self, name: str) -> str:
+        place = self._standing.place
+        body = {"name": name, "description": self._mark, "network_id": place.network, "security_groups": [place.group]}
+        return str(self._api.post(NETWORK, "/ports", {"port": body})["port"]["id"])
+
+    def floating(self, port: str) -> str:
+        """Allocate an address outside for a port, in one call: never one that somebody else left unused."""
+        body = {"floating_network_id": self._standing.place.external, "port_id": port, "description": self._mark}
+        return str(self._api.post(NETWORK, "/floatingips", {"floatingip": body})["floatingip"]["id"])
+
+    def plug(self, name: str, server: str) -> str:
+        """Give a server a new port in the place of one that is gone."""
+        port = self._new_port(name)
+        self._api.post(COMPUTE, f"/servers/{server}/os-interface", {"interfaceAttachment": {"port_id": port}})
+        return port
+
+
+def _data_device(volume: Found) -> dict[str, Any]:
+    return {"boot_index": -1, "uuid": volume["id"], "source_type": "volume", "destination_type": "volume", "delete_on_termination": False}

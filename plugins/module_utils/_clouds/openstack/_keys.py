@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key pair of a cluster, for images whose first start knows of no user data. It belongs to one user of the cloud, as all key pairs do."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from . import _marks
+from ._api import COMPUTE, Api
+from ._errors import Conflict
+
+
+def ensure(api: Api, cluster: str, keys: Sequence[str]) -> str:
+    """The name of the key pair that holds the first of these public keys, made if it is not there; empty where there is no key."""
+    if not keys:
+        return ""
+    kind, material = keys[0].split()[:2]
+    if kind.startswith("sk-"):
+        return ""  # Nova takes none of these; user data does
+    name = f"{_marks.shared_name(cluster)}-{hashlib.sha256(material.encode()).hexdigest()[:12]}"
+    if name not in ours(api, cluster):
+        with contextlib.suppress(Conflict):  # another run was quicker
+            api.post(COMPUTE, "/os-keypairs", {"keypair": {"name": name, "public_key": f"{kind} {material}"}})
+    return name
+
+
+def ours(api: Api, cluster: str) -> list[str]:
+    """Names of the cluster's key pairs of this user."""
+    pattern = rf"{re.escape(_marks.shared_name(cluster))}-[0-9a-f]{{12}}"
+    names = (str(item["keypair"]["name"]) for item in api.all(COMPUTE, "/os-keypairs", "keypairs"))
+    return sorted(name for name in names if re.fullmatch(pattern, name))
+
+
+def delete(api: Api, name: str) -> None:
+    api.delete(COMPUTE, f"/os-keypairs/{quote(name)}")

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the names in a cluster file to what the cloud knows; a wrong one is answered with the nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..._cloud import Invalid
+from ..._schema import hint
+from ._api import COMPUTE, IMAGE, NETWORK, Api
+
+LISTED = 20  # names in a hint
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """A size of server."""
+
+    id: str
+    name: str
+    cores: int
+    memory: int  # MiB
+    disk: int  # GiB; 0: as large as the image
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a server is started from."""
+
+    id: str
+    name: str
+    disk: int  # GiB that it needs at least
+    memory: int  # MiB that it needs at least
+    size: int  # bytes
+
+
+class Names:
+    """Looks names up, each once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._flavors: dict[str, Flavor] = {}
+        self._images: dict[str, Image] = {}
+        self._networks: dict[str, Mapping[str, Any]] = {}
+
+    def flavor(self, wanted: str) -> Flavor:
+        """The flavor of this name or identifier.
+
+        Raises:
+            Invalid: the cloud has none, or none that these credentials may use.
+        """
+        if not self._flavors:
+            for item in self._api.all(COMPUTE, "/flavors/detail", "flavors"):
+                flavor = Flavor(str(item["id"]), item["name"], int(item["vcpus"]), int(item["ram"]), int(item["disk"]))
+                self._flavors |= {flavor.id: flavor, flavor.name: flavor}
+        if wanted not in self._flavors:
+            names = sorted({flavor.name for flavor in self._flavors.values()})
+            raise Invalid(f"unknown flavor '{wanted}'{hint(wanted, names[:LISTED] if len(names) > LISTED else names)}")
+        return self._flavors[wanted]
+
+    def image(self, wanted: str) -> Image:
+        """The image of this name or identifier.
+
+        Raises:
+            Invalid: the cloud has none, or several of the name.
+        """
+        if wanted not in self._images:
+            found = _one(list(self._api.all(IMAGE, "/images", "images", name=wanted, status="active")), "image", wanted)
+            found = found or _one(list(self._api.all(IMAGE, "/images", "images", id=f"in:{wanted}", status="active")), "image", wanted)
+            if found is None:
+                names = sorted({str(item["name"]) for item in self._api.all(IMAGE, "/images", "images", status="active")})
+                raise Invalid(f"unknown image '{wanted}'{hint(wanted, names[:LISTED] if len(names) > LISTED else names)}")
+            self._images[wanted] = Image(
+                str(found["id"]), found["name"], int(found.get("min_disk") or 0), int(found.get("min_ram") or 0), int(found.get("size") or 0)
+            )
+        return self._images[wanted]
+
+    def network(self, wanted: str) -> Mapping[str, Any]:
+        """The network of this name or identifier.
+
+        Raises:
+            Invalid: the cloud has none that these credentials see, or several of the name.
+        """
+        if wanted not in self._networks:
+            found = _one(list(self._api.all(NETWORK, "/networks", "networks", name=wanted)), "network", wanted)
+            found = found or _one(list(self._api.all(NETWORK, "/networks", "networks", id=wanted)), "network", wanted)
+            if found is None:
+                names = sorted({str(item["name"]) for item in self._api.all(NETWORK, "/networks", "networks")})
+                raise Invalid(f"unknown network '{wanted}'{hint(wanted, names[:LISTED] if len(names) > LISTED else names)}")
+            self._networks[wanted] = found
+        return self._networks[wanted]
+
+
+def _one(found: list[dict[str, Any]], kind: str, wanted: str) -> dict[str, Any] | None:
+    if len(found) > 1:
+        raise Invalid(
+            f"{len(found)} {kind}s bear the name '{wanted}': give the identifier of one ({', '.join(str(item['id']) for item in found[:3])})"
+        )
+    return found[0] if found else None

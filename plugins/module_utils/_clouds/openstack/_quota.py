@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way of making nodes: asked before anything is made, all of it told at once."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..._cloud import Invalid, NodeSpec, VolumeSpec
+from ..._schema import hint
+from ._api import COMPUTE, NETWORK, VOLUME, Api
+from ._names import Flavor, Image, Names
+from ._options import OpenStackOptions
+from ._parallel import together
+
+UNLIMITED = -1
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A quota of the project."""
+
+    what: str
+    most: int
+    used: int
+
+    def lack(self, needed: int) -> Iterator[str]:
+        left = self.most - self.used
+        if needed > 0 and self.most != UNLIMITED and needed > left:
+            yield f"quota of {self.what}: {needed} more needed, {max(0, left)} of {self.most} left"
+
+
+class Quota:
+    """Looks at names, sizes, quotas and room."""
+
+    def __init__(self, api: Api, options: OpenStackOptions, names: Names) -> None:
+        self._api = api
+        self._options = options
+        self._names = names
+
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+        """One sentence for each thing that is short, unknown or does not fit.
+
+        Args:
+            specs: nodes that are to be made.
+            volumes: those of their volumes that do not exist.
+        """
+        checks: list[Callable[[], list[str]]] = [
+            partial(self._of_servers, specs),
+            partial(self._of_network, specs),
+            partial(self._of_volumes, specs, volumes),
+            partial(self._of_zone, specs),
+        ]
+        return [sentence for found in together(*checks) for sentence in found]
+
+    def _of_servers(self, specs: Sequence[NodeSpec]) -> list[str]:
+        flavors, unknown = _known(self._names.flavor, (spec.flavor for spec in specs))
+        images, unknown_images = _known(self._names.image, (spec.image for spec in specs))
+        fits = [f for pair in dict.fromkeys((s.image, s.flavor) for s in specs) for f in self._fit(images.get(pair[0]), flavors.get(pair[1]))]
+        sizes = [flavors[spec.flavor] for spec in specs if spec.flavor in flavors]
+        limits = self._api.get(COMPUTE, "/limits")["limits"]["absolute"] if specs else {}
+        needed = {"Instances": len(specs), "Cores": sum(size.cores for size in sizes), "RAMSize": sum(size.memory for size in sizes)}
+        words = {"Instances": "instances", "Cores": "cores", "RAMSize": "RAM in MiB"}
+        used = {"Instances": "totalInstancesUsed", "Cores": "totalCoresUsed", "RAMSize": "totalRAMUsed"}
+        short = [
+            s
+            for key, count in needed.items()
+            if f"maxTotal{key}" in limits
+            for s in Limit(words[key], int(limits[f"maxTotal{key}"]), int(limits[used[key]])).lack(count)
+        ]
+        return [*unknown, *unknown_images, *fits, *short]
+
+    def _fit(self, image: Image | None, flavor: Flavor | None) -> Iterator[str]:
+        if image is None or flavor is None:
+            return
+        if image.memory > flavor.memory:
+            yield f"image '{image.name}' needs {image.memory} MiB of memory and flavor '{flavor.name}' has {flavor.memory}"
+        disk = self._options.boot_volume or flavor.disk
+        needed = max(image.disk, -(-image.size // GIB))
+        if disk and needed > disk:
+            where = "boot_volume" if self._options.boot_volume else f"flavor '{flavor.name}'"
+            yield f"image '{image.name}' needs a disk of {needed} GiB and {where} has {disk}"
+
+    def _of_network(self, specs: Sequence[NodeSpec]) -> list[str]:
+        if not specs:
+            return []
+        outside = sum(spec.public_ip for spec in specs)
+        found = []
+        if outside and not self._options.external_network:
+            found.append("public_ip: floating addresses come from external_network, and the cloud's options name none")
+        for wanted in (self._options.network, self._options.external_network):
+            if wanted:
+                _networks, unknown = _known(self._names.network, [wanted])
+                found += unknown
+        quotas = self._api.get(NETWORK, f"/quotas/{self._api.access().project_id}/details").get("quota", {})
+        for key, what, needed in (("port", "ports", len(specs)), ("floatingip", "floating addresses", outside)):
+            if key in quotas:
+                limit = Limit(what, int(quotas[key]["limit"]), int(quotas[key]["used"]) + int(quotas[key].get("reserved", 0)))
+                found += limit.lack(needed)
+        return found + ([] if found or not self._options.network else self._room(len(specs)))
+
+    def _room(self, needed: int) -> list[str]:
+        """Whether the network has so many addresses left, as far as these credentials see its ports."""
+        network = self._names.network(self._options.network)
+        subnets = [s for s in self._api.all(NETWORK, "/subnets", "subnets", network_id=network["id"]) if s["ip_version"] == 4]
+        size = sum(_size(pool) for subnet in subnets for pool in subnet.get("allocation_pools", []))
+        taken = sum(1 for _port in self._api.all(NETWORK, "/ports", "ports", network_id=network["id"], fields="id"))
+        if subnets and needed > size - taken:
+            return [f"network '{self._options.network}' has room for {max(0, size - taken)} more node(s), {needed} needed"]
+        return [] if subnets or self._has_ipv6(network) else [f"network '{self._options.network}' has no subnet"]
+
+    def _has_ipv6(self, network: Mapping[str, Any]) -> bool:
+        return bool(network.get("subnets"))
+
+    def _of_volumes(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+        booted = [self._options.boot_volume] * len(specs) if self._options.boot_volume else []
+        sizes = [*(volume.size for volume in volumes), *booted]
+        if not sizes:
+            return []
+        limits = self._api.get(VOLUME, "/limits")["limits"]["absolute"]
+        found = list(Limit("volumes", int(limits["maxTotalVolumes"]), int(limits["totalVolumesUsed"])).lack(len(sizes)))
+        found += Limit("gigabytes of volumes", int(limits["maxTotalVolumeGigabytes"]), int(limits["totalGigabytesUsed"])).lack(sum(sizes))
+        wanted = sorted({volume.type for volume in volumes if volume.type})
+        known = [str(item["name"]) for item in self._api.all(VOLUME, "/types", "volume_types")] if wanted else []
+        return found + [f"unknown volume type '{name}'{hint(name, known)}" for name in wanted if name not in known]
+
+    def _of_zone(self, specs: Sequence[NodeSpec]) -> list[str]:
+        zone = self._options.availability_zone
+        if not specs or not zone:
+            return []
+        known = [item["zoneName"] for item in self._api.get(COMPUTE, "/os-availability-zone")["availabilityZoneInfo"]]
+        return [] if zone in known else [f"unknown availability zone '{zone}'{hint(zone, known)}"]
+
+
+def _known(look: Callable[[str], Any], wanted: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """What the cloud knows of these names, and a sentence for each of the others."""
+    found, unknown = {}, []
+    for name in dict.fromkeys(wanted):
+        try:
+            found[name] = look(name)
+        except Invalid as error:
+            unknown.append(str(error))
+    return found, unknown
+
+
+def _size(pool: Mapping[str, str]) -> int:
+    return int(ipaddress.ip_address(pool["end"])) - int(ipaddress.ip_address(pool["start"])) + 1
