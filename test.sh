@@ -10,6 +10,7 @@ cd "$ROOT"
 # The slowest first: they run side by side.
 CHECKS=(sanity importer types lint tree docs changelog ruff format yaml shell)
 PARTS=(static unit mutants real molecule quickstart)
+MORE=(openstack)
 
 usage() {
   cat <<TEXT
@@ -23,6 +24,7 @@ Proves the project, from a clean checkout. Without a word, everything; else what
   real         clusters on this machine, and the collection built, installed and used
   molecule     each role on nodes of its own
   quickstart   ./quickstart.sh as a user with sudo would run it, then again, then --remove
+  openstack    a real OpenStack of the tests' own, and clusters on it; only where it is named, until that cloud is finished
 
 All but static, unit and mutants change this machine: they need root, and make nodes.
 TEXT
@@ -61,7 +63,7 @@ check_changelog() { antsibull-changelog lint; }
 check_ruff() { ruff check .; }
 check_format() { ruff format --check .; }
 check_yaml() { tracked_files '*.yml' '*.yaml' .yamllint .ansible-lint | xargs -0 yamllint --strict; }
-check_shell() { tracked_files '*.sh' .ci/run | xargs -0 shellcheck --external-sources; }
+check_shell() { tracked_files '*.sh' .ci/run tests/clouds/openstack/{up,down,build} | xargs -0 shellcheck --external-sources; }
 
 # One check: its output is shown in full if it fails, else its last line.
 check() {
@@ -97,8 +99,16 @@ run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integrati
 # the first ones look at the whole machine, so nothing may go on beside them; of the others each file has a zone of its own
 run_real() {
   local status=0
-  with_key pytest -m real --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
+  with_key pytest -m "real and not openstack" --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
   with_key pytest -m real -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
+  return "$status"
+}
+# the cloud is taken away in the end, whatever came of the tests
+run_openstack() {
+  local status=0
+  tests/clouds/openstack/up || return
+  with_key pytest -m openstack --durations 12 tests/contract tests/integration/openstack || status=$?
+  tests/clouds/openstack/down || status=$?
   return "$status"
 }
 run_molecule() { with_key molecule test --all --no-command-borders; }
@@ -114,7 +124,7 @@ with_key() {
 [ $# -gt 0 ] || set -- "${PARTS[@]}"
 wanted=() single=()
 for word in "$@"; do
-  case " ${PARTS[*]} : ${CHECKS[*]} " in
+  case " ${PARTS[*]} ${MORE[*]} : ${CHECKS[*]} " in
     *" $word "*:*) wanted+=("$word") ;;
     *:*" $word "*) single+=("$word") ;;
     *)
@@ -129,7 +139,7 @@ has() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 part environment ./quickstart.sh --dev
 export PATH="$VENV/bin:$PATH"
 [ ${#single[@]} = 0 ] || checks "${single[@]}"
-if has real || has molecule; then
+if has real || has molecule || has openstack; then
   part machine ./quickstart.sh --host
   ssh-keygen -q -t ed25519 -N '' -C "sky.clusters test" -f "$LOGS/key"
 fi
