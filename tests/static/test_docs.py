@@ -222,7 +222,7 @@ def test_extra_variables_are_explained() -> None:
 
 
 def test_the_contract_is_explained() -> None:
-    methods = {"__init__", *_cloud.Cloud.__abstractmethods__}
+    methods = {"__init__", "learn_host_keys", *_cloud.Cloud.__abstractmethods__}
     assert {literals(row[0])[0] for row in table(CLOUD_GUIDE, "contract")} == methods
     errors = {name for name, value in vars(_cloud).items() if isinstance(value, type) and issubclass(value, _cloud.CloudError)}
     assert {literals(row[0])[0] for row in table(CLOUD_GUIDE, "errors")} == errors
