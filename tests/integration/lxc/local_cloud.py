@@ -93,7 +93,8 @@ class Local:
     def up(self, *specs: NodeSpec) -> list[Node]:
         """Nodes, made and running, in the order of their specs."""
         events = self.create(*specs)
-        assert {name: event.detail for name, event in events.items() if event.stage is not Stage.MADE} == {}
+        faults = {name: event.detail for name, event in events.items() if event.stage is not Stage.MADE}
+        assert faults == {}, faults
         eventually("all run", lambda: all(node.state is State.RUNNING for node in self.cloud.listing().nodes))
         listed = {node.name: node for node in self.cloud.listing().nodes}
         return [listed[spec.name] for spec in specs]
