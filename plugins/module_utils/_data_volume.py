@@ -76,18 +76,18 @@ def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> O
     Raises:
         CloudError: it is not ours, or a node has it; it is left alone.
     """
-    holding = {}
+    holding: list[tuple[str, Volume]] = []
     listings = list_all(clouds)
     for place, cloud in clouds.items():
         cloud.mark_of(name)
         volume = _ours(cloud, name, listings[place].volumes, {stray.name: stray.reason for stray in listings[place].strays})
         if volume:
-            holding[place] = volume
+            holding.append((place, volume))
     if not holding:
         return Outcome()
     if len(holding) > 1:
-        raise Invalid(f"volume {name} is in {len(holding)} clouds ({', '.join(holding)}): say which one with cloud")
-    ((place, volume),) = holding.items()
+        raise Invalid(f"volume {name} is in {len(holding)} clouds ({', '.join(place for place, _volume in holding)}): say which one with cloud")
+    place, volume = holding[0]
     if volume.attached:
         raise Invalid(f"cloud {place}: volume {name} is attached to {volume.attached}: it is left alone")
     if not check:

@@ -11,13 +11,19 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from ._cloud import Node
 from ._gateway import PORT, Gateway, behind
 
-Probe = Callable[[Sequence[Node], Gateway | None], Mapping[str, str]]  # nodes, gateway -> name: why ssh does not answer, empty if it does
+
+class Probe(Protocol):
+    """What tells, by name, why ssh does not answer at nodes; empty where it does."""
+
+    def __call__(self, nodes: Sequence[Node], gateway: Gateway | None, /) -> Mapping[str, str]: ...
+
 
 SECONDS = 2.0  # for one look at one node
 LOGIN = 30.0  # s for one login at the gateway and the looks from there

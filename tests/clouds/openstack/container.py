@@ -123,7 +123,7 @@ def _inside(*words: str) -> list[str]:
 
 def inside(*words: str, timeout: float = 300) -> str:
     """Run a program in the container and return what it printed."""
-    done = subprocess.run(_inside(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout)
+    done = subprocess.run(_inside(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise HostError(f"'{' '.join(words)}' in the cloud ended with {done.returncode}: {last_line(said)}", log=said)

@@ -181,7 +181,7 @@ def _mmdebstrap(machine: Machine, work: Path, packages: tuple[str, ...], options
     log = work / "log"
     with log.open("w") as out:
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment).returncode
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, check=False).returncode
     if code:
         said = log.read_text(errors="replace")
         errors = [line for line in said.splitlines() if line.startswith("E:") and "mmdebstrap failed" not in line]

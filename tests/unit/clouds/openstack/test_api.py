@@ -201,7 +201,7 @@ def test_a_login_that_is_refused(cloud: LittleCloud, api: Api, status: int, kind
     cloud.login = Answer({"error": {"message": "not now"}}, status, {"Retry-After": "9"})
     with pytest.raises(CloudError, match=r"^logging in: ") as raised:
         api.access()
-    assert type(raised.value) is kind
+    assert raised.type is kind
     assert getattr(raised.value, "retry_after", None) == (9 if kind is Unavailable else None)
 
 
