@@ -92,6 +92,9 @@ checks() {
 
 # --- the other parts ------------------------------------------------------------------------------------------------------------------------
 
+# Long tests tell each failure at once, and end early where all goes wrong: who waits for a machine far away sees why in any case.
+TOLD=(--instafail --maxfail 5)
+
 run_unit() { pytest -n 2 --durations 8 -m "not real" tests --ignore tests/static; }
 run_mutants() { python tests/mutants/run.py; }
 # last, from a machine that is not prepared: it ends by taking back what the parts before it installed, Python included where that was missing
@@ -99,8 +102,8 @@ run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integrati
 # the first ones look at the whole machine, so nothing may go on beside them; of the others each file has a zone of its own
 run_real() {
   local status=0
-  with_key pytest -m "real and not openstack" --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
-  with_key pytest -m real -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
+  with_key pytest -m "real and not openstack" "${TOLD[@]}" --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
+  with_key pytest -m real "${TOLD[@]}" -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
   return "$status"
 }
 # the cloud is taken away in the end, whatever came of the tests

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from ansible_collections.sky.clusters.tests.support.processes import KILLED, family
+from ansible_collections.sky.clusters.tests.support.processes import KILLED, kill_family
 
 
 def until(run: subprocess.Popen[str], pattern: str) -> str:
@@ -32,9 +32,7 @@ def until(run: subprocess.Popen[str], pattern: str) -> str:
 def kill_at(run: subprocess.Popen[str], pattern: str) -> None:
     """Kill a run as soon as a line of it matches: every process of it at once, as when the machine loses its power."""
     until(run, pattern)
-    for pid in family(run.pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    kill_family(run.pid)
     if run.stdout is not None:
         run.stdout.close()
     run.wait(timeout=30)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,3 +61,17 @@ def children(pid: int) -> list[int]:
 def family(pid: int) -> list[int]:
     """A process and all that it started, and they in turn."""
     return [pid, *(each for child in children(pid) for each in family(child))]
+
+
+def kill_family(pid: int) -> None:
+    """Kill a process and all that it started, in whatever session: Ansible's workers have their own."""
+    for each in family(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def listing(pid: int) -> str:
+    """A process and all that it started, as ps shows them, with what each waits for."""
+    named = ",".join(map(str, family(pid)))
+    shown = subprocess.run(["ps", "-o", "pid,ppid,etimes,stat,wchan:24,args", "-p", named], capture_output=True, text=True, check=False)
+    return shown.stdout

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
+
+from ansible_collections.sky.clusters.tests.support.processes import kill_family, listing
 
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 BIN = Path(sys.executable).parent
@@ -74,23 +76,27 @@ class Site:
         become = ["sudo", "--user", self.user, "--set-home", "--", "env", *own] if self.user else []
         return [*become, str(BIN / program), *args]
 
-    def start(self, playbook: str, *args: str, inventory: str = "") -> subprocess.Popen[str]:
+    def start(self, playbook: str, *args: str, inventory: str = "", output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         command = self.command("ansible-playbook", "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args)
         return subprocess.Popen(
-            command, cwd=self.folder, env=os.environ | self.variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, cwd=self.folder, env=os.environ | self.variables, text=True, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def play(self, playbook: str, *args: str, seconds: float = 600, inventory: str = "") -> Played:
         """Run a playbook to its end."""
-        process = self.start(playbook, *args, inventory=inventory)
-        try:
-            output, _none = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _none = process.communicate()
-            raise TimeoutError(f"{playbook} took more than {seconds} s:\n{output[-3000:]}") from None
-        return Played(process.returncode, output)
+        # into a file: a pipe would end only with the last that holds it, which may be somebody whom the run left behind
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+            process = self.start(playbook, *args, inventory=inventory, output=said)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                shown = listing(process.pid)
+                kill_family(process.pid)
+                said.seek(0)
+                raise TimeoutError(f"{playbook} took more than {seconds} s:\n{said.read()[-3000:]}\n{shown}") from None
+            said.seek(0)
+            return Played(process.wait(), said.read())
 
     def must(self, playbook: str, *args: str, seconds: float = 600) -> Played:
         """Run a playbook that must end well."""
