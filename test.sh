@@ -139,6 +139,15 @@ done
 
 has() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 
+# said now, not after three quarters of an hour by the last part
+zones=(/var/lib/sky-clusters/*/zone.json)
+if has quickstart && [ -e "${zones[0]}" ]; then
+  zones=("${zones[@]%/zone.json}")
+  printf "test.sh: part quickstart wants a machine without local clouds, but there is: %s. Destroy their clusters first (the demo's: ./quickstart.sh --remove).\n" \
+    "${zones[*]##*/}" >&2
+  exit 2
+fi
+
 part environment ./quickstart.sh --dev
 export PATH="$VENV/bin:$PATH"
 [ ${#single[@]} = 0 ] || checks "${single[@]}"
