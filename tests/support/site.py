@@ -77,7 +77,9 @@ class Site:
         return [*become, str(BIN / program), *args]
 
     def start(self, playbook: str, *args: str, inventory: str = "", output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
-        command = self.command("ansible-playbook", "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args)
+        # what runs in the background may have been told to ignore Ctrl-C, and hands that on; a user's run heeds it
+        heed = ["env", "--default-signal=INT"]
+        command = [*heed, *self.command("ansible-playbook", "-i", inventory or str(self.file), f"sky.clusters.{playbook}", *args)]
         return subprocess.Popen(
             command, cwd=self.folder, env=os.environ | self.variables, text=True, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
