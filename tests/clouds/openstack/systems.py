@@ -65,6 +65,7 @@ locale: false
 manage_etc_hosts: true
 resize_rootfs: false
 growpart: {mode: "off"}
+network: {config: disabled}
 ssh_deletekeys: true
 ssh_genkeytypes: [ed25519]
 """
