@@ -93,7 +93,7 @@ checks() {
 # --- the other parts ------------------------------------------------------------------------------------------------------------------------
 
 # Long tests tell each failure at once, and end early where all goes wrong: who waits for a machine far away sees why in any case.
-TOLD=(--instafail --maxfail 5)
+TOLD=(--instafail --maxfail 10)
 
 run_unit() { pytest -n 2 --durations 8 -m "not real" tests --ignore tests/static; }
 run_mutants() { python tests/mutants/run.py; }
@@ -103,7 +103,7 @@ run_quickstart() { ./quickstart.sh --undo-host && pytest -m real tests/integrati
 run_real() {
   local status=0
   with_key pytest -m "real and not openstack" "${TOLD[@]}" --durations 6 tests/integration/install tests/integration/lxc tests/contract || status=$?
-  with_key pytest -m real "${TOLD[@]}" -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
+  with_key pytest -m real "${TOLD[@]}" --session-timeout 3000 -n 2 --dist loadfile --durations 12 tests/integration/local || status=$?
   return "$status"
 }
 # the cloud is taken away in the end, whatever came of the tests

@@ -26,6 +26,21 @@ hypothesis.settings.load_profile("sky")
 FIGURE = "figure"  # name of the property of a test that holds one
 
 
+FAILED = pytest.StashKey[str]()  # of a file whose tests are chained: the one that failed
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    if call.excinfo is not None and item.parent is not None and item.get_closest_marker("chained"):
+        item.parent.stash.setdefault(FAILED, item.name)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a failed test left would let those after it wait for what cannot come, for minutes each."""
+    failed = item.parent.stash.get(FAILED, "") if item.parent is not None else ""
+    if failed:
+        pytest.fail(f"not begun: {failed} failed before it, on the same cluster", pytrace=False)
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """An empty world with a clock of its own."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .tree import ROOT
 
 FOLDER = ROOT / "tests/clouds/openstack"
 USERS = {"alice": "physics", "bob": "physics", "carol": "chemistry", "admin": "admin"}  # and their projects
+HERE = "10.76.0.0/16"  # this machine, as the cloud sees it
 SECONDS = 1200  # for a cloud that must be built first
 GIVEN = {"network": {"private"}, "subnet": {"private"}, "router": {"private"}, "security group": {"default"}}  # of a project by the cloud itself
 
@@ -95,6 +97,20 @@ def running() -> OpenStackSite:
     done = subprocess.run([str(FOLDER / "up")], stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=True)
     exported = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines() if line.startswith("export "))
     return OpenStackSite(Path(exported["OS_CLIENT_CONFIG_FILE"]))
+
+
+def cloud_entry(user: str = "alice", **options: Any) -> dict[str, Any]:
+    """The test cloud in a cluster file: real hosts in a network of the cluster's own."""
+    entry = {"provider": "openstack", "cloud": user, "image": "debian-12", "external_network": "public", "nameservers": [resolver()]}
+    return entry | options
+
+
+def resolver() -> str:
+    """The machine's own name server, which the test cloud hands to its hosts as well."""
+    found = re.search(r"^nameserver (\S+)", Path("/etc/resolv.conf").read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise LookupError("/etc/resolv.conf names no name server")
+    return found[1]
 
 
 def nothing() -> Objects:

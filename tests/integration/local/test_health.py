@@ -22,7 +22,7 @@ from ansible_collections.sky.clusters.tests.support.bare import ids, nodes_folde
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("built")]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
 ZONE = "tlook"
 MASTER, FIRST, SECOND = "tlook-master-0", "tlook-worker-0", "tlook-worker-1"

@@ -25,7 +25,7 @@ from ansible_collections.sky.clusters.tests.support.site import STATE, Site, mac
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 ZONE, OTHER_ZONE = "tsec", "tsec2"
 MASTER, WORKERS = "tsec-master-0", ["tsec-worker-0", "tsec-worker-1"]

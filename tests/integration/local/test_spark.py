@@ -21,7 +21,7 @@ from ansible_collections.sky.clusters.tests.support.interruptions import until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("first")]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("first")]
 
 ZONE = "tspark"
 TASKS = 12

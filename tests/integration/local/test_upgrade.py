@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -28,7 +29,7 @@ from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Sit
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("taken_over")]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("taken_over")]
 
 ZONE = CLUSTER = "tupg"
 MASTER, WORKERS = "tupg-master-0", ["tupg-worker-0", "tupg-worker-1"]
@@ -65,8 +66,14 @@ class Job:
     def end(self) -> str:
         """Its last words, once it has ended."""
         self.site.ssh(self.host, f"touch /tmp/{self.name}.end")
-        output, _none = self.process.communicate(timeout=180)
+        output, _none = self.process.communicate(timeout=300)
         return output
+
+    def drop(self) -> None:
+        """End it, whatever its answer."""
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):  # where it cannot be told, it is killed
+            self.end()
+        self.process.kill()
 
 
 def page(site: Site) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def variables(site: Site, host: str) -> dict[str, Any]:
     return dict(site.inventory()["_meta"]["hostvars"][host])
 
 
-def eventually(what: str, holds: Any, seconds: float = 120) -> None:
+def eventually(what: str, holds: Any, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
@@ -103,8 +110,9 @@ def shell(site: Site, host: str, user: str) -> str:
     return f"ssh -o ControlPath=none {found['ansible_ssh_common_args']} {user}@{found['ansible_host']}"
 
 
-def start(site: Site, name: str, host: str = MASTER, login: str = "sky", options: str = "", seconds: float = 0.25) -> Job:
-    """Submit a job whose tasks take so many seconds, and wait until it has executors."""
+@contextlib.contextmanager
+def job(site: Site, name: str, host: str = MASTER, login: str = "sky", options: str = "", seconds: float = 0.25) -> Iterator[Job]:
+    """A job whose tasks take so many seconds, from when it has executors. It ends with the block: left over, it would keep what the next need."""
     ssh = shell(site, host, login)
     subprocess.run(f"{ssh} 'cat > {name}.py'", shell=True, input=JOB, text=True, check=True)
     address = variables(site, host)["sky_address"]
@@ -113,10 +121,15 @@ def start(site: Site, name: str, host: str = MASTER, login: str = "sky", options
         f"{ssh} 'SPARK_LOCAL_IP={address} SPARK_LOCAL_HOSTNAME={address} {submit}'",
         shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    eventually(f"{name} runs", lambda: working(site, name) or process.poll() is not None)
-    if process.poll() is not None:
-        raise AssertionError(process.communicate()[0][-3000:])
-    return Job(site, name, host, process)
+    started = Job(site, name, host, process)
+    try:
+        eventually(f"{name} runs", lambda: working(site, name) or process.poll() is not None)
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[0][-3000:])
+        yield started
+    finally:
+        if process.poll() is None:
+            started.drop()
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +155,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def taken_over(site: Site) -> tuple[dict[str, str], Played, str]:
     """The first run of the present collection, under a job: the nodes before, the run, the job's last words."""
     before = ids(site)
-    job = start(site, "upgraded")
-    played = site.must("spark_cluster")
-    return before, played, job.end()
+    with job(site, "upgraded") as held:
+        played = site.must("spark_cluster")
+        return before, played, held.end()
 
 
 def test_the_present_collection_takes_the_cluster_over_and_the_job_goes_on(site: Site, taken_over: tuple[dict[str, str], Played, str]) -> None:
@@ -162,33 +175,37 @@ def test_the_run_after_that_changes_nothing(site: Site) -> None:
 
 
 def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(site: Site, figure: Callable[[str], None]) -> None:
-    job = start(site, "setting", seconds=8)  # two such a task: a drain that begins in the midst of one lasts for more than one slice
-    begun = time.monotonic()
-    (site.folder / "group_vars").mkdir()
-    (site.folder / "group_vars/all.yml").write_text("spark_daemon_settings: {spark.worker.cleanup.interval: 900}\n")
-    played = site.must("spark_cluster")
-    figure(f"a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
-    assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, "a setting was written and a daemon restarted"
-    told = re.findall(r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output)
-    assert told, "the drains were silent"
-    assert set(re.findall(r"(tupg-worker-\d): drained in \d+ s$", played.output, re.MULTILINE)) == set(told)
-    eventually("both workers are back", lambda: page(site)["aliveworkers"] == 2)
-    assert ANSWER in (said := job.end()), said[-3000:]
+    with job(site, "setting", seconds=8) as held:  # two such a task: a drain that begins in the midst of one lasts for more than one slice
+        begun = time.monotonic()
+        (site.folder / "group_vars").mkdir()
+        (site.folder / "group_vars/all.yml").write_text("spark_daemon_settings: {spark.worker.cleanup.interval: 900}\n")
+        played = site.must("spark_cluster")
+        figure(f"a changed setting on 2 workers under a job: {time.monotonic() - begun:.0f} s")
+        assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, (
+            "a setting was written and a daemon restarted"
+        )
+        told = re.findall(
+            r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output
+        )
+        assert told, "the drains were silent"
+        assert set(re.findall(r"(tupg-worker-\d): drained in \d+ s$", played.output, re.MULTILINE)) == set(told)
+        eventually("both workers are back", lambda: page(site)["aliveworkers"] == 2)
+        assert ANSWER in (said := held.end()), said[-3000:]
 
 
 def test_a_new_version_waits_for_the_job_and_is_told(site: Site, packed_anew: list[str]) -> None:
-    job = start(site, "versioned")
-    waits = f"Spark {NEXT} waits for versioned (app-"
-    refused = site.play("spark_cluster", *packed_anew, "-e", "sky_disruption=refuse")
-    assert refused.code != 0
-    assert waits in refused.last(14), refused.last(30)
-    played = site.must("spark_cluster", *packed_anew)
-    assert waits in played.last(40), played.last(50)
-    assert {site.ssh(host, "readlink /opt/spark").strip() for host in (MASTER, *WORKERS)} == {"/opt/spark-4.3.0"}
-    again = site.must("spark_cluster", *packed_anew)
-    assert set(again.changed) == {"localhost", MASTER, *WORKERS}, "it has to visit them until the version is there"
-    assert set(again.changed.values()) == {0}
-    assert ANSWER in (said := job.end()), said[-3000:]
+    with job(site, "versioned") as held:
+        waits = f"Spark {NEXT} waits for versioned (app-"
+        refused = site.play("spark_cluster", *packed_anew, "-e", "sky_disruption=refuse")
+        assert refused.code != 0
+        assert waits in refused.last(14), refused.last(30)
+        played = site.must("spark_cluster", *packed_anew)
+        assert waits in played.last(40), played.last(50)
+        assert {site.ssh(host, "readlink /opt/spark").strip() for host in (MASTER, *WORKERS)} == {"/opt/spark-4.3.0"}
+        again = site.must("spark_cluster", *packed_anew)
+        assert set(again.changed) == {"localhost", MASTER, *WORKERS}, "it has to visit them until the version is there"
+        assert set(again.changed.values()) == {0}
+        assert ANSWER in (said := held.end()), said[-3000:]
 
 
 def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(
@@ -209,14 +226,14 @@ def test_once_it_has_ended_the_version_is_switched_and_later_the_old_one_goes(
 
 
 def test_a_master_whose_process_is_killed_comes_back_to_its_job(site: Site, figure: Callable[[str], None]) -> None:
-    job = start(site, "killed")
-    workers = {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"}
-    site.ssh(MASTER, "systemctl kill --signal=KILL spark-master")
-    begun = time.monotonic()
-    eventually("the master has both workers and the job again", lambda: working(site, "killed") and page(site)["aliveworkers"] == 2)
-    figure(f"from kill -9 of the master until it has its workers and its job again: {time.monotonic() - begun:.0f} s")
-    assert {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"} == workers
-    assert ANSWER in (said := job.end()), said[-3000:]
+    with job(site, "killed") as held:
+        workers = {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"}
+        site.ssh(MASTER, "systemctl kill --signal=KILL spark-master")
+        begun = time.monotonic()
+        eventually("the master has both workers and the job again", lambda: working(site, "killed") and page(site)["aliveworkers"] == 2)
+        figure(f"from kill -9 of the master until it has its workers and its job again: {time.monotonic() - begun:.0f} s")
+        assert {worker["id"] for worker in page(site)["workers"] if worker["state"] == "ALIVE"} == workers
+        assert ANSWER in (said := held.end()), said[-3000:]
 
 
 def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packed_anew: list[str], figure: Callable[[str], None]) -> None:
@@ -226,23 +243,23 @@ def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packe
     secret = site.ssh(MASTER, "sha256sum /data/spark/.sky/spark")
     history = set(site.ssh(MASTER, "ls /data/spark/events").split())
     options = "--properties-file elsewhere.conf --conf spark.eventLog.enabled=false --driver-memory 512m --executor-memory 512m"
-    job = start(site, "elsewhere", host=WORKERS[1], login="root", options=options)
-    executors = {app["id"]: app["cores"] for app in page(site)["activeapps"]}
-    cloud = LxcCloud("here", LxcOptions(zone=ZONE), Scope(CLUSTER))
-    before = ids(site)
-    list(cloud.delete([node for node in cloud.listing().nodes if node.name == MASTER]))
-    begun = time.monotonic()
-    site.must("spark_cluster", *packed_anew)
-    eventually("the workers and the job have come back", lambda: working(site, "elsewhere") and page(site)["aliveworkers"] == 2)
-    figure(f"a lost master, until a new one has its volume, its workers and the running job: {time.monotonic() - begun:.0f} s")
-    after = ids(site)
-    assert (after.pop(MASTER) == before.pop(MASTER), after) == (False, before)
-    assert {app["id"]: app["cores"] for app in page(site)["activeapps"]} == executors
-    assert site.ssh(MASTER, "sha256sum /data/spark/.sky/spark") == secret
-    assert history <= set(site.ssh(MASTER, "ls /data/spark/events").split())
-    shown = f"http://{variables(site, MASTER)['sky_address']}:18080/api/v1/applications"
-    eventually("the history server shows earlier jobs", lambda: "upgraded" in fetched(shown))
-    assert ANSWER in (said := job.end()), said[-3000:]
+    with job(site, "elsewhere", host=WORKERS[1], login="root", options=options) as held:
+        executors = {app["id"]: app["cores"] for app in page(site)["activeapps"]}
+        cloud = LxcCloud("here", LxcOptions(zone=ZONE), Scope(CLUSTER))
+        before = ids(site)
+        list(cloud.delete([node for node in cloud.listing().nodes if node.name == MASTER]))
+        begun = time.monotonic()
+        site.must("spark_cluster", *packed_anew)
+        eventually("the workers and the job have come back", lambda: working(site, "elsewhere") and page(site)["aliveworkers"] == 2)
+        figure(f"a lost master, until a new one has its volume, its workers and the running job: {time.monotonic() - begun:.0f} s")
+        after = ids(site)
+        assert (after.pop(MASTER) == before.pop(MASTER), after) == (False, before)
+        assert {app["id"]: app["cores"] for app in page(site)["activeapps"]} == executors
+        assert site.ssh(MASTER, "sha256sum /data/spark/.sky/spark") == secret
+        assert history <= set(site.ssh(MASTER, "ls /data/spark/events").split())
+        shown = f"http://{variables(site, MASTER)['sky_address']}:18080/api/v1/applications"
+        eventually("the history server shows earlier jobs", lambda: "upgraded" in fetched(shown))
+        assert ANSWER in (said := held.end()), said[-3000:]
 
 
 def fetched(url: str) -> str:

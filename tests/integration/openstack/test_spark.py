@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite, nothing
+from ansible_collections.sky.clusters.tests.support.openstack_site import HERE, OpenStackSite, cloud_entry, nothing
 from ansible_collections.sky.clusters.tests.support.site import Site
 
-pytestmark = [pytest.mark.real, pytest.mark.openstack]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.openstack]
 
 MASTER, WORKERS = "oss-master-0", ["oss-worker-0", "oss-worker-1"]
 VOLUME = f"{MASTER}-spark"
@@ -28,30 +26,13 @@ def content(workers: int) -> dict[str, Any]:
     return {
         "plugin": "sky.clusters.clouds",
         "cluster": "oss",
-        "admin_cidrs": ["10.76.0.0/16"],
-        "clouds": {
-            "campus": {
-                "provider": "openstack",
-                "cloud": "alice",
-                "image": "debian-12",
-                "flavor": "node.1c2g",
-                "external_network": "public",
-                "nameservers": [resolver()],
-            }
-        },
+        "admin_cidrs": [HERE],
+        "clouds": {"campus": cloud_entry(flavor="node.1c2g")},
         "pools": {
             "master": {"cloud": "campus", "count": 1, "roles": ["spark_master"], "public_ip": True, "volumes": {"spark": 1}},
             "worker": {"cloud": "campus", "count": workers, "roles": ["spark_worker"]},
         },
     }
-
-
-def resolver() -> str:
-    """The machine's own, which the test cloud hands to its hosts as well."""
-    found = re.search(r"^nameserver (\S+)", Path("/etc/resolv.conf").read_text(encoding="utf-8"), re.MULTILINE)
-    if found is None:
-        raise LookupError("/etc/resolv.conf names no name server")
-    return found[1]
 
 
 @pytest.fixture(scope="module")
