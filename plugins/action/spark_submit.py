@@ -21,7 +21,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
+from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_faults, last_words
 from ansible_collections.sky.clusters.plugins.modules.spark_submit import SPEC
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
@@ -52,8 +52,8 @@ class Heard:
 
 
 def why_failed(heard: Mapping[str, str]) -> str:
-    """Why a job failed, as far as its output tells."""
-    return (last_words(heard["stderr"], 2) or last_words(heard["stdout"], 2))[-600:]
+    """Why a job failed, as far as its output tells: its own words say more than the warnings that Spark writes beside them."""
+    return (last_faults(heard["stderr"], 2) or last_words(heard["stdout"], 2) or last_words(heard["stderr"], 2))[-600:]
 
 
 class ActionModule(ActionBase):

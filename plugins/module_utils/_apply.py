@@ -199,8 +199,13 @@ class _CloudRun:
             self._await_reachable([spec for spec in everybody if self._ok(spec)])
             failed = [spec for spec in everybody if not self._ok(spec)]
             # what was refused for good is clean by the contract, and a cloud that does not answer is no proof against a node that stood before
-            self._clean([spec.name for spec in failed if not self.results[spec.name].final])
+            self._clean([spec.name for spec in failed if not self.results[spec.name].final or self._is_hopeless(spec.name)])
             batch, waiting = [spec for spec in failed if self._worth_another(self.results[spec.name])], []
+
+    def _is_hopeless(self, name: str) -> bool:
+        """Whether a node was taken on and then given up for good, so that something of it stands."""
+        node = self.results[name].node
+        return node is not None and node.hopeless
 
     def _ok(self, spec: NodeSpec) -> bool:
         return spec.name not in self.results or self.results[spec.name].ok
@@ -242,7 +247,7 @@ class _CloudRun:
 
     def _probed(self, nodes: Sequence[Node], everybody: Iterable[Node]) -> Mapping[str, str]:
         """Why ssh does not answer, by node; those behind a gateway that does not answer yet are not asked: their addresses are others' out here."""
-        way = gateway(everybody, str(getattr(self.cluster.clouds[self.cloud.name].options, "ssh_user", "root")))
+        way = gateway(everybody, self.cloud.options)
         hidden = [node for node in nodes if way and behind(node, way) and not self._is_known(way.node)]
         asked = [node for node in nodes if node not in hidden]
         answers = self.tools.probe(asked, way) if asked else {}
@@ -272,7 +277,7 @@ class _CloudRun:
         if node is None:
             return None  # a list may lag; the deadline decides
         if node.state in (State.FAILED, State.STOPPED):
-            self._fail(node, node.fault or "it stopped while it booted")
+            self._fail(node, node.fault or "it stopped while it booted", Shortage if node.hopeless else None)
             return None
         if node.state is not State.RUNNING or not node.addresses:
             return None
@@ -304,7 +309,7 @@ class _CloudRun:
             return
         left = [node for node in self._listing().nodes if node.name in names]
         for node in left:
-            self.results[node.name].final = bool(node.ready)
+            self.results[node.name].final |= bool(node.ready)
         for event in self._gone([node for node in left if not node.ready]):
             if event.stage is Stage.FAILED:
                 result = self.results[event.name]
@@ -343,12 +348,12 @@ class _CloudRun:
         for name in sorted(left):
             yield Event(name, Stage.FAILED, str(error), final=isinstance(error, (*FINAL, Unavailable)), error=type(error))
 
-    def _fail(self, node: Node, reason: str) -> None:
+    def _fail(self, node: Node, reason: str, kind: type[CloudError] | None = None) -> None:
         try:
             log = answered(lambda: self.cloud.console(node), CALL_SECONDS, "console", self.clock)
         except CloudError as error:
             log = f"(no console: {error})"
-        self._tell(Event(node.name, Stage.FAILED, reason, log=log, node=node))
+        self._tell(Event(node.name, Stage.FAILED, reason, log=log, node=node, final=kind in FINAL, error=kind))
 
     def _listing(self) -> Listing:
         return asked_again(self.cloud.listing, self.clock, self.tools.backoff, "list")

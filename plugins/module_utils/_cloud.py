@@ -116,6 +116,11 @@ class Mark:
         return cls(words[1], words[2], words[3], int(words[4]))
 
 
+def owner_name(user: str) -> str:
+    """A user's name as marks can hold it."""
+    return re.sub(r"[^A-Za-z0-9._@-]", "_", user)[:64]
+
+
 def image_mark(owner: str) -> str:
     """The mark of an image, which belongs to no cluster."""
     return f"sky/{MARK_VERSION} {owner}"
@@ -155,6 +160,7 @@ class Node:
     clouds: tuple[str, ...] = ()  # the cluster's clouds in use, as its birth or `set_clouds` wrote them last; empty if none
     host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty where the cloud cannot tell
     fault: str = ""  # why it failed, in the cloud's own words
+    hopeless: bool = False  # it failed of what making it again cannot mend (no quota)
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
@@ -301,6 +307,15 @@ class Cloud(abc.ABC):
         """Owner written into marks."""
         return self.scope.owner or self.identity()
 
+    def owns(self, mark: Mark) -> bool:
+        """Whether what bears a mark is this cluster's and owner's."""
+        return (mark.owner, mark.cluster) == (self.owner, self.scope.cluster)
+
+    def foreign(self, name: str, mark: Mark) -> Event:
+        """The failure of what is not this cluster's and owner's."""
+        reason = f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone"
+        return Event(name, Stage.FAILED, reason, final=True)
+
     @abc.abstractmethod
     def identity(self) -> str:
         """The user that the credentials belong to: 1 to 64 of ``[A-Za-z0-9._@-]``.
@@ -359,6 +374,21 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
+
+    def not_extended(self, wanted: VolumeSpec, volume: Volume | None) -> Event | None:
+        """The failure of a volume that cannot be extended as it is wanted; None if it can.
+
+        Args:
+            volume: the one of that name, if there is one.
+        """
+        if volume is None:
+            return Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
+        if not self.owns(volume.mark):
+            return self.foreign(wanted.name, volume.mark)
+        if wanted.size < volume.size:
+            reason = f"volume {wanted.name} has {volume.size} GiB and cannot shrink to {wanted.size}"
+            return Event(wanted.name, Stage.FAILED, reason, final=True, error=Invalid)
+        return None
 
     @abc.abstractmethod
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:

@@ -108,7 +108,7 @@ class CloudEntry:
     """A cloud as the file names it."""
 
     provider: str
-    options: Any  # an instance of the provider's options dataclass, which has image, flavor and ssh_user among others
+    options: Any  # an instance of the provider's options dataclass, which has image, flavor, ssh_user and reaches_all among others
     timeouts: Timeouts = Timeouts()
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ._cloud import Node, State
 
@@ -33,11 +34,17 @@ class Gateway:
         return "-o " + shlex.quote(f"ProxyCommand={command}")
 
 
-def gateway(nodes: Iterable[Node], user: str) -> Gateway | None:
-    """The node of a cloud that those without an address outside are reached through; None where no node has one."""
+def gateway(nodes: Iterable[Node], options: Any) -> Gateway | None:
+    """The node of a cloud that those without an address outside are reached through; None where no node has one, or none is needed.
+
+    Args:
+        options: those of the cloud.
+    """
+    if options.reaches_all:
+        return None
     running = [node for node in nodes if node.state is State.RUNNING and node.address(public=True)]
     first = min(running, key=lambda node: (node.mark.index, node.name), default=None)
-    return Gateway(first, user) if first else None
+    return Gateway(first, options.ssh_user) if first else None
 
 
 def behind(node: Node, way: Gateway | None) -> bool:

@@ -47,7 +47,7 @@ def hosts(listing: Listing, cloud: str, cluster: Cluster) -> list[Host]:
         cloud: its name.
         cluster: the cluster file; a node of a pool that it no longer has can leave, and nothing else.
     """
-    way = gateway(listing.nodes, _user(cloud, cluster))
+    way = gateway(listing.nodes, cluster.clouds[cloud].options) if cloud in cluster.clouds else None
     return [host(node, cloud, cluster, listing.volumes, way) for node in listing.nodes]
 
 

@@ -7,12 +7,27 @@ from __future__ import annotations
 
 import re
 
-CHATTER = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN) |WARNING: |Using Spark's default log4j|(at|File) ")
+# As Spark writes it.
+LINE = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (?P<level>TRACE|DEBUG|INFO|WARN|ERROR|FATAL) (?:(?P<place>[\w.$]+): )?(?P<message>.*)")
+CHATTER = re.compile(r"WARNING: |Using Spark's default log4j|Setting default log level|To adjust logging level|(at|File) ")
+NOISE = ("NativeCodeLoader", "Utils", "SparkConf", "ProcfsMetricsGetter", "MetricsConfig")  # what warns in every job
+QUIET = ("TRACE", "DEBUG", "INFO", "WARN")
 FAULT = re.compile(r"(Error|Exception|Exit)\b")
 
 
+def last_faults(log: str, most: int = 3) -> str:
+    """The last faults that a log names, without the stacks of calls; empty where it names none."""
+    return " | ".join([line for line in _telling(log) if FAULT.search(line)][-most:])
+
+
 def last_words(log: str, most: int = 3) -> str:
-    """The last faults that a log names, without the stacks of calls; its last lines where it names none; empty where it says nothing."""
-    lines = [line.strip() for line in log.splitlines()]
-    telling = [line for line in lines if line and not CHATTER.match(line)]
-    return " | ".join(([line for line in telling if FAULT.search(line)] or telling)[-most:])
+    """Its last faults, else its last warnings, else its last lines; empty where it says nothing."""
+    warned = (found for line in log.splitlines() if (found := LINE.match(line.strip())))
+    warnings = dict.fromkeys(found["message"] for found in warned if found["level"] == "WARN" and found["place"] not in NOISE)
+    return last_faults(log, most) or " | ".join((list(warnings) or _telling(log))[-most:])
+
+
+def _telling(log: str) -> list[str]:
+    """The lines that are more than chatter."""
+    lines = [line for line in map(str.strip, log.splitlines()) if line and not CHATTER.match(line)]
+    return [line for line in lines if (found := LINE.match(line)) is None or found["level"] not in QUIET]

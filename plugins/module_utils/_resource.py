@@ -9,15 +9,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible.module_utils.basic import AnsibleModule
+
 from ._cloud import Cloud, CloudError
 from ._cluster import Cluster, ClusterFileError, parse_parts
 from ._fleet import FleetError, open_clouds, option_classes
 from ._retry import Backoff, Clock, asked_again
 from ._schema import hint
+from ._spec import CLUSTER_SPEC
 
 T = TypeVar("T")
 
 FAULTS = (ClusterFileError, FleetError, CloudError)  # what is told to the user as one sentence
+CLOUD_SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}}  # of every module for one thing
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,22 @@ class Outcome:
         """As a module returns it."""
         diff = {"before": dict(self.before), "after": dict(self.after)}
         return {"changed": self.changed, kind: dict(self.after)} | ({"diff": diff} if self.changed else {})
+
+
+def run_module(spec: Mapping[str, Any], act: Callable[[AnsibleModule], Mapping[str, Any]], **more: Any) -> None:
+    """A module from its call to its answer.
+
+    Args:
+        spec: of its options.
+        act: carries out what was asked for, and gives the result.
+        more: what else the module's definition says.
+    """
+    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True, **more)
+    try:
+        result = act(module)
+    except FAULTS as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
 
 
 def fleet(given: Mapping[str, Any]) -> tuple[Cluster, dict[str, Cloud]]:

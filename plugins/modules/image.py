@@ -123,14 +123,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import ImageSpec
 from ansible_collections.sky.clusters.plugins.module_utils._image import absent, checked, present
-from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, Outcome, fleet, only
+from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, Outcome, fleet, only, run_module
 from ansible_collections.sky.clusters.plugins.module_utils._source import check, opened
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {
+SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "cloud": {"type": "str", "default": ""},
     "source": {"type": "str"},
     "checksum": {"type": "str"},
     "force": {"type": "bool", "default": False},
@@ -156,12 +154,7 @@ def done(module: AnsibleModule) -> Outcome:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
-    try:
-        outcome = done(module)
-    except FAULTS as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**outcome.result("image"))
+    run_module(SPEC, lambda module: done(module).result("image"), required_if=REQUIRED_IF)
 
 
 if __name__ == "__main__":

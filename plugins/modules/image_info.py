@@ -57,22 +57,22 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_images
 from ansible_collections.sky.clusters.plugins.module_utils._image import told
-from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, fleet
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, fleet, run_module
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}, "name": {"type": "str", "default": ""}}
+SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}}
+
+
+def listed(module: AnsibleModule) -> dict[str, Any]:
+    """The images that were asked for."""
+    wanted = module.params["name"]
+    _cluster, clouds = fleet(module.params)
+    known = list_images(clouds)
+    found = [told(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
+    return {"changed": False, "images": [image for image in found if wanted in ("", image["name"])]}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    wanted = module.params["name"]
-    try:
-        _cluster, clouds = fleet(module.params)
-        known = list_images(clouds)
-    except FAULTS as error:
-        module.fail_json(msg=str(error))
-    found = [told(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
-    module.exit_json(changed=False, images=[image for image in found if wanted in ("", image["name"])])
+    run_module(SPEC, listed)
 
 
 if __name__ == "__main__":

@@ -85,13 +85,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._data_volume import Wanted, absent, present
-from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, Outcome, fleet
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, Outcome, fleet, run_module
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {
+SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "cloud": {"type": "str", "default": ""},
     "size": {"type": "int", "default": 0},
     "type": {"type": "str", "default": ""},
 }
@@ -107,12 +105,7 @@ def done(module: AnsibleModule) -> Outcome:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    try:
-        outcome = done(module)
-    except FAULTS as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**outcome.result("volume"))
+    run_module(SPEC, lambda module: done(module).result("volume"))
 
 
 if __name__ == "__main__":

@@ -53,21 +53,21 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._data_volume import told
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_all
-from ansible_collections.sky.clusters.plugins.module_utils._resource import FAULTS, fleet
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, fleet, run_module
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}}
+SPEC: dict[str, Any] = CLOUD_SPEC
+
+
+def listed(module: AnsibleModule) -> dict[str, Any]:
+    """The volumes that there are."""
+    _cluster, clouds = fleet(module.params)
+    listings = list_all(clouds)
+    found = [told(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
+    return {"changed": False, "volumes": found}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    try:
-        _cluster, clouds = fleet(module.params)
-        listings = list_all(clouds)
-    except FAULTS as error:
-        module.fail_json(msg=str(error))
-    found = [told(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
-    module.exit_json(changed=False, volumes=found)
+    run_module(SPEC, listed)
 
 
 if __name__ == "__main__":

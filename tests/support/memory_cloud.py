@@ -44,13 +44,16 @@ from ansible_collections.sky.clusters.plugins.module_utils._schema import Intege
 from ansible_collections.sky.clusters.tests.support.world import WRITING, World, blank_node, cloud_of, kill_self, new_id
 
 ERRORS: dict[str, type[CloudError]] = {"denied": Denied, "shortage": Shortage, "invalid": Invalid, "error": CloudError, "cut": CloudError}
-DOOMS = ("fails", "stuck", "stops", "deaf")
+FAULTS = {"fails": "the hypervisor gave up", "short": "the quota was exceeded meanwhile"}  # what becomes of nodes that are taken on
+DOOMS = (*FAULTS, "stuck", "stops", "deaf")
 FOREVER = 10**9
 
 
 @dataclass(frozen=True)
 class MemoryOptions:
     """Options of the cloud in memory."""
+
+    reaches_all: ClassVar[bool] = False
 
     path: str = option(Text(), "folder that holds the state")
     image: str = option(Text(), "image of nodes", default="debian-12")
@@ -579,7 +582,7 @@ class _Look:
         addresses = tuple(Address(address, 4, "memory", public) for address, public in node["addresses"])
         return Node(
             node["name"], key, mark, State(node["state"]), addresses, node["flavor"], node["image"], "x86_64", 2, 2048, f"{node['made']:.0f}",
-            node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"],
+            node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"], node["fault"] == FAULTS["short"],
         )  # fmt: skip
 
     def _volume(self, key: str, volume: dict[str, Any]) -> Volume:
@@ -600,8 +603,8 @@ class _Look:
         late = not self.options.boot_seconds or self.now - node["made"] >= self.options.boot_seconds
         booted = node["looks"] > self.options.boot_looks and late
         if node["state"] == "building" and node["doom"] != "stuck" and booted:
-            node["state"] = {"fails": "failed", "stops": "stopped"}.get(node["doom"], "running")
-            node["fault"] = "the hypervisor gave up" if node["doom"] == "fails" else ""
+            node["state"] = "failed" if node["doom"] in FAULTS else "stopped" if node["doom"] == "stops" else "running"
+            node["fault"] = FAULTS.get(node["doom"], "")
         return True
 
 

@@ -219,6 +219,16 @@ def test_a_node_that_fails_once_is_replaced(world: World, kind: str) -> None:
     work.converges()
 
 
+def test_what_the_cloud_took_on_beyond_the_quota_is_taken_away_and_not_tried_again(world: World) -> None:
+    world.fault("create", "short", node=2)
+    work = Try(world)
+    result = work.go()
+    assert work.reasons() == {"demo-worker-1": "the quota was exceeded meanwhile"}
+    assert (result.nodes["demo-worker-1"].launches, result.nodes["demo-worker-1"].final) == (1, True)
+    assert world.names() == ["demo-worker-0", "demo-worker-2"]
+    assert world.calls("create") == 1
+
+
 def test_deadlines_are_those_of_the_pool(world: World) -> None:
     world.fault("create", "stuck", times=0)
     work = Try(world, {"worker": {"count": 1, "timeouts": {"booted": 10}}})

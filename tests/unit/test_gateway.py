@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Mark, Node, State
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._gateway import Gateway, behind, gateway, host_key_options
 
 INSIDE, OUTSIDE = Address("10.0.0.4"), Address("198.51.100.4", public=True)
 KEY = "ssh-ed25519 AAAAed"
+OPTIONS = OpenStackOptions("debian-12", "small")
 
 
 def node(index: int, *addresses: Address, pool: str = "p", **more: Any) -> Node:
@@ -33,14 +36,21 @@ def test_the_first_node_that_can_be_reached_is_the_way() -> None:
         node(2, INSIDE, OUTSIDE, pool="b"),
     ]
     for listed in (nodes, nodes[::-1]):
-        way = gateway(listed, "debian")
+        way = gateway(listed, OPTIONS)
         assert way is not None
-        assert way.node.name == "demo-b-2"
+        assert (way.node.name, way.user) == ("demo-b-2", "debian")
+
+
+def test_where_all_nodes_can_be_reached_there_is_none() -> None:
+    options = LxcOptions()
+    way = gateway([node(0, INSIDE, OUTSIDE), node(1, INSIDE)], options)
+    assert way is None
+    assert not behind(node(1, INSIDE), way)
 
 
 @pytest.mark.parametrize("nodes", [[], [node(0, INSIDE)], [node(0, OUTSIDE, state=State.BUILDING)], [node(0)]])
 def test_there_may_be_none(nodes: list[Node]) -> None:
-    assert gateway(nodes, "debian") is None
+    assert gateway(nodes, OPTIONS) is None
     assert not behind(node(1, INSIDE), None)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Listing, Mark, Node, State
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import CloudEntry, Cluster, Pool
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import host, hosts
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 
@@ -63,6 +65,15 @@ def test_only_what_has_no_address_outside_goes_through_one_that_has(tmp_path: Pa
     found = common_args(tmp_path, front, member(1, Address("10.0.0.5")), member(2, Address("10.0.0.6"), Address("198.51.100.6", public=True)))
     assert {name: "ProxyCommand" in args for name, args in found.items()} == {"demo-p-0": False, "demo-p-1": True, "demo-p-2": False}
     assert "ProxyCommand" not in common_args(tmp_path, member(1, Address("10.0.0.5")))["demo-p-1"]  # where none has one, they are near
+
+
+def test_none_goes_through_another_where_all_can_be_reached(tmp_path: Path) -> None:
+    nodes = (member(0, Address("10.0.0.4"), OUTSIDE), member(1, Address("10.0.0.5")))
+    local = Cluster("demo", {"one": CloudEntry("lxc", LxcOptions())}, {"p": Pool(cloud="one", count=2)})
+    found = {host.name: host.variables for host in hosts(Listing(nodes), "one", local)}
+    assert found["demo-p-1"]["ansible_host"] == "10.0.0.5"
+    assert [name for name, variables in found.items() if "ProxyCommand" in variables["ansible_ssh_common_args"]] == []
+    assert "ProxyCommand" in common_args(tmp_path, *nodes)["demo-p-1"]
 
 
 @pytest.mark.parametrize(("address", "target"), [("10.0.0.5", "[10.0.0.5]:22"), ("2001:db8::5", "[2001:db8::5]:22")])

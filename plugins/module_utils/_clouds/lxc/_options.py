@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ..._schema import Faults, Integer, ListOf, MapOf, Struct, Text, option, shown
 
@@ -78,6 +78,8 @@ IMAGES = {"debian-12": Recipe("bookworm")}
 @dataclass(frozen=True)
 class LxcOptions:
     """Options of a cloud with ``provider: lxc``: nodes on this machine."""
+
+    reaches_all: ClassVar[bool] = True  # nodes without an address outside need no way through another: their network is this machine's
 
     image: str = option(NAME, "Image of the nodes: V(debian-12), one of O(images), or one that was added.", default="debian-12")
     flavor: str = option(NAME, "Size of the nodes: V(small), V(medium), V(large), V(xlarge), or one of O(flavors).", default="small")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -22,7 +21,6 @@ from ..._cloud import (
     Invalid,
     Lease,
     Listing,
-    Mark,
     Node,
     NodeSpec,
     Scope,
@@ -30,6 +28,7 @@ from ..._cloud import (
     Volume,
     VolumeSpec,
     image_mark,
+    owner_name,
 )
 from ..._schema import hint
 from . import _images
@@ -54,7 +53,7 @@ class LxcCloud(Cloud):
         self._host = HostProgram(options.zone, options.path, options.network)
 
     def identity(self) -> str:
-        return re.sub(r"[^A-Za-z0-9._@-]", "_", user())[:64]
+        return owner_name(user())
 
     def listing(self) -> Listing:
         try:
@@ -147,20 +146,12 @@ class LxcCloud(Cloud):
     def _items(self, do: str, things: Sequence[Node] | Sequence[Volume]) -> Iterator[Event]:
         items = []
         for thing in things:
-            if self._ours(thing.mark):
+            if self.owns(thing.mark):
                 items.append({"name": thing.name, "id": thing.id, "mark": str(thing.mark)})
             else:
-                yield self._foreign(thing.name, thing.mark)
+                yield self.foreign(thing.name, thing.mark)
         if items:
             yield from self._events(do, items=items)
-
-    def _ours(self, mark: Mark) -> bool:
-        return (mark.owner, mark.cluster) == (self.owner, self.scope.cluster)
-
-    def _foreign(self, name: str, mark: Mark) -> Event:
-        return Event(
-            name, Stage.FAILED, f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone", final=True
-        )
 
     def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         items = []
@@ -178,13 +169,12 @@ class LxcCloud(Cloud):
         known = {volume.name: volume for volume in self.listing().volumes} if volumes else {}
         items = []
         for wanted in volumes:
-            mark = known[wanted.name].mark if wanted.name in known else None
-            if mark is None:
-                yield Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
-            elif not self._ours(mark):
-                yield self._foreign(wanted.name, mark)
-            else:
-                items.append({"name": wanted.name, "size": wanted.size, "mark": str(mark)})
+            volume = known.get(wanted.name)
+            refused = self.not_extended(wanted, volume)
+            if refused:
+                yield refused
+            elif volume:
+                items.append({"name": wanted.name, "size": wanted.size, "mark": str(volume.mark)})
         if items:
             yield from self._events("resize_volumes", items=items)
 

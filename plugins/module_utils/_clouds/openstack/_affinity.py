@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Server groups: one for each pool whose nodes are to stand on unlike hosts."""
+"""The server group of a pool, which keeps its nodes apart. Server groups bear no mark: the name says whose one is."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from ._api import COMPUTE, Api
 POLICY = "soft-anti-affinity"  # a pool that is larger than the cloud has hosts is made all the same
 
 
-def ensure(api: Api, cluster: str, pool: str) -> str:
-    """Identifier of the server group of a pool, made if it is not there."""
-    name = f"{_marks.shared_name(cluster)}-{pool}"
-    known = ours(api, cluster)
-    if name in known:
-        return known[name]
-    return str(api.post(COMPUTE, "/os-server-groups", {"server_group": {"name": name, "policies": [POLICY]}})["server_group"]["id"])
+class Groups:
+    """The server groups of one cluster and owner."""
 
+    def __init__(self, api: Api, cluster: str, owner: str) -> None:
+        self._api = api
+        self._name = _marks.owned_name(cluster, owner)
 
-def ours(api: Api, cluster: str) -> dict[str, str]:
-    """Identifiers of the cluster's server groups, by name."""
-    pattern = rf"{re.escape(_marks.shared_name(cluster))}-[a-z][a-z0-9]*"
-    groups = api.all(COMPUTE, "/os-server-groups", "server_groups")
-    return {str(group["name"]): str(group["id"]) for group in groups if re.fullmatch(pattern, str(group["name"]))}
+    def ensure(self, pool: str) -> str:
+        """Identifier of the group of a pool, made if it is not there."""
+        name = f"{self._name}-{pool}"
+        known = self.all()
+        if name in known:
+            return known[name]
+        return str(self._api.made(COMPUTE, "/os-server-groups", {"server_group": {"name": name, "policies": [POLICY]}}, "server_group")["id"])
 
+    def all(self) -> dict[str, str]:
+        """Their identifiers, by name."""
+        pattern = rf"{re.escape(self._name)}-[a-z][a-z0-9]*"
+        groups = self._api.all(COMPUTE, "/os-server-groups", "server_groups")
+        return {str(group["name"]): str(group["id"]) for group in groups if re.fullmatch(pattern, str(group["name"]))}
 
-def delete(api: Api, identifier: str) -> None:
-    api.delete(COMPUTE, f"/os-server-groups/{identifier}")
+    def delete(self) -> None:
+        for identifier in self.all().values():
+            self._api.delete(COMPUTE, f"/os-server-groups/{identifier}")

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -18,12 +16,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..._cloud import Invalid, Unavailable
 from ._errors import Missing, check, translated
+from ._opening import opened
 from ._options import OpenStackOptions
 
+Found = Mapping[str, Any]  # a thing as the cloud tells it
 COMPUTE, NETWORK, VOLUME, IMAGE = "compute", "network", "block-storage", "image"
 # The least that carries what is needed: tags in the creating call (2.52), the flavor and the fault in the list (2.47).
 MICROVERSIONS = {COMPUTE: "2.52", VOLUME: "3.42"}  # 3.42 extends volumes that are in use
-SECONDS = 60.0  # that one answer may take
 UPLOAD_SECONDS = 1800.0  # that the answer to a file may take
 
 
@@ -39,21 +38,7 @@ class Api:
 
     @cached_property
     def _region(self) -> Any:
-        options = self._options
-        with translated(f"opening cloud '{options.cloud or 'of OS_*'}'"), warnings.catch_warnings():
-            import openstack.config  # who uses no OpenStack needs no SDK
-
-            for name in ("keystoneauth", "openstack"):  # what they tell stands in the errors too; unheard, it would go to stderr
-                logging.getLogger(name).addHandler(logging.NullHandler())
-            warnings.simplefilter("ignore")  # the SDK's, of what it will drop some day: nothing that a user could mend
-            try:
-                region = openstack.config.get_cloud_region(
-                    cloud=options.cloud or None, region_name=options.region or None, app_name="sky.clusters", api_timeout=SECONDS
-                )
-                region.get_session()
-            except (AttributeError, TypeError, ValueError) as error:  # what the SDK makes of a file that is not of its shape
-                raise Invalid(f"opening cloud '{options.cloud or 'of OS_*'}': its entry in clouds.yaml cannot be used ({error})") from None
-            return region
+        return opened(self._options)
 
     def _client(self, service: str) -> Any:
         """What speaks to a service, made once, by whichever thread comes first."""
@@ -85,22 +70,48 @@ class Api:
         session = self._region.get_session()
         if not hasattr(session.auth, "get_access"):
             raise Invalid("the auth_type of the cloud's entry in clouds.yaml must be one that logs in to keystone")
-        if self._first_login is None:
-            self._first_login = (session.auth.get_access(session).issued, time.monotonic())
+        kept = session.auth.auth_ref  # by the SDK, from an earlier run: who knows when it was issued
+        access = session.auth.get_access(session)
+        if self._first_login is None and access is not kept:
+            self._first_login = (access.issued, time.monotonic())
         return session
 
     def now(self) -> datetime:
-        """The cloud's own time: that of the first token, and what passed since."""
+        """The cloud's own time: that of the first login, and what passed since."""
         if self._first_login is None:
             self.access()
-        issued, then = self._first_login  # type: ignore[misc]
+        if self._first_login is None:
+            with translated("logging in"), self._opening:
+                session = self._session()
+                self._first_login = (session.auth.get_auth_ref(session).issued, time.monotonic())
+        issued, then = self._first_login
         return issued + timedelta(seconds=time.monotonic() - then)
 
     def get(self, service: str, path: str, **query: Any) -> Any:
         return self._call("GET", service, path, params=query)
 
+    def one(self, service: str, path: str, key: str) -> Found:
+        """The thing that an answer holds under a key; of images the answer itself, which has no key.
+
+        Raises:
+            Unavailable: an answer without it: nothing may be concluded from it.
+        """
+        return _thing(self.get(service, path), key, f"{service} GET {path}")
+
     def post(self, service: str, path: str, body: Any, **more: Any) -> Any:
         return self._call("POST", service, path, json=body, **more)
+
+    def made(self, service: str, path: str, body: Any, key: str) -> Found:
+        """The thing that a call made, under its key like the above.
+
+        Raises:
+            Unavailable: an answer that does not tell of it; it may have been made all the same.
+        """
+        call = f"{service} POST {path}"
+        made = _thing(self.post(service, path, body), key, call)
+        if not made.get("id"):
+            raise Unavailable(f"{call}: the answer does not say what was made")
+        return made
 
     def put(self, service: str, path: str, body: Any, **more: Any) -> Any:
         return self._call("PUT", service, path, json=body, **more)
@@ -153,6 +164,13 @@ class Api:
 def _versioned(endpoint: str) -> str:
     bare = endpoint.rstrip("/")
     return bare if not bare or bare.endswith("/v2.0") else f"{bare}/v2.0"
+
+
+def _thing(answer: Any, key: str, call: str) -> Found:
+    found = answer.get(key) if key and isinstance(answer, Mapping) else answer
+    if not isinstance(found, Mapping) or not found:
+        raise Unavailable(f"{call}: the answer has no {key or 'content'}")
+    return found
 
 
 def _json(answer: Any, call: str) -> Any:

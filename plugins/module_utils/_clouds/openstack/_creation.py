@@ -12,12 +12,12 @@ from typing import Any
 
 from ..._cloud import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
 from . import _marks, _servers
-from ._api import COMPUTE, NETWORK, VOLUME, Api
-from ._errors import Conflict, failed
+from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
+from ._errors import Conflict, Missing, failed
 from ._names import Names
 from ._network import Place
 from ._options import OpenStackOptions
-from ._survey import Found, Survey
+from ._survey import Survey
 from ._user_data import user_data
 from ._volumes import Volumes
 
@@ -136,7 +136,7 @@ class Creation:
         if spec.mark.pool in self._standing.groups:
             hints["group"] = self._standing.groups[spec.mark.pool]
         body |= {"os:scheduler_hints": hints} if hints else {}
-        return str(self._api.post(COMPUTE, "/servers", body)["server"]["id"])
+        return str(self._api.made(COMPUTE, "/servers", body, "server")["id"])
 
     def _server(self, spec: NodeSpec, port: str, disks: Sequence[Found], flavor: str, image: str) -> dict[str, Any]:
         metadata = {_marks.MARK: str(spec.mark), _marks.IMAGE: spec.image, **_marks.written_clouds(spec.clouds)}
@@ -185,26 +185,44 @@ class Creation:
         if standing and not standing.get("device_id"):
             made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{standing['id']}"))
             return str(standing["id"])
-        if standing:  # of a server that is gone
+        if standing:
+            self._see_gone(str(standing["device_id"]), spec.name)
             self._api.delete(NETWORK, f"/ports/{standing['id']}")
         port = self._new_port(spec.name)
         made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{port}"))
         return port
 
+    def _see_gone(self, server: str, name: str) -> None:
+        """Prove that a server which is not listed is no more: lists may lack what is there.
+
+        Raises:
+            Unavailable: it is there.
+        """
+        with contextlib.suppress(Missing):
+            self._api.one(COMPUTE, f"/servers/{server}", "server")
+            raise Unavailable(f"the port of {name} is that of server {server}, which stands though no list shows it by that name")
+
     def _new_port(self, name: str) -> str:
         place = self._standing.place
         body = {"name": name, "description": self._mark, "network_id": place.network, "security_groups": [place.group]}
-        return str(self._api.post(NETWORK, "/ports", {"port": body})["port"]["id"])
+        return str(self._api.made(NETWORK, "/ports", {"port": body}, "port")["id"])
 
     def floating(self, port: str) -> str:
         """Allocate an address outside for a port, in one call: never one that somebody else left unused."""
         body = {"floating_network_id": self._standing.place.external, "port_id": port, "description": self._mark}
-        return str(self._api.post(NETWORK, "/floatingips", {"floatingip": body})["floatingip"]["id"])
+        return str(self._api.made(NETWORK, "/floatingips", {"floatingip": body}, "floatingip")["id"])
 
     def plug(self, name: str, server: str) -> str:
-        """Give a server a new port in the place of one that is gone."""
+        """Give a server a new port in the place of one that is gone.
+
+        Raises:
+            Unavailable: the server has one: the list of ports lacks it, or somebody took its mark off.
+        """
+        path = f"/servers/{server}/os-interface"
+        if list(self._api.all(COMPUTE, path, "interfaceAttachments")):
+            raise Unavailable(f"no list shows the port of {name} with its mark, and server {server} has a port")
         port = self._new_port(name)
-        self._api.post(COMPUTE, f"/servers/{server}/os-interface", {"interfaceAttachment": {"port_id": port}})
+        self._api.post(COMPUTE, path, {"interfaceAttachment": {"port_id": port}})
         return port
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -109,6 +109,20 @@ def translated(call: str) -> Iterator[None]:
 
 def _told(error: Exception) -> str:
     return " ".join(str(error).split())[:400] or type(error).__name__
+
+
+def told(name: str, work: Callable[[], Event]) -> Event:
+    """The event of work on one node or volume, also where the cloud says no.
+
+    Raises:
+        Unavailable: the cloud did not answer.
+    """
+    try:
+        return work()
+    except Unavailable:
+        raise
+    except CloudError as error:
+        return failed(name, error)
 
 
 def failed(name: str, error: CloudError) -> Event:

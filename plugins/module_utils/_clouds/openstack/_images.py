@@ -13,10 +13,9 @@ from typing import Any, BinaryIO
 
 from ..._cloud import CloudError, Image, ImageSpec, Invalid
 from . import _marks
-from ._api import IMAGE, Api
+from ._api import IMAGE, Api, Found
 from ._errors import Missing
 
-Found = Mapping[str, Any]
 CHECKSUM = "sky_checksum"  # property: of the file, as it was asked for
 FORMATS = ("raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso")
 HALF = ("queued", "saving", "uploading", "importing", "killed")  # what was cut short is in one of these states
@@ -82,12 +81,12 @@ class Images:
         return dict(spec.properties) | fixed | {"min_disk": spec.min_disk, "min_ram": spec.min_memory} | marks
 
     def _sent(self, body: Mapping[str, Any], spec: ImageSpec, file: BinaryIO) -> Image:
-        made = self._api.post(IMAGE, "/images", body)
+        made = self._api.made(IMAGE, "/images", body, "")
         try:
             self._api.access()  # a login that has run out would have the file asked for twice
             content = _Content(file, spec)
             self._api.upload(IMAGE, f"/images/{made['id']}/file", content)
-            item = self._api.get(IMAGE, f"/images/{made['id']}")
+            item = self._api.one(IMAGE, f"/images/{made['id']}", "")
             content.check(item)
         except BaseException:
             with contextlib.suppress(CloudError):  # the next run finds it by its mark
@@ -98,7 +97,7 @@ class Images:
     def delete(self, image: Image) -> None:
         """See the contract."""
         try:
-            item = self._api.get(IMAGE, f"/images/{image.id}")
+            item = self._api.one(IMAGE, f"/images/{image.id}", "")
         except Missing:
             return
         if item.get(_marks.MARK) != self._mark:

@@ -16,26 +16,32 @@ from ._api import COMPUTE, Api
 from ._errors import Conflict
 
 
-def ensure(api: Api, cluster: str, keys: Sequence[str]) -> str:
-    """The name of the key pair that holds the first of these public keys, made if it is not there; empty where there is no key."""
-    if not keys:
-        return ""
-    kind, material = keys[0].split()[:2]
-    if kind.startswith("sk-"):
-        return ""  # Nova takes none of these; user data does
-    name = f"{_marks.shared_name(cluster)}-{hashlib.sha256(material.encode()).hexdigest()[:12]}"
-    if name not in ours(api, cluster):
-        with contextlib.suppress(Conflict):  # another run was quicker
-            api.post(COMPUTE, "/os-keypairs", {"keypair": {"name": name, "public_key": f"{kind} {material}"}})
-    return name
+class KeyPairs:
+    """The key pairs of one cluster and owner."""
 
+    def __init__(self, api: Api, cluster: str, owner: str) -> None:
+        self._api = api
+        self._name = _marks.owned_name(cluster, owner)
 
-def ours(api: Api, cluster: str) -> list[str]:
-    """Names of the cluster's key pairs of this user."""
-    pattern = rf"{re.escape(_marks.shared_name(cluster))}-[0-9a-f]{{12}}"
-    names = (str(item["keypair"]["name"]) for item in api.all(COMPUTE, "/os-keypairs", "keypairs"))
-    return sorted(name for name in names if re.fullmatch(pattern, name))
+    def ensure(self, keys: Sequence[str]) -> str:
+        """The name of the one that holds the first of these public keys, made if it is not there; empty where there is no key."""
+        if not keys:
+            return ""
+        kind, material = keys[0].split()[:2]
+        if kind.startswith("sk-"):
+            return ""  # Nova takes none of these; user data does
+        name = f"{self._name}-{hashlib.sha256(material.encode()).hexdigest()[:12]}"
+        if name not in self.all():
+            with contextlib.suppress(Conflict):  # another run was quicker
+                self._api.post(COMPUTE, "/os-keypairs", {"keypair": {"name": name, "public_key": f"{kind} {material}"}})
+        return name
 
+    def all(self) -> list[str]:
+        """Their names."""
+        pattern = rf"{re.escape(self._name)}-[0-9a-f]{{12}}"
+        names = (str(item["keypair"]["name"]) for item in self._api.all(COMPUTE, "/os-keypairs", "keypairs"))
+        return sorted(name for name in names if re.fullmatch(pattern, name))
 
-def delete(api: Api, name: str) -> None:
-    api.delete(COMPUTE, f"/os-keypairs/{quote(name)}")
+    def delete(self) -> None:
+        for name in self.all():
+            self._api.delete(COMPUTE, f"/os-keypairs/{quote(name)}")

@@ -93,7 +93,7 @@ class Lock:
             return
 
     def _look(self) -> Seen:
-        found = self._api.get(NETWORK, self._path)["security_group"]
+        found = self._api.one(NETWORK, self._path, "security_group")
         return Seen(self._api.now(), int(found["revision_number"]), _read(str(found.get("description") or "").removeprefix(self._mark)))
 
     def _write(self, seen: Seen, text: str) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +32,11 @@ def description(scope: Scope, owner: str) -> str:
 def shared_name(cluster: str) -> str:
     """Name of what a cluster has one of: its security group, network, subnet, router."""
     return f"sky-{cluster}"
+
+
+def owned_name(cluster: str, owner: str) -> str:
+    """What the names begin with of what can bear no mark (server groups, key pairs), so that two owners' clusters of one name share none."""
+    return f"{shared_name(cluster)}-{hashlib.sha256(owner.encode()).hexdigest()[:8]}"
 
 
 def node_names(cluster: str) -> str:

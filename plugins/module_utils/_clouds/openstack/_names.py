@@ -24,7 +24,7 @@ class Flavor:
     name: str
     cores: int
     memory: int  # MiB
-    disk: int  # GiB; 0: as large as the image
+    disk: int  # GiB; 0: none, for servers that boot from volumes
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from ..._cloud import Invalid, Scope
 from . import _group, _marks
-from ._api import NETWORK, Api
+from ._api import NETWORK, Api, Found
 from ._errors import Conflict
 from ._names import Names
 from ._options import OpenStackOptions
-from ._survey import Found, Survey, security_group
+from ._survey import Survey, security_group
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,7 @@ class Shared:
 
     def _make(self, path: str, kind: str, **more: Any) -> Found:
         body = {"name": self._name, "description": self._mark} | more
-        made: Found = self._api.post(NETWORK, f"/{path}", {kind: body})[kind]
-        return made
+        return self._api.made(NETWORK, f"/{path}", {kind: body}, kind)
 
     def dismantle(self, found: Survey) -> None:
         """Remove all of it."""

@@ -21,30 +21,34 @@ from ..._cloud import (
     Lease,
     Listing,
     Locked,
-    Mark,
     Node,
     NodeSpec,
     Scope,
-    Stage,
     State,
     Stray,
     Unavailable,
     Volume,
     VolumeSpec,
     image_mark,
+    owner_name,
 )
-from . import _affinity, _host_keys, _keys, _marks, _servers
-from ._api import COMPUTE, NETWORK, Api
+from . import _host_keys, _marks, _servers
+from ._affinity import Groups
+from ._api import COMPUTE, Api, Found
 from ._creation import Creation, Standing
-from ._errors import Conflict, Missing, failed
+from ._errors import Conflict, Missing, told
 from ._images import Images
+from ._keys import KeyPairs
 from ._lock import Lock
+from ._mending import Mending
 from ._names import Names
 from ._network import Shared
 from ._options import OpenStackOptions
 from ._parallel import both, each
 from ._quota import Quota
-from ._survey import Found, Survey, security_group, survey
+from ._removal import Removal
+from ._survey import Survey, security_group, survey
+from ._volume_events import VolumeEvents
 from ._volumes import Volumes
 
 
@@ -63,7 +67,7 @@ class OpenStackCloud(Cloud):
 
     @cached_property
     def _identity(self) -> str:
-        return re.sub(r"[^A-Za-z0-9._@-]", "_", str(self.api.access().username or "unknown"))[:64]
+        return owner_name(str(self.api.access().username or "unknown"))
 
     def identity(self) -> str:
         return self._identity
@@ -79,12 +83,13 @@ class OpenStackCloud(Cloud):
     def _survey(self) -> Survey:
         return survey(self.api, self.scope, self.owner)
 
-    def _ours(self, mark: Mark) -> bool:
-        return (mark.owner, mark.cluster) == (self.owner, self.scope.cluster)
+    @property
+    def _key_pairs(self) -> KeyPairs:
+        return KeyPairs(self.api, self.scope.cluster, self.owner)
 
-    def _foreign(self, name: str, mark: Mark) -> Event:
-        reason = f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone"
-        return Event(name, Stage.FAILED, reason, final=True)
+    @property
+    def _groups(self) -> Groups:
+        return Groups(self.api, self.scope.cluster, self.owner)
 
     # looking
 
@@ -94,11 +99,11 @@ class OpenStackCloud(Cloud):
             lambda: list(self.api.all(COMPUTE, "/servers/detail", "servers", tags=_marks.tag(self.scope.cluster))),
             lambda: list(self.api.all(COMPUTE, "/servers", "servers", name=_marks.node_names(self.scope.cluster))),
         )
-        found = {str(server["id"]): server for server in tagged}
+        found: dict[str, Found] = {str(server["id"]): server for server in tagged}
         for server in named:
             if server["id"] not in found and re.fullmatch(_marks.node_names(self.scope.cluster), server["name"]):
                 with contextlib.suppress(Missing):  # it went, or came, between the two lists
-                    found[str(server["id"])] = self.api.get(COMPUTE, f"/servers/{server['id']}")["server"]
+                    found[str(server["id"])] = self.api.one(COMPUTE, f"/servers/{server['id']}", "server")
         return {identifier: server for identifier, server in found.items() if server.get("status") != "DELETED"}
 
     def listing(self) -> Listing:
@@ -151,19 +156,18 @@ class OpenStackCloud(Cloud):
         if specs:
             yield from each(creation.node, specs)
         else:
-            self._mend(creation, standing)
+            self._mending(standing.servers, found).mend(self.api, creation)
 
     def _standing(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Standing:
         """What the nodes share is made first."""
-        cluster = self.scope.cluster
         place = self._shared.ensure(found)
         pools = sorted({spec.mark.pool for spec in specs}) if self.options.anti_affinity else []
         return Standing(
             servers=self._by_name(servers),
             survey=found,
             place=place,
-            key_pair=_keys.ensure(self.api, cluster, specs[0].ssh_keys) if specs else "",
-            groups={pool: _affinity.ensure(self.api, cluster, pool) for pool in pools},
+            key_pair=self._key_pairs.ensure(specs[0].ssh_keys) if specs else "",
+            groups={pool: self._groups.ensure(pool) for pool in pools},
         )
 
     def _by_name(self, servers: Mapping[str, Found]) -> dict[str, Found]:
@@ -172,126 +176,38 @@ class OpenStackCloud(Cloud):
 
     def _is_ours(self, server: Found) -> bool:
         found = _servers.node_or_stray(server, self.scope.cluster)
-        return isinstance(found, Node) and self._ours(found.mark)
+        return isinstance(found, Node) and self.owns(found.mark)
 
     def gaps(self) -> list[str]:
         servers, found = both(self._listed_servers, self._survey)
-        named = self._by_name(servers)
-        ours = {name: server for name, server in named.items() if self._is_ours(server)}
-        without_port = [f"port {name}" for name in _without_port(ours, found)]
-        return [*self._shared.gaps(found), *without_port, *_without_address(ours, found), *_orphans(named, found)]
+        return [*self._shared.gaps(found), *self._mending(self._by_name(servers), found).gaps()]
 
-    def _mend(self, creation: Creation, standing: Standing) -> None:
-        ours = {name: server for name, server in standing.servers.items() if self._is_ours(server)}
-        for name, server in ((name, ours[name]) for name in _without_port(ours, standing.survey)):
-            port = creation.plug(name, str(server["id"]))
-            if server["metadata"].get(_marks.PUBLIC):
-                creation.floating(port)
-        for name in (gap.removeprefix("floating address of ") for gap in _without_address(ours, standing.survey)):
-            port_of = standing.survey.port_of(name)
-            if port_of:
-                creation.floating(str(port_of["id"]))
-        self._delete_ports([port for port in standing.survey.ports if port["name"] not in standing.servers], standing.survey)
-        for address in standing.survey.floating:
-            if not address.get("port_id"):
-                self.api.delete(NETWORK, f"/floatingips/{address['id']}")
+    def _mending(self, servers: Mapping[str, Found], found: Survey) -> Mending:
+        return Mending(servers, {name: server for name, server in servers.items() if self._is_ours(server)}, found)
 
     # deleting
 
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
         if not nodes:
             return
-        servers, found = both(self._listed_servers, self._survey)
-        yield from each(partial(self._delete, servers, found), nodes)
-
-    def _delete(self, servers: Mapping[str, Found], found: Survey, node: Node) -> Event:
-        try:
-            return self._deleted(servers, found, node)
-        except Unavailable:
-            raise
-        except CloudError as error:
-            return failed(node.name, error)
-
-    def _deleted(self, servers: Mapping[str, Found], found: Survey, node: Node) -> Event:
-        if not self._ours(node.mark):
-            return self._foreign(node.name, node.mark)
-        server = servers.get(node.id) or self._server(node.id)
-        if server is not None:
-            text = server.get("metadata", {}).get(_marks.MARK, "")
-            if text != str(node.mark):
-                reason = f"server {node.id} is marked '{text}' and not '{node.mark}'" if text else f"server {node.id} bears no mark"
-                return Event(node.name, Stage.FAILED, f"{reason}: it is left alone", final=True)
-            self.api.delete(COMPUTE, f"/servers/{node.id}")
-        reborn = any(other["name"] == node.name and identifier != node.id for identifier, other in servers.items())
-        ports = [port for port in found.ports if port.get("device_id") == node.id or (port["name"] == node.name and not reborn)]
-        self._delete_ports(ports, found)
-        return Event(node.name, Stage.DELETED)
-
-    def _server(self, identifier: str) -> Found | None:
-        try:
-            found: Found = self.api.get(COMPUTE, f"/servers/{identifier}")["server"]
-        except Missing:
-            return None
-        return found
-
-    def _delete_ports(self, ports: Sequence[Found], found: Survey) -> None:
-        for port in ports:
-            for address in found.floating_of(str(port["id"])):
-                self.api.delete(NETWORK, f"/floatingips/{address['id']}")
-            self.api.delete(NETWORK, f"/ports/{port['id']}")
+        removal = Removal(self.api, self, *both(self._listed_servers, self._survey))
+        yield from each(lambda node: told(node.name, partial(removal.node, node)), nodes)
 
     # volumes
 
-    def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
-        known = {volume.name: volume for volume in self.listing().volumes} if volumes else {}
-        yield from each(partial(self._resize, known), volumes)
+    def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        yield from each(VolumeEvents(self, self._volumes, self.options.availability_zone).create, volumes)
 
-    def _resize(self, known: Mapping[str, Volume], wanted: VolumeSpec) -> Event:
-        volume = known.get(wanted.name)
-        if volume is None:
-            return Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
-        if not self._ours(volume.mark):
-            return self._foreign(wanted.name, volume.mark)
-        if wanted.size < volume.size:
-            return Event(wanted.name, Stage.FAILED, f"it has {volume.size} GiB, and volumes do not shrink", final=True)
-        try:
-            if wanted.size > volume.size:
-                self._volumes.extend(volume.id, wanted.size)
-        except Unavailable:
-            raise
-        except CloudError as error:
-            return failed(wanted.name, error)
-        return Event(wanted.name, Stage.MADE, f"{wanted.size} GiB")
+    def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
+        if volumes:
+            yield from each(self._events_of_known().extend, volumes)
 
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
-        known = {volume.id: volume for volume in self.listing().volumes} if volumes else {}
-        yield from each(partial(self._delete_volume, known), volumes)
+        if volumes:
+            yield from each(self._events_of_known().delete, volumes)
 
-    def _delete_volume(self, known: Mapping[str, Volume], volume: Volume) -> Event:
-        now = known.get(volume.id)
-        if not self._ours(volume.mark) or (now and now.mark != volume.mark):
-            return self._foreign(volume.name, now.mark if now else volume.mark)
-        if now and now.attached:
-            return Event(volume.name, Stage.FAILED, f"it is attached to {now.attached}", final=True)
-        try:
-            self._volumes.delete(volume.id)
-        except Unavailable:
-            raise
-        except CloudError as error:
-            return failed(volume.name, error)
-        return Event(volume.name, Stage.DELETED)
-
-    def create_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
-        yield from each(self._create_volume, volumes)
-
-    def _create_volume(self, wanted: VolumeSpec) -> Event:
-        try:
-            made = self._volumes.ensure(wanted, self.mark_of(wanted.name), self.options.availability_zone)
-        except Unavailable:
-            raise
-        except CloudError as error:
-            return failed(wanted.name, error)
-        return Event(wanted.name, Stage.MADE, str(made["id"]))
+    def _events_of_known(self) -> VolumeEvents:
+        return VolumeEvents(self, self._volumes, self.options.availability_zone, self.listing().volumes)
 
     # images
 
@@ -323,21 +239,18 @@ class OpenStackCloud(Cloud):
     # the end
 
     def dismantle(self) -> None:
-        standing = [node.name for node in self.listing().nodes if self._ours(node.mark) and node.state is not State.DELETING]
+        standing = [node.name for node in self.listing().nodes if self.owns(node.mark) and node.state is not State.DELETING]
         if standing:
             raise CloudError(f"cluster {self.scope.cluster} still has nodes: {', '.join(standing)}")
         self._shared.dismantle(self._survey())
-        for name in _keys.ours(self.api, self.scope.cluster):
-            _keys.delete(self.api, name)
-        if all(self._ours(node.mark) for node in self.listing().nodes):  # a server group does not say whose it is
-            for identifier in _affinity.ours(self.api, self.scope.cluster).values():
-                _affinity.delete(self.api, identifier)
+        self._key_pairs.delete()
+        self._groups.delete()
 
     def leftovers(self) -> list[str]:
         listing, found = both(self.listing, self._survey)
-        keys, groups = both(partial(_keys.ours, self.api, self.scope.cluster), partial(_affinity.ours, self.api, self.scope.cluster))
-        members = [f"node {node.name}" for node in listing.nodes if self._ours(node.mark)]
-        members += [f"volume {volume.name}" for volume in listing.volumes if self._ours(volume.mark)]
+        keys, groups = both(self._key_pairs.all, self._groups.all)
+        members = [f"node {node.name}" for node in listing.nodes if self.owns(node.mark)]
+        members += [f"volume {volume.name}" for volume in listing.volumes if self.owns(volume.mark)]
         return [*members, *found.leftovers(), *(f"key pair {name}" for name in keys), *(f"server group {name}" for name in groups)]
 
     # the run's lock
@@ -359,22 +272,3 @@ class OpenStackCloud(Cloud):
 
     def _lock(self, group: Found) -> Lock:
         return Lock(self.api, str(group["id"]), self._mark)
-
-
-def _without_port(servers: Mapping[str, Found], found: Survey) -> list[str]:
-    """Names of servers whose port somebody took."""
-    started = [name for name, server in servers.items() if server.get("status") == "ACTIVE"]
-    return sorted(name for name in started if found.port_of(name) is None)
-
-
-def _without_address(servers: Mapping[str, Found], found: Survey) -> list[str]:
-    """Servers that are to be reachable from outside, and are not."""
-    names = [name for name, server in servers.items() if server.get("metadata", {}).get(_marks.PUBLIC)]
-    ports = {name: found.port_of(name) for name in names}
-    return [f"floating address of {name}" for name, port in sorted(ports.items()) if port and not found.floating_of(str(port["id"]))]
-
-
-def _orphans(servers: Mapping[str, Found], found: Survey) -> list[str]:
-    """What a run that was killed left of nodes that do not exist."""
-    ports = [f"port {port['name']} without its node" for port in found.ports if port["name"] not in servers]
-    return ports + [f"floating address {item['floating_ip_address']} without a port" for item in found.floating if not item.get("port_id")]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..._cloud import Invalid, NodeSpec, VolumeSpec
+from ..._cloud import Invalid, NodeSpec, Unavailable, VolumeSpec
 from ..._schema import hint
-from ._api import COMPUTE, NETWORK, VOLUME, Api
+from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
 from ._names import Flavor, Image, Names
 from ._options import OpenStackOptions
 from ._parallel import together
@@ -64,17 +64,19 @@ class Quota:
         images, unknown_images = _known(self._names.image, (spec.image for spec in specs))
         fits = [f for pair in dict.fromkeys((s.image, s.flavor) for s in specs) for f in self._fit(images.get(pair[0]), flavors.get(pair[1]))]
         sizes = [flavors[spec.flavor] for spec in specs if spec.flavor in flavors]
-        limits = self._api.get(COMPUTE, "/limits")["limits"]["absolute"] if specs else {}
-        needed = {"Instances": len(specs), "Cores": sum(size.cores for size in sizes), "RAMSize": sum(size.memory for size in sizes)}
-        words = {"Instances": "instances", "Cores": "cores", "RAMSize": "RAM in MiB"}
-        used = {"Instances": "totalInstancesUsed", "Cores": "totalCoresUsed", "RAMSize": "totalRAMUsed"}
+        limits = self._limits(COMPUTE) if specs else {}
         short = [
-            s
-            for key, count in needed.items()
-            if f"maxTotal{key}" in limits
-            for s in Limit(words[key], int(limits[f"maxTotal{key}"]), int(limits[used[key]])).lack(count)
+            *_lack(limits, "instances", "maxTotalInstances", "totalInstancesUsed", len(specs)),
+            *_lack(limits, "cores", "maxTotalCores", "totalCoresUsed", sum(size.cores for size in sizes)),
+            *_lack(limits, "RAM in MiB", "maxTotalRAMSize", "totalRAMUsed", sum(size.memory for size in sizes)),
         ]
         return [*unknown, *unknown_images, *fits, *short]
+
+    def _limits(self, service: str) -> Found:
+        found = self._api.one(service, "/limits", "limits").get("absolute")
+        if not isinstance(found, Mapping):
+            raise Unavailable(f"{service} GET /limits: the answer has no absolute limits")
+        return found
 
     def _fit(self, image: Image | None, flavor: Flavor | None) -> Iterator[str]:
         if image is None or flavor is None:
@@ -83,7 +85,9 @@ class Quota:
             yield f"image '{image.name}' needs {image.memory} MiB of memory and flavor '{flavor.name}' has {flavor.memory}"
         disk = self._options.boot_volume or flavor.disk
         needed = max(image.disk, -(-image.size // GIB))
-        if disk and needed > disk:
+        if not disk:  # which clouds let none but administrators start from an image
+            yield f"flavor '{flavor.name}' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
+        elif needed > disk:
             where = "boot_volume" if self._options.boot_volume else f"flavor '{flavor.name}'"
             yield f"image '{image.name}' needs a disk of {needed} GiB and {where} has {disk}"
 
@@ -98,7 +102,7 @@ class Quota:
             if wanted:
                 _networks, unknown = _known(self._names.network, [wanted])
                 found += unknown
-        quotas = self._api.get(NETWORK, f"/quotas/{self._api.access().project_id}/details").get("quota", {})
+        quotas = self._api.one(NETWORK, f"/quotas/{self._api.access().project_id}/details", "quota")
         for key, what, needed in (("port", "ports", len(specs)), ("floatingip", "floating addresses", outside)):
             if key in quotas:
                 limit = Limit(what, int(quotas[key]["limit"]), int(quotas[key]["used"]) + int(quotas[key].get("reserved", 0)))
@@ -123,9 +127,9 @@ class Quota:
         sizes = [*(volume.size for volume in volumes), *booted]
         if not sizes:
             return []
-        limits = self._api.get(VOLUME, "/limits")["limits"]["absolute"]
-        found = list(Limit("volumes", int(limits["maxTotalVolumes"]), int(limits["totalVolumesUsed"])).lack(len(sizes)))
-        found += Limit("gigabytes of volumes", int(limits["maxTotalVolumeGigabytes"]), int(limits["totalGigabytesUsed"])).lack(sum(sizes))
+        limits = self._limits(VOLUME)
+        found = list(_lack(limits, "volumes", "maxTotalVolumes", "totalVolumesUsed", len(sizes)))
+        found += _lack(limits, "gigabytes of volumes", "maxTotalVolumeGigabytes", "totalGigabytesUsed", sum(sizes))
         wanted = sorted({volume.type for volume in volumes if volume.type})
         known = [str(item["name"]) for item in self._api.all(VOLUME, "/types", "volume_types")] if wanted else []
         return found + [f"unknown volume type '{name}'{hint(name, known)}" for name in wanted if name not in known]
@@ -134,8 +138,14 @@ class Quota:
         zone = self._options.availability_zone
         if not specs or not zone:
             return []
-        known = [item["zoneName"] for item in self._api.get(COMPUTE, "/os-availability-zone")["availabilityZoneInfo"]]
+        known = [item["zoneName"] for item in self._api.all(COMPUTE, "/os-availability-zone", "availabilityZoneInfo")]
         return [] if zone in known else [f"unknown availability zone '{zone}'{hint(zone, known)}"]
+
+
+def _lack(limits: Found, what: str, most: str, used: str, needed: int) -> Iterator[str]:
+    """Whether a limit that the cloud tells of is in the way."""
+    if most in limits:
+        yield from Limit(what, int(limits[most]), int(limits.get(used, 0))).lack(needed)
 
 
 def _known(look: Callable[[str], Any], wanted: Iterable[str]) -> tuple[dict[str, Any], list[str]]:

@@ -30,6 +30,8 @@ STATES = {
 }  # others (SHUTOFF, PAUSED, SUSPENDED, SHELVED, ...) are stopped
 
 
+# What a server failed of where several were asked for at once, and each by itself had room.
+FULL = re.compile(r"quota|limit ?exceeded|maximum number of .* exceeded", re.IGNORECASE)
 HELD = ("attaching", "reserved", "detaching", "in-use")  # states of a volume that some server has
 
 
@@ -69,6 +71,7 @@ def _node(server: Mapping[str, Any], mark: Mark) -> Node:
         clouds=_marks.read_clouds(metadata),
         host_keys=(key,) if key else (),
         fault=_fault(server),
+        hopeless=FULL.search(_fault(server)) is not None,
     )
 
 

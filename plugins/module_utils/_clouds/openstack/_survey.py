@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from ..._cloud import Scope
 from . import _marks
-from ._api import NETWORK, Api
+from ._api import NETWORK, Api, Found
 from ._parallel import together
 
-Found = Mapping[str, Any]
 SHARED = ("networks", "subnets", "routers")  # made for a cluster whose file names no network
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..._cloud import CloudError, Invalid, Mark, Unavailable, VolumeSpec
 from . import _marks
-from ._api import COMPUTE, VOLUME, Api
+from ._api import COMPUTE, VOLUME, Api, Found
 from ._errors import Conflict, Missing
 from ._servers import HELD
 
-Found = Mapping[str, Any]
 PAUSE = 0.5  # s between two looks at a volume
 GRACE = 5.0  # s that a server which is going may take to let a volume go
 PATIENCE = 90.0  # s until it is made, or let go by the node that had it before
@@ -59,8 +58,7 @@ class Volumes:
         body: dict[str, Any] = {"name": spec.name, "size": spec.size, "metadata": metadata}
         body |= {"volume_type": spec.type} if spec.type else {}
         body |= {"availability_zone": zone} if zone else {}
-        made: Found = self._api.post(VOLUME, "/volumes", {"volume": body})["volume"]
-        return made
+        return self._api.made(VOLUME, "/volumes", {"volume": body}, "volume")
 
     def available(self, volume: Found) -> Found:
         """Wait until a volume that no node has can be attached or deleted.
@@ -81,7 +79,7 @@ class Volumes:
                 self._let_go(volume)
                 let_go = True
             time.sleep(PAUSE)
-            volume = self._api.get(VOLUME, f"/volumes/{volume['id']}")["volume"]
+            volume = self._api.one(VOLUME, f"/volumes/{volume['id']}", "volume")
         return volume
 
     def _let_go(self, volume: Found) -> None:
@@ -112,7 +110,7 @@ class Volumes:
     def _reached(self, identifier: str, reached: Callable[[Found], bool], what: str) -> None:
         end = time.monotonic() + PATIENCE
         while True:
-            volume = self._api.get(VOLUME, f"/volumes/{identifier}")["volume"]
+            volume = self._api.one(VOLUME, f"/volumes/{identifier}", "volume")
             if reached(volume):
                 return
             if volume["status"].startswith("error"):
@@ -125,12 +123,12 @@ class Volumes:
         """Delete a volume that no node has, and see it gone, so that its name and its share of the quota are free."""
         end = time.monotonic() + PATIENCE
         with contextlib.suppress(Missing):
-            volume = self._api.get(VOLUME, f"/volumes/{identifier}")["volume"]
+            volume = self._api.one(VOLUME, f"/volumes/{identifier}", "volume")
             if volume["status"] in HELD:
                 self.available(volume)
             self._api.delete(VOLUME, f"/volumes/{identifier}")
             while time.monotonic() < end:
-                status = self._api.get(VOLUME, f"/volumes/{identifier}")["volume"]["status"]
+                status = self._api.one(VOLUME, f"/volumes/{identifier}", "volume")["status"]
                 if status.startswith("error"):
                     raise CloudError(f"volume {identifier} could not be deleted: it is in state '{status}'")
                 time.sleep(PAUSE)

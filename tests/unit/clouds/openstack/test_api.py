@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openstack.config
 import pytest
 import yaml
 
@@ -92,6 +93,27 @@ def test_a_list_that_is_cut_short_is_no_list(cloud: LittleCloud, api: Api, answe
         assert str(raised.value).startswith(sentence)
         assert raised.value.retry_after is None
     assert len(cloud.asked("GET", COMPUTE)) == 3  # and none is asked for again here
+
+
+@pytest.mark.parametrize("answer", [{}, {"server": None}, {"server": {}}, {"server": "x"}, {"servers": [{"id": "1"}]}, [], None])
+def test_an_answer_without_its_thing_is_none(cloud: LittleCloud, api: Api, answer: Any) -> None:
+    cloud.answers("GET", COMPUTE, "/servers/1", Answer(answer))
+    cloud.answers("POST", COMPUTE, "/servers", Answer(answer), Answer({"server": {"name": "a"}}), Answer({"server": {"id": "1"}}))
+    with pytest.raises(Unavailable, match=r"^compute GET /servers/1: the answer has no server$"):
+        api.one(COMPUTE, "/servers/1", "server")
+    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer has no server$"):
+        api.made(COMPUTE, "/servers", {}, "server")
+    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer does not say what was made$"):
+        api.made(COMPUTE, "/servers", {}, "server")
+    assert api.made(COMPUTE, "/servers", {}, "server") == {"id": "1"}
+
+
+@pytest.mark.parametrize("answer", [[], {}, None])
+def test_an_image_is_the_answer_itself(cloud: LittleCloud, api: Api, answer: Any) -> None:
+    cloud.answers("GET", IMAGE, "/images/1", Answer(answer), Answer({"id": "1"}))
+    with pytest.raises(Unavailable, match=r"^image GET /images/1: the answer has no content$"):
+        api.one(IMAGE, "/images/1", "")
+    assert api.one(IMAGE, "/images/1", "") == {"id": "1"}
 
 
 # refusals
@@ -259,6 +281,26 @@ def test_the_time_is_the_cloud_s(cloud: LittleCloud, api: Api, monkeypatch: pyte
     assert api.now() == began + timedelta(seconds=30)
 
 
+def test_a_token_that_the_sdk_kept_is_no_clock(cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been issued long ago: who wants the time logs in for it, once."""
+    kept: dict[tuple[str, str], str] = {}
+    ring = SimpleNamespace(get_password=lambda *name: kept.get(name), set_password=lambda group, name, text: kept.update({(group, name): text}))
+    monkeypatch.setattr("openstack.config.cloud_region.keyring", ring)
+    file = Path(os.environ["OS_CLIENT_CONFIG_FILE"])
+    file.write_text(yaml.safe_dump(clouds_yaml(cloud) | {"cache": {"auth": True}}), encoding="utf-8")
+    earlier = openstack.config.get_cloud_region(cloud="little")
+    earlier.get_session().get_token()
+    earlier.set_auth_cache()
+    cloud.issued = "2031-05-06T19:00:00.000000Z"
+    cloud.holds(NETWORK, "ports")
+    api = Api(options())
+    assert list(api.all(NETWORK, "/ports", "ports")) == []
+    assert [found.headers["X-Auth-Token"] for found in cloud.requests] == [f"{TOKEN}-1"]
+    first = api.now()
+    assert api.now() >= first >= datetime(2031, 5, 6, 19, tzinfo=UTC)
+    assert len(cloud.logins) == 2
+
+
 # what a user may have got wrong
 
 
@@ -282,6 +324,33 @@ def test_a_wrong_clouds_yaml_is_told_in_a_sentence(
         Api(options(cloud=cloud_name)).access()
     assert not isinstance(raised.value, Unavailable)  # nothing that asking again could mend
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("clouds.yaml", "clouds:\n  little:\n    auth: {password: *the-secret}\n", " at line 3, column 22"),
+        ("clouds.yaml", "clouds:\n  little: [\n", " at line 3, column 1"),
+        ("clouds.yaml", "clouds: \0", ""),
+        ("clouds.json", '{"clouds":\n {"little": {"password": the-secret}}}', " at line 2, column 26"),
+        ("secure.yaml", "clouds: {little: {auth: {password: !the-secret x}}}", " at line 1, column 36"),
+    ],
+)
+def test_a_broken_file_is_told_with_its_place_and_none_of_its_words(
+    cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, text: str, place: str
+) -> None:
+    """The SDK goes on as if it was not there: without the cloud, or without its password."""
+    assert cloud.url
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("OS_CLIENT_SECURE_FILE" if name == "secure.yaml" else "OS_CLIENT_CONFIG_FILE", str(file))
+    with pytest.raises(Invalid) as raised:
+        Api(options()).access()
+    assert str(raised.value) == f"opening cloud 'little': {file} is broken{place}"
+    assert "the-secret" not in "".join(traceback.format_exception(raised.value))
+    file.unlink()
+    if name == "secure.yaml":
+        Api(options()).access()  # nothing of it is remembered
 
 
 def test_a_region_that_is_not_there_is_told(cloud: LittleCloud, options: Options) -> None:

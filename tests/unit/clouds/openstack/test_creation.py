@@ -98,7 +98,7 @@ def test_what_the_first_start_is_told(project: LittleCloud, lab: Opened) -> None
     assert (user["name"], user["ssh_authorized_keys"], user["lock_passwd"]) == ("debian", [KEY], True)
     assert (settings["ssh_deletekeys"], settings["ssh_genkeytypes"], settings["ssh"]) == (True, ["ed25519"], {"emit_keys_to_console": True})
     assert (settings["ssh_pwauth"], settings["disable_root"], settings["hostname"]) == (False, True, "skyg-p-0")
-    assert server["key_name"] == "sky-skyg-d41ffddf887c"
+    assert server["key_name"] == "sky-skyg-b871b52e-d41ffddf887c"
     assert "block_device_mapping_v2" not in server
 
 
@@ -108,7 +108,7 @@ def test_options_and_extras_reach_the_call(project: LittleCloud, lab: Opened) ->
     (body,) = [request.body for request in project.asked("POST", COMPUTE, "/servers")]
     server = body["server"]
     (group,) = project.stored[COMPUTE, "os-server-groups"]
-    assert (group["name"], group["policies"]) == ("sky-skyg-p", ["soft-anti-affinity"])
+    assert (group["name"], group["policies"]) == ("sky-skyg-b871b52e-p", ["soft-anti-affinity"])
     assert body["os:scheduler_hints"] == {"different_host": ["a"], "group": group["id"]}
     assert (server["imageRef"], server["availability_zone"], server["config_drive"], server["description"]) == ("", "az1", False, "hello")
     (boot,) = server["block_device_mapping_v2"]
@@ -177,6 +177,25 @@ def test_one_that_cannot_be_taken_back_is_left_for_the_next_run(project: LittleC
     assert held(project) == NOTHING | {"ports": 1, "servers": 1, "volumes": 1}  # the same port
 
 
+def test_a_server_that_lists_do_not_show_keeps_its_port_and_is_not_doubled(project: LittleCloud, lab: Opened) -> None:
+    server = str(made(lab(), public_ip=True, ssh_keys=()).detail)
+    port = project.stored[NETWORK, "ports"][0]
+    port["device_id"] = server
+    before = held(project)
+    lists = ("/servers", "/servers/detail")
+    project.first.append(lambda request: Answer({"servers": []}) if (request.verb, request.path in lists) == ("GET", True) else None)
+    assert lab().gaps() == []
+    list(lab().create([]))
+    with pytest.raises(Unavailable, match=f"the port of skyg-p-0 is that of server {server}, which stands though no list shows it by that name"):
+        made(lab(), public_ip=True, ssh_keys=())
+    assert held(project) == before
+    assert project.asked("DELETE", NETWORK) == []
+    project.stored[COMPUTE, "servers"].clear()  # it is gone, and the port bears its name still
+    assert made(lab(), public_ip=True, ssh_keys=()).stage is Stage.MADE
+    assert [each["id"] for each in project.stored[NETWORK, "ports"]] != [port["id"]]
+    assert held(project) == before | {"floatingips": 2}
+
+
 @pytest.mark.parametrize("path", ["/volumes", "/ports", "/floatingips", "/servers"])
 def test_a_lost_answer_makes_no_doubles(project: LittleCloud, lab: Opened, path: str) -> None:
     """The call was carried out; asked again, it is found by its mark."""
@@ -197,6 +216,25 @@ def test_a_lost_answer_makes_no_doubles(project: LittleCloud, lab: Opened, path:
     for server in project.stored[COMPUTE, "servers"]:
         server |= {"status": "BUILD", "addresses": {}}  # as the real cloud tells of it then
     assert made(lab(), **asked).stage is Stage.MADE
+    assert held(project) == {"ports": 1, "floatingips": 1, "servers": 1, "volumes": 1}
+
+
+@pytest.mark.parametrize("mark", ["", "sky/1 bob skyg", "sky/1 skyg skyg"])
+def test_an_address_outside_that_nothing_uses_is_not_taken(project: LittleCloud, lab: Opened, mark: str) -> None:
+    """Not even one of ours: another run may have made it for another node just now."""
+    project.holds(NETWORK, "floatingips", {"id": "f", "port_id": None, "description": mark, "floating_ip_address": "198.51.100.9"})
+    assert made(lab(), public_ip=True).stage is Stage.MADE
+    loose, own = project.stored[NETWORK, "floatingips"]
+    assert (loose["id"], loose["port_id"]) == ("f", None)
+    assert own["port_id"] == project.stored[NETWORK, "ports"][0]["id"]
+
+
+@pytest.mark.parametrize(("service", "path"), [(VOLUME, "/volumes"), (NETWORK, "/ports"), (NETWORK, "/floatingips"), (COMPUTE, "/servers")])
+def test_an_answer_that_does_not_tell_what_was_made_is_none(project: LittleCloud, lab: Opened, service: str, path: str) -> None:
+    project.answers("POST", service, path, Answer({}))
+    with pytest.raises(Unavailable, match=rf"^{service} POST {path}: the answer has no "):
+        made(lab(), public_ip=True, volumes=(DISK,))
+    assert made(lab(), public_ip=True, volumes=(DISK,)).stage is Stage.MADE
     assert held(project) == {"ports": 1, "floatingips": 1, "servers": 1, "volumes": 1}
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Invalid, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Invalid, Mark, NodeSpec, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, NETWORK, Api
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._marks import owned_name
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._survey import survey
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import Answer, LittleCloud, Request, record
 
@@ -134,6 +135,11 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     server = record("servers")["active"]
     project.holds(COMPUTE, "servers", server)
     cloud = opened()
+    with_port, without = (Answer({"interfaceAttachments": items}) for items in ([{"port_id": "unlisted"}], []))
+    project.answers("GET", COMPUTE, f"/servers/{server['id']}/os-interface", with_port, without)
+    with pytest.raises(Unavailable, match=f"no list shows the port of skyg-p-0 with its mark, and server {server['id']} has a port"):
+        list(cloud.create([]))
+    assert project.stored[NETWORK, "ports"] == []
     list(cloud.create([]))
     (port,) = [port for port in project.stored[NETWORK, "ports"] if port.get("name") == "skyg-p-0"]
     assert (port["description"], port["security_groups"]) == (MARK, [project.stored[NETWORK, "security-groups"][0]["id"]])
@@ -207,12 +213,23 @@ def test_a_cluster_with_nodes_is_not_dismantled(project: LittleCloud, opened: Op
 
 
 def test_keys_and_server_groups_go_with_the_cluster(project: LittleCloud, opened: Opened) -> None:
-    keys = ["sky-skyg-0123456789ab", "sky-skyg-too-0123456789ab", "sky-skyg", "mine"]
+    """They bear no mark; their names say whose they are."""
+    own, bobs, other = (owned_name(*whose) for whose in (("skyg", "skyg"), ("skyg", "bob"), ("skyg-too", "skyg")))
+    keys = [f"{own}-0123456789ab", f"{bobs}-0123456789ab", f"{other}-0123456789ab", "sky-skyg-0123456789ab", own, "mine"]
     project.holds(COMPUTE, "os-keypairs", *({"id": name, "keypair": {"name": name}} for name in keys))
-    groups = ["sky-skyg-p", "sky-skyg-too-p", "sky-skyg"]
+    groups = [f"{own}-p", f"{bobs}-p", f"{other}-p", "sky-skyg-p", own]
     project.holds(COMPUTE, "os-server-groups", *({"id": name, "name": name} for name in groups))
     cloud = opened()
-    assert cloud.leftovers() == ["key pair sky-skyg-0123456789ab", "server group sky-skyg-p"]
+    assert cloud.leftovers() == [f"key pair {keys[0]}", f"server group {groups[0]}"]
     cloud.dismantle()
     assert [item["id"] for item in project.stored[COMPUTE, "os-keypairs"]] == keys[1:]
     assert [item["id"] for item in project.stored[COMPUTE, "os-server-groups"]] == groups[1:]
+
+
+def test_two_owners_clusters_of_one_name_share_no_server_group(project: LittleCloud, opened: Opened) -> None:
+    project.holds(NETWORK, "networks", {"id": "n", "name": "lab"})
+    for owner in ("", "bob", ""):
+        cloud = opened(owner=owner, network="lab", anti_affinity=True)
+        list(cloud.create([NodeSpec(Mark(cloud.owner, "skyg", "p", 0), "fake-12", "small")]))
+    names = [group["name"] for group in project.stored[COMPUTE, "os-server-groups"]]
+    assert names == [f"{owned_name('skyg', owner)}-p" for owner in ("skyg", "bob")]

@@ -29,7 +29,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
 )
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, _volumes
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, NETWORK, VOLUME
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._keys import ensure
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._keys import KeyPairs
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._marks import read_clouds
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import Answer, LittleCloud, Request, record, recorded
 
@@ -214,7 +214,7 @@ def test_a_volume_is_extended_while_it_is_in_use(one: OpenStackCloud, project: L
     assert [event.stage for event in one.resize_volumes([VolumeSpec("skyg-p-0-data", 5)])] == [Stage.MADE]
     assert len(project.asked("POST", VOLUME, path)) == 1
     events = list(one.resize_volumes([VolumeSpec("skyg-p-0-data", 4), VolumeSpec("skyg-p-9-data", 4)]))
-    assert {event.detail for event in events} == {"it has 5 GiB, and volumes do not shrink", "there is no volume skyg-p-9-data"}
+    assert {event.detail for event in events} == {"volume skyg-p-0-data has 5 GiB and cannot shrink to 4", "there is no volume skyg-p-9-data"}
     assert all(event.final for event in events)
     assert list(one.resize_volumes([])) == []
 
@@ -249,7 +249,7 @@ def test_volumes_are_made_without_their_nodes(project: LittleCloud, opened: Open
 
 def test_a_volume_that_is_attached_or_not_ours_is_not_deleted(one: OpenStackCloud, project: LittleCloud) -> None:
     found = volume(one)
-    assert [event.detail for event in one.delete_volumes([found])] == ["it is attached to skyg-p-0"]
+    assert [event.detail for event in one.delete_volumes([found])] == ["volume skyg-p-0-data is attached to skyg-p-0"]
     project.stored[COMPUTE, "servers"].clear()
     (event,) = one.delete_volumes([replace(found, mark=Mark("bob", "skyg", "p", 0))])
     assert event.final and "it is left alone" in event.detail
@@ -367,16 +367,17 @@ def test_a_note_that_is_refused_is_told(one: OpenStackCloud, project: LittleClou
 @pytest.mark.parametrize(("key", "kind"), [("ssh-ed25519 AAAA ada@here", "ssh-ed25519 AAAA"), ("ssh-rsa BBBB", "ssh-rsa BBBB")])
 def test_a_key_pair_holds_the_first_key(one: OpenStackCloud, project: LittleCloud, key: str, kind: str) -> None:
     project.answers("POST", COMPUTE, "/os-keypairs", recorded("nova_409"))  # another run was quicker
-    name = ensure(one.api, "skyg", [key, "ssh-ed25519 CCCC"])
+    name = KeyPairs(one.api, "skyg", "skyg").ensure([key, "ssh-ed25519 CCCC"])
     (asked,) = project.asked("POST", COMPUTE, "/os-keypairs")
     assert asked.body == {"keypair": {"name": name, "public_key": kind}}
     project.holds(COMPUTE, "os-keypairs", {"id": name, "keypair": {"name": name}})
-    assert ensure(one.api, "skyg", [key]) == name
+    assert KeyPairs(one.api, "skyg", "skyg").ensure([key]) == name
     assert len(project.asked("POST", COMPUTE, "/os-keypairs")) == 1
 
 
 def test_some_keys_have_no_key_pair(one: OpenStackCloud) -> None:
-    assert ensure(one.api, "skyg", []) == ensure(one.api, "skyg", ["sk-ssh-ed25519@openssh.com AAAA"]) == ""
+    pairs = KeyPairs(one.api, "skyg", "skyg")
+    assert pairs.ensure([]) == pairs.ensure(["sk-ssh-ed25519@openssh.com AAAA"]) == ""
 
 
 def test_the_lock_makes_its_group_and_goes_with_it(one: OpenStackCloud, project: LittleCloud) -> None:

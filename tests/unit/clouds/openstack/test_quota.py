@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Mark, NodeSpec, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Mark, NodeSpec, Unavailable, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import PROJECT, Answer, LittleCloud, record
@@ -108,6 +108,29 @@ def test_what_does_not_fit_is_told(limits: dict[str, Any], opened: Opened, proje
         "image 'fake-12' needs a disk of 7 GiB and flavor 'small' has 3",
     ]
     assert opened(boot_volume=1).shortages(specs(1, flavor="c4"), []) == ["image 'fake-12' needs a disk of 7 GiB and boot_volume has 1"]
+
+
+def test_a_flavor_without_a_disk_needs_a_volume_to_boot_from(limits: dict[str, Any], opened: Opened) -> None:
+    assert limits
+    assert opened().shortages(specs(2, flavor="tiny"), []) == [
+        "flavor 'tiny' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
+    ]
+    assert opened(boot_volume=1).shortages(specs(1, flavor="tiny"), []) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "limit", "left"), [(COMPUTE, "maxTotalInstances", "quota of volumes"), (VOLUME, "maxTotalVolumes", "quota of instances")]
+)
+def test_a_limit_that_the_cloud_does_not_tell_of_is_none(limits: dict[str, Any], opened: Opened, service: str, limit: str, left: str) -> None:
+    del limits[service]["limits"]["absolute"][limit]
+    assert opened().shortages(specs(9), disks(*[0] * 9)) == [f"{left}: 9 more needed, 8 of 10 left"]
+
+
+@pytest.mark.parametrize("service", [COMPUTE, VOLUME])
+def test_an_answer_without_limits_is_none(limits: dict[str, Any], opened: Opened, service: str) -> None:
+    limits[service] = {"limits": {"rate": []}}
+    with pytest.raises(Unavailable, match=rf"^{service} GET /limits: the answer has no absolute limits$"):
+        opened().shortages(specs(1), disks(1))
 
 
 @pytest.mark.parametrize(("taken", "room"), [(0, 3), (2, 1), (5, 0)])

@@ -88,6 +88,22 @@ def test_why_a_node_failed_is_in_the_cloud_s_own_words() -> None:
     assert node("active", fault={"code": 500, "message": "an old one"}).fault == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "hopeless"),
+    [
+        ("Quota exceeded for instances: Requested 1, but already used 3 of 3 instances", True),
+        ("Build of instance 1 aborted: VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded", True),
+        ("Maximum number of ports exceeded", True),
+        ("No valid host was found. There are not enough hosts available.", False),
+        ("Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures", False),
+        ("", False),
+    ],
+)
+def test_a_server_that_went_beyond_the_quota_is_not_worth_another(words: str, hopeless: bool) -> None:
+    assert node("failed", fault={"code": 500, "message": words}).hopeless is hopeless
+    assert not node("active", fault={"code": 500, "message": words}).hopeless
+
+
 def test_what_is_asked_for_is_a_node_already() -> None:
     asked = node("asked")
     assert (asked.mark, asked.addresses, asked.cores, asked.memory, asked.clouds) == (Mark("skyg", "skyg", "p", 0), (), 1, 1536, ("one", "two"))

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SDK's reading of clouds.yaml and OS_*: who logs in where."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..._cloud import Invalid
+from ._errors import translated
+from ._options import OpenStackOptions
+
+SECONDS = 60.0  # that one answer may take
+
+
+def opened(options: OpenStackOptions) -> Any:
+    """The SDK's region of a cloud; makes no call.
+
+    Raises:
+        Invalid: a file of the SDK's is broken, or has no such cloud.
+    """
+    where = f"opening cloud '{options.cloud or 'of OS_*'}'"
+    with translated(where), warnings.catch_warnings(), _broken_files_told(where):
+        import openstack.config  # who uses no OpenStack needs no SDK
+
+        warnings.simplefilter("ignore")  # the SDK's, of what it will drop some day: nothing that a user could mend
+        try:
+            region = openstack.config.get_cloud_region(
+                cloud=options.cloud or None, region_name=options.region or None, app_name="sky.clusters", api_timeout=SECONDS
+            )
+            region.get_session()
+        except (AttributeError, TypeError, ValueError) as error:  # what the SDK makes of a file that is not of its shape
+            raise Invalid(f"{where}: its entry in clouds.yaml cannot be used ({error})") from None
+        return region
+
+
+class _Skipped(logging.Handler):
+    """Hears which files the SDK passes over since they are broken: it goes on as if they were not there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        path, error = record.args if isinstance(record.args, tuple) and len(record.args) == 2 else ("", None)
+        if isinstance(error, Exception):
+            self.files.append(f"{path} is broken{_place(error)}")
+
+
+@contextmanager
+def _broken_files_told(where: str) -> Iterator[None]:
+    """Raise what is wrong with a file in the place of what would follow from its absence."""
+    for name in ("keystoneauth", "openstack"):  # what they tell stands in the errors too; unheard, it would go to stderr
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    log, skipped = logging.getLogger("openstack.config"), _Skipped()
+    log.addHandler(skipped)
+    try:
+        yield
+    except Exception:
+        if not skipped.files:
+            raise
+    finally:
+        log.removeHandler(skipped)
+    if skipped.files:
+        raise Invalid(f"{where}: {skipped.files[0]}") from None
+
+
+def _place(error: Exception) -> str:
+    """Where a file is broken, and none of its words: they may be a password's."""
+    mark = getattr(error, "problem_mark", None)  # YAML's
+    line, column = (mark.line + 1, mark.column + 1) if mark else (getattr(error, "lineno", 0), getattr(error, "colno", 0))
+    return f" at line {line}, column {column}" if line else ""

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Data volumes made, extended and deleted for their own sake, one event each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..._cloud import Cloud, Event, Stage, Volume, VolumeSpec
+from ._errors import told
+from ._volumes import Volumes
+
+
+class VolumeEvents:
+    """Works on volumes of one batch; its methods are called side by side."""
+
+    def __init__(self, cloud: Cloud, volumes: Volumes, zone: str, known: Sequence[Volume] = ()) -> None:
+        """
+        Args:
+            zone: where new ones are made; empty where the cloud decides.
+            known: those that there are, for who extends or deletes.
+        """
+        self._cloud = cloud
+        self._volumes = volumes
+        self._zone = zone
+        self._named = {volume.name: volume for volume in known}
+        self._known = {volume.id: volume for volume in known}
+
+    def create(self, wanted: VolumeSpec) -> Event:
+        return told(wanted.name, lambda: self._created(wanted))
+
+    def _created(self, wanted: VolumeSpec) -> Event:
+        made = self._volumes.ensure(wanted, self._cloud.mark_of(wanted.name), self._zone)
+        return Event(wanted.name, Stage.MADE, str(made["id"]))
+
+    def extend(self, wanted: VolumeSpec) -> Event:
+        return told(wanted.name, lambda: self._extended(wanted))
+
+    def _extended(self, wanted: VolumeSpec) -> Event:
+        volume = self._named.get(wanted.name)
+        refused = self._cloud.not_extended(wanted, volume)
+        if refused:
+            return refused
+        if volume and wanted.size > volume.size:
+            self._volumes.extend(volume.id, wanted.size)
+        return Event(wanted.name, Stage.MADE, f"{wanted.size} GiB")
+
+    def delete(self, volume: Volume) -> Event:
+        return told(volume.name, lambda: self._deleted(volume))
+
+    def _deleted(self, volume: Volume) -> Event:
+        now = self._known.get(volume.id, volume)
+        if not self._cloud.owns(volume.mark) or now.mark != volume.mark:
+            return self._cloud.foreign(volume.name, now.mark)
+        if volume.id in self._known and now.attached:
+            return Event(volume.name, Stage.FAILED, f"volume {volume.name} is attached to {now.attached}", final=True)
+        self._volumes.delete(volume.id)
+        return Event(volume.name, Stage.DELETED)
