@@ -75,17 +75,25 @@ class _Keeper:
                 self._call(lambda name=name, lease=lease: self._clouds[name].unlock(lease), f"cloud {name}: unlock")  # type: ignore[misc]
 
     def _keep(self) -> None:
+        pause = SECONDS / RENEWALS
         try:
-            while not self._done.wait(SECONDS / RENEWALS) and self._clock.now() - min(list(self._renewed.values())) <= SECONDS:
+            while not self._done.wait(pause) and self._clock.now() - min(list(self._renewed.values())) <= SECONDS:
+                began = self._clock.now()
                 for name, lease in list(self._leases.items()):
                     with contextlib.suppress(Unavailable):  # the next renewal comes before the lease ends
-                        self._call(lambda name=name, lease=lease: self._clouds[name].renew(lease, SECONDS), f"cloud {name}: renew")  # type: ignore[misc]
-                        self._renewed[name] = self._clock.now()
+                        self._call(lambda name=name, lease=lease: self._renew(name, lease), f"cloud {name}: renew")  # type: ignore[misc]
+                pause = max(0.0, SECONDS / RENEWALS - (self._clock.now() - began))  # a slow renewal takes nothing from the next
         except CloudError:
             return
         finally:
             if not self._done.is_set():
                 self.lost.set()  # nobody renews any more
+
+    def _renew(self, name: str, lease: Lease) -> None:
+        """Also a renewal that nobody waited for any more counts, from when it began."""
+        began = self._clock.now()
+        self._clouds[name].renew(lease, SECONDS)
+        self._renewed[name] = began
 
     def _call(self, call: Callable[[], None], what: str) -> None:
         answered(call, SECONDS / RENEWALS, what, self._clock)

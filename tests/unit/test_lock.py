@@ -209,6 +209,18 @@ def test_a_renewal_that_fails_now_and_then_does_not_lose_it(often: World) -> Non
         assert not lost()
 
 
+def test_a_renewal_that_hangs_takes_no_time_from_the_next(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """It takes a third of the lease; with a pause after it, the lease would be over before the next."""
+    monkeypatch.setattr(_lock, "SECONDS", 3.0)
+    often = World(world.folder, real_time=True)
+    often.fault("renew", "hang", call=1)
+    clouds = real(often)
+    with _lock.held(clouds, ME, Clock(), QUICK, silent) as lost:
+        until(lambda: often.calls("renew") >= 3)
+        assert not lost()
+    clouds["one"].released.set()
+
+
 def test_who_loses_it_is_told(short: World) -> None:
     with _lock.held(real(short), ME, Clock(), QUICK, silent) as lost:
         with short.tamper() as state:
