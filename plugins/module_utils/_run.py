@@ -256,7 +256,11 @@ class Run:
         """Hold the lock; what is done with the tools that this gives stops when the lock is lost."""
         clock = self.tools.clock
         with _lock.held(self.clouds, holder(), clock, self.tools.backoff, self.tell) as lost:
-            yield replace(self.tools, clock=replace(clock, stopped=lambda: clock.stopped() or lost()))
+            try:
+                yield replace(self.tools, clock=replace(clock, stopped=lambda: clock.stopped() or lost()))
+            finally:
+                if lost():
+                    self.tell("the lock could not be renewed in time, so that another run may have it: this one ends")
 
 
 def holder() -> str:

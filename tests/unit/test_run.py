@@ -174,8 +174,10 @@ def test_a_run_that_loses_its_lock_stops(monkeypatch: pytest.MonkeyPatch, world:
 
 def test_what_is_done_under_the_lock_ends_when_it_is_lost(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     monkeypatch.setattr(_lock, "held", lambda *_arguments: contextlib.nullcontext(lambda: True))
-    assert run_of(world, three(world)).present(Wishes()).result.stopped
+    told: list[str] = []
+    assert dataclasses.replace(run_of(world, three(world)), tell=told.append).present(Wishes()).result.stopped
     assert world.calls("create") == 0
+    assert told[-1] == "the lock could not be renewed in time, so that another run may have it: this one ends"
 
 
 # the clouds in use
