@@ -103,6 +103,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._last_words import la
 
 HOME = Path("/opt/spark")
 SETTINGS = Path("/etc/spark")
+NAME = "proof"  # of the application
 GRACE = 10  # seconds between asking a job to end and killing it
 TIMED_OUT = (124, 137)  # exit codes of timeout(1): it asked, it killed
 EXECUTOR_MEMORY = 512  # MiB, about the least that Spark accepts
@@ -111,6 +112,10 @@ SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # starts in half the pro
 
 class ProofError(Exception):
     """The cluster did not do it; the message is one sentence."""
+
+
+class TooLong(ProofError):
+    """The job had its time and did not end."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Cluster:
         """One small executor on every worker, registered before the first task, and no more of the cluster than that."""
         cores = str(len(self.workers))
         return {
-            "spark.app.name": "proof",
+            "spark.app.name": NAME,
             "spark.cores.max": cores,
             "spark.executor.cores": "1",
             "spark.executor.memory": f"{EXECUTOR_MEMORY}m",
@@ -162,7 +167,7 @@ def wait_for_room(cluster: Cluster, seconds: int) -> str:
         missing, full = absent(page, cluster.workers), busy(page, cluster.workers)
         if page and not missing and not full:
             return ""
-        holders = ", ".join(f"'{app['name']}'" for app in page.get("activeapps", []))
+        holders = ", ".join(f"'{app['name']}'" for app in page.get("activeapps", []) if app["name"] != NAME)
         if holders and full and not missing:
             return f"{holders} holds the cores or the memory of {', '.join(full)}"
         if time.monotonic() > end:
@@ -203,7 +208,7 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
         tail = ended_with(log.read())
     code = job.returncode
     if code in TIMED_OUT:
-        raise ProofError(f"the job had not ended after {seconds} seconds; {tail}")
+        raise TooLong(f"the job had not ended after {seconds} seconds; {tail}")
     if code != 0:
         raise ProofError(f"the job failed with exit code {code}; {tail}")
     return dict(json.loads((folder / "result.json").read_text()))
@@ -297,7 +302,14 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
     held = wait_for_room(cluster, given["seconds"])
     if held:
         return {"changed": False, "postponed": held}
-    result = prove(cluster, given["application"], Path(given["text"]), given["seconds"])
+    try:
+        result = prove(cluster, given["application"], Path(given["text"]), given["seconds"])
+    except TooLong:
+        # applications that a new master learnt of late, or that were quicker, may have taken the room meanwhile
+        held = wait_for_room(cluster, given["seconds"])
+        if not held:
+            raise
+        return {"changed": False, "postponed": held}
     write_stamp(stamp, {"key": wanted, "result": result})
     return {"changed": True, "result": result}
 

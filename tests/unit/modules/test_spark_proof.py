@@ -18,6 +18,7 @@ from ansible_collections.sky.clusters.plugins.modules import spark_proof
 from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     Cluster,
     ProofError,
+    TooLong,
     compare,
     ended_with,
     key,
@@ -75,6 +76,29 @@ def test_absent_worker_is_not_excused_by_a_job(show: Any) -> None:
     show(worker("10.0.0.2", cores=0), apps=("etl",))
     with pytest.raises(ProofError, match=r"no worker on 10\.0\.0\.3"):
         wait_for_room(CLUSTER, 0)
+
+
+def test_a_proof_that_is_ending_holds_nothing_for_others(show: Any) -> None:
+    show(worker("10.0.0.2"), worker("10.0.0.3", cores=0), apps=("proof",))
+    with pytest.raises(ProofError, match="too small"):
+        wait_for_room(CLUSTER, 0)
+
+
+def test_jobs_that_came_after_a_look_put_it_off_too(show: Any, node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new master learns of the applications of the old one while the proof runs."""
+
+    def too_long(*_arguments: object) -> dict[str, Any]:
+        show(worker("10.0.0.2"), worker("10.0.0.3", cores=held), apps=("etl",))
+        raise TooLong("the job had not ended after 180 seconds")
+
+    show(worker("10.0.0.2"), worker("10.0.0.3"))
+    monkeypatch.setattr(spark_proof, "prove", too_long)
+    held = 0
+    assert run(given(node), check=False)["postponed"] == "'etl' holds the cores or the memory of 10.0.0.3"
+    held = 1
+    show(worker("10.0.0.2"), worker("10.0.0.3"))
+    with pytest.raises(TooLong):
+        run(given(node), check=False)
 
 
 def test_silent_master_is_named() -> None:
