@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,14 @@ class Bench(abc.ABC):
 
     def settled(self, cloud: Cloud) -> Listing:
         """The list once nothing is on its way any more."""
+        return self.listed(cloud, lambda n: n.state not in (State.BUILDING, State.DELETING) and bool(n.state is not State.RUNNING or n.addresses))
+
+    def listed(self, cloud: Cloud, through: Callable[[Node], bool]) -> Listing:
+        """The list once this holds for every node."""
         end = time.monotonic() + self.patience
         while True:
             listing = cloud.listing()
-            moving = [n.name for n in listing.nodes if n.state in (State.BUILDING, State.DELETING) or (n.state is State.RUNNING and not n.addresses)]
+            moving = [node.name for node in listing.nodes if not through(node)]
             if not moving:
                 return listing
             if time.monotonic() > end:

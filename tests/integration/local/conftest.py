@@ -13,6 +13,17 @@ import pytest
 from ansible_collections.sky.clusters.tests.support.bare import bare
 from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
 
+HERE = Path(__file__).parent
+
+
+# Of files that are given out one by one to whoever is free, the longest come first: begun last, one would go on alone for minutes.
+LONGEST = ("test_upgrade", "test_spark", "test_health", "test_survival", "test_nodes", "test_secure", "test_ownership")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(LONGEST)) if item.path.parent == HERE else 0)
+
 
 @pytest.fixture(scope="module")
 def zone(request: pytest.FixtureRequest) -> str:

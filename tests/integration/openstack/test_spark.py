@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.sky.clusters.tests.support.openstack_site import HERE, OpenStackSite, cloud_entry, nothing
 from ansible_collections.sky.clusters.tests.support.site import Site
 
-pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.openstack]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.openstack, pytest.mark.xdist_group("physics")]
 
 MASTER, WORKERS = "oss-master-0", ["oss-worker-0", "oss-worker-1"]
 VOLUME = f"{MASTER}-spark"
