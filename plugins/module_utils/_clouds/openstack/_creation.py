@@ -105,7 +105,7 @@ class Creation:
         if server["status"] in START:
             with contextlib.suppress(Conflict):  # it is on its way by now
                 self._api.post(COMPUTE, f"/servers/{found.id}/action", START[server["status"]])
-        lacking = [volume for volume in self._disks(spec, made) if volume["id"] not in _servers.attached_to(server)]
+        lacking = [volume for volume in self._disks(spec, made, server) if volume["id"] not in _servers.attached_to(server)]
         for volume in lacking:
             self._volumes.available(volume)
             self._api.post(COMPUTE, f"/servers/{found.id}/os-volume_attachments", {"volumeAttachment": {"volumeId": volume["id"]}})
@@ -162,8 +162,12 @@ class Creation:
             return device | {"destination_type": "volume", "volume_size": self._options.boot_volume}
         return device | {"destination_type": "local"}
 
-    def _disks(self, spec: NodeSpec, made: _Made) -> list[Found]:
-        """The node's volumes; those that do not exist are asked for."""
+    def _disks(self, spec: NodeSpec, made: _Made, server: Found | None = None) -> list[Found]:
+        """The node's volumes; those that do not exist are asked for.
+
+        Args:
+            server: that of the node, if it stands.
+        """
         found = []
         for wanted in spec.volumes:
             standing = self._volumes.named(wanted.name)
@@ -174,11 +178,23 @@ class Creation:
             if len(standing) > 1:
                 raise Invalid(f"{len(standing)} volumes bear the name and the mark of {wanted.name}: delete those that are not the node's")
             if not standing:
+                self._see_unattached(wanted.name, server or {})
                 volume = self._volumes.make(wanted, spec.mark, self._options.availability_zone)
                 made.undo.append(lambda identifier=volume["id"]: self._api.delete(VOLUME, f"/volumes/{identifier}"))  # type: ignore[misc]
                 standing = [volume]
             found += standing
         return found
+
+    def _see_unattached(self, name: str, server: Found) -> None:
+        """Prove that a server does not have a volume which is not listed: lists may lack what is there.
+
+        Raises:
+            Unavailable: it has.
+        """
+        for identifier in sorted(_servers.attached_to(server)):
+            with contextlib.suppress(Missing):
+                if self._api.one(VOLUME, f"/volumes/{identifier}", "volume").get("name") == name:
+                    raise Unavailable(f"no list shows volume {name}, and server {server['id']} has it")
 
     def _port(self, spec: NodeSpec, made: _Made) -> str:
         standing = self._standing.survey.port_of(spec.name)

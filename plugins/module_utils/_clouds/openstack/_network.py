@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from ._errors import Conflict
 from ._names import Names
 from ._options import OpenStackOptions
 from ._survey import Survey, security_group
+
+SETTLED = 2.0  # s after which groups that were made at once, which is told to the second, are all listed, and the one that is taken is locked
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Shared:
         if found is not None:
             return found
         made = self._make("security-groups", "security_group")
+        time.sleep(SETTLED)
         first = security_group(self._api, self._scope, self._owner) or made
         if first["id"] != made["id"]:
             self._api.delete(NETWORK, f"/security-groups/{made['id']}")

@@ -100,10 +100,11 @@ class OpenStackCloud(Cloud):
             lambda: list(self.api.all(COMPUTE, "/servers", "servers", name=_marks.node_names(self.scope.cluster))),
         )
         found: dict[str, Found] = {str(server["id"]): server for server in tagged}
-        for server in named:
-            if server["id"] not in found and re.fullmatch(_marks.node_names(self.scope.cluster), server["name"]):
-                with contextlib.suppress(Missing):  # it went, or came, between the two lists
-                    found[str(server["id"])] = self.api.one(COMPUTE, f"/servers/{server['id']}", "server")
+        apart = [str(server["id"]) for server in named if re.fullmatch(_marks.node_names(self.scope.cluster), server["name"])]
+        apart = [identifier for identifier in apart if identifier not in found]
+        for identifier in [*apart, *_servers.without_reason(found)]:
+            with contextlib.suppress(Missing):  # it went, or came, between the two lists
+                found[identifier] = self.api.one(COMPUTE, f"/servers/{identifier}", "server")
         return {identifier: server for identifier, server in found.items() if server.get("status") != "DELETED"}
 
     def listing(self) -> Listing:

@@ -86,6 +86,11 @@ def _fault(server: Mapping[str, Any]) -> str:
     return str(fault.get("message", "")) if server.get("status") in ("ERROR", "UNKNOWN") else ""
 
 
+def without_reason(servers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Identifiers of servers that failed and do not say why: lists are silent about those that no host was found for."""
+    return [identifier for identifier, server in servers.items() if server.get("status") == "ERROR" and not server.get("fault")]
+
+
 def _addresses(networks: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterable[Address]:
     for network, addresses in sorted(networks.items()):
         for item in addresses:

@@ -68,10 +68,10 @@ def security_group(api: Api, scope: Scope, owner: str) -> Found | None:
 
 
 def _groups(api: Api, scope: Scope, mark: str) -> list[Found]:
-    """Those that bear the mark, the oldest first: of two that were made at once one is used by all."""
+    """Those that bear the mark, one that holds the lock first, then the oldest: of two that were made at once one is used by all."""
     listed = api.all(NETWORK, "/security-groups", "security_groups", name=_marks.shared_name(scope.cluster))
     ours = [group for group in listed if _is_marked(group, mark)]
-    return sorted(ours, key=lambda group: (group.get("created_at", ""), group["id"]))
+    return sorted(ours, key=lambda group: (group["description"] == mark, group.get("created_at", ""), group["id"]))
 
 
 def _is_marked(group: Found, mark: str) -> bool:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions, _network
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME, Api
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import LittleCloud, clouds_yaml, record, running
 
@@ -25,6 +25,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleClo
     for name in [name for name in os.environ if name.startswith("OS_") or name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(_network, "SETTLED", 0.0)
     with running() as found:
         file = tmp_path / "clouds.yaml"
         file.write_text(yaml.safe_dump(clouds_yaml(found)), encoding="utf-8")

@@ -31,6 +31,7 @@ from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud i
     TOKEN,
     Answer,
     LittleCloud,
+    Request,
     clouds_yaml,
     recorded,
     running,
@@ -150,13 +151,40 @@ def test_the_words_of_a_page_for_browsers_are_read(cloud: LittleCloud, api: Api)
         api.get(COMPUTE, "/limits")
 
 
-def test_a_token_that_is_refused_is_renewed_once_and_then_told(cloud: LittleCloud, api: Api) -> None:
+def test_a_token_that_is_refused_is_renewed_and_then_told(cloud: LittleCloud, api: Api) -> None:
     unauthorized = Answer({"error": {"code": 401, "message": "The request you have made requires authentication."}}, 401)
-    cloud.answers("GET", COMPUTE, "/limits", unauthorized, Answer({"limits": {}}), unauthorized, unauthorized)
+    cloud.answers("GET", COMPUTE, "/limits", unauthorized, Answer({"limits": {}}), *[unauthorized] * 4)
     assert api.get(COMPUTE, "/limits") == {"limits": {}}
     assert len(cloud.logins) == 2
     with pytest.raises(Denied, match=r"^compute GET /limits: The request you have made requires authentication. \(401\)$"):
         api.get(COMPUTE, "/limits")
+
+
+def test_a_token_that_is_refused_to_several_calls_at_once_is_renewed_for_all(cloud: LittleCloud, api: Api) -> None:
+    at_once = threading.Barrier(3, timeout=20)
+    refused: list[str] = []
+
+    def refuse(request: Request) -> Answer | None:
+        with cloud.lock:
+            known = request.path in refused
+            refused.append(request.path)
+        if known:
+            return Answer({"limits": {}})
+        return Answer(status=401)
+
+    paths = ("/limits", "/flavors", "/servers")
+    for path in paths:
+        cloud.reacts("GET", COMPUTE, path, refuse)
+    api.access()
+
+    def ask(path: str) -> Any:
+        at_once.wait()
+        return api.get(COMPUTE, path)
+
+    for _round in range(10):
+        refused.clear()
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            assert list(pool.map(ask, paths)) == [{"limits": {}}] * 3
 
 
 def test_a_wrong_password_is_told_by_the_first_call_whatever_it_is(cloud: LittleCloud, options: Options) -> None:

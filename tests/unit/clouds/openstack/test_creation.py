@@ -304,6 +304,15 @@ def test_what_it_lacks_is_attached(project: LittleCloud, lab: Opened) -> None:
     assert [address["port_id"] for address in project.stored[NETWORK, "floatingips"]] == [record("network")["ports"][0]["id"]]
 
 
+def test_a_volume_that_lists_do_not_show_is_not_doubled(project: LittleCloud, lab: Opened) -> None:
+    (volume,) = project.holds(VOLUME, "volumes", record("volumes")["attached"])
+    attached = [{"id": identifier} for identifier in ("a-volume-that-is-gone", volume["id"])]
+    project.answers("GET", VOLUME, "/volumes/detail", Answer({"volumes": []}))
+    with pytest.raises(Unavailable, match=f"no list shows volume skyg-p-0-data, and server {SERVERS['active']['id']} has it"):
+        again(project, lab(), "active", {"os-extended-volumes:volumes_attached": attached}, volumes=(DISK,))
+    assert project.stored[VOLUME, "volumes"] == [volume]
+
+
 @pytest.mark.parametrize("metadata", [{}, {"sky": "sky/1 bob skyg p 0"}, {"sky": "sky/1 skyg skyg p 1"}, {"sky": "sky/1 skyg other p 0"}])
 def test_a_name_that_is_taken_is_refused(project: LittleCloud, lab: Opened, metadata: dict[str, str]) -> None:
     event = again(project, lab(), "active", {"metadata": metadata})

@@ -101,6 +101,17 @@ def test_a_list_in_doubt_is_none(one: OpenStackCloud, project: LittleCloud, serv
     assert len(one.listing().nodes) == 1
 
 
+def test_why_a_server_failed_is_asked_of_itself_where_the_list_does_not_tell(one: OpenStackCloud, project: LittleCloud) -> None:
+    silent = SERVER | {"status": "ERROR"}
+    project.stored[COMPUTE, "servers"][0] = silent
+    path = f"/servers/{silent['id']}"
+    project.answers("GET", COMPUTE, path, Answer({"server": silent | {"fault": {"code": 500, "message": "No valid host was found. "}}}))
+    assert [node.fault for node in one.listing().nodes] == ["No valid host was found. "]
+    project.answers("GET", COMPUTE, path, Answer({"itemNotFound": {"code": 404, "message": "it went meanwhile"}}, 404))
+    assert [node.fault for node in one.listing().nodes] == [""]
+    assert len(project.asked("GET", COMPUTE, path)) == 2
+
+
 def test_a_mark_of_the_future_stops_the_listing(one: OpenStackCloud, project: LittleCloud) -> None:
     project.stored[COMPUTE, "servers"][0]["metadata"] = {"sky": "sky/9 whatever"}
     with pytest.raises(MarkError, match="newer"):
