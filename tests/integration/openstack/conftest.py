@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support import openstack_site
+from ansible_collections.sky.clusters.tests.support import campus_clusters, fault_proxy, openstack_site
+from ansible_collections.sky.clusters.tests.support.fault_proxy import FaultProxy
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 
 
@@ -25,3 +28,30 @@ def clean(campus: OpenStackSite) -> Iterator[None]:
     before = campus.objects("physics")
     yield
     assert campus.objects("physics") == before
+
+
+@pytest.fixture(scope="module")
+def proxy(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    """The cloud's APIs with a place for faults, to which clouds.yaml leads; the clusters of the test file leave nothing in the cloud."""
+    with fault_proxy.running(campus) as found, pytest.MonkeyPatch.context() as changed:
+        for name in [name for name in os.environ if name.startswith("OS_")]:
+            changed.delenv(name)
+        file = tmp_path_factory.mktemp("clouds") / "clouds.yaml"
+        found.write(file)
+        changed.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+        yield found
+    assert campus_clusters.left(campus) == []
+
+
+@pytest.fixture
+def wanted(proxy: FaultProxy) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Makes cluster files, as `campus_clusters.content` does; whatever a test does with them, they are taken away after it, and volumes with them."""
+    files: list[dict[str, Any]] = []
+
+    def make(*args: Any, **more: Any) -> dict[str, Any]:
+        files.append(campus_clusters.content(*args, **more))
+        return files[-1]
+
+    yield make
+    proxy.heal()
+    assert [campus_clusters.said(file, "absent") for file in files] == [""] * len(files)
