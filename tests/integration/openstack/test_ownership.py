@@ -50,13 +50,13 @@ def test_names_that_are_prefixes_of_one_another(campus: OpenStackSite, wanted: W
 
 
 def test_a_cluster_of_the_same_name_with_another_owner_is_refused_with_the_way_on(campus: OpenStackSite, wanted: Wanted) -> None:
-    hers, his, ours = (wanted({"w": 1}, "zq", user, owner=owner) for user, owner in (("alice", ""), ("bob", ""), ("bob", "alice")))
+    hers, his, ours = (wanted({"w": 1}, "zq", user, owner=owner) for user, owner in (("carol", ""), ("bob", ""), ("bob", "carol")))
     must(hers)
-    before = of_campus(campus, "physics", "zq")
+    before = of_campus(campus, "chemistry", "zq")
     for what in ("present", "absent"):
         told = said(his, what)
-        assert "cluster zq in cloud campus belongs to alice, and you are bob; to work on it together put 'owner: alice' in the cluster file" in told
-    assert of_campus(campus, "physics", "zq") == before
+        assert "cluster zq in cloud campus belongs to carol, and you are bob; to work on it together put 'owner: carol' in the cluster file" in told
+    assert of_campus(campus, "chemistry", "zq") == before
     assert not present(run_of(ours)).plan.changes  # as the sentence says
     assert said(hers, "absent") == ""
 

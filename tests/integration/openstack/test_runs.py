@@ -130,7 +130,7 @@ def test_a_second_run_and_check_mode_write_nothing_and_volumes_outlive_a_destroy
 
 def test_two_users_at_once_make_no_doubles(campus: OpenStackSite, proxy: FaultProxy, tmp_path: Path, figure: Callable[[str], None]) -> None:
     """Both belong to one project, and both files name the same owner."""
-    files = {user: content({"w": 2}, "ztwo", user, owner="alice") for user in ("alice", "bob")}
+    files = {user: content({"w": 2}, "ztwo", user, owner="carol") for user in ("carol", "bob")}
     outcomes: Counter[str] = Counter()
     assert proxy.ports
     try:
@@ -144,12 +144,12 @@ def test_two_users_at_once_make_no_doubles(campus: OpenStackSite, proxy: FaultPr
             for told, run in ends_of_runs:
                 assert run.returncode == 0 or "the cluster is being changed by" in told, told
                 outcomes["done" if run.returncode == 0 else "stopped with the other's name"] += 1
-            kinds = Counter(of_campus(campus, "physics", "ztwo").values())
+            kinds = Counter(of_campus(campus, "chemistry", "ztwo").values())
             assert {thing: count for thing, count in kinds.items() if not thing.startswith("key pair")} == {
                 "server ztwo-w-0": 1, "server ztwo-w-1": 1, "port ztwo-w-0": 1, "port ztwo-w-1": 1, "security group sky-ztwo": 1,
             }  # fmt: skip
-            assert said(files["bob"], "absent") == ""  # what alice made, too
+            assert said(files["bob"], "absent") == ""  # what carol made, too
     finally:
         ends = [said(file, "absent") for file in files.values()]  # a key pair is its user's, and can be deleted by nobody else
     assert ends == ["", ""]
-    figure(f"5  alice and bob at once on one cluster, {TRIALS} times: {dict(outcomes)}; every node once")
+    figure(f"5  carol and bob at once on one cluster, {TRIALS} times: {dict(outcomes)}; every node once")
