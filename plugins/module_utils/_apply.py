@@ -20,6 +20,7 @@ from ._stream import Unanswered, answered, bounded
 
 LAUNCHES = 3  # a node that fails is replaced at most twice
 KEYS = 60.0  # s that a cloud may take to show the host keys of a node that answers by ssh
+PAUSE = 10.0  # s between two looks at most, however long one takes
 CREATE = "create"
 FINAL = (Shortage, Denied, Invalid)  # making the node again cannot mend these
 
@@ -233,7 +234,9 @@ class _CloudRun:
         since = {name: self.clock.now() for name in pending}
         greeted: dict[str, float] = {}
         while pending:
+            began = self.clock.now()
             nodes = {node.name: node for node in self._listing().nodes}
+            took = self.clock.now() - began
             booted = [node for name in pending if (node := self._look(name, nodes.get(name), since)) is not None]
             answers = self._probed(booted, nodes.values())
             self._greet([node for node in booted if answers[node.name] == ""], greeted)
@@ -243,7 +246,7 @@ class _CloudRun:
                 if self.results[name].stage in (Stage.REACHABLE, Stage.FAILED):
                     del pending[name]
             if pending:
-                self.clock.wait(self.poll)
+                self.clock.wait(max(self.poll, min(took, PAUSE)))  # a cloud that is busy with the nodes is not kept busy with looks
 
     def _probed(self, nodes: Sequence[Node], everybody: Iterable[Node]) -> Mapping[str, str]:
         """Why ssh does not answer, by node; those behind a gateway that does not answer yet are not asked: their addresses are others' out here."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._apply import KEYS, Result, Tools, apply
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, Event, Node, Stage, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, Event, Listing, Node, Stage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock
@@ -591,6 +591,21 @@ def test_the_pace_of_looking_is_the_cloud_s_own(world: World) -> None:
     slow = Try(world, clouds={"one": {"boot_looks": 4}})
     slow.go()
     assert slow.took == pytest.approx(4 * MemoryCloud.poll_seconds)
+
+
+class Busy(MemoryCloud):
+    """Takes 8 s for each list."""
+
+    def listing(self) -> Listing:
+        self.world.advance(8)
+        return super().listing()
+
+
+def test_a_cloud_that_takes_long_to_look_is_given_as_long_between_two_looks(world: World) -> None:
+    work = Try(world, clouds={"one": {"boot_seconds": 96}}, timeouts={"booted": 300})
+    work.clouds = {"one": Busy("one", work.clouds["one"].options, work.clouds["one"].scope)}
+    assert work.go().failed == []
+    assert world.calls("listing") <= 96 / (8 + 8) + 2  # else one every ten seconds
 
 
 def test_tools_have_sound_defaults() -> None:
