@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ansible_collections.sky.clusters.tests.support.processes import KILLED, kill_family
 
+PATIENCE = 2.0  # s until Ctrl-C is pressed again
+
 
 def until(run: subprocess.Popen[str], pattern: str) -> str:
     """Read what a run says until a line matches; all that it said, that line included."""
@@ -37,6 +39,20 @@ def kill_at(run: subprocess.Popen[str], pattern: str) -> None:
         run.stdout.close()
     run.wait(timeout=30)
     assert run.returncode == KILLED
+
+
+def ctrl_c(run: subprocess.Popen[str]) -> None:
+    """What somebody does who wants a run to end: Ctrl-C, and once more if nothing comes of it.
+
+    Ansible does not notice one that comes while it starts a process (Python drops what is raised there), and may lock itself up over a worker that
+    was at its queue. It ends at once with the second.
+    """
+    for _press in range(3):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all processes of the group
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(timeout=PATIENCE)
+            return
 
 
 class killed_at_boot:  # noqa: N801  # a context manager that reads as a word

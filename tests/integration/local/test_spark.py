@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.interruptions import until
+from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
@@ -160,9 +160,8 @@ def shrunk_by_force(site: Site, figure: Callable[[str], None]) -> None:
     """3 -> 1: the drain, which no task lets end, is interrupted; the next run does not wait for it."""
     with site.start("spark_cluster", *workers(1)) as run:
         until(run, DRAINING)
-        time.sleep(1)  # not while Ansible's processes speak with each other, or its own end may have to be waited for
-        os.killpg(run.pid, signal.SIGINT)
         interrupted = time.monotonic()
+        ctrl_c(run)
         run.communicate(timeout=60)
         ended = time.monotonic() - interrupted
     assert run.returncode != 0
@@ -213,13 +212,16 @@ def test_a_time_that_is_over_stops_the_application(site: Site) -> None:
     assert site.ssh("tspark-master-0", "pgrep -fc [t]icks.py || true").strip() == "0"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_application_outlives_the_run_that_submitted_it(site: Site, how: signal.Signals) -> None:
+def kill_group(run: subprocess.Popen[str]) -> None:
+    os.killpg(run.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("end", [ctrl_c, kill_group])
+def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Callable[[subprocess.Popen[str]], None]) -> None:
     write(site, **{"ticks.py": TICKS})
     run = site.start("spark_submit", *asked(application="ticks.py", arguments=["50", "0"]))
     said = until(run, "tick 3")
-    time.sleep(1)  # not while Ansible's processes speak with each other, or its own end may have to be waited for
-    os.killpg(run.pid, how)
+    end(run)
     rest, _none = run.communicate(timeout=60)
     assert run.returncode != 0
     assert "tick 49" not in rest

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import boxes, containers, folders, is_whole
-from ansible_collections.sky.clusters.tests.support.interruptions import kill_at, until
+from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, kill_at, until
 from ansible_collections.sky.clusters.tests.support.processes import family
 from ansible_collections.sky.clusters.tests.support.site import Site
 
@@ -80,11 +80,6 @@ def test_two_kills_in_a_row_and_then_another_size(site: Site) -> None:
     is_whole(site, ZONE, boxes("ta", 0, 1, 2))
 
 
-def interrupt(run: subprocess.Popen[str]) -> None:
-    """What Ctrl-C does: the signal comes to all processes of the terminal."""
-    os.killpg(run.pid, signal.SIGINT)
-
-
 def terminate(run: subprocess.Popen[str]) -> None:
     os.kill(run.pid, signal.SIGTERM)
 
@@ -94,15 +89,15 @@ def lose(run: subprocess.Popen[str]) -> None:
     os.kill(run.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("end", "point"), [(interrupt, "made"), (interrupt, "the roles"), (terminate, "made"), (lose, "made")])
+@pytest.mark.parametrize(("end", "point"), [(ctrl_c, "made"), (ctrl_c, "the roles"), (terminate, "made"), (lose, "made")])
 def test_a_run_that_is_told_to_end_does_no_more(
     site: Site, end: Callable[[subprocess.Popen[str]], None], point: str, figure: Callable[[str], None]
 ) -> None:
     with site.start("spark_cluster") as run:
         until(run, POINTS[point])
         started = family(run.pid)
-        end(run)
         told = time.monotonic()
+        end(run)
         lines = [(time.monotonic() - told, line) for line in run.stdout or ()]
         assert run.wait(timeout=30) != 0
     while still := [pid for pid in started if at_work(pid)]:
