@@ -105,6 +105,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
+from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 
@@ -119,6 +120,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
+        show_lines_as_they_come()
         data = self._read_config_data(path)
         try:
             cluster = parse(data, option_classes())

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines are seen when they are written, through a pipe too."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+
+WRITES_AND_WAITS = """
+import sys
+from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
+show_lines_as_they_come()
+print("seen")
+sys.stdin.read()
+"""
+
+
+def test_a_line_is_read_through_a_pipe_while_the_writer_goes_on() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITES_AND_WAITS], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        line = writer.stdout.readline()
+        assert writer.poll() is None
+        writer.communicate("", timeout=10)
+    assert line == "seen\n"
