@@ -21,11 +21,9 @@ sys.stdin.read()
 
 def test_a_line_is_read_through_a_pipe_while_the_writer_goes_on() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITES_AND_WAITS], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as writer:
-        assert writer.stdout is not None
-        line = writer.stdout.readline()
+    command = [sys.executable, "-c", WRITES_AND_WAITS]
+    with subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        readable = select.select([writer.stdout], [], [], 20)[0]
         assert writer.poll() is None
-        writer.communicate("", timeout=10)
-    assert line == "seen\n"
+        said, _none = writer.communicate(timeout=20)
+    assert (len(readable), said) == (1, "seen\n")
