@@ -23,6 +23,7 @@ def test_a_line_is_read_through_a_pipe_while_the_writer_goes_on() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     command = [sys.executable, "-c", WRITES_AND_WAITS]
     with subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
         readable = select.select([writer.stdout], [], [], 20)[0]
         assert writer.poll() is None
         said, _none = writer.communicate(timeout=20)
