@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, 
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import failure_lines, failures, foretold, kept_lines
+from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
 from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
@@ -56,16 +57,17 @@ class ActionModule(ActionBase):
         began = time.monotonic()
         try:
             cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
-            result = self._of_state(cluster, args, (task_vars or {}).get("groups", {}))
+            with told_to_end() as told:
+                result = self._of_state(cluster, args, (task_vars or {}).get("groups", {}), told)
         except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from error
         return result | {"seconds": round(time.monotonic() - began, 1)}
 
-    def _of_state(self, cluster: Cluster, args: dict[str, Any], groups: Mapping[str, list[str]]) -> dict[str, Any]:
+    def _of_state(self, cluster: Cluster, args: dict[str, Any], groups: Mapping[str, list[str]], told: Callable[[], bool]) -> dict[str, Any]:
         live = Live(Display())
         parent = os.getppid()
         # a worker of Ansible outlives its killed parent: it must see that by itself, and make no further call
-        clock = Clock(stopped=lambda: os.getppid() != parent)
+        clock = Clock(stopped=lambda: told() or os.getppid() != parent)
         run = Run(cluster, open_clouds(cluster), Tools(report=live.event, clock=clock), live.warning, bool(self._task.check_mode))
         if args["state"] == "ready":
             return {"changed": bool(run.set_ready({name: value for name, value in args["hashes"].items() if name in args["names"]}))}

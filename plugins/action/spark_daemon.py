@@ -11,6 +11,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
+
 SLICE = 5  # seconds between two lines
 CUT_SHORT = "to cut it short: Ctrl-C, then run again with -e sky_disruption=force"
 
@@ -51,4 +53,5 @@ def still(draining: dict[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
-    Display().display(f"  {text}")
+    with undisturbed():
+        Display().display(f"  {text}")

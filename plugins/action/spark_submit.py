@@ -23,6 +23,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_faults, last_words
 from ansible_collections.sky.clusters.plugins.modules.spark_submit import SPEC
+from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, request
@@ -158,9 +159,9 @@ class ActionModule(ActionBase):
             self._say(*answer[stream].splitlines(), stderr=stream == "stderr")
 
     def _say(self, *lines: str, stderr: bool = False) -> None:
-        """All at once: each call is a message to Ansible's main process, which a Ctrl-C in the midst of one may hold up."""
         if lines and not self._task.no_log:
-            Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
+            with undisturbed():
+                Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
 
 
 def _why(rc: int, reason: str, timeout: int) -> str:
