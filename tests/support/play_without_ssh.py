@@ -12,8 +12,9 @@ init_plugin_loader()  # before anything of the collection is imported, or Ansibl
 
 from ansible_collections.sky.clusters.plugins.module_utils import _probe  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud  # noqa: E402
+from ansible_collections.sky.clusters.tests.support.campus_clusters import Campus  # noqa: E402
 
 if __name__ == "__main__":
     vars(_probe)["_look"] = lambda _node: ""
-    setattr(OpenStackCloud, "learn_host_keys", lambda _cloud, nodes: {node.name: () for node in nodes})  # noqa: B010  # as no type would let it
+    setattr(OpenStackCloud, "learn_host_keys", Campus.learn_host_keys)  # noqa: B010  # as no type would let it
     main()

@@ -25,6 +25,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, 
 from ansible_collections.sky.clusters.tests.clouds.openstack.furniture import people
 from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     POOLS,
+    PROJECT,
+    Wanted,
     content,
     ids,
     must,
@@ -52,8 +54,6 @@ from ansible_collections.sky.clusters.tests.support.openstack_site import OpenSt
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]
 
-PROJECT = "chemistry"
-Wanted = Callable[..., dict[str, Any]]
 PATIENT = Tools(backoff=Backoff(tries=25, first=0.1, longest=0.5, spread=lambda: 1.0), probe=probe, poll=0.3)  # where faults come by the dozen
 CREATING = r"POST|add_router_interface"
 SERVERS = r"/servers(/detail)?\?"  # the two lists of servers
@@ -287,14 +287,14 @@ def standing(proxy: FaultProxy) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("lie", LIES)
 def test_a_list_that_lies_harms_nothing(campus: OpenStackSite, proxy: FaultProxy, standing: dict[str, Any], lie: str) -> None:
     """A run ends with a sentence, or without; what stands stays, and nothing is made twice."""
-    before = of_campus(campus, PROJECT, "zfl")
+    before = of_campus(campus, "zfl")
     (service, path), act = LIES[lie]
     proxy.rule(act, service, "GET", path, times=0)
     told = said(standing)
     proxy.heal()
-    assert of_campus(campus, PROJECT, "zfl") == before, told
+    assert of_campus(campus, "zfl") == before, told
     assert said(standing) == ""
-    assert of_campus(campus, PROJECT, "zfl") == before
+    assert of_campus(campus, "zfl") == before
 
 
 # 16: credentials

@@ -18,6 +18,7 @@ from openstack.connection import Connection
 from ansible_collections.sky.clusters.plugins.module_utils._run import Refused
 from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     POOLS,
+    Wanted,
     cloud_of,
     ids,
     must,
@@ -33,8 +34,6 @@ from ansible_collections.sky.clusters.tests.support.openstack_site import OpenSt
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]
 
-Wanted = Callable[..., dict[str, Any]]
-PROJECT = "chemistry"
 ONE = {"w": {"count": 1, "volumes": {"d": 1}}}
 
 
@@ -42,21 +41,21 @@ def test_names_that_are_prefixes_of_one_another(campus: OpenStackSite, wanted: W
     files = {name: wanted(ONE, name) for name in ("zp", "zp1", "zp-b")}
     for file in files.values():
         must(file)
-    others = of_campus(campus, PROJECT, "zp1|zp-b")
+    others = of_campus(campus, "zp1|zp-b")
     assert len(others) == 10  # a server, a volume, a port, a group and a key pair each
     assert said(files["zp"], "absent") == ""
-    assert of_campus(campus, PROJECT, "zp.*") == others
+    assert of_campus(campus, "zp.*") == others
     figure(f"20  clusters {', '.join(files)} side by side: destroying the first touched none of the others' {len(others)} things")
 
 
 def test_a_cluster_of_the_same_name_with_another_owner_is_refused_with_the_way_on(campus: OpenStackSite, wanted: Wanted) -> None:
     hers, his, ours = (wanted({"w": 1}, "zq", user, owner=owner) for user, owner in (("carol", ""), ("bob", ""), ("bob", "carol")))
     must(hers)
-    before = of_campus(campus, "chemistry", "zq")
+    before = of_campus(campus, "zq")
     for what in ("present", "absent"):
         told = said(his, what)
         assert "cluster zq in cloud campus belongs to carol, and you are bob; to work on it together put 'owner: carol' in the cluster file" in told
-    assert of_campus(campus, "chemistry", "zq") == before
+    assert of_campus(campus, "zq") == before
     assert not present(run_of(ours)).plan.changes  # as the sentence says
     assert said(hers, "absent") == ""
 
@@ -95,7 +94,7 @@ def test_what_is_somebody_elses_is_never_touched(campus: OpenStackSite, carol: C
     network = carol.network.find_network("private", ignore_missing=False)
     port = carol.network.create_port(name="zo-w-1", network_id=network.id)
     group = carol.network.create_security_group(name="sky-zo")
-    before = of_campus(campus, PROJECT, "zo")
+    before = of_campus(campus, "zo")
     assert len(before) == 5
     try:
         file = wanted({"w": 3}, "zo")
@@ -106,7 +105,7 @@ def test_what_is_somebody_elses_is_never_touched(campus: OpenStackSite, carol: C
         (failed,) = present(run_of(taken)).result.failed
         assert failed.reason.startswith(f"the name zo-w-0-d is taken by volume {volume.id}: it bears no mark")
         assert said(file, "absent") == ""
-        assert of_campus(campus, PROJECT, "zo") == before
+        assert of_campus(campus, "zo") == before
     finally:
         carol.block_storage.delete_volume(str(volume.id))
         carol.network.delete_port(port)
@@ -116,7 +115,7 @@ def test_what_is_somebody_elses_is_never_touched(campus: OpenStackSite, carol: C
 def test_a_node_without_its_marks_and_a_copy_of_a_node(campus: OpenStackSite, carol: Connection, wanted: Wanted, strange: Callable[..., str]) -> None:
     file = wanted({"w": 2}, "zm")
     must(file)
-    stood = of_campus(campus, PROJECT, "zm")
+    stood = of_campus(campus, "zm")
     server = carol.compute.get_server(ids(file)["zm-w-0"])
     known = dict(server.metadata)
     carol.compute.delete_server_metadata(server, keys=list(known))
@@ -124,17 +123,17 @@ def test_a_node_without_its_marks_and_a_copy_of_a_node(campus: OpenStackSite, ca
     outcome = present(run_of(file))
     assert outcome.faults == ["pools.w: 1 node(s) where at least 2 are needed"]
     assert "node zm-w-0 in cloud campus is left alone: it bears no mark" in outcome.plan.notes
-    assert of_campus(campus, PROJECT, "zm") == stood
+    assert of_campus(campus, "zm") == stood
     carol.compute.set_server_metadata(server, **known)
     carol.compute.add_tag_to_server(server, "sky:zm")
     copy = strange("zm-w-0", metadata=known)
     with pytest.raises(Refused, match=rf"node zm-w-0 exists twice .*id ({copy}|{server.id})\): delete the wrong one by hand"):
         present(run_of(file))
-    assert of_campus(campus, PROJECT, "zm").items() >= stood.items()
+    assert of_campus(campus, "zm").items() >= stood.items()
     carol.compute.delete_server(copy)
     carol.compute.wait_for_delete(carol.compute.get_server(copy))
     must(file)
-    assert of_campus(campus, PROJECT, "zm") == stood
+    assert of_campus(campus, "zm") == stood
 
 
 class Vandal:
@@ -148,7 +147,7 @@ class Vandal:
 
     def things(self) -> dict[str, str]:
         """Identifiers by kind and name."""
-        found = of_campus(self.campus, PROJECT, self.name)
+        found = of_campus(self.campus, self.name)
         by_name = {thing: identifier for identifier, thing in found.items()}
         assert len(by_name) == len(found)
         return by_name

@@ -20,6 +20,8 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     POOLS,
+    PROJECT,
+    Wanted,
     content,
     ids,
     must,
@@ -37,7 +39,6 @@ from ansible_collections.sky.clusters.tests.support.processes import KILLED
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]
 
-Wanted = Callable[..., dict[str, Any]]
 KILLS = 3  # of runs, and as many of destroys
 TRIALS = 2  # of two runs at once
 
@@ -69,7 +70,7 @@ def killed(proxy: FaultProxy, what: str, file: dict[str, Any], folder: Path, poi
 def let_time_pass(campus: OpenStackSite, file: dict[str, Any]) -> None:
     """What a minute does: the lock of the dead is void."""
     network = campus.admin().network
-    for group in network.security_groups(project_id=campus.project("chemistry")):
+    for group in network.security_groups(project_id=campus.project(PROJECT)):
         words = str(group.description).split()
         if words[:1] == ["sky/1"] and words[2] == file["cluster"]:
             network.update_security_group(group, description=" ".join(words[:3]))
@@ -144,7 +145,7 @@ def test_two_users_at_once_make_no_doubles(campus: OpenStackSite, proxy: FaultPr
             for told, run in ends_of_runs:
                 assert run.returncode == 0 or "the cluster is being changed by" in told, told
                 outcomes["done" if run.returncode == 0 else "stopped with the other's name"] += 1
-            kinds = Counter(of_campus(campus, "chemistry", "ztwo").values())
+            kinds = Counter(of_campus(campus, "ztwo").values())
             assert {thing: count for thing, count in kinds.items() if not thing.startswith("key pair")} == {
                 "server ztwo-w-0": 1, "server ztwo-w-1": 1, "port ztwo-w-0": 1, "port ztwo-w-1": 1, "security group sky-ztwo": 1,
             }  # fmt: skip
