@@ -121,7 +121,7 @@ class Shared:
         self._delete("routers", found.routers)
         self._delete("networks", found.networks)  # with their subnets
         self._delete("subnets", [subnet for subnet in found.subnets if subnet["network_id"] not in {network["id"] for network in found.networks}])
-        self._delete("security-groups", [found.group] if found.group else [])
+        self._delete("security-groups", reversed(found.groups))  # the one that holds the lock in the end
 
     def _delete(self, path: str, items: Iterable[Found]) -> None:
         for item in items:

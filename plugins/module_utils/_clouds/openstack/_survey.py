@@ -20,13 +20,18 @@ SHARED = ("networks", "subnets", "routers")  # made for a cluster whose file nam
 class Survey:
     """Everything that bears the mark of one cluster and owner."""
 
-    group: Found | None = None  # the security group
+    groups: tuple[Found, ...] = ()  # security groups; of several the first is used
     ports: tuple[Found, ...] = ()  # of nodes: each bears its node's name
     floating: tuple[Found, ...] = ()
     networks: tuple[Found, ...] = ()
     subnets: tuple[Found, ...] = ()
     routers: tuple[Found, ...] = ()
     interfaces: tuple[Found, ...] = field(default=())  # of its routers in its subnets
+
+    @property
+    def group(self) -> Found | None:
+        """The security group."""
+        return next(iter(self.groups), None)
 
     def port_of(self, node: str) -> Found | None:
         return next((port for port in self.ports if port["name"] == node), None)
@@ -36,7 +41,7 @@ class Survey:
 
     def leftovers(self) -> list[str]:
         """``kind name`` each."""
-        found = [f"security group {self.group['name']}"] if self.group else []
+        found = [f"security group {group['name']}" for group in self.groups]
         found += [f"port {port['name']}" for port in self.ports]
         found += [f"floating address {address['floating_ip_address']}" for address in self.floating]
         found += [f"router {router['name']}" for router in self.routers]
@@ -48,11 +53,11 @@ def survey(api: Api, scope: Scope, owner: str) -> Survey:
     """Look at all kinds side by side."""
     mark = _marks.description(scope, owner)
     kinds = ("ports", "floatingips", *SHARED)
-    group, *found = together(partial(_groups, api, scope, mark), *(partial(_listed, api, kind, mark) for kind in kinds))
+    groups, *found = together(partial(_groups, api, scope, mark), *(partial(_listed, api, kind, mark) for kind in kinds))
     by_kind = dict(zip(kinds, found, strict=True))
     routers = tuple(by_kind["routers"])
     return Survey(
-        group=group[0] if group else None,
+        groups=tuple(groups),
         ports=tuple(by_kind["ports"]),
         floating=tuple(by_kind["floatingips"]),
         networks=tuple(by_kind["networks"]),

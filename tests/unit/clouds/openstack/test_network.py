@@ -183,6 +183,14 @@ def test_of_two_groups_that_were_made_at_once_everybody_takes_the_older(project:
     assert (group["id"], group["description"].startswith(f"{MARK} locked ")) == ("older", True)
 
 
+def test_a_second_group_that_a_killed_run_left_goes_with_the_cluster(project: LittleCloud, opened: Opened) -> None:
+    marked: dict[str, Any] = {"name": "sky-skyg", "description": MARK, "created_at": "2026-01-01T00:00:00Z"}
+    project.holds(NETWORK, "security-groups", {"id": "first"} | marked, {"id": "second"} | marked, {"id": "theirs"} | marked | {"description": "x"})
+    assert opened().leftovers() == ["security group sky-skyg"] * 2
+    opened().dismantle()
+    assert [group["id"] for group in project.stored[NETWORK, "security-groups"]] == ["theirs"]
+
+
 def test_groups_of_the_name_alone_are_not_ours(project: LittleCloud, api: Api) -> None:
     marks = ["", f"{MARK}2", "sky/1 bob skyg", f"about {MARK}"]
     project.holds(NETWORK, "security-groups", *({"id": str(n), "name": "sky-skyg", "description": text} for n, text in enumerate(marks)))
