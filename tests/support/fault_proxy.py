@@ -20,7 +20,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -174,6 +176,48 @@ def afterwards(work: Callable[[], object]) -> Action:
         exchange.reply(reply)
 
     return act
+
+
+class Behind:
+    """A list that lags: it lacks what is new, and shows for as long what is gone."""
+
+    def __init__(self, key: str, seconds: float) -> None:
+        """
+        Args:
+            key: under which the things stand in an answer.
+            seconds: between a change in the cloud, as the first look tells it, and the list.
+        """
+        self._key = key
+        self._seconds = seconds
+        self._known: dict[str, dict[str, _Listed]] = {}  # target, identifier
+        self._lock = threading.Lock()
+
+    def __call__(self, exchange: Exchange) -> None:
+        reply = exchange.forward()
+        if reply.status == HTTPStatus.OK:
+            page = json.loads(reply.body)
+            page[self._key] = self._late(exchange.call.target, page[self._key])
+            reply = Reply(reply.status, reply.headers, json.dumps(page).encode())
+        exchange.reply(reply)
+
+    def _late(self, target: str, things: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        now = time.monotonic()
+        with self._lock:
+            known = self._known.setdefault(target, {thing["id"]: _Listed(thing, since=-inf) for thing in things})
+            for thing in things:
+                known.setdefault(thing["id"], _Listed(thing, since=now)).thing = thing
+            for identifier in known.keys() - {thing["id"] for thing in things}:
+                known[identifier].until = min(known[identifier].until, now)
+            return [item.thing for item in known.values() if item.since + self._seconds <= now < item.until + self._seconds]
+
+
+@dataclass
+class _Listed:
+    """A thing of a list that lags."""
+
+    thing: dict[str, Any]
+    since: float
+    until: float = inf
 
 
 @dataclass

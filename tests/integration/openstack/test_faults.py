@@ -40,6 +40,7 @@ from ansible_collections.sky.clusters.tests.support.campus_clusters import (
 )
 from ansible_collections.sky.clusters.tests.support.fault_proxy import (
     Action,
+    Behind,
     FaultProxy,
     cut,
     edited,
@@ -245,6 +246,33 @@ def test_a_node_that_no_host_can_take_is_tried_three_times_and_told(huge: str, w
     assert [part for part in parts(file) if "-h-" in part] == ["volume zf-h-0-d"]
     assert Counter(part.split()[0] for part in parts(file))["floating"] == 1
     figure(f"13  a node in ERROR ('{failed.reason}'): replaced twice, then told, cleaned")
+
+
+# 14: lists that lag
+
+LAG = 20.0  # s
+BEHIND = {"servers": ("compute", SERVERS), "ports": ("network", r"/ports\?"), "volumes": ("block-storage", r"/volumes/detail\?")}
+
+
+def test_lists_that_lag_double_nothing_and_end(campus: OpenStackSite, proxy: FaultProxy, wanted: Wanted, figure: Callable[[str], None]) -> None:
+    """Each thing is listed so late, and shown for so long after it is gone; from the first run to the last."""
+    file = wanted(POOLS, "zf")
+    for key, (service, path) in BEHIND.items():
+        proxy.rule(Behind(key, LAG), service, "GET", path, times=0)
+    before = len(proxy.calls)
+    must(file)
+    must(file)  # at once, before all that the first one made is listed
+    stands = sorted(thing for thing in of_campus(campus, "zf").values() if not thing.startswith("key pair"))
+    assert stands == ["floating ip zf", "port zf-m-0", "port zf-w-0", "security group sky-zf", "server zf-m-0", "server zf-w-0", "volume zf-m-0-d"]
+    asked = proxy.kinds(before)
+    assert asked["compute POST /servers"] == 2
+    assert asked["block-storage POST /volumes"] == 1
+    file["pools"]["w"]["count"] = 2
+    must(file)
+    assert said(file, "absent") == ""
+    proxy.heal()
+    assert of_campus(campus, "zf") == {}
+    figure(f"14  servers, ports and volumes listed {LAG:.0f} s late: made, grown and destroyed, each asked for once, nothing left")
 
 
 # 15: lists that lie
