@@ -290,6 +290,7 @@ class Cloud(abc.ABC):
 
     provider: ClassVar[str]
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
+    lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
 
     def __init__(self, name: str, options: Any, scope: Scope) -> None:
         """

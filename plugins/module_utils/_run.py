@@ -232,8 +232,17 @@ class Run:
 
     def _proof_of_absence(self, data: bool) -> list[str]:
         kept = set() if data else {f"volume {volume.name}" for listing in self._listed().values() for volume in listing.volumes}
-        found = {name: self._asked(cloud.leftovers, f"cloud {name}: leftovers") for name, cloud in self.clouds.items()}
-        return [f"cloud {name} still holds {left}" for name, leftovers in found.items() for left in leftovers if left not in kept]
+        return [f"cloud {name} still holds {left}" for name in self.clouds for left in self._leftovers(name, kept)]
+
+    def _leftovers(self, name: str, kept: Collection[str]) -> list[str]:
+        """What a cloud shows of the cluster; one whose lists lag is given the time to forget what was deleted."""
+        cloud, clock = self.clouds[name], self.tools.clock
+        end = clock.now() + cloud.lag_seconds
+        while True:
+            left = [part for part in self._asked(cloud.leftovers, f"cloud {name}: leftovers") if part not in kept]
+            if not left or clock.now() >= end:
+                return left
+            clock.wait(cloud.poll_seconds)
 
     def _faults(self, outcome: Outcome) -> list[str]:
         """Pools that have fewer nodes than they need."""

@@ -290,6 +290,29 @@ class Sticky(MemoryCloud):
         return [*super().leftovers(), "bridge sky-demo"]
 
 
+class Late(MemoryCloud):
+    """Shows for 40 s what is gone."""
+
+    lag_seconds: ClassVar[float] = 60.0
+    began: ClassVar[float]
+
+    def leftovers(self) -> list[str]:
+        return super().leftovers() + (["node demo-worker-0"] if self.world.now() < self.began + 40 else [])
+
+
+def test_a_destroy_waits_until_lists_that_lag_forget_what_was_deleted(world: World) -> None:
+    cluster = cluster_of(world.folder, {"worker": 1})
+    settled(world, cluster)
+    Late.began = world.now()
+    clouds = {name: Late(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
+    assert run_of(world, cluster, clouds).absent().faults == []
+    assert 40 <= world.now() - Late.began < 60
+    began = world.now()
+    Late.began = began + 3600  # it never forgets
+    assert run_of(world, cluster, clouds).absent().faults == ["cloud one still holds node demo-worker-0"]
+    assert 60 <= world.now() - began < 70
+
+
 def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:
     cluster = cluster_of(world.folder, {"worker": {"count": 1, "volumes": {"data": 1}}})
     settled(world, cluster)

@@ -57,6 +57,7 @@ class OpenStackCloud(Cloud):
 
     provider: ClassVar[str] = "openstack"
     poll_seconds: ClassVar[float] = 2.0
+    lag_seconds: ClassVar[float] = 60.0
     options: OpenStackOptions
 
     def __init__(self, name: str, options: OpenStackOptions, scope: Scope) -> None:
