@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     params=[
         "memory",
         pytest.param("lxc", marks=pytest.mark.real),
-        pytest.param("openstack", marks=(pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry"))),
+        pytest.param("openstack", marks=(pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("biology"))),
     ]
 )
 def cloud_factory(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
@@ -38,7 +38,7 @@ def _bench(provider: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Benc
         return MemoryBench(folder / "world")
     if provider == "lxc":
         return LxcBench()
-    for name, value in _campus().environment("carol").items():
+    for name, value in _campus().environment("dave").items():
         monkeypatch.setenv(name, value)
     return OpenStackBench()
 
