@@ -17,10 +17,12 @@ import openstack
 import yaml
 from openstack.connection import Connection
 
+from ansible_collections.sky.clusters.tests.clouds.openstack.furniture import MEMBERS
+
 from .tree import ROOT
 
 FOLDER = ROOT / "tests/clouds/openstack"
-USERS = {"alice": "physics", "bob": "chemistry", "carol": "chemistry", "dave": "biology", "admin": "admin"}  # and their projects
+USERS = MEMBERS | {"admin": "admin"}  # and their projects
 HERE = "10.76.0.0/16"  # this machine, as the cloud sees it
 SECONDS = 1200  # for a cloud that must be built first
 GIVEN = {"network": {"private"}, "subnet": {"private"}, "router": {"private"}, "security group": {"default"}}  # of a project by the cloud itself
