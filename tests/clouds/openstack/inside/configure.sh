@@ -35,6 +35,9 @@ finish() {
 
 # --- parts of configuration files -------------------------------------------------------------------------------------------------------------
 
+# One thread in each privileged daemon: eventlet's locks know no threads, so one of two may wait for ever, and a network is without DHCP for minutes.
+privsep() { printf '[%s]\nthread_pool_size = 1\n' "$@"; }
+
 database() {
   cat <<E
 connection = mysql+pymysql://os:$DATABASE_PASSWORD@127.0.0.1/$1
@@ -249,6 +252,7 @@ lock_path = /var/lock/nova
 [oslo_policy]
 policy_dirs = /etc/nova/policy.d
 $(tokens nova)
+$(privsep nova_sys_admin privsep_osbrick vif_plug_linux_bridge_privileged)
 E
   cat >/etc/nova/nova-compute.conf <<E
 [DEFAULT]
@@ -327,6 +331,7 @@ root_helper = sudo neutron-rootwrap /etc/neutron/rootwrap.conf
 root_helper_daemon = sudo neutron-rootwrap-daemon /etc/neutron/rootwrap.conf
 [experimental]
 linuxbridge = true
+$(privsep privsep privsep_dhcp_release privsep_namespace privsep_conntrack privsep_link)
 [database]
 $(database neutron)
 [nova]
@@ -458,6 +463,7 @@ lock_path = /var/lib/cinder/tmp
 [oslo_policy]
 policy_dirs = /etc/cinder/policy.d
 $(tokens cinder)
+$(privsep cinder_sys_admin privsep_osbrick)
 E
   # losetup without sudo
   mkdir -p /etc/systemd/system/cinder-volume.service.d
