@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ def proxy(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def wanted(proxy: FaultProxy) -> Iterator[Callable[..., dict[str, Any]]]:
+def wanted(proxy: FaultProxy) -> Iterator[campus_clusters.Wanted]:
     """Makes cluster files, as `campus_clusters.content` does; whatever a test does with them, they are taken away after it, and volumes with them."""
     files: list[dict[str, Any]] = []
 

@@ -8,18 +8,17 @@ The servers exist in the API only; how ssh is left out of it says `tests/support
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.campus_clusters import cloud_of, ids, must, parts, run_of, said, wishes
+from ansible_collections.sky.clusters.tests.support.campus_clusters import Wanted, cloud_of, ids, must, parts, run_of, said, wishes
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]
 
 
-def test_nodes_boot_from_volumes_of_their_own_apart_from_each_other(campus: OpenStackSite, wanted: Callable[..., dict[str, Any]]) -> None:
+def test_nodes_boot_from_volumes_of_their_own_apart_from_each_other(campus: OpenStackSite, wanted: Wanted) -> None:
     file = wanted({"w": 2}, "zb", boot_volume=1, anti_affinity=True, availability_zone="nova")
     must(file)
     admin = campus.admin()
@@ -35,7 +34,7 @@ def test_nodes_boot_from_volumes_of_their_own_apart_from_each_other(campus: Open
     assert [volume.name for disk in disks if (volume := admin.block_storage.find_volume(disk.id))] == []
 
 
-def test_a_place_that_the_cloud_does_not_have_is_refused(wanted: Callable[..., dict[str, Any]]) -> None:
+def test_a_place_that_the_cloud_does_not_have_is_refused(wanted: Wanted) -> None:
     file = wanted({"w": 1}, "zz", availability_zone="nvoa")
     assert "unknown availability zone 'nvoa'; did you mean 'nova'?" in said(file)
     assert parts(file) == []
@@ -58,9 +57,7 @@ def network(campus: OpenStackSite, request: pytest.FixtureRequest) -> Iterator[s
 
 
 @pytest.mark.parametrize("network", [(4, 6), (6,)], indirect=True, ids=["both", "IPv6 alone"])
-def test_nodes_have_ipv6_where_their_network_has_it(
-    campus: OpenStackSite, network: str, request: pytest.FixtureRequest, wanted: Callable[..., dict[str, Any]]
-) -> None:
+def test_nodes_have_ipv6_where_their_network_has_it(campus: OpenStackSite, network: str, request: pytest.FixtureRequest, wanted: Wanted) -> None:
     families = request.node.callspec.params["network"]
     file = wanted({"w": 1}, "zx", network=network)
     file["admin_cidrs"].append("fd00:76::/64")
