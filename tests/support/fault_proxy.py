@@ -318,6 +318,11 @@ class FaultProxy:
         with self._lock:
             return list(self.calls[place:])
 
+    def settle(self) -> None:
+        """Wait until the cloud has answered all that it was asked, also by programs that are dead by now."""
+        while any(not call.ended for call in self.since(0)):
+            time.sleep(0.05)
+
     def kinds(self, place: int = 0) -> Counter[str]:
         """How often each kind of call was made since then."""
         return Counter(call.kind for call in self.since(place))
@@ -341,9 +346,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         call = Call(self.service, self.command, self.path, time.monotonic())
         self.close_connection = True
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client is gone
-            self.proxy.noted(call)(Exchange(call, self, body))
-        call.ended = time.monotonic()
+        try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client is gone
+                self.proxy.noted(call)(Exchange(call, self, body))
+        finally:
+            call.ended = time.monotonic()
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _handle  # noqa: N815
 

@@ -62,6 +62,7 @@ def killed(proxy: FaultProxy, what: str, file: dict[str, Any], folder: Path, poi
     before = len(proxy.calls)
     victim.append(started(what, file, folder))
     told, _nothing = victim[0].communicate(timeout=300)
+    proxy.settle()  # what it had asked for on other threads; the lock of the dead outlasts that
     proxy.heal()
     assert (victim[0].returncode, rule.done) == (KILLED, 1), told
     return written(proxy, before)[point - 1]

@@ -31,7 +31,7 @@ class Mending:
         """``kind name`` each."""
         found = [f"port {name}" for name in self._without_port()]
         found += [f"floating address of {name}" for name, _port in self._without_address()]
-        found += [f"port {port['name']} without its node" for port in self._orphans()]
+        found += [f"port {port['name']} without a node" for port in self._orphans()]
         return found + [f"floating address {address['floating_ip_address']} without a port" for address in self._loose()]
 
     def mend(self, api: Api, creation: Creation) -> None:
@@ -58,8 +58,13 @@ class Mending:
                 yield name, str(port["id"])
 
     def _orphans(self) -> list[Found]:
-        """Ports that a run which was killed left of nodes that do not exist: those that some server has tell that its list lacks one."""
-        return [port for port in self._found.ports if port["name"] not in self._servers and not port.get("device_id")]
+        """Ports that a run which was killed left, and no server has: one that has a port and is not listed exists all the same."""
+        return [port for port in self._found.ports if not port.get("device_id") and not self._awaits_port(port["name"])]
+
+    def _awaits_port(self, name: str) -> bool:
+        """Whether a node may still get a port that is there: it is being made, or none of those listed is its own."""
+        server = self._servers.get(name)
+        return server is not None and (server.get("status") != "ACTIVE" or all(port.get("device_id") != server["id"] for port in self._found.ports))
 
     def _loose(self) -> list[Found]:
         """Addresses outside that lead nowhere."""

@@ -34,7 +34,8 @@ class Survey:
         return next(iter(self.groups), None)
 
     def port_of(self, node: str) -> Found | None:
-        return next((port for port in self.ports if port["name"] == node), None)
+        """The port of a node; of several the one that a server has."""
+        return max((port for port in self.ports if port["name"] == node), key=lambda port: bool(port.get("device_id")), default=None)
 
     def floating_of(self, port: str) -> list[Found]:
         return [address for address in self.floating if address.get("port_id") == port]

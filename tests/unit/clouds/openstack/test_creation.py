@@ -172,7 +172,7 @@ def test_one_that_cannot_be_taken_back_is_left_for_the_next_run(project: LittleC
     event = made(lab(), volumes=(DISK,))
     assert (event.error, held(project)) == (Shortage, NOTHING | {"ports": 1})
     project.first.clear()
-    assert lab().gaps() == ["port skyg-p-0 without its node"]
+    assert lab().gaps() == ["port skyg-p-0 without a node"]
     assert made(lab(), volumes=(DISK,)).stage is Stage.MADE
     assert held(project) == NOTHING | {"ports": 1, "servers": 1, "volumes": 1}  # the same port
 

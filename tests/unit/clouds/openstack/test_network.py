@@ -161,9 +161,28 @@ def test_what_a_run_that_was_killed_left_is_told_and_removed(project: LittleClou
     project.holds(NETWORK, "ports", {"id": "p", "name": "skyg-p-5", "description": MARK, "device_id": ""})
     project.holds(NETWORK, "floatingips", {"id": "f", "port_id": "p"} | known, {"id": "g", "port_id": None} | known)
     project.holds(NETWORK, "floatingips", {"id": "theirs", "port_id": None, "description": "sky/1 bob skyg", "floating_ip_address": "198.51.100.8"})
-    assert cloud.gaps() == ["port skyg-p-5 without its node", "floating address 198.51.100.7 without a port"]
+    assert cloud.gaps() == ["port skyg-p-5 without a node", "floating address 198.51.100.7 without a port"]
     list(cloud.create([]))
     assert [address["id"] for address in project.stored[NETWORK, "floatingips"]] == ["theirs"]
+    assert cloud.gaps() == []
+
+
+@pytest.mark.parametrize("first", ["the server's", "the spare one"])
+def test_a_second_port_of_a_node_is_removed_once_its_server_runs_with_the_other(project: LittleCloud, opened: Opened, first: str) -> None:
+    """As a run that was killed leaves it, whose call came to the cloud after the next run had looked."""
+    cloud = opened()
+    list(cloud.create([]))
+    (server,) = project.holds(COMPUTE, "servers", record("servers")["active"] | {"status": "BUILD"})
+    known = {"name": "skyg-p-0", "description": MARK}
+    ports = [known | {"id": "own", "device_id": server["id"]}, known | {"id": "spare", "device_id": ""}]
+    project.holds(NETWORK, "ports", *(ports if first == "the server's" else reversed(ports)))
+    project.holds(NETWORK, "floatingips", {"id": "f", "port_id": "own", "description": MARK, "floating_ip_address": "198.51.100.7"})
+    assert cloud.gaps() == []  # either may be the one that it is given
+    server["status"] = "ACTIVE"
+    assert cloud.gaps() == ["port skyg-p-0 without a node"]
+    list(cloud.create([]))
+    assert [port["id"] for port in project.stored[NETWORK, "ports"] if port.get("name") == "skyg-p-0"] == ["own"]
+    assert [address["id"] for address in project.stored[NETWORK, "floatingips"]] == ["f"]
     assert cloud.gaps() == []
 
 
