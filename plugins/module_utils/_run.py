@@ -237,11 +237,14 @@ class Run:
     def _leftovers(self, name: str, kept: Collection[str]) -> list[str]:
         """What a cloud shows of the cluster; one whose lists lag is given the time to forget what was deleted."""
         cloud, clock = self.clouds[name], self.tools.clock
-        end = clock.now() + cloud.lag_seconds
+        end, told = clock.now() + cloud.lag_seconds, False
         while True:
             left = [part for part in self._asked(cloud.leftovers, f"cloud {name}: leftovers") if part not in kept]
             if not left or clock.now() >= end:
                 return left
+            if not told:
+                self.tell(f"cloud {name} still shows {_named(left)}; waiting up to {cloud.lag_seconds:.0f} s for its lists to forget what is deleted")
+            told = True
             clock.wait(cloud.poll_seconds)
 
     def _faults(self, outcome: Outcome) -> list[str]:
@@ -280,6 +283,11 @@ def holder() -> str:
 def _writes(made: Plan) -> bool:
     """Whether anything is to be done now; what leaves is done later, after its drain."""
     return any(part.delete or part.resize or part.create or part.wait or part.mend or part.record for part in made.clouds.values())
+
+
+def _named(things: Sequence[str]) -> str:
+    """The first of some things, and how many there are besides."""
+    return things[0] + (f" and {len(things) - 1} more" if len(things) > 1 else "")
 
 
 def _without_leaving(made: Plan) -> Plan:

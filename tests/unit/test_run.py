@@ -309,8 +309,10 @@ def test_a_destroy_waits_until_lists_that_lag_forget_what_was_deleted(world: Wor
     assert 40 <= world.now() - Late.began < 60
     began = world.now()
     Late.began = began + 3600  # it never forgets
-    assert run_of(world, cluster, clouds).absent().faults == ["cloud one still holds node demo-worker-0"]
+    told: list[str] = []
+    assert dataclasses.replace(run_of(world, cluster, clouds), tell=told.append).absent().faults == ["cloud one still holds node demo-worker-0"]
     assert 60 <= world.now() - began < 70
+    assert told == ["cloud one still shows node demo-worker-0; waiting up to 60 s for its lists to forget what is deleted"]
 
 
 def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:
