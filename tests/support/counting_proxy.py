@@ -68,9 +68,12 @@ class CountingProxy:
             onward, away = await asyncio.open_connection(parts.hostname, parts.port or 80)
             away.write("\r\n".join([f"{verb} {path} {version}", *lines, "Connection: close", "", ""]).encode("latin-1"))
             body = asyncio.create_task(_pump(reader, away))
-            await _pump(onward, writer)
-            body.cancel()
-            away.close()
+            try:
+                await _pump(onward, writer)
+            finally:
+                body.cancel()
+                await asyncio.gather(body, return_exceptions=True)
+                away.close()
         writer.close()
 
 
