@@ -39,7 +39,7 @@ from ansible_collections.sky.clusters.tests.support.openstack_site import USERS,
 NAMES = "z[a-z0-9]+"  # of the clusters that are made in this way; nobody else's begin so
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ campus"
 HERE = "campus"  # what the cluster files call the cloud
-PROJECT = "chemistry"  # where they are, with two users and nobody else's tests
+PROJECT = "chemistry"  # where they are unless a test says otherwise, with two users and nobody else's tests
 Wanted = Callable[..., dict[str, Any]]  # what makes cluster files of a test
 ENTRY = {"provider": "openstack", "image": "fake-12", "flavor": "node.tiny", "external_network": "public"}
 # One node to be seen from outside and with a volume, and one with neither.
@@ -140,17 +140,17 @@ def parts(file: Mapping[str, Any]) -> list[str]:
     return sorted(re.sub(r"\d+(\.\d+){3}", "*", part) for part in cloud_of(run_of(file)).leftovers())
 
 
-def of_campus(site: OpenStackSite, name: str = NAMES) -> dict[str, str]:
-    """What the project really has of a cluster, as its operator sees it: identifier to kind and name. `name` is a regular expression.
+def of_campus(site: OpenStackSite, name: str = NAMES, project: str = PROJECT) -> dict[str, str]:
+    """What a project really has of a cluster, as its operator sees it: identifier to kind and name. `name` is a regular expression.
 
     All kinds that a cluster may have are looked for side by side, since this is asked often.
     """
-    admin, own = site.admin(), _identifier(site)
+    admin, own = site.admin(), _identifier(site, project)
     network: dict[str, Any] = {"project_id": own}
     everywhere: dict[str, Any] = network | {"all_tenants": True}
     looks: dict[str, Callable[[], Iterable[Any]]] = {
         "server": lambda: admin.compute.servers(details=False, **everywhere),
-        "key pair": lambda: itertools.chain.from_iterable(admin.compute.keypairs(user_id=user) for user in _users(site)),
+        "key pair": lambda: itertools.chain.from_iterable(admin.compute.keypairs(user_id=user) for user in _users(site, project)),
         "volume": lambda: admin.block_storage.volumes(details=False, **everywhere),
         "network": lambda: admin.network.networks(**network),
         "subnet": lambda: admin.network.subnets(**network),
@@ -166,14 +166,14 @@ def of_campus(site: OpenStackSite, name: str = NAMES) -> dict[str, str]:
 
 
 @functools.cache
-def _identifier(site: OpenStackSite) -> str:
-    return site.project(PROJECT)
+def _identifier(site: OpenStackSite, project: str) -> str:
+    return site.project(project)
 
 
 @functools.cache
-def _users(site: OpenStackSite) -> list[str]:
+def _users(site: OpenStackSite, project: str) -> list[str]:
     """Identifiers of those who work in the project."""
-    people = (site.admin().get_user(user) for user, of in USERS.items() if of == PROJECT)
+    people = (site.admin().get_user(user) for user, of in USERS.items() if of == project)
     return [str(person["id"]) for person in people if person is not None]
 
 
@@ -182,10 +182,10 @@ def _called(thing: Any) -> str:
     return str(thing.name) if "floating_ip_address" not in thing else str(thing.description or "-").split()[-1]
 
 
-def left(site: OpenStackSite) -> list[str]:
-    """What the clusters of these tests have left in the cloud, once all that is on its way out has gone."""
+def left(site: OpenStackSite, project: str) -> list[str]:
+    """What the clusters of these tests have left in a project, once all that is on its way out has gone."""
     end = time.monotonic() + 60
-    while found := list(of_campus(site).values()):
+    while found := list(of_campus(site, project=project).values()):
         if time.monotonic() > end:
             break
         time.sleep(1)

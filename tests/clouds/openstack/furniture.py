@@ -24,7 +24,7 @@ from . import places
 
 URL = f"http://{places.API}:5000/v3"
 REGION = "RegionOne"
-MEMBERS = {"alice": "physics", "bob": "chemistry", "carol": "chemistry", "dave": "biology"}  # and their projects
+MEMBERS = {"alice": "physics", "bob": "chemistry", "carol": "chemistry", "dave": "biology", "erin": "geology"}  # and their projects
 ENDPOINTS = (
     ("glance", "image", 9292, ""),
     ("placement", "placement", 8778, ""),
@@ -52,6 +52,7 @@ class Passwords:
     bob: str
     carol: str
     dave: str
+    erin: str
 
     @classmethod
     def new(cls) -> Passwords:

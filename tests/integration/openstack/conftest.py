@@ -31,7 +31,14 @@ def clean(campus: OpenStackSite) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def proxy(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+def project(request: pytest.FixtureRequest) -> str:
+    """Where the clusters of the test file are: tests of one project take turns."""
+    (group,) = [mark.args[0] for mark in request.module.pytestmark if mark.name == "xdist_group"]
+    return str(group)
+
+
+@pytest.fixture(scope="module")
+def proxy(campus: OpenStackSite, project: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
     """The cloud's APIs with a place for faults, to which clouds.yaml leads; the clusters of the test file leave nothing in the cloud."""
     with fault_proxy.running(campus) as found, pytest.MonkeyPatch.context() as changed:
         for name in [name for name in os.environ if name.startswith("OS_")]:
@@ -40,7 +47,7 @@ def proxy(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> It
         found.write(file)
         changed.setenv("OS_CLIENT_CONFIG_FILE", str(file))
         yield found
-    assert campus_clusters.left(campus) == []
+    assert campus_clusters.left(campus, project) == []
 
 
 @pytest.fixture

@@ -230,6 +230,19 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(
     figure(f"22  deleted from outside, one kind after another ({', '.join(HARM)}): made again, the others with the ids that they had")
 
 
+def test_a_second_port_of_a_node_is_taken_away_by_the_next_run(campus: OpenStackSite, carol: Connection, wanted: Wanted) -> None:
+    """As a run that was killed may leave it: its last call came to the cloud when the next run had looked."""
+    file = wanted({"w": 1}, "zq")
+    must(file)
+    stood = of_campus(campus, "zq")
+    (port,) = carol.network.ports(name="zq-w-0")
+    carol.network.create_port(name=port.name, description=port.description, network_id=port.network_id)
+    assert len(of_campus(campus, "zq")) == len(stood) + 1
+    assert cloud_of(run_of(file)).gaps() == ["port zq-w-0 without a node"]
+    must(file)
+    assert of_campus(campus, "zq") == stood
+
+
 def test_from_a_fresh_machine_with_the_file_and_the_credentials_alone(wanted: Wanted, tmp_path: Path, figure: Callable[[str], None]) -> None:
     file = wanted(POOLS, "zh")
     must(file)
