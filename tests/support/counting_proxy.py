@@ -37,6 +37,7 @@ class CountingProxy:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.port = 0
+        self._under_way: set[asyncio.Task[None]] = set()  # held here, or they could be collected while they wait
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,7 +48,7 @@ class CountingProxy:
     async def serve(self, ready: threading.Event) -> None:
         """Hand calls on until :meth:`stop`."""
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._call, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self._end.wait()
@@ -55,6 +56,11 @@ class CountingProxy:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        call = asyncio.create_task(self._call(reader, writer))
+        self._under_way.add(call)
+        call.add_done_callback(self._under_way.discard)
 
     async def _call(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One call: a connection carries no second one, since the cloud's servers keep none open either."""
@@ -68,12 +74,9 @@ class CountingProxy:
             onward, away = await asyncio.open_connection(parts.hostname, parts.port or 80)
             away.write("\r\n".join([f"{verb} {path} {version}", *lines, "Connection: close", "", ""]).encode("latin-1"))
             body = asyncio.create_task(_pump(reader, away))
-            try:
-                await _pump(onward, writer)
-            finally:
-                body.cancel()
-                await asyncio.gather(body, return_exceptions=True)
-                away.close()
+            await _pump(onward, writer)
+            body.cancel()
+            away.close()
         writer.close()
 
 
