@@ -122,7 +122,7 @@ run_build() {
 run_openstack() {
   local status=0
   tests/clouds/openstack/up || return
-  with_key pytest -m openstack "${TOLD[@]}" --session-timeout 1800 -n 3 --dist loadgroup --no-loadscope-reorder --durations 12 \
+  with_key pytest -m openstack "${TOLD[@]}" --session-timeout 1800 -n 2 --dist loadgroup --no-loadscope-reorder --durations 12 \
     tests/integration/openstack tests/contract || status=$?
   tests/clouds/openstack/down || status=$?
   return "$status"

@@ -44,6 +44,7 @@ class Bench(abc.ABC):
     options: Any
     provider: type[Cloud]
     patience: float  # seconds that a node may take to run, or to go
+    poll: float = 0.5  # seconds between two looks at it
 
     def __call__(self, cluster: str = "a", owner: str = "") -> Cloud:
         return self.provider("contract", self.options, Scope(cluster, owner))
@@ -77,7 +78,7 @@ class Bench(abc.ABC):
                 return listing
             if time.monotonic() > end:
                 raise TimeoutError(f"after {self.patience} s these are still on their way: {moving}")
-            self.pass_time(0.5)
+            self.pass_time(self.poll)
 
     def clear(self) -> None:
         """Take away all that the suite's clusters have."""
@@ -217,6 +218,7 @@ class OpenStackBench(Bench):
 
     provider = OpenStackCloud
     patience = 60.0
+    poll = 1.0
 
     def __init__(self) -> None:
         self.options = OpenStackOptions(image="fake-12", flavor="node.tiny", network="private", external_network="public")
@@ -250,7 +252,7 @@ class OpenStackBench(Bench):
     def stop(self, node: Node) -> None:
         self._api.post("compute", f"/servers/{node.id}/action", {"os-stop": None})
         while self("a").listing().nodes[0].state is State.RUNNING:
-            self.pass_time(0.5)
+            self.pass_time(self.poll)
 
     def discard(self, name: str) -> None:
         for server in self._api.all("compute", "/servers", "servers", name=f"^{name}$"):

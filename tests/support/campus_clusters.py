@@ -45,6 +45,7 @@ ENTRY = {"provider": "openstack", "image": "fake-12", "flavor": "node.tiny", "ex
 # One node to be seen from outside and with a volume, and one with neither.
 POOLS: Mapping[str, Any] = {"m": {"count": 1, "public_ip": True, "volumes": {"d": 1}}, "w": {"count": 1}}
 QUICK = Backoff(first=0.1, spread=lambda: 1.0)
+POLL = 1.0  # s: half of the provider's own; more looks would keep the cloud from what it is asked for
 
 
 class Campus(OpenStackCloud):
@@ -83,7 +84,7 @@ def run_of(file: Mapping[str, Any], tools: Tools | None = None, **more: Any) -> 
     cluster = cluster_of(file)
     scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs)
     clouds = {name: Campus(name, entry.options, scope) for name, entry in cluster.clouds.items()}
-    return Run(cluster, clouds, tools or Tools(backoff=QUICK, probe=probe, poll=0.3), **more)
+    return Run(cluster, clouds, tools or Tools(backoff=QUICK, probe=probe, poll=POLL), **more)
 
 
 def cloud_of(run: Run) -> Campus:

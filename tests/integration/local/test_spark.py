@@ -219,15 +219,15 @@ def kill_group(run: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("end", [ctrl_c, kill_group])
 def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Callable[[subprocess.Popen[str]], None]) -> None:
     write(site, **{"ticks.py": TICKS})
-    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["50", "0"]))
+    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["30", "0"]))
     said = until(run, "tick 3")
     end(run)
     rest, _none = run.communicate(timeout=60)
     assert run.returncode != 0
-    assert "tick 49" not in rest
+    assert "tick 29" not in rest
     (job,) = re.findall(r"follow it again: -e sky_submission=(\w+);", said)
     played = site.must("spark_submit", "-e", f"sky_submission={job}")
-    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(50)]
+    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(30)]
     assert f"there is no job sky-submit-{job} here" in site.play("spark_submit", "-e", f"sky_submission={job}").last(12)
 
 
