@@ -58,7 +58,18 @@ check_importer() { tests/tools/importer.sh; }
 check_types() { tests/tools/types.sh; }
 check_lint() { ansible-lint --offline --nocolor; }
 check_tree() { pytest -q tests/static; }
-check_docs() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .; }
+# antsibull-docs copies the collection into a folder with a name of chance, whose path is in the pages that it checks: a name that ends with "_", as one
+# of 37 does, reads as a link there. With another name it says what is really wrong, if anything is.
+check_docs() {
+  local said status=1
+  while [ "$status" != 0 ]; do
+    status=0
+    said=$(antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self . 2>&1) || status=$?
+    [[ "$said" == *'Unknown target name: "antsibull-docs-'* ]] || break
+  done
+  printf '%s\n' "$said"
+  return "$status"
+}
 check_changelog() { antsibull-changelog lint; }
 check_ruff() { ruff check .; }
 check_format() { ruff format --check .; }
