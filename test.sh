@@ -61,8 +61,8 @@ check_tree() { pytest -q tests/static; }
 # antsibull-docs copies the collection into a folder with a name of chance, whose path is in the pages that it checks: a name that ends with "_", as one
 # of 37 does, reads as a link there. With another name it says what is really wrong, if anything is.
 check_docs() {
-  local said status=1
-  while [ "$status" != 0 ]; do
+  local said status
+  for _try in 1 2 3; do
     status=0
     said=$(antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self . 2>&1) || status=$?
     [[ "$said" == *'Unknown target name: "antsibull-docs-'* ]] || break

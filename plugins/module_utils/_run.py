@@ -237,15 +237,17 @@ class Run:
     def _leftovers(self, name: str, kept: Collection[str]) -> list[str]:
         """What a cloud shows of the cluster; one whose lists lag is given the time to forget what was deleted."""
         cloud, clock = self.clouds[name], self.tools.clock
-        end, told = clock.now() + cloud.lag_seconds, False
-        while True:
-            left = [part for part in self._asked(cloud.leftovers, f"cloud {name}: leftovers") if part not in kept]
-            if not left or clock.now() >= end:
-                return left
-            if not told:
-                self.tell(f"cloud {name} still shows {_named(left)}; waiting up to {cloud.lag_seconds:.0f} s for its lists to forget what is deleted")
-            told = True
+        end = clock.now() + cloud.lag_seconds
+        left = self._shown(name, kept)
+        if left and cloud.lag_seconds:
+            self.tell(f"cloud {name} still shows {_named(left)}; waiting up to {cloud.lag_seconds:.0f} s for its lists to forget what is deleted")
+        while left and clock.now() < end:
             clock.wait(cloud.poll_seconds)
+            left = self._shown(name, kept)
+        return left
+
+    def _shown(self, name: str, kept: Collection[str]) -> list[str]:
+        return [part for part in self._asked(self.clouds[name].leftovers, f"cloud {name}: leftovers") if part not in kept]
 
     def _faults(self, outcome: Outcome) -> list[str]:
         """Pools that have fewer nodes than they need."""
