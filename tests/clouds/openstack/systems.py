@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.err
 SUITE = "bookworm"
 CLOUD = (
     *("systemd-sysv", "dbus", "iproute2", "iputils-ping", "procps", "ca-certificates", "curl"),
-    *("mariadb-server", "rabbitmq-server", "memcached", "python3-pymysql", "python3-memcache", "python3-sqlalchemy-ext"),
+    *("mariadb-server", "rabbitmq-server", "memcached", "python3-pymysql", "python3-memcache"),
     *("keystone", "glance-api", "placement-api"),
     *("nova-api", "nova-conductor", "nova-scheduler", "nova-compute", "nova-compute-lxc"),
     *("neutron-server", "neutron-linuxbridge-agent", "neutron-dhcp-agent", "neutron-l3-agent", "neutron-metadata-agent"),
