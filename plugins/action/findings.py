@@ -9,7 +9,8 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import MASTER, Seen, judge, notes, services
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, services
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 
@@ -23,12 +24,11 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         self.validate_argument_spec(argument_spec={})
         variables = task_vars or {}
-        groups, hostvars = variables["groups"], variables["hostvars"]
-        # by their unrendered variables: with a thousand nodes the rendering would take seconds
-        nodes = [_seen(name, hostvars.raw_get(name)) for name in groups["all"] if "sky_pool" in hostvars.raw_get(name)]
-        masters = groups.get(MASTER, [])[:1]
-        spark = next((_spark(hostvars.raw_get(name)) for name in masters), {})
-        verdicts = judge(nodes, spark)
+        # from their unrendered variables: with a thousand nodes the rendering would take seconds
+        every = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"]}
+        nodes = [_seen(name, found) for name, found in every.items() if "sky_pool" in found]
+        views = {system: view for found in every.values() for system, view in found.get("sky_views", {}).get("views", {}).items()}
+        verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})
         return dict(
             safe(
                 {
@@ -40,18 +40,13 @@ class ActionModule(ActionBase):
                     "services": services(nodes),
                     "faults": [f"{name}: {sentence}" for name, verdict in verdicts.items() for sentence in verdict.faults],
                     "notes": notes(nodes),
-                    "spark": spark,
+                    "systems": views,
                 }
             )
         )
 
 
-def _spark(variables: dict[str, Any]) -> dict[str, Any]:
-    """What the master of this node said; empty if it was not asked, or not reached."""
-    found = variables.get("sky_spark", {})
-    return {key: found[key] for key in ("status", "page", "workers", "applications")} if "status" in found else {}
-
-
 def _seen(name: str, variables: dict[str, Any]) -> Seen:
     health = variables.get("sky_health", {})
-    return Seen(name, str(variables["sky_address"]), tuple(variables["sky_roles"]), health if "reachable" in health else {})
+    volumes = tuple(volume["name"] for volume in variables["sky_volumes"])
+    return Seen(name, str(variables["sky_address"]), tuple(variables["sky_roles"]), health if "reachable" in health else {}, volumes)

@@ -9,7 +9,7 @@ Ansible alone prints warnings for the one and takes the other as it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,14 @@ from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
 
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
+
+
+SPEC: dict[str, Any] = {"system": {"type": "str", "default": ""}}
 
 
 class ActionModule(ActionBase):
@@ -32,13 +37,14 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        self.validate_argument_spec(argument_spec={})
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         variables = task_vars or {}
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
         # one by one: rendering all variables would cost seconds
         given = {name: self._templar.template(variables[name]) for name in EXTRAS if name in variables}
-        faults = [*misspelt(load_extra_vars(self._loader)), *wrong(given)]
+        pools = self._templar.template(variables["sky_pools"])
+        faults = [*misspelt(load_extra_vars(self._loader)), *wrong(given), *_not_installed(pools), *_not_named(args["system"], pools)]
         if faults:
             raise AnsibleActionFail("\n".join(faults))
         return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
@@ -62,3 +68,21 @@ class ActionModule(ActionBase):
         except (ClusterFileError, FleetError, AnsibleError) as error:
             return f"{source}: the cluster cannot be read:\n{error}"
         return f"{source}: the inventory plugin {PLUGIN} did not read it; see the warnings above"
+
+
+def _not_installed(pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Roles of other collections that the controller does not have."""
+    for name, pool in pools.items():
+        for place, role in enumerate(pool.get("roles") or []):
+            if others([role]):
+                try:
+                    role_path(role)
+                except RoleMissing as error:
+                    yield f"pools.{name}.roles[{place}]: {error}"
+
+
+def _not_named(wanted: str, pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """That no pool has a role of the system that a playbook is for."""
+    if wanted and SYSTEMS[wanted] not in systems_of(role for pool in pools.values() for role in pool.get("roles") or []):
+        system = SYSTEMS[wanted]
+        yield f"pools: none has a role of {system.title} ({', '.join(system.roles)}); run sky.clusters.cluster for other clusters"

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
 def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What should be found on a node of these roles with these volumes."""
     return {
-        "units": [unit for role in roles for unit in ROLES[role].services],
+        "units": [unit for role in roles if role in ROLES for unit in ROLES[role].services],
         "volumes": [{"name": volume["name"], "mount": volume["mount"]} for volume in volumes],
     }
 

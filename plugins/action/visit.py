@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import heads, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
 
 SPEC: dict[str, Any] = {
@@ -31,11 +32,11 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         hostvars = (task_vars or {})["hostvars"]
         members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
-        servers = _servers(members, hostvars)
-        told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
-        wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
+        headed = _heads(members, hostvars)
+        followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in headed.items()}
+        wanted = {name: _wanted(name, hostvars, args["inputs"], followed) for name in members}
         differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
-        chosen = {*differs, *servers.values(), *args["also"]}
+        chosen = {*differs, *headed.values(), *args["also"]}
         visit = [name for name in members if args["full"] or name in chosen]
         addresses = {name: hostvars[name]["sky_address"] for name in members}
         return {
@@ -43,25 +44,24 @@ class ActionModule(ActionBase):
             "hashes": {name: wanted[name] for name in visit},
             "names": visit,
             "differs": differs,
-            "servers": sorted(set(servers.values())),
+            "heads": headed,
             "addresses": addresses,
         }
 
 
-def _wanted(name: str, hostvars: Any, common: dict[str, Any], servers: dict[str, list[str]]) -> str:
+def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[str, list[str]]) -> str:
     variables = hostvars[name]
     roles = list(variables["sky_roles"])
     # by name from the unrendered variables, so that only those that count are rendered
     inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
-    followed = {ROLES[role].follows: servers.get(ROLES[role].follows) for role in roles if ROLES[role].follows}
-    return ready_hash(roles, inputs | common | {"servers": followed})
+    told = {system.head: followed.get(system.head) for system in systems_of(roles)}
+    return ready_hash(roles, inputs | common | {"heads": told})
 
 
-def _servers(members: list[str], hostvars: Any) -> dict[str, str]:
-    """The first node of each server role, by role."""
+def _heads(members: list[str], hostvars: Any) -> dict[str, str]:
+    """The head of each system, by its role; the first such node, while a file with two heads is being corrected."""
     first: dict[str, str] = {}
     for name in members:
-        for role in hostvars[name]["sky_roles"]:
-            if ROLES[role].server:
-                first.setdefault(role, name)
+        for role in heads(hostvars[name]["sky_roles"]):
+            first.setdefault(role, name)
     return first

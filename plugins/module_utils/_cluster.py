@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._roles import ROLES
 from ._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Struct, Text, hint, option, read, schema, shown, step
+from ._systems._table import ROLES
 
 PLUGIN = "sky.clusters.clouds"
 INVENTORY_KEYS = (
@@ -24,6 +24,7 @@ CLUSTER_NAME = Text(r"[a-z]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits a
 SHORT_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, a letter first", 10)
 CLOUD_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, a letter first", 20)
 GROUP_NAME = Text(r"[a-zA-Z][a-zA-Z0-9_]*", "letters, digits and underscores, a letter first", 60)
+FOREIGN_ROLE = Text(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2}", "the full name of a role of another collection, such as acme.tools.jupyter", 120)
 OWNER = Text(r"[A-Za-z0-9._@-]+", "letters, digits and any of . _ @ -", 64)
 PUBLIC_KEY = Text(
     r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?",
@@ -81,13 +82,25 @@ class VolumeKind:
         return {"oneOf": [Integer(1).schema(), schema(DataVolume)]}
 
 
+class RoleName:
+    """A role of this collection by its short name, or one of another collection by its full name."""
+
+    def parse(self, value: Any, path: str, faults: Faults) -> str | None:
+        if isinstance(value, str) and "." in value:
+            return FOREIGN_ROLE.parse(value, path, faults)
+        return Choice(tuple(ROLES), "role").parse(value, path, faults)
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [Choice(tuple(ROLES), "role").schema(), FOREIGN_ROLE.schema()]}
+
+
 @dataclass(frozen=True)
 class Pool:
     """A set of like nodes on one cloud."""
 
     cloud: str = option(CLOUD_NAME, "name of the cloud, under clouds")
     count: int = option(Integer(0, 10000), "how many nodes")
-    roles: tuple[str, ...] = option(ListOf(Choice(tuple(ROLES), "role")), "what its nodes do", default=())
+    roles: tuple[str, ...] = option(ListOf(RoleName()), "what its nodes do", default=())
     min_count: int | None = option(Integer(0, 10000), "with fewer nodes than this the run fails; count if not given", default=None)
     groups: tuple[str, ...] = option(ListOf(GROUP_NAME), "further inventory groups of its nodes", default=())
     flavor: str = option(Text(), "the cloud's name of the size of a node; the cloud's flavor if empty", default="")

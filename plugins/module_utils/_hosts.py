@@ -16,8 +16,10 @@ from typing import Any
 from ._cloud import Listing, Node, State, Volume, volume_label
 from ._cluster import Cluster
 from ._gateway import Gateway, behind, gateway, host_key_options
-from ._roles import ROLES
+from ._systems._table import ROLES, drains, group, heads, others, systems_of
 
+HEADS = "sky_heads"  # heads of systems
+OTHERS = "sky_others"  # nodes with roles of other collections
 BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
 CONNECTION = (
     "-o ControlMaster=auto",
@@ -67,21 +69,28 @@ def role_groups(cluster: Cluster) -> list[str]:
     pools = [f"pool_{name}" for name in cluster.pools]
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
-    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
+    foreign = sorted({group(role) for pool in cluster.pools.values() for role in others(pool.roles)})
+    return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:
     """Inventory groups of a node; one that does not run is in none that a play would visit."""
     if node.state is not State.RUNNING:
         return (BOOTING_GROUP,)
+    own = (f"pool_{node.mark.pool}", f"cloud_{cloud}")
     pool = cluster.pools.get(node.mark.pool)
-    return (f"pool_{node.mark.pool}", f"cloud_{cloud}", *((*pool.roles, *pool.groups) if pool else ()))
+    if pool is None:
+        return own
+    of_roles = (*map(group, pool.roles), *[HEADS] * bool(heads(pool.roles)), *[OTHERS] * bool(others(pool.roles)))
+    return (*own, *of_roles, *pool.groups)
 
 
 def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume]) -> dict[str, Any]:
     pool = cluster.pools.get(node.mark.pool)
     # Of a pool that the file no longer has the roles are not known: its nodes leave by the leave tasks of all, which pass over what is not there.
-    roles = list(pool.roles) if pool else [name for name, role in ROLES.items() if role.leaves]
+    roles = list(pool.roles) if pool else list(ROLES)
+    headed = [system for system in systems_of(roles) if system.head in roles] if pool else []
+    address = node.address() or node.address(public=True)
     return {
         "sky_cloud": cloud,
         "sky_pool": node.mark.pool,
@@ -89,12 +98,16 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_id": node.id,
         "sky_state": node.state.value,
         "sky_ready": node.ready,
-        "sky_address": node.address() or node.address(public=True),
+        "sky_address": address,
+        "sky_cloud_address": address,
         "sky_addresses": [asdict(address) for address in node.addresses],
         "sky_cores": node.cores,
         "sky_memory": node.memory,
         "sky_roles": roles,
-        "sky_leave_roles": [ROLES[name].ansible_role for name in roles if ROLES[name].leaves],
+        "sky_other_roles": others(roles),
+        "sky_headed": [system.name for system in headed],
+        "sky_proofs": [system.proof for system in headed if system.proof],
+        "sky_leave_roles": drains(roles),
         "sky_volumes": _volumes(node, cluster, volumes),
     }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ._cloud import Listing, Node
 from ._cluster import Cluster
-from ._roles import ROLES
+from ._systems._table import heads
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class InUse:
 
 def serves(cluster: Cluster, pool: str) -> bool:
     """Whether the nodes of a pool are those that name the clouds: they have a server role."""
-    return pool in cluster.pools and any(ROLES[role].server for role in cluster.pools[pool].roles)
+    return pool in cluster.pools and bool(heads(cluster.pools[pool].roles))
 
 
 def server_nodes(cluster: Cluster, listing: Listing) -> list[Node]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ._cloud import Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
 from ._cluster import Cluster, Pool
 from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes, serves
-from ._roles import ROLES
+from ._systems._table import disposable
 
 SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
 
@@ -331,9 +331,8 @@ def _replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wish
 
 
 def _disposable(cluster: Cluster, pool: str) -> bool:
-    """Whether new nodes do all that those of a pool do; of one without roles, or that the file no longer has, nobody knows."""
-    roles = cluster.pools[pool].roles if pool in cluster.pools else ()
-    return bool(roles) and all(ROLES[role].disposable for role in roles)
+    """Whether new nodes do all that those of a pool do; of one that the file no longer has, nobody knows."""
+    return pool in cluster.pools and disposable(cluster.pools[pool].roles, cluster.pools[pool].volumes)
 
 
 def _check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:

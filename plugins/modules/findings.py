@@ -12,9 +12,10 @@ version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Reads what M(sky.clusters.node_health) found on each node (C(sky_health)) and what M(sky.clusters.spark_info) found on the first node of the group
-    C(spark_master) (C(sky_spark)), and says what is wrong and what a run does about it.
-  - A node is replaced if a new one would do all that it does, and its root disk is full, or neither ssh nor a master that answers reaches it.
+  - Reads what M(sky.clusters.node_health) found on each node (C(sky_health)) and what M(sky.clusters.system_views) found on the
+    heads of the systems (C(sky_views)), and says what is wrong and what a run does about it.
+  - A node is replaced if a new one would do all that it does, and its root disk is full, or neither ssh nor the heads of its systems, which answer,
+    reach it.
   - A node whose services do not run, or whose volumes are not mounted, is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options: {}
@@ -39,7 +40,7 @@ repair:
   elements: str
   sample: [demo-worker-0]
 idle:
-  description: Nodes whose worker has no executor now.
+  description: Nodes that none of their systems keeps busy now.
   returned: always
   type: list
   elements: str
@@ -66,10 +67,10 @@ notes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-1: backup.service has failed, which is not of this collection"]
-spark:
-  description: What the master said; empty if none was asked.
+  sample: ["demo-worker-1: backup.service has failed, which is not managed by this collection"]
+systems:
+  description: What the head of each system said, by system; without those that were not asked.
   returned: always
   type: dict
-  sample: {status: ALIVE, page: "http://10.88.0.62:8080", workers: [], applications: []}
+  sample: {spark: {answers: true, page: "http://10.88.0.62:8080", members: [], work: [], facts: {}}}
 """

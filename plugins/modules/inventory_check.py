@@ -14,14 +14,23 @@ author:
 description:
   - Ansible goes on with an empty inventory where an inventory plugin refuses its file, and ends with success. As the first task of a playbook this
     module fails instead, with the sentences of the inventory plugin P(sky.clusters.clouds#inventory).
-  - It also fails where an extra variable of the playbooks holds what it cannot, or is misspelt, before anything is done.
+  - It also fails where an extra variable of the playbooks holds what it cannot, or is misspelt, and where a role of another collection is not
+    installed, before anything is done.
 extends_documentation_fragment: [sky.clusters.attributes]
-options: {}
+options:
+  system:
+    description: A system, such as V(spark), that the cluster file must name; none if empty.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: Check that the cluster file was accepted
   sky.clusters.inventory_check:
+
+- name: Check that it names a Spark cluster
+  sky.clusters.inventory_check:
+    system: spark
 """
 
 RETURN = r"""

@@ -34,28 +34,35 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+answers:
+  description: Whether a master answers there that is ready for work; one that is still recovering is not.
+  returned: always
+  type: bool
+  sample: true
 page:
-  description: Where the page is.
+  description: Address of its web page.
   returned: always
   type: str
   sample: http://10.0.0.4:8080
-status:
-  description: What the master says of itself, such as V(ALIVE) or V(RECOVERING); empty where none answers.
-  returned: always
-  type: str
-  sample: ALIVE
-workers:
-  description: The workers that it knows by their addresses. One that is lost stays for a while, as V(DEAD). With C(cores_used) 0 it has no executor.
+members:
+  description:
+    - The workers that the master knows, by their addresses. A lost worker stays for a while, as V(DEAD).
+    - A worker is C(at_work) if its C(state) is V(ALIVE), and C(busy) if it has an executor.
   returned: always
   type: list
   elements: dict
-  sample: [{host: 10.0.0.5, state: ALIVE, cores: 2, cores_used: 1, memory: 1024, memory_used: 512}]
-applications:
-  description: The applications that run, or wait for room. C(cores) are those that it has.
+  sample: [{address: 10.0.0.5, state: ALIVE, at_work: true, busy: true, detail: "1 of 2 cores"}]
+work:
+  description: The applications that run or wait for cores. C(since) is in UTC.
   returned: always
   type: list
   elements: dict
-  sample: [{id: app-20261121040000-0003, name: etl, user: sky, cores: 2, state: RUNNING, since: "2026-11-21T04:00:00+00:00"}]
+  sample: [{id: app-20261121040000-0003, name: etl, user: sky, state: RUNNING, size: 2 core(s), since: "2026-11-21T04:00:00+00:00"}]
+facts:
+  description: State of the master, and the cores of all workers that are at work.
+  returned: always
+  type: dict
+  sample: {master: ALIVE, cores: 2, cores in use: 1}
 """
 
 from collections.abc import Mapping
@@ -66,37 +73,41 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
 
+ALIVE = "ALIVE"
+
 
 def url(address: str, port: int) -> str:
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
-def told(page: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page says, under our own names; a page that is not a master's is no answer."""
+def view(page: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page says, in the shape that all systems share; a page that is not a master's is no answer."""
     try:
-        return {
-            "status": str(page["status"]),
-            "workers": [_worker(each) for each in page["workers"]],
-            "applications": [_application(each) for each in page["activeapps"]],
-        }
+        workers, state = [_worker(each) for each in page["workers"]], str(page["status"])
+        return {"answers": state == ALIVE, "members": workers, "work": [_application(each) for each in page["activeapps"]], "facts": _facts(page)}
     except (KeyError, TypeError):
-        return {"status": "", "workers": [], "applications": []}
+        return {"answers": False, "members": [], "work": [], "facts": {}}
+
+
+def _facts(page: Mapping[str, Any]) -> dict[str, Any]:
+    alive = _spark_page.alive(page).values()
+    cores, used = (sum(worker[key] for worker in alive) for key in ("cores", "coresused"))
+    return {"master": page["status"], "cores": cores, "cores in use": used}
 
 
 def _worker(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "host": found["host"],
+        "address": found["host"],
         "state": found["state"],
-        "cores": found["cores"],
-        "cores_used": found["coresused"],
-        "memory": found["memory"],
-        "memory_used": found["memoryused"],
+        "at_work": found["state"] == ALIVE,
+        "busy": found["coresused"] > 0,
+        "detail": f"{found['coresused']} of {found['cores']} cores",
     }
 
 
 def _application(found: Mapping[str, Any]) -> dict[str, Any]:
     since = datetime.fromtimestamp(found["starttime"] // 1000, UTC).isoformat()
-    return {key: found[key] for key in ("id", "name", "user", "cores", "state")} | {"since": since}
+    return {key: found[key] for key in ("id", "name", "user", "state")} | {"size": f"{found['cores']} core(s)", "since": since}
 
 
 def main() -> None:
@@ -104,7 +115,7 @@ def main() -> None:
         argument_spec={"address": {"type": "str", "required": True}, "port": {"type": "int", "default": 8080}}, supports_check_mode=True
     )
     page = url(module.params["address"], module.params["port"])
-    module.exit_json(changed=False, page=page, **told(_spark_page.read(page) or {}))
+    module.exit_json(changed=False, page=page, **view(_spark_page.read(page) or {}))
 
 
 if __name__ == "__main__":

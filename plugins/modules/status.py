@@ -93,11 +93,11 @@ services:
   type: list
   elements: dict
   sample: [{node: demo-worker-0, unit: spark-worker, state: active}]
-spark:
-  description: What the master says, as M(sky.clusters.spark_info) returns it; empty if none was asked.
+systems:
+  description: What the head of each system says, by system, as M(sky.clusters.system_views) returns it; without those that were not asked.
   returned: always
   type: dict
-  sample: {status: ALIVE, page: "http://10.88.0.62:8080", workers: [], applications: []}
+  sample: {spark: {answers: true, page: "http://10.88.0.62:8080", members: [], work: [], facts: {master: ALIVE, cores: 0, cores in use: 0}}}
 faults:
   description: All that is wrong with nodes, one sentence each.
   returned: always

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The first node
-    of each server role is visited at every run.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The head
+    of each system is visited at every run.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   members:
@@ -56,12 +56,11 @@ differs:
   type: list
   elements: str
   sample: [demo-worker-2]
-servers:
-  description: The first node of each server role.
+heads:
+  description: The head of each system, by the role that makes it one.
   returned: always
-  type: list
-  elements: str
-  sample: [demo-master-0]
+  type: dict
+  sample: {spark_master: demo-master-0}
 addresses:
   description: Address of every member by its name, as the other nodes reach it.
   returned: always

@@ -12,6 +12,9 @@ from typing import Any
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_int, check_type_list
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import ExtraKind
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
+
 PREFIX = "sky_"
 DISRUPTIONS = ("drain", "refuse", "force")
 
@@ -38,24 +41,25 @@ TEXT = Kind(_text, "a text")
 LIST = Kind(check_type_list, "a list")
 SWITCH = Kind(check_type_bool, "true or false")
 MAPPING = Kind(check_type_dict, "a mapping in JSON")
-EXTRAS: Mapping[str, Kind] = {
-    "sky_application": TEXT,
-    "sky_arguments": LIST,
-    "sky_class": TEXT,
+KINDS: Mapping[ExtraKind, Kind] = {
+    "text": TEXT,
+    "list": LIST,
+    "switch": SWITCH,
+    "mapping": MAPPING,
+    "seconds": Kind(check_type_int, "a whole number of seconds"),
+}
+OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in system.extras.items()}
+EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": SWITCH,
     "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}"),
-    "sky_files": LIST,
     "sky_full": SWITCH,
     "sky_look": SWITCH,
     "sky_remove": LIST,
     "sky_require_ready": SWITCH,
-    "sky_spark_conf": MAPPING,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
-    "sky_submission": TEXT,
-    "sky_timeout": Kind(check_type_int, "a whole number of seconds"),
 }
 
 

@@ -1,33 +1,15 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was seen of the nodes, and what their master says, into what is wrong and what a run does about it. Pure."""
+"""What follows from what was seen of the nodes, and from what the heads of their systems say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
-
-ALIVE = "ALIVE"
-MASTER, WORKER = "spark_master", "spark_worker"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One node as it was found."""
-
-    name: str
-    address: str
-    roles: tuple[str, ...]
-    health: Mapping[str, Any]  # as M(sky.clusters.node_health) returned it; empty if nobody looked
-
-    @property
-    def disposable(self) -> bool:
-        """Whether a new node does all that this one does."""
-        return bool(self.roles) and all(ROLES[role].disposable for role in self.roles)
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, View
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable, systems_of
 
 
 @dataclass
@@ -37,7 +19,7 @@ class Verdict:
     words: list[str] = field(default_factory=list)  # for a column of a table
     faults: list[str] = field(default_factory=list)  # sentences; the node's name is not in them
     sick: str = ""  # why it is to be replaced
-    repair: bool = False  # a visit mends it
+    repair: bool = False  # a visit fixes it
     idle: bool = False  # known to do nothing now
     looked: bool = True
 
@@ -50,57 +32,56 @@ class Verdict:
         self.faults.append(sentence)
 
 
-def judge(nodes: Iterable[Seen], spark: Mapping[str, Any]) -> dict[str, Verdict]:
+def judge(nodes: Iterable[Seen], views: Mapping[str, View]) -> dict[str, Verdict]:
     """A verdict on every node.
 
     Args:
         nodes: all that run.
-        spark: as M(sky.clusters.spark_info) returned it; empty if no master was asked.
+        views: what the head of each system said, by system; a system whose head was not asked is not there.
     """
-    return {node.name: _judged(node, _Master(spark)) for node in nodes}
+    nodes = list(nodes)
+    opinions = _opinions(nodes, views)
+    return {node.name: _judged(node, opinions[node.name]) for node in nodes}
 
 
-class _Master:
-    """What the master says. One that does not answer, or is still finding its workers again, proves nothing against them."""
-
-    def __init__(self, spark: Mapping[str, Any]) -> None:
-        self.answers = spark.get("status") == ALIVE
-        self.asked = bool(spark)
-        self.page = str(spark.get("page", ""))
-        workers = spark.get("workers", [])
-        self._states = {worker["host"]: str(worker["state"]) for worker in sorted(workers, key=lambda each: each["state"] == ALIVE)}
-        self._idle = {worker["host"] for worker in workers if worker["state"] == ALIVE and not worker["cores_used"]}
-
-    def state(self, address: str) -> str:
-        return self._states.get(address, "unknown")
-
-    def idle(self, address: str) -> bool:
-        return self.answers and address in self._idle
+def _opinions(nodes: list[Seen], views: Mapping[str, View]) -> dict[str, list[Opinion]]:
+    """Of each node, what the systems that it has roles of know of it."""
+    found: dict[str, list[Opinion]] = {node.name: [] for node in nodes}
+    for system in SYSTEMS.values():
+        own = [node for node in nodes if system in systems_of(node.roles)]
+        for name, opinion in system.judge(own, views.get(system.name, View())).items():
+            found[name].append(opinion)
+    return found
 
 
-def _judged(node: Seen, master: _Master) -> Verdict:
+def _judged(node: Seen, opinions: list[Opinion]) -> Verdict:
     verdict = Verdict(looked=bool(node.health))
-    if node.health.get("reachable"):
+    if node.reached:
         _judge_disks(node, verdict)
         _judge_units(node, verdict)
-        _judge_spark(node, master, verdict)
+        for opinion in opinions:
+            _take_over(opinion, verdict)
         _judge_rest(node, verdict)
     elif node.health:
-        _judge_silent(node, master, verdict)
-    verdict.idle = WORKER in node.roles and master.idle(node.address)
+        _judge_silent(node, opinions, verdict)
+    verdict.idle = bool(opinions) and all(opinion.idle for opinion in opinions)
     return verdict
 
 
-def _judge_silent(node: Seen, master: _Master, verdict: Verdict) -> None:
-    """Ssh alone is no proof: the fault may be ours."""
+def _judge_silent(node: Seen, opinions: list[Opinion], verdict: Verdict) -> None:
+    """Ssh alone is no proof: the fault may be on our side."""
     silent = f"it cannot be reached by ssh ({node.health.get('why', '')})"
-    if WORKER not in node.roles or not master.answers:
-        verdict.fault("no ssh", silent)
-    elif master.state(node.address) == ALIVE:
-        verdict.fault("no ssh", f"{silent}, though its worker is at work: left alone")
+    if any(opinion.at_work for opinion in opinions):
+        verdict.fault("no ssh", f"{silent}, but its systems report it at work: left alone")
+    elif opinions and all(opinion.lost for opinion in opinions):
+        verdict.fault("lost", f"{silent}, and its systems have lost it")
+        verdict.sick = verdict.faults[-1] if _disposable(node) else ""
     else:
-        verdict.fault("lost", f"{silent}, and the master has lost its worker")
-        verdict.sick = verdict.faults[-1] if node.disposable else ""
+        verdict.fault("no ssh", silent)
+
+
+def _disposable(node: Seen) -> bool:
+    return disposable(node.roles, node.volumes)
 
 
 def _judge_disks(node: Seen, verdict: Verdict) -> None:
@@ -114,7 +95,7 @@ def _judge_disks(node: Seen, verdict: Verdict) -> None:
             verdict.fault(f"volume {disk['volume']} full", disk["fault"])
         else:
             verdict.fault("disk full", disk["fault"])
-            verdict.sick = disk["fault"] if node.disposable else ""
+            verdict.sick = disk["fault"] if _disposable(node) else ""
 
 
 def _judge_units(node: Seen, verdict: Verdict) -> None:
@@ -124,13 +105,10 @@ def _judge_units(node: Seen, verdict: Verdict) -> None:
             verdict.repair = True
 
 
-def _judge_spark(node: Seen, master: _Master, verdict: Verdict) -> None:
-    """A daemon that runs and does not do its work."""
-    running = {unit["name"] for unit in node.health.get("units", []) if not unit["fault"]}
-    if WORKER in node.roles and "spark-worker" in running and master.answers and master.state(node.address) != ALIVE:
-        verdict.fault("not at the master", f"its worker runs, and is {master.state(node.address)} to the master")
-    if MASTER in node.roles and "spark-master" in running and master.asked and not master.answers:
-        verdict.fault("no answer", f"its master runs, and does not answer at {master.page}")
+def _take_over(opinion: Opinion, verdict: Verdict) -> None:
+    for word, sentence in opinion.faults:
+        verdict.fault(word, sentence)
+    verdict.repair = verdict.repair or opinion.repair
 
 
 def _judge_rest(node: Seen, verdict: Verdict) -> None:
@@ -148,5 +126,7 @@ def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:
 
 
 def notes(nodes: Iterable[Seen]) -> list[str]:
-    """What is worth knowing, and neither keeps a cluster from its work nor is mended by a run."""
-    return [f"{node.name}: {unit} has failed, which is not of this collection" for node in nodes for unit in node.health.get("failed_units", [])]
+    """What is worth knowing, and neither keeps a cluster from its work nor is fixed by a run."""
+    return [
+        f"{node.name}: {unit} has failed, which is not managed by this collection" for node in nodes for unit in node.health.get("failed_units", [])
+    ]

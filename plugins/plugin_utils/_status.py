@@ -53,7 +53,7 @@ class Status:
             "reasons": reasons,
             "nodes": self.nodes,
             "services": self.findings["services"],
-            "spark": self.findings["spark"],
+            "systems": self.findings["systems"],
             "faults": self.findings["faults"],
             "visits": self.to_visit,
             "notes": self.notes,
@@ -78,7 +78,7 @@ class Status:
         if self.info["nodes"]:
             yield from table(HEADINGS, map(_row, self.nodes))
         yield from _service_lines(self.findings["services"])
-        yield from _spark_lines(self.findings["spark"])
+        yield from _system_lines(self.findings["systems"])
         yield from kept_lines({volume["name"]: volume["size"] for volume in self.info["kept_volumes"]})
         yield from (f"fault: {line}" for line in self.findings["faults"])
         yield from self._foretold()
@@ -118,15 +118,15 @@ def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
         yield "services: " + ", ".join(f"{unit} runs on {found.count('active')} of {len(found)}" for unit, found in states.items())
 
 
-def _spark_lines(spark: Mapping[str, Any]) -> Iterator[str]:
-    if not spark:
-        return
-    if not spark["status"]:
-        yield f"spark: no master answers at {spark['page']}"
-        return
-    alive = [worker for worker in spark["workers"] if worker["state"] == "ALIVE"]
-    cores, used = (sum(worker[key] for worker in alive) for key in ("cores", "cores_used"))
-    jobs = spark["applications"]
-    yield f"spark: master {spark['status']} at {spark['page']}, {len(alive)} worker(s), {used} of {cores} cores in use, {len(jobs)} application(s)"
-    for job in jobs:
-        yield f"  {job['id']} {job['name']} of {job['user']}: {job['state']}, {job['cores']} core(s), since {job['since']}"
+def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What the head of each system says."""
+    for name, view in systems.items():
+        if not view["answers"]:
+            yield f"{name}: no answer at {view['page']}"
+            continue
+        members = [member for member in view["members"] if member["at_work"]]
+        facts = [f"{fact} {value}" for fact, value in view["facts"].items()]
+        busy = sum(member["busy"] for member in members)
+        yield f"{name}: {', '.join([view['page'], f'{len(members)} member(s), {busy} busy', *facts])}"
+        for job in view["work"]:
+            yield f"  {job['id']} {job['name']} of {job['user']}: {job['state']}, {job['size']}, since {job['since']}"

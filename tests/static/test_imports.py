@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
+
 COLLECTION = ("ansible_collections", "sky", "clusters")
 UTILS = ("plugins", "module_utils")
 
 # From the bottom up. A module may import from lower rows only; one in no row is on top, where the action, the modules and the inventory are fed.
 ROWS = (
-    {"_schema", "_roles", "_cloud"},
+    {"_schema", "_systems", "_cloud"},
     {"_cluster"},
     {"_in_use"},
     {"_plan"},
@@ -31,7 +33,7 @@ ROWS = (
 TOP = len(ROWS)
 # A provider knows the contract and how options are declared; that it is one of several is none of its business.
 PROVIDER_KNOWS = {"_cloud", "_schema"}
-PURE = {"_schema", "_roles", "_cloud", "_cluster", "_in_use", "_plan"}
+PURE = {"_schema", "_cloud", "_cluster", "_in_use", "_plan"}
 OUTSIDE_WORLD = {
     "asyncio", "concurrent", "datetime", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "queue", "random",
     "secrets", "select", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
@@ -184,6 +186,44 @@ def test_no_plugin_names_a_provider(root: Path) -> None:
         if "_clouds" in path.parts:
             continue
         wrong += [f"{path.relative_to(root)}:{line}: {text[:60]!r}" for text, line in words_of_code(path) if known.search(text)]
+    assert not wrong, "\n".join(wrong)
+
+
+def system_words() -> re.Pattern[str]:
+    """The names of all systems and of their roles."""
+    return re.compile("|".join(sorted({*SYSTEMS, *ROLES})), re.IGNORECASE)
+
+
+def of_a_system(path: Path) -> bool:
+    """Whether a file belongs to one system: by its name, as a module, an action or a play of it, or by its folder."""
+    return any(part.lstrip("_").startswith(tuple(SYSTEMS)) for part in path.parts) or path.name in OF_SPARK
+
+
+# Programs of one system whose names do not say so
+OF_SPARK = {"_table.py", "_submission.py", "_last_words.py"}
+
+
+def test_generic_code_names_no_system(root: Path) -> None:
+    known = system_words()
+    wrong = [
+        f"{path.relative_to(root)}:{line}: {text[:60]!r}"
+        for path in plugin_files(root)
+        if not of_a_system(path.relative_to(root))
+        for text, line in words_of_code(path)
+        if known.search(text)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_generic_playbooks_and_roles_name_no_system(root: Path, texts: dict[Path, str]) -> None:
+    known = system_words()
+    wrong = [
+        f"{path}:{number}: {line.strip()}"
+        for path, text in texts.items()
+        if path.parts[0] in {"playbooks", "roles"} and path.suffix != ".md" and not of_a_system(path) and path.name != "cluster.yml"
+        for number, line in enumerate(text.splitlines(), 1)
+        if known.search(line)
+    ]
     assert not wrong, "\n".join(wrong)
 
 

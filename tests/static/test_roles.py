@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._roles import EVERY_NODE, ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, ROLES, SYSTEMS
 from ansible_collections.sky.clusters.tests.support import tree
 
 ROLE_NAMES = sorted(path.name for path in (tree.ROOT / "roles").iterdir() if path.is_dir())
@@ -74,12 +74,32 @@ def test_variables_of_a_role_are_its_own(role: str) -> None:
     assert not public, f"roles/{role}/vars/main.yml: {public} are not internal"
 
 
-def test_the_table_of_roles_names_roles_that_exist() -> None:
-    named = {*EVERY_NODE, *(role.ansible_role for role in ROLES.values()), *(name for role in ROLES.values() for name in role.needs)}
+def test_the_table_of_systems_names_roles_that_exist() -> None:
+    named = {*EVERY_NODE, *(step for role in ROLES.values() for step in role.steps), *(system.proof for system in SYSTEMS.values() if system.proof)}
     assert named <= set(ROLE_NAMES)
 
 
 def test_roles_that_leave_have_leave_tasks() -> None:
-    declared = {role.ansible_role for role in ROLES.values() if role.leaves}
+    declared = {role.own for role in ROLES.values() if role.drains}
     written = {role for role in ROLE_NAMES if (tree.ROOT / "roles" / role / "tasks/leave.yml").is_file()}
     assert declared | set(EVERY_NODE) == written
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_ports_of_a_system_are_those_of_its_roles(name: str) -> None:
+    """Generic code cannot see the defaults of roles, so the system's file has the values."""
+    for role in SYSTEMS[name].roles.values():
+        defaults = {variable: value for step in role.steps for variable, value in public_defaults(step).items()}
+        assert role.ports == {variable: defaults[variable] for variable in role.ports}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_has_its_play_and_its_next_steps(name: str) -> None:
+    assert (tree.ROOT / f"playbooks/systems/{name}.yml").is_file()
+    assert (tree.ROOT / f"playbooks/templates/{name}_next_steps.j2").is_file()
+
+
+def test_systems_are_set_up_in_the_order_of_their_table() -> None:
+    plays = yaml.safe_load((tree.ROOT / "playbooks/cluster.yml").read_text(encoding="utf-8"))
+    imported = [play["ansible.builtin.import_playbook"] for play in plays]
+    assert [name for name in imported if name.startswith("systems/")] == [f"systems/{name}.yml" for name in SYSTEMS]

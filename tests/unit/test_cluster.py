@@ -25,7 +25,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
     parse,
     parse_parts,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.tests.support.clusters import PROVIDERS
 
 SCHEMA = file_schema(PROVIDERS)

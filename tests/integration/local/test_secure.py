@@ -12,12 +12,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.tests.support import scan
 from ansible_collections.sky.clusters.tests.support.bare import bare
 from ansible_collections.sky.clusters.tests.support.sampled import Sampled
@@ -157,11 +156,8 @@ def test_no_password_lets_anybody_in(built: Built) -> None:
 
 
 def declared(role: str) -> list[int]:
-    """The ports of a role as the table of roles names them, at their defaults, and ssh's."""
-    defaults: dict[str, Any] = {}
-    for name in (*ROLES[role].needs, ROLES[role].ansible_role):
-        defaults |= yaml.safe_load((ROOT / f"roles/{name}/defaults/main.yml").read_text(encoding="utf-8"))
-    return sorted([SSH, *(defaults[variable] for variable in ROLES[role].ports)])
+    """The ports of a role as its system declares them, and ssh's."""
+    return sorted([SSH, *ROLES[role].ports.values()])
 
 
 def wanted(built: Built) -> dict[str, list[int]]:

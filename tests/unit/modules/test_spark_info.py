@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
-from ansible_collections.sky.clusters.plugins.modules.spark_info import told, url
+from ansible_collections.sky.clusters.plugins.modules.spark_info import url, view
 
 PAGE = b"""
 {"url": "spark://10.0.0.4:7077", "aliveworkers": 1, "cores": 1, "coresused": 1, "memory": 512, "memoryused": 512, "completedapps": [],
@@ -50,18 +51,24 @@ def served(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("served", [PAGE], indirect=True)
-def test_workers_and_applications_are_told(served: str) -> None:
+def test_the_page_in_the_shape_of_all_systems(served: str) -> None:
     page = _spark_page.read(served)
     assert page is not None
     assert list(_spark_page.alive(page)) == ["10.0.0.5"]
-    assert told(page) == {
-        "status": "ALIVE",
-        "workers": [
-            {"host": "10.0.0.5", "state": "ALIVE", "cores": 1, "cores_used": 1, "memory": 512, "memory_used": 512},
-            {"host": "10.0.0.6", "state": "DEAD", "cores": 1, "cores_used": 0, "memory": 512, "memory_used": 0},
+    assert view(page) == {
+        "answers": True,
+        "members": [
+            {"address": "10.0.0.5", "state": "ALIVE", "at_work": True, "busy": True, "detail": "1 of 1 cores"},
+            {"address": "10.0.0.6", "state": "DEAD", "at_work": False, "busy": False, "detail": "0 of 1 cores"},
         ],
-        "applications": [{"id": "app-1", "name": "etl", "user": "sky", "cores": 1, "state": "RUNNING", "since": "2026-11-21T04:00:00+00:00"}],
+        "work": [{"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "size": "1 core(s)", "since": "2026-11-21T04:00:00+00:00"}],
+        "facts": {"master": "ALIVE", "cores": 1, "cores in use": 1},
     }
+
+
+def test_a_master_that_is_recovering_does_not_answer_yet() -> None:
+    found = view(json.loads(PAGE) | {"status": "RECOVERING"})
+    assert (found["answers"], found["facts"]["master"], len(found["members"])) == (False, "RECOVERING", 2)
 
 
 @pytest.mark.parametrize("served", [b"<html>", b"[]", b""], indirect=True)
@@ -90,7 +97,7 @@ def test_nobody_there_is_no_answer() -> None:
     "page", [{}, {"status": "ok"}, {"status": "ALIVE", "workers": [{"name": "x"}], "activeapps": []}, {"status": 1, "workers": 2}]
 )
 def test_what_is_not_a_masters_page_is_no_answer(page: dict[str, Any]) -> None:
-    assert told(page) == {"status": "", "workers": [], "applications": []}
+    assert view(page) == {"answers": False, "members": [], "work": [], "facts": {}}
 
 
 @pytest.mark.parametrize("served", [PAGE], indirect=True)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import Seen, Verdict, judge, notes, services
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Member, Seen, View
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import Verdict, judge, notes, services
 
 WORKER, MASTER = ("spark_worker",), ("spark_master",)
+PAGE = "http://10.0.0.4:8080"
 REFUSED = {"reachable": False, "failed": False, "why": "connect to host 10.0.0.5 port 22: Connection refused"}
 
 
@@ -31,14 +33,19 @@ def health(*units: dict[str, str], disks: tuple[dict[str, Any], ...] = (), memor
     return found | {"failed_units": [], "faults": faults} | more
 
 
-def master(state: str = "ALIVE", status: str = "ALIVE", cores_used: int = 1) -> dict[str, Any]:
-    """A master that knows the worker of 10.0.0.5 in this state."""
-    worker = {"host": "10.0.0.5", "state": state, "cores": 1, "cores_used": cores_used}
-    return {"status": status, "page": "http://10.0.0.4:8080", "workers": [worker] if state else [], "applications": []}
+def master(*states: str, answers: bool = True, busy: bool = True) -> View:
+    """A master that knows workers of 10.0.0.5 in these states; one that is ALIVE if none is given."""
+    members = tuple(Member("10.0.0.5", state, state == "ALIVE", busy) for state in states or ("ALIVE",))
+    return View(asked=True, answers=answers, page=PAGE, members=members)
 
 
-def verdict(found: dict[str, Any], spark: dict[str, Any] | None = None, roles: tuple[str, ...] = WORKER) -> Verdict:
-    return judge([Seen("demo-worker-0", "10.0.0.5", roles, found)], master() if spark is None else spark)["demo-worker-0"]
+NO_WORKER = View(asked=True, answers=True, page=PAGE)
+SILENT = View(asked=True, page=PAGE)
+NOT_ASKED = View()
+
+
+def verdict(found: dict[str, Any], view: View | None = None, roles: tuple[str, ...] = WORKER) -> Verdict:
+    return judge([Seen("demo-worker-0", "10.0.0.5", roles, found)], {"spark": master() if view is None else view})["demo-worker-0"]
 
 
 def test_a_node_that_is_well() -> None:
@@ -47,29 +54,29 @@ def test_a_node_that_is_well() -> None:
 
 
 def test_nothing_is_said_of_a_node_that_nobody_looked_at() -> None:
-    unseen = verdict({}, {})
+    unseen = verdict({}, NOT_ASKED)
     assert (unseen.health, unseen.faults, unseen.sick, unseen.repair) == ("-", [], "", False)
 
 
 # --- not reached ----------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["DEAD", "UNKNOWN", ""])
-def test_a_node_that_neither_ssh_nor_the_master_reaches_is_replaced(state: str) -> None:
-    found = verdict(REFUSED, master(state))
+@pytest.mark.parametrize("view", [master("DEAD"), master("UNKNOWN"), NO_WORKER])
+def test_a_node_that_neither_ssh_nor_the_master_reaches_is_replaced(view: View) -> None:
+    found = verdict(REFUSED, view)
     assert found.health == "lost"
-    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and the master has lost its worker"
+    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and its systems have lost it"
 
 
 def test_a_node_whose_worker_is_at_work_is_left_alone() -> None:
     found = verdict(REFUSED)
     assert not found.sick
-    assert found.faults[0].endswith("though its worker is at work: left alone")
+    assert found.faults[0].endswith("but its systems report it at work: left alone")
 
 
-@pytest.mark.parametrize("spark", [{}, master("", status=""), master("UNKNOWN", status="RECOVERING")])
-def test_without_a_masters_word_nobody_is_replaced_for_silence(spark: dict[str, Any]) -> None:
-    found = verdict(REFUSED, spark)
+@pytest.mark.parametrize("view", [NOT_ASKED, SILENT, master("UNKNOWN", answers=False)])
+def test_without_a_masters_word_nobody_is_replaced_for_silence(view: View) -> None:
+    found = verdict(REFUSED, view)
     assert (found.health, found.sick) == ("no ssh", "")
 
 
@@ -108,25 +115,23 @@ def test_a_service_that_does_not_run_is_mended_by_a_visit(state: str) -> None:
     assert found.faults == [f"spark-worker is {state}"]
 
 
-@pytest.mark.parametrize(("state", "word"), [("DEAD", "DEAD"), ("DECOMMISSIONED", "DECOMMISSIONED"), ("", "unknown")])
-def test_a_worker_that_runs_and_is_lost_to_its_master_is_named(state: str, word: str) -> None:
-    found = verdict(health(), master(state))
-    assert (found.faults, found.sick, found.repair) == ([f"its worker runs, and is {word} to the master"], "", False)
+@pytest.mark.parametrize(("view", "word"), [(master("DEAD"), "DEAD"), (master("DECOMMISSIONED"), "DECOMMISSIONED"), (NO_WORKER, "unknown")])
+def test_a_worker_that_runs_and_is_lost_to_its_master_is_named(view: View, word: str) -> None:
+    found = verdict(health(), view)
+    assert (found.faults, found.sick, found.repair) == ([f"its worker runs, but the master reports it {word}"], "", False)
 
 
 def test_of_two_workers_that_had_the_address_the_living_one_counts() -> None:
-    spark = master()
-    spark["workers"] += master("DEAD")["workers"]
-    assert verdict(health(), spark) == Verdict()
+    assert verdict(health(), master("ALIVE", "DEAD")) == verdict(health(), master("DEAD", "ALIVE")) == Verdict()
 
 
 def test_a_master_that_runs_and_does_not_answer_is_named() -> None:
-    found = verdict(health(unit("spark-master"), unit("spark-history-server")), master("", status=""), MASTER)
-    assert found.faults == ["its master runs, and does not answer at http://10.0.0.4:8080"]
+    found = verdict(health(unit("spark-master"), unit("spark-history-server")), SILENT, MASTER)
+    assert found.faults == ["its master runs but does not answer at http://10.0.0.4:8080"]
 
 
 def test_a_master_that_is_dead_is_named_once() -> None:
-    found = verdict(health(unit("spark-master", "failed"), unit("spark-history-server")), master("", status=""), MASTER)
+    found = verdict(health(unit("spark-master", "failed"), unit("spark-history-server")), SILENT, MASTER)
     assert (found.faults, found.repair) == (["spark-master is failed"], True)
 
 
@@ -150,11 +155,11 @@ def test_a_node_that_could_not_be_looked_at_is_told_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spark", "idle"),
-    [(master(cores_used=0), True), (master(cores_used=1), False), (master("DEAD", cores_used=0), False), (master(status="", cores_used=0), False)],
+    ("view", "idle"),
+    [(master(busy=False), True), (master(), False), (master("DEAD", busy=False), False), (master(answers=False, busy=False), False)],
 )
-def test_a_worker_without_executors_is_idle(spark: dict[str, Any], idle: bool) -> None:
-    assert verdict(health(), spark).idle is idle
+def test_a_worker_without_executors_is_idle(view: View, idle: bool) -> None:
+    assert verdict(health(), view).idle is idle
 
 
 def test_services_and_notes_are_of_the_nodes_that_were_reached() -> None:
@@ -164,4 +169,4 @@ def test_services_and_notes_are_of_the_nodes_that_were_reached() -> None:
         Seen("a-worker-2", "10.0.0.7", WORKER, {}),
     ]
     assert services(nodes) == [{"node": "a-worker-0", "unit": "spark-worker", "state": "failed"}]
-    assert notes(nodes) == ["a-worker-0: backup.service has failed, which is not of this collection"]
+    assert notes(nodes) == ["a-worker-0: backup.service has failed, which is not managed by this collection"]

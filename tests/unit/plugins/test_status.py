@@ -35,7 +35,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
-    findings: dict[str, Any] = {"sick": {}, "repair": [], "idle": [], "nodes": seen, "services": [], "faults": faults, "notes": [], "spark": {}}
+    findings: dict[str, Any] = {"sick": {}, "repair": [], "idle": [], "nodes": seen, "services": [], "faults": faults, "notes": [], "systems": {}}
     visits: dict[str, Any] = {"names": ["demo-master-0"], "differs": []}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
@@ -98,15 +98,16 @@ def test_a_run_that_would_refuse_visits_nobody() -> None:
 
 def test_services_and_jobs_are_told() -> None:
     services = [{"node": "demo-worker-2", "unit": "spark-worker", "state": state} for state in ("active", "failed")]
-    worker = {"host": "10.0.0.5", "state": "ALIVE", "cores": 2, "cores_used": 1}
-    job = {"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "cores": 1, "since": "2026-11-21T04:00:00+00:00"}
-    spark = {"status": "ALIVE", "page": "http://10.0.0.4:8080", "workers": [worker, worker | {"state": "DEAD"}], "applications": [job]}
-    lines = status(services=services, spark=spark)["summary"]
+    worker = {"address": "10.0.0.5", "state": "ALIVE", "at_work": True, "busy": True, "detail": "1 of 2 cores"}
+    job = {"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "size": "1 core(s)", "since": "2026-11-21T04:00:00+00:00"}
+    members = [worker, worker | {"state": "DEAD", "at_work": False}]
+    spark = {"answers": True, "page": "http://10.0.0.4:8080", "members": members, "work": [job], "facts": {"cores": 2, "cores in use": 1}}
+    lines = status(services=services, systems={"spark": spark})["summary"]
     assert "services: spark-worker runs on 1 of 2" in lines
-    assert "spark: master ALIVE at http://10.0.0.4:8080, 1 worker(s), 1 of 2 cores in use, 1 application(s)" in lines
+    assert "spark: http://10.0.0.4:8080, 1 member(s), 1 busy, cores 2, cores in use 1" in lines
     assert "  app-1 etl of sky: RUNNING, 1 core(s), since 2026-11-21T04:00:00+00:00" in lines
-    silent = status(spark=spark | {"status": "", "workers": [], "applications": []})["summary"]
-    assert "spark: no master answers at http://10.0.0.4:8080" in silent
+    silent = status(systems={"spark": spark | {"answers": False, "members": [], "work": [], "facts": {}}})["summary"]
+    assert "spark: no answer at http://10.0.0.4:8080" in silent
 
 
 def test_kept_volumes_drift_and_notes_are_told() -> None:

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of systems, in the order in which a run sets them up; and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ._spark import SPARK
+from ._system import Role, System
+
+SYSTEMS: Mapping[str, System] = {system.name: system for system in (SPARK,)}
+ROLES: Mapping[str, Role] = {name: role for system in SYSTEMS.values() for name, role in system.roles.items()}
+EVERY_NODE = ("node",)  # Ansible roles that every node gets, first
+
+
+def systems_of(roles: Iterable[str]) -> list[System]:
+    """The systems of these roles, in the order of the table."""
+    wanted = set(roles)
+    return [system for system in SYSTEMS.values() if wanted & system.roles.keys()]
+
+
+def heads(roles: Iterable[str]) -> list[str]:
+    """Those of these roles that are heads."""
+    wanted = set(roles)
+    return [system.head for system in SYSTEMS.values() if system.head in wanted]
+
+
+def others(roles: Iterable[str]) -> list[str]:
+    """Those of these roles that belong to other collections, by their full names; they are applied after all systems."""
+    return [role for role in roles if role not in ROLES]
+
+
+def drains(roles: Iterable[str]) -> list[str]:
+    """The Ansible roles that drain a node of these roles: the last system first, and its members before its head."""
+    wanted = set(roles)
+    return [
+        role.own
+        for system in reversed(list(SYSTEMS.values()))
+        for name, role in reversed(list(system.roles.items()))
+        if name in wanted and role.drains
+    ]
+
+
+def disposable(roles: Iterable[str], volumes: Collection[str]) -> bool:
+    """Whether a new node does all that a node of these roles, with volumes of these names, does. Of one without a role, nobody knows."""
+    known = [ROLES.get(role) for role in roles]
+    return bool(known) and all(role is not None and role.disposable(volumes) for role in known)
+
+
+def group(role: str) -> str:
+    """The inventory group of the nodes of a role."""
+    return role.replace(".", "_")
