@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import heads, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
 
 SPEC: dict[str, Any] = {
@@ -32,11 +32,11 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         hostvars = (task_vars or {})["hostvars"]
         members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
-        headed = _heads(members, hostvars)
-        followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in headed.items()}
+        heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
+        followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
         wanted = {name: _wanted(name, hostvars, args["inputs"], followed) for name in members}
         differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
-        chosen = {*differs, *headed.values(), *args["also"]}
+        chosen = {*differs, *heads.values(), *args["also"]}
         visit = [name for name in members if args["full"] or name in chosen]
         addresses = {name: hostvars[name]["sky_address"] for name in members}
         return {
@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             "hashes": {name: wanted[name] for name in visit},
             "names": visit,
             "differs": differs,
-            "heads": headed,
+            "heads": heads,
             "addresses": addresses,
         }
 
@@ -56,12 +56,3 @@ def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[
     inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
     told = {system.head: followed.get(system.head) for system in systems_of(roles)}
     return ready_hash(roles, inputs | common | {"heads": told})
-
-
-def _heads(members: list[str], hostvars: Any) -> dict[str, str]:
-    """The head of each system, by its role; the first such node, while a file with two heads is being corrected."""
-    first: dict[str, str] = {}
-    for name in members:
-        for role in heads(hostvars[name]["sky_roles"]):
-            first.setdefault(role, name)
-    return first

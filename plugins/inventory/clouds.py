@@ -105,6 +105,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
 from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
@@ -155,7 +156,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.add_group(name)
         settings = {key: data[key] for key in ("owner", "admin_cidrs", "ssh_keys", "timeouts") if data.get(key)}
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
-        for name, value in shown.items():
+        heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
+        for name, value in (shown | {"sky_heads": heads}).items():
             self.inventory.set_variable("all", name, safe(value))
         for each in hosts:
             self._add(each["name"], each["groups"], safe(each["variables"]))

@@ -215,7 +215,7 @@ def test_generic_code_names_no_system(root: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_generic_playbooks_and_roles_name_no_system(root: Path, texts: dict[Path, str]) -> None:
+def test_generic_playbooks_and_roles_name_no_system(texts: dict[Path, str]) -> None:
     known = system_words()
     wrong = [
         f"{path}:{number}: {line.strip()}"

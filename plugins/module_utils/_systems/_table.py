@@ -27,6 +27,19 @@ def heads(roles: Iterable[str]) -> list[str]:
     return [system.head for system in SYSTEMS.values() if system.head in wanted]
 
 
+def head_nodes(nodes: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
+    """The head of each system, by the role that makes it one: the first such node, while a file that has two is being corrected.
+
+    Args:
+        nodes: names and roles, in the order of their indices.
+    """
+    found: dict[str, str] = {}
+    for name, roles in nodes:
+        for role in heads(roles):
+            found.setdefault(role, name)
+    return found
+
+
 def others(roles: Iterable[str]) -> list[str]:
     """Those of these roles that belong to other collections, by their full names; they are applied after all systems."""
     return [role for role in roles if role not in ROLES]
@@ -35,12 +48,8 @@ def others(roles: Iterable[str]) -> list[str]:
 def drains(roles: Iterable[str]) -> list[str]:
     """The Ansible roles that drain a node of these roles: the last system first, and its members before its head."""
     wanted = set(roles)
-    return [
-        role.own
-        for system in reversed(list(SYSTEMS.values()))
-        for name, role in reversed(list(system.roles.items()))
-        if name in wanted and role.drains
-    ]
+    upwards = [item for system in SYSTEMS.values() for item in system.roles.items()][::-1]
+    return [role.own for name, role in upwards if name in wanted and role.drains]
 
 
 def disposable(roles: Iterable[str], volumes: Collection[str]) -> bool:
