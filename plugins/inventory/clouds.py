@@ -102,7 +102,7 @@ from typing import Any
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, Cluster, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, SETTINGS, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
@@ -154,7 +154,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _populate(self, cluster: Cluster, data: dict[str, Any], hosts: list[dict[str, Any]]) -> None:
         for name in role_groups(cluster):
             self.inventory.add_group(name)
-        settings = {key: data[key] for key in ("owner", "admin_cidrs", "ssh_keys", "timeouts") if data.get(key)}
+        settings = {key: data[key] for key in SETTINGS if data.get(key)}
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():

@@ -138,6 +138,9 @@ class Settings:
     timeouts: Timeouts = option(Struct(Timeouts), "how long each stage may take, in seconds", default=Timeouts())
 
 
+SETTINGS = tuple(Settings.__dataclass_fields__)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A cluster file that was accepted."""
@@ -199,12 +202,12 @@ def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
     if not isinstance(data, Mapping):
         raise ClusterFileError([f"the cluster file must be a mapping, got {shown(data)}"])
     faults = Faults()
-    known = ("cluster", "clouds", "pools", *(f.name for f in dataclasses.fields(Settings)), *INVENTORY_KEYS)
+    known = ("cluster", "clouds", "pools", *SETTINGS, *INVENTORY_KEYS)
     for key in data:
         if key not in known:
             faults.add(step("", key), f"unknown key{hint(key, [k for k in known if k not in INVENTORY_KEYS[1:]])}")
     name = _required(data, "cluster", CLUSTER_NAME, faults)
-    settings = read(Settings, {k: data[k] for k in data if k in Settings.__dataclass_fields__}, "", faults)
+    settings = read(Settings, {k: data[k] for k in data if k in SETTINGS}, "", faults)
     clouds = _required(data, "clouds", MapOf(CLOUD_NAME, _CloudKind(providers), least=1), faults) or {}
     pools = _required(data, "pools", MapOf(SHORT_NAME, Struct(Pool), least=1), faults) or {}
     _check_cloud_names(data, faults)

@@ -33,6 +33,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
 )
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import host
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
 from ansible_collections.sky.clusters.tests.support import tree
 
@@ -40,6 +41,7 @@ GUIDES = Path("docs/docsite/rst")
 FILE_GUIDE = GUIDES / "guide_cluster_file.rst"
 DAY_TWO = GUIDES / "guide_day_two.rst"
 CLOUD_GUIDE = GUIDES / "guide_add_a_cloud.rst"
+SYSTEM_GUIDE = GUIDES / "guide_add_a_system.rst"
 CONTRIBUTING = GUIDES / "guide_contributing.rst"
 DOCUMENTS = sorted(path for path in tree.tracked() if path.suffix in (".md", ".rst") and path != Path("CHANGELOG.md"))
 EXAMPLES = sorted(path for path in tree.tracked() if path.parts[0] == "inventories" and path.name.endswith(".sky.yml"))
@@ -228,6 +230,19 @@ def test_the_contract_is_explained() -> None:
     assert {literals(row[0])[0] for row in table(CLOUD_GUIDE, "errors")} == errors
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("system", {field.name for field in dataclasses.fields(_system.System)}),
+        ("role", {field.name for field in dataclasses.fields(_system.Role)}),
+        ("view", set(_system.SHAPE)),
+        ("opinion", {field.name for field in dataclasses.fields(_system.Opinion)}),
+    ],
+)
+def test_a_system_is_explained(name: str, wanted: set[str]) -> None:
+    assert {literal for row in table(SYSTEM_GUIDE, name) for literal in literals(row[0])} == wanted
+
+
 def test_parts_of_the_test_script_are_explained() -> None:
     (parts,) = re.findall(r"^PARTS=\((.*)\)", read(Path("test.sh")), re.MULTILINE)
     assert [literals(row[0])[0] for row in table(CONTRIBUTING, "test parts")] == parts.split()
@@ -296,7 +311,11 @@ def test_commands_name_what_exists() -> None:
 
 def test_parts_of_the_collection_that_are_named_exist() -> None:
     named = [(path, name) for path in DOCUMENTS for name in re.findall(r"(?<![\w.])sky\.clusters\.([a-z_]+)", read(path))]
-    wrong = [f"{path}: {name}" for path, name in named if not exists(name, "plugins/inventory", "plugins/modules", "playbooks", "roles")]
+    wrong = [
+        f"{path}: {name}"
+        for path, name in named
+        if not exists(name, "plugins/inventory", "plugins/modules", "plugins/filter", "playbooks", "roles", "tests/systems/counter/plugins/modules")
+    ]
     assert not wrong, "\n".join(wrong)
 
 

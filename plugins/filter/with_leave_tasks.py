@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The roles that have tasks for a node that leaves."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: with_leave_tasks
+short_description: Choose the roles that have leave tasks
+version_added: 0.4.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Of roles of any collection, returns those that have the file C(tasks/leave.yml), which drains a node before it is deleted.
+options:
+  _input:
+    description: Full names of roles.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Drain the node
+  ansible.builtin.include_role:
+    name: "{{ item }}"
+    tasks_from: leave
+  loop: "{{ ['acme.tools.jupyter'] | sky.clusters.with_leave_tasks }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Those of them that have leave tasks, in the same order.
+  type: list
+  elements: str
+  sample: [acme.tools.jupyter]
+"""
+
+from collections.abc import Callable
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
+
+
+def with_leave_tasks(roles: list[str]) -> list[str]:
+    try:
+        return [role for role in roles if (role_path(role) / "tasks/leave.yml").is_file()]
+    except RoleMissing as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """See DOCUMENTATION."""
+
+    def filters(self) -> dict[str, Callable[[list[str]], list[str]]]:
+        return {"with_leave_tasks": with_leave_tasks}
