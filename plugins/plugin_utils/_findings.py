@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, View
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, System, View
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Verdict:
         self.faults.append(sentence)
 
 
-def judge(nodes: Iterable[Seen], views: Mapping[str, View]) -> dict[str, Verdict]:
+def judge(nodes: Iterable[Seen], views: Mapping[str, View], systems: Iterable[System] = tuple(SYSTEMS.values())) -> dict[str, Verdict]:
     """A verdict on every node.
 
     Args:
@@ -40,15 +40,15 @@ def judge(nodes: Iterable[Seen], views: Mapping[str, View]) -> dict[str, Verdict
         views: what the head of each system said, by system; a system whose head was not asked is not there.
     """
     nodes = list(nodes)
-    opinions = _opinions(nodes, views)
+    opinions = _opinions(nodes, views, systems)
     return {node.name: _judged(node, opinions[node.name]) for node in nodes}
 
 
-def _opinions(nodes: list[Seen], views: Mapping[str, View]) -> dict[str, list[Opinion]]:
+def _opinions(nodes: list[Seen], views: Mapping[str, View], systems: Iterable[System]) -> dict[str, list[Opinion]]:
     """Of each node, what the systems that it has roles of know of it."""
     found: dict[str, list[Opinion]] = {node.name: [] for node in nodes}
-    for system in SYSTEMS.values():
-        own = [node for node in nodes if system in systems_of(node.roles)]
+    for system in systems:
+        own = [node for node in nodes if system.roles.keys() & node.roles]
         for name, opinion in system.judge(own, views.get(system.name, View())).items():
             found[name].append(opinion)
     return found
