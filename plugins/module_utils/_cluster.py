@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +162,8 @@ class Cluster:
             value = Integer(0, 10000).parse(number, path, faults)
             if value is not None:
                 pools[str(name)] = dataclasses.replace(pools[name], count=value)
+        if not faults.found:
+            _check_heads(pools, faults, lambda pool: step("sky_counts", pool) if pool in counts else f"pools.{pool}.count")
         if faults.found:
             raise ClusterFileError(faults.found)
         return dataclasses.replace(self, pools=pools)
@@ -196,6 +198,8 @@ def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
     pools = _required(data, "pools", MapOf(SHORT_NAME, Struct(Pool), least=1), faults) or {}
     _check_cloud_names(data, faults)
     _cross_check(pools, settings, faults)
+    if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
+        _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)
@@ -272,6 +276,28 @@ def _cross_check(pools: Mapping[str, Pool], settings: Settings | None, faults: F
         for place, mount in enumerate(mounts):
             if mount in mounts[:place]:
                 faults.add(f"pools.{name}.volumes", f"two volumes have the mount {mount}")
+
+
+def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str], str]) -> None:
+    """A system whose members serve a head has exactly one, as soon as it has a node; one without any node needs none.
+
+    Args:
+        path: where the count of a pool is given.
+    """
+    for head, system in {role.head: role.system for role in ROLES.values() if role.head}.items():
+        members = [name for name, pool in pools.items() if pool.count and any(ROLES[role].head == head for role in pool.roles)]
+        heads = [name for name, pool in pools.items() if head in pool.roles]
+        count = sum(pools[name].count for name in heads)
+        if not members or count == 1:
+            continue
+        need = f"{system} needs exactly one {head}"
+        if not heads:
+            faults.add(f"pools.{members[0]}.roles", f"{need}, and no pool has this role")
+            continue
+        # the last pool that adds to too many, or the first that could have the one
+        place = [name for name in heads if pools[name].count][-1] if count else heads[0]
+        more = f" in pools {', '.join(heads)}" if len(heads) > 1 else ""
+        faults.add(path(place), f"{need}, got {count}{more}")
 
 
 def file_schema(providers: Mapping[str, type[Any]]) -> dict[str, Any]:

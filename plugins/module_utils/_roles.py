@@ -26,6 +26,8 @@ class Role:
     services: tuple[str, ...] = ()  # systemd units that run on a node which is well
     ports: tuple[str, ...] = ()  # variables of its Ansible roles: the TCP ports that are open on its nodes at rest, and no others beside ssh
     follows: str = ""  # the server role whose first node it is told of: with another node there, it is visited again
+    system: str = ""  # what the role is a part of, for people
+    head: str = ""  # the role that exactly one node of the system has, wherever the system has any node; empty if it needs none
 
 
 EVERY_NODE = ("node",)  # Ansible roles that every node gets
@@ -40,6 +42,8 @@ ROLES: Mapping[str, Role] = {
         leaves=True,
         services=("spark-master", "spark-history-server"),
         ports=("spark_port", "spark_master_ui_port", "spark_master_history_port"),
+        system="Spark",
+        head="spark_master",
     ),
     "spark_worker": Role(
         "spark_worker",
@@ -51,5 +55,7 @@ ROLES: Mapping[str, Role] = {
         services=("spark-worker",),
         ports=("spark_worker_port", "spark_worker_ui_port"),
         follows="spark_master",
+        system="Spark",
+        head="spark_master",
     ),
 }

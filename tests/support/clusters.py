@@ -23,10 +23,15 @@ PROVIDERS = {"memory": MemoryOptions}
 
 
 def cluster_of(path: Path | str, pools: Mapping[str, Any], name: str = "demo", clouds: Mapping[str, Any] | None = None, **more: Any) -> Cluster:
-    """A cluster in a world. A pool may be a count; a cloud is what differs from the default; pools are on cloud ``one`` unless they say."""
+    """A cluster in a world. A pool may be a count; a cloud is what differs from the default; pools are on cloud ``one`` unless they say.
+
+    What a system needs (a head) is not checked: planner and run do not rely on it.
+    """
     entries = {cloud: {"provider": "memory", "path": str(path)} | dict(entry) for cloud, entry in (clouds or {"one": {}}).items()}
     filled = {pool: {"cloud": "one"} | ({"count": spec} if isinstance(spec, int) else dict(spec)) for pool, spec in pools.items()}
-    return parse({"cluster": name, "clouds": entries, "pools": filled, **more}, PROVIDERS)
+    roles = {pool: tuple(spec.pop("roles", ())) for pool, spec in filled.items()}
+    made = parse({"cluster": name, "clouds": entries, "pools": filled, **more}, PROVIDERS)
+    return replace(made, pools={pool: replace(spec, roles=roles[pool]) for pool, spec in made.pools.items()})
 
 
 def opened(cluster: Cluster, **options: Any) -> dict[str, MemoryCloud]:
