@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._cloud import Options
 from ._roles import ROLES
 from ._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Struct, Text, hint, option, read, schema, shown, step
 
@@ -108,7 +109,7 @@ class CloudEntry:
     """A cloud as the file names it."""
 
     provider: str
-    options: Any  # an instance of the provider's options dataclass, which has image, flavor, ssh_user and reaches_all among others
+    options: Options  # an instance of the provider's options dataclass
     timeouts: Timeouts = Timeouts()
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -175,7 +176,7 @@ class _CloudCommon:
     extra: dict[str, Any] = option(Free(), "options of the provider that are not modelled, handed on as they are", default_factory=dict)
 
 
-def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
+def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     """Read a cluster file.
 
     Args:
@@ -205,7 +206,7 @@ def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
     return Cluster(name, clouds, pools, settings)
 
 
-def parse_parts(parts: Mapping[str, Any], providers: Mapping[str, type[Any]]) -> Cluster:
+def parse_parts(parts: Mapping[str, Any], providers: Mapping[str, type[Options]]) -> Cluster:
     """Read a cluster from the variables that the inventory plugin shows: ``cluster``, ``clouds``, ``pools``, ``settings``."""
     settings = parts.get("settings") or {}
     if not isinstance(settings, Mapping):
@@ -223,7 +224,7 @@ def _required(data: Mapping[str, Any], key: str, kind: Any, faults: Faults) -> A
 class _CloudKind:
     """A cloud's entry: `provider` says which options the rest are."""
 
-    def __init__(self, providers: Mapping[str, type[Any]]) -> None:
+    def __init__(self, providers: Mapping[str, type[Options]]) -> None:
         self.providers = providers
 
     def parse(self, value: Any, path: str, faults: Faults) -> CloudEntry | None:
@@ -245,7 +246,7 @@ class _CloudKind:
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [self._of(name, options) for name, options in sorted(self.providers.items())]}
 
-    def _of(self, name: str, options: type[Any]) -> dict[str, Any]:
+    def _of(self, name: str, options: type[Options]) -> dict[str, Any]:
         own = schema(options)
         properties = {"provider": {"const": name}} | own["properties"] | schema(_CloudCommon)["properties"]
         return own | {"properties": properties, "required": ["provider", *own["required"]]}
@@ -300,7 +301,7 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
         faults.add(path(place), f"{need}, got {count}{more}")
 
 
-def file_schema(providers: Mapping[str, type[Any]]) -> dict[str, Any]:
+def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:
     """JSON schema (2020-12) of a cluster file, for editors."""
     settings = schema(Settings)
     return settings | {

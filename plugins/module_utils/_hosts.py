@@ -67,7 +67,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     pools = [f"pool_{name}" for name in cluster.pools]
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
-    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
+    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving", "sky_replacing"]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:

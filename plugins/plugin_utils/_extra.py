@@ -50,6 +50,7 @@ EXTRAS: Mapping[str, Kind] = {
     "sky_full": SWITCH,
     "sky_look": SWITCH,
     "sky_remove": LIST,
+    "sky_replace": LIST,
     "sky_require_ready": SWITCH,
     "sky_spark_conf": MAPPING,
     "sky_status_file": TEXT,

@@ -324,7 +324,9 @@ def test_a_dropped_pool_needs_the_word() -> None:
 def test_a_node_on_another_cloud_than_its_pool_s_is_drift() -> None:
     wanted = cluster({"worker": {"count": 1, "cloud": "two"}}, clouds={"one": {}, "two": {}})
     found = plan(wanted, {"one": OWNER, "two": OWNER}, {"one": listed(node(0)), "two": listed()})
-    assert [str(drift) for drift in found.drift] == ["demo-worker-0: cloud is one, the file says two; replace the node to change it"]
+    assert [str(drift) for drift in found.drift] == [
+        "demo-worker-0: cloud is one, the file says two; replace the node to change it (-e sky_replace=drift)"
+    ]
     assert not found.changes
 
 
@@ -445,8 +447,8 @@ def test_a_volume_that_the_file_no_longer_has_is_left() -> None:
 def test_another_image_or_flavor_is_shown_and_not_made() -> None:
     found = made(listed(node(0, image="debian-11"), node(1, flavor="large"), node(2, image="", flavor="")))
     assert [str(drift) for drift in found.drift] == [
-        "demo-worker-0: image is debian-11, the file says debian-12; replace the node to change it",
-        "demo-worker-1: flavor is large, the file says small; replace the node to change it",
+        "demo-worker-0: image is debian-11, the file says debian-12; replace the node to change it (-e sky_replace=drift)",
+        "demo-worker-1: flavor is large, the file says small; replace the node to change it (-e sky_replace=drift)",
     ]
     assert not found.changes
 
