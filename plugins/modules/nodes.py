@@ -29,8 +29,8 @@ options:
   state:
     description:
       - V(present) makes the clouds hold what the file describes.
-      - V(replaced) changes nothing, and names in RV(leaving) the nodes that O(replace) wishes to be made anew and that this run is to drain and delete
-        before V(present) makes them again.
+      - V(replaced) changes nothing. It names in RV(leaving) the nodes of O(replace) that this run is to drain and delete before V(present) makes
+        them again.
       - V(deleted) deletes the nodes in O(names), and no others.
       - V(ready) writes the ready hashes in O(hashes).
       - V(absent) takes the whole cluster away and proves by a list that nothing is left. Data volumes are kept.
