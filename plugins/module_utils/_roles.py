@@ -9,7 +9,7 @@ A new kind of cluster is a playbook, its Ansible roles, and their lines here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Role:
     services: tuple[str, ...] = ()  # systemd units that run on a node which is well
     ports: tuple[str, ...] = ()  # variables of its Ansible roles: the TCP ports that are open on its nodes at rest, and no others beside ssh
     follows: str = ""  # the server role whose first node it is told of: with another node there, it is visited again
+    limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
     system: str = ""  # what the role is a part of, for people
     head: str = ""  # the role that exactly one node of the system has, wherever the system has any node; empty if it needs none
 
@@ -54,6 +55,7 @@ ROLES: Mapping[str, Role] = {
         disposable=True,
         services=("spark-worker",),
         ports=("spark_worker_port", "spark_worker_ui_port"),
+        limits={"spark_worker_memory": "sky_memory"},
         follows="spark_master",
         system="Spark",
         head="spark_master",
