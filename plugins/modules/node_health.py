@@ -112,6 +112,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 SECONDS = 10  # that systemd may take to answer
@@ -201,6 +202,11 @@ def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
     return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
 
 
+def is_to_come(volume: Mapping[str, Any]) -> bool:
+    """Whether a volume was added to the file since: the node does not have it, and has never mounted it."""
+    return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
+
+
 def share(part: int, whole: int) -> int:
     """In percent, rounded up as df does; a file system may have no inodes to count."""
     return -(-100 * part // whole) if whole else 0
@@ -226,7 +232,8 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     names = given["units"]
     said = systemctl("show", "--property=Id,LoadState,ActiveState,SubState,Result", *(f"{name}.service" for name in names)) if names else ""
     units = look_at_units(names, said)
-    disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in given["volumes"])]
+    volumes = [volume for volume in given["volumes"] if not is_to_come(volume)]
+    disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
     return {
         "units": [asdict(unit) for unit in units],
@@ -238,7 +245,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}}
+    volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}, "attached": {"type": "bool", "default": True}}
     module = AnsibleModule(
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},

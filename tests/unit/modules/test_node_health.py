@@ -115,10 +115,16 @@ def test_memory(available: int, fault: str) -> None:
 
 
 def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
-    volumes = [{"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1"}]
+    volumes = [
+        {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x"},
+        {"name": "new", "mount": "/data/new", "device": ""},
+    ]
     assert expected(["spark_master", "spark_worker"], volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
-        "volumes": [{"name": "spark", "mount": "/data/spark"}],
+        "volumes": [
+            {"name": "spark", "mount": "/data/spark", "attached": True},
+            {"name": "new", "mount": "/data/new", "attached": False},
+        ],
     }
     assert expected([], []) == {"units": [], "volumes": []}
 
