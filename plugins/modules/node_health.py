@@ -37,6 +37,10 @@ options:
         description: Absolute path of the folder where it is mounted.
         type: path
         required: true
+      attached:
+        description: Whether the node has it, as far as its cloud says. One that it has not, and has never mounted, is still to come, and no fault.
+        type: bool
+        default: true
   full_percent:
     description: A disk is full with this share of its room, or of its inodes, in use.
     type: int

@@ -19,6 +19,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import ROLE_FOLDER
 
+VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
 ALIKE = 0.8  # from here on two names are one and a slip of the hand
 ORDINARY_IDS = range(1000, 60000)  # of users that are people's; those below and above are the system's
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -102,14 +103,15 @@ def _wrong(name: str, value: Any) -> str:
     spec = known()[name]
     kind = str(spec.get("type", "str"))
     try:
-        read = DEFAULT_TYPE_VALIDATORS[kind](value) if value is not None else None
+        read = VALIDATORS[kind](value) if value is not None else None
     except (TypeError, ValueError):
         return f"must be of type {kind}, got {value!r}"
     if read is None:
         return "must not be empty" if "default" in spec else ""
     if spec.get("choices") and read not in spec["choices"]:
         return f"must be one of {', '.join(map(str, spec['choices']))}, got {value!r}"
-    return CHECKS.get(name, _number if kind == "int" else _anything)(name, read)
+    check: Callable[[str, Any], str] = CHECKS.get(name, _number if kind == "int" else _anything)
+    return check(name, read)
 
 
 def _is_template(value: Any) -> bool:

@@ -61,7 +61,8 @@ def test_a_small_file_is_accepted() -> None:
     cluster = parse(file(), PROVIDERS)
     assert (cluster.name, list(cluster.pools), cluster.pools["worker"].count) == ("demo", ["master", "worker"], 2)
     assert cluster.pools["worker"].roles == ("spark_worker",)
-    assert (cluster.clouds["one"].provider, cluster.clouds["one"].options.path, cluster.pools_of("one")) == ("memory", "/x", ["master", "worker"])
+    assert cluster.clouds["one"].options == PROVIDERS["memory"](path="/x")
+    assert (cluster.clouds["one"].provider, cluster.pools_of("one")) == ("memory", ["master", "worker"])
 
 
 def test_a_count_below_nought_is_answered_with_the_exact_sentence() -> None:

@@ -24,7 +24,8 @@ def cloud(path: Path, **options: Any) -> LxcCloud:
 
 
 def spec(**more: Any) -> NodeSpec:
-    return NodeSpec(Mark("me", "a", "p", 0), **({"image": "debian-12", "flavor": "small"} | more))
+    known: dict[str, Any] = {"image": "debian-12", "flavor": "small"}
+    return NodeSpec(Mark("me", "a", "p", 0), **(known | more))
 
 
 def put_node(path: Path, made: LxcCloud, asked: NodeSpec, **more: Any) -> None:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
+from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Disk,
     Limits,
     Memory,
     Unit,
+    is_to_come,
     look_at_disk,
     look_at_memory,
     look_at_units,
@@ -115,7 +118,7 @@ def test_memory(available: int, fault: str) -> None:
 
 
 def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
-    volumes = [
+    volumes: list[dict[str, Any]] = [
         {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x"},
         {"name": "new", "mount": "/data/new", "device": ""},
     ]
@@ -157,3 +160,15 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
         last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
     assert last_words({}) == "it gave no reason"
+
+
+def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_health, "AT_BOOT", str(tmp_path))
+    (tmp_path / "lost").touch()
+    for name, mount, attached, to_come in (
+        ("new", "/data/new", False, True),
+        ("lost", "/data/lost", False, False),  # it was mounted here before
+        ("held", "/proc", False, False),  # it is mounted still
+        ("here", "/data/here", True, False),  # it is attached, and is not mounted
+    ):
+        assert is_to_come({"name": name, "mount": mount, "attached": attached}) is to_come

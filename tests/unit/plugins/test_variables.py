@@ -73,7 +73,7 @@ def test_a_name_that_is_like_none_may_be_somebody_s_own() -> None:
 
 
 def test_dotted_names_and_names_of_pools_are_told_with_what_to_say_instead() -> None:
-    pools = {"worker": {}, "gpu": {}}
+    pools: dict[str, Any] = {"worker": {}, "gpu": {}}
     extra = {"sky_counts.worker": "3", "worker": "3", "worker.count": 4, "spark_daemon_settings.x": "y", "other.thing": 1, "gpu": "a100"}
     assert list(dotted(extra, pools)) == [
         'sky_counts.worker: no variable has a dot in its name; say it in JSON, such as -e \'{"sky_counts": {"worker": 3}}\'',

@@ -20,7 +20,8 @@ Opened = Callable[..., OpenStackCloud]
 
 
 def spec(**more: Any) -> NodeSpec:
-    return NodeSpec(Mark("skyg", "skyg", "p", 0), **({"image": "fake-12", "flavor": "small", "ssh_user": "debian", "public_ip": True} | more))
+    known: dict[str, Any] = {"image": "fake-12", "flavor": "small", "ssh_user": "debian", "public_ip": True}
+    return NodeSpec(Mark("skyg", "skyg", "p", 0), **(known | more))
 
 
 def defined(cloud: OpenStackCloud, **more: Any) -> Definition:
