@@ -39,7 +39,7 @@ def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict
     """What should be found on a node of these roles with these volumes."""
     return {
         "units": [unit for role in roles for unit in ROLES[role].services],
-        "volumes": [{"name": volume["name"], "mount": volume["mount"], "attached": bool(volume["device"])} for volume in volumes],
+        "volumes": [{key: volume[key] for key in ("name", "mount", "fs")} | {"attached": bool(volume["device"])} for volume in volumes],
     }
 
 

@@ -41,6 +41,10 @@ options:
         description: Whether the node has it, as far as its cloud says. One that it has not, and has never mounted, is still to come, and no fault.
         type: bool
         default: true
+      fs:
+        description: The file system that it is to have; empty where any will do.
+        type: str
+        default: ""
   full_percent:
     description: A disk is full with this share of its room, or of its inodes, in use.
     type: int
@@ -99,6 +103,12 @@ failed_units:
   type: list
   elements: str
   sample: [backup.service]
+differs:
+  description: Data volumes whose file system is another than the one that is asked for, one sentence each.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: ["volume data has ext4, the file says xfs; a file system is made only on a blank volume"]
 faults:
   description: All that is wrong, one sentence each.
   returned: when the node was reached
@@ -109,7 +119,7 @@ faults:
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +129,7 @@ from ansible.module_utils.basic import AnsibleModule
 AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
+MOUNTS = Path("/proc/mounts")
 SECONDS = 10  # that systemd may take to answer
 
 
@@ -211,6 +222,15 @@ def is_to_come(volume: Mapping[str, Any]) -> bool:
     return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
 
 
+def other_file_systems(volumes: Iterable[Mapping[str, Any]], mounts: str) -> Iterator[str]:
+    """Mounted volumes with another file system than the one that is asked for, from the text of /proc/mounts."""
+    there = {words[1]: words[2] for line in mounts.splitlines() if len(words := line.split()) > 2}
+    for volume in volumes:
+        found, wanted = there.get(volume["mount"], ""), volume["fs"]
+        if found and wanted and found != wanted:
+            yield f"volume {volume['name']} has {found}, the file says {wanted}; a file system is made only on a blank volume"
+
+
 def share(part: int, whole: int) -> int:
     """In percent, rounded up as df does; a file system may have no inodes to count."""
     return -(-100 * part // whole) if whole else 0
@@ -243,6 +263,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "units": [asdict(unit) for unit in units],
         "disks": [asdict(disk) for disk in disks],
         "memory": asdict(memory),
+        "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
         "failed_units": other_failures(systemctl("list-units", "--failed", "--plain", "--no-legend"), names),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
     }
@@ -250,6 +271,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}, "attached": {"type": "bool", "default": True}}
+    volume["fs"] = {"type": "str", "default": ""}
     module = AnsibleModule(
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},

@@ -149,4 +149,6 @@ def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:
 
 def notes(nodes: Iterable[Seen]) -> list[str]:
     """What is worth knowing, and neither keeps a cluster from its work nor is mended by a run."""
-    return [f"{node.name}: {unit} has failed, which is not of this collection" for node in nodes for unit in node.health.get("failed_units", [])]
+    seen = list(nodes)
+    others = [f"{node.name}: {unit} has failed, which is not of this collection" for node in seen for unit in node.health.get("failed_units", [])]
+    return others + [f"{node.name}: {sentence}" for node in seen for sentence in node.health.get("differs", [])]

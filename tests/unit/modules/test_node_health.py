@@ -119,14 +119,14 @@ def test_memory(available: int, fault: str) -> None:
 
 def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
     volumes: list[dict[str, Any]] = [
-        {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x"},
-        {"name": "new", "mount": "/data/new", "device": ""},
+        {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x", "fs": "xfs"},
+        {"name": "new", "mount": "/data/new", "device": "", "fs": "ext4"},
     ]
     assert expected(["spark_master", "spark_worker"], volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
         "volumes": [
-            {"name": "spark", "mount": "/data/spark", "attached": True},
-            {"name": "new", "mount": "/data/new", "attached": False},
+            {"name": "spark", "mount": "/data/spark", "fs": "xfs", "attached": True},
+            {"name": "new", "mount": "/data/new", "fs": "ext4", "attached": False},
         ],
     }
     assert expected([], []) == {"units": [], "volumes": []}
@@ -160,6 +160,14 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
         last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
     assert last_words({}) == "it gave no reason"
+
+
+def test_another_file_system_than_the_file_s_is_told() -> None:
+    volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
+    mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
+    assert list(node_health.other_file_systems(volumes, mounts)) == [
+        "volume a has ext4, the file says xfs; a file system is made only on a blank volume"
+    ]
 
 
 def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
