@@ -45,6 +45,18 @@ options:
         description: The file system that it is to have; empty where any will do.
         type: str
         default: ""
+  user:
+    description: The cluster's user as the node is to have it, so that RV(refusals) says where it cannot.
+    type: dict
+    suboptions:
+      name:
+        description: Its name, which is also that of its group.
+        type: str
+        required: true
+      uid:
+        description: Its user and group id.
+        type: int
+        required: true
   full_percent:
     description: A disk is full with this share of its room, or of its inodes, in use.
     type: int
@@ -103,6 +115,12 @@ failed_units:
   type: list
   elements: str
   sample: [backup.service]
+refusals:
+  description: Why a visit would fail before it changes anything, one sentence each.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: ["node_user: user 'sky' with id 1500 is on this node already, so 'ada' with id 1500 cannot be made"]
 differs:
   description: Data volumes whose file system is another than the one that is asked for, one sentence each.
   returned: when the node was reached
@@ -117,7 +135,9 @@ faults:
   sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
 """
 
+import grp
 import os
+import pwd
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -222,6 +242,19 @@ def is_to_come(volume: Mapping[str, Any]) -> bool:
     return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
 
 
+def taken(user: Mapping[str, Any]) -> Iterator[str]:
+    """Users and groups of the node that bear the name or the id of the user, and not both."""
+    wanted = (user["name"], user["uid"])
+    known = {
+        "user": {(entry.pw_name, entry.pw_uid) for entry in pwd.getpwall()},
+        "group": {(entry.gr_name, entry.gr_gid) for entry in grp.getgrall()},
+    }
+    for kind, entries in known.items():
+        for name, number in sorted(entries - {wanted}):
+            if name == wanted[0] or number == wanted[1]:
+                yield f"node_user: {kind} '{name}' with id {number} is on this node already, so '{wanted[0]}' with id {wanted[1]} cannot be made"
+
+
 def other_file_systems(volumes: Iterable[Mapping[str, Any]], mounts: str) -> Iterator[str]:
     """Mounted volumes with another file system than the one that is asked for, from the text of /proc/mounts."""
     there = {words[1]: words[2] for line in mounts.splitlines() if len(words := line.split()) > 2}
@@ -263,6 +296,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "units": [asdict(unit) for unit in units],
         "disks": [asdict(disk) for disk in disks],
         "memory": asdict(memory),
+        "refusals": list(taken(given["user"])) if given["user"] else [],
         "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
         "failed_units": other_failures(systemctl("list-units", "--failed", "--plain", "--no-legend"), names),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
@@ -276,6 +310,7 @@ def main() -> None:
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
+            "user": {"type": "dict", "options": {"name": {"type": "str", "required": True}, "uid": {"type": "int", "required": True}}},
             "full_percent": {"type": "int", "default": 98},
             "full_mib": {"type": "int", "default": 64},
             "memory_mib": {"type": "int", "default": 64},

@@ -162,6 +162,15 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
     assert last_words({}) == "it gave no reason"
 
 
+def test_a_name_or_an_id_that_is_taken_is_told() -> None:
+    assert list(node_health.taken({"name": "daemon", "uid": 1500})) == [
+        "node_user: user 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+        "node_user: group 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+    ]
+    assert len(list(node_health.taken({"name": "nobody-else", "uid": 0}))) == 2
+    assert list(node_health.taken({"name": "root", "uid": 0})) == list(node_health.taken({"name": "nobody-else", "uid": 54321})) == []
+
+
 def test_another_file_system_than_the_file_s_is_told() -> None:
     volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
     mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
