@@ -10,7 +10,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, services
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 
@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
                     "services": services(nodes),
                     "faults": [f"{name}: {sentence}" for name, verdict in verdicts.items() for sentence in verdict.faults],
                     "notes": notes(nodes),
+                    "refusals": refusals(nodes),
                     "systems": views,
                 }
             )

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
@@ -22,6 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetEr
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import dotted, faults, sources, strangers
 
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
@@ -43,11 +45,20 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
         # one by one: rendering all variables would cost seconds
         given = {name: self._templar.template(variables[name]) for name in EXTRAS if name in variables}
+        extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
-        faults = [*misspelt(load_extra_vars(self._loader)), *wrong(given), *_not_installed(pools), *_not_named(args["system"], pools)]
-        if faults:
-            raise AnsibleActionFail("\n".join(faults))
+        wrongs = [*misspelt(extra), *wrong(given), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"])]
+        wrongs += [*_not_installed(pools), *_not_named(args["system"], pools)]
+        if wrongs:
+            raise AnsibleActionFail("\n".join(wrongs))
         return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
+
+    def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:
+        """What is wrong with the variables of roles, each sentence once."""
+        places = [("", extra), *sources(self._loader, hostvars._inventory)]
+        for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
+            Display().warning(sentence)
+        return list(dict.fromkeys(sentence for place, variables in places for sentence in faults(place, variables)))
 
     def _why(self, sources: list[str]) -> str:
         """Why no source gave a cluster."""

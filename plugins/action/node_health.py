@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import known
 
 
 class ActionModule(ActionBase):
@@ -23,7 +24,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", [])) | self._task.args
+        user = {"name": self._of_role("node_user", variables), "uid": self._of_role("node_user_uid", variables)}
+        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", [])) | {"user": user} | self._task.args
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
@@ -34,12 +36,16 @@ class ActionModule(ActionBase):
             return {"changed": False, "reachable": True, "faults": [f"it cannot be looked at: {last_words(found)}"]}
         return {key: value for key, value in found.items() if key != "invocation"}  # which would stay with the host for the whole run
 
+    def _of_role(self, name: str, variables: Mapping[str, Any]) -> Any:
+        """A variable of a role, or its default."""
+        return self._templar.template(variables[name]) if name in variables else known()[name]["default"]
+
 
 def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What should be found on a node of these roles with these volumes."""
     return {
         "units": [unit for role in roles if role in ROLES for unit in ROLES[role].services],
-        "volumes": [{"name": volume["name"], "mount": volume["mount"]} for volume in volumes],
+        "volumes": [{key: volume[key] for key in ("name", "mount", "fs")} | {"attached": bool(volume["device"])} for volume in volumes],
     }
 
 

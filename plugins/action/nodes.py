@@ -32,10 +32,12 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
-    "state": {"type": "str", "choices": ["present", "deleted", "ready", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "replaced", "deleted", "ready", "absent"], "default": "present"},
     "names": {"type": "list", "elements": "str", "default": []},
     "hashes": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "str", "default": []},
+    "replace": {"type": "list", "elements": "str", "default": []},
+    "replaced": {"type": "list", "elements": "str", "default": []},
     "idle": {"type": "list", "elements": "str", "default": []},
     "sick": {"type": "dict", "default": {}},
     "confirm": {"type": "str", "default": ""},
@@ -80,8 +82,9 @@ class ActionModule(ActionBase):
             gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *_kept(outcome)]
             return result if run.check else result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": gone}
         keys = authorised_keys(cluster.settings, Path("~").expanduser())
-        sick = {name: str(reason) for name, reason in args["sick"].items()}
-        wishes = Wishes(frozenset(args["remove"]), frozenset(args["idle"]), sick, args["confirm"], keys)
+        wishes = _wishes(args, keys)
+        if args["state"] == "replaced":
+            return {"changed": False, "leaving": run.replacements(wishes).leaving}
         outcome = run.present(wishes)
         _warn(live, outcome)
         return self._done(outcome, args) | {"new_hosts": _new_hosts(outcome, cluster, groups), "ssh_keys": list(keys)}
@@ -109,6 +112,18 @@ class ActionModule(ActionBase):
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]
         return dict(safe(result))
+
+
+def _wishes(args: Mapping[str, Any], keys: tuple[str, ...]) -> Wishes:
+    return Wishes(
+        remove=frozenset(args["remove"]),
+        replace=frozenset(args["replace"]),
+        replaced=frozenset(args["replaced"]),
+        idle=frozenset(args["idle"]),
+        sick={name: str(reason) for name, reason in args["sick"].items()},
+        confirm=args["confirm"],
+        ssh_keys=keys,
+    )
 
 
 def _warn(live: Live, outcome: Outcome) -> None:

@@ -36,7 +36,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        found = Status(args["cluster"], args["nodes"], args["findings"], args["visits"], args["looked"]).plain()
+        nodes = args["nodes"] | {"refusals": [*args["nodes"]["refusals"], *args["findings"].get("refusals", [])]}
+        found = Status(args["cluster"], nodes, args["findings"], args["visits"], args["looked"]).plain()
         if args["file"] and not self._task.check_mode:
             save(args["file"], found)
         return {"changed": False, **safe(found)}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from ._cloud import Cloud, CloudError, Denied, Event, Invalid, Listing, Node, NodeSpec, Shortage, Stage, State, Unavailable, VolumeSpec
+from ._cloud import Cloud, CloudError, Event, Listing, Node, NodeSpec, Shortage, Stage, State, Unavailable, VolumeSpec
 from ._cluster import DEADLINES, Cluster
 from ._gateway import behind, gateway
 from ._plan import CloudPlan, Plan
@@ -21,8 +21,6 @@ from ._stream import Unanswered, answered, bounded
 LAUNCHES = 3  # a node that fails is replaced at most twice
 KEYS = 60.0  # s that a cloud may take to show the host keys of a node that answers by ssh
 PAUSE = 10.0  # s between two looks at most, however long one takes
-CREATE = "create"
-FINAL = (Shortage, Denied, Invalid)  # making the node again cannot mend these
 
 Report = Callable[[str, Event, float], None]  # cloud, event, seconds since the node was asked for
 
@@ -122,8 +120,8 @@ class _CloudRun:
         for node in self.part.keep:
             self.results[node.name] = NodeResult(node.name, self.cloud.name, "keep", node=node)
         try:
-            if self.part.mend:
-                asked_again(lambda: list(self.cloud.create([])), self.clock, self.tools.backoff, f"cloud {self.cloud.name}: mend")
+            if self.part.repair:
+                asked_again(self.cloud.repair, self.clock, self.tools.backoff, f"cloud {self.cloud.name}: repair")
             self._delete(self.part.delete)
             self._resize(self.part.resize)
             for other in self.others:
@@ -223,7 +221,7 @@ class _CloudRun:
                 self._tell(Event(spec.name, Stage.ASKED, f"again, attempt {launches} of {LAUNCHES}"))
             self.results[spec.name].launches = launches
         longest = max((self.cluster.deadlines(spec.mark.pool).made for spec in batch), default=0)
-        for event in self._repeated(lambda: self.cloud.create(list(pending.values())), pending, CREATE, float(longest)):
+        for event in self._repeated(lambda: self.cloud.create(list(pending.values())), pending, "create", float(longest), creates=True):
             if event.stage is not Stage.ASKED:
                 pending.pop(event.name, None)
             self._tell(event)
@@ -321,14 +319,20 @@ class _CloudRun:
 
     # common
 
-    def _repeated(self, call: Callable[[], Iterable[Event]], left: Mapping[str, object], what: str, seconds: float = CALL_SECONDS) -> Iterator[Event]:
+    def _repeated(
+        self, call: Callable[[], Iterable[Event]], left: Mapping[str, object], what: str, seconds: float = CALL_SECONDS, *, creates: bool = False
+    ) -> Iterator[Event]:
         """The events of a call that is made again, for what is `left`, where the cloud could not answer.
 
         The calls may be repeated: deletion and extension by their nature, creation since it looks for its mark first; but a creation that hangs
         may still be at work, and another one beside it might double what it makes. What the cloud refuses for good, or does not answer, is
         told as a failure of all that is left.
+
+        Args:
+            what: names the call, for people.
+            creates: whether it is a creation.
         """
-        tries = Tries(self.tools.backoff, hangs=1 if what == CREATE else HANGS)
+        tries = Tries(self.tools.backoff, hangs=1 if creates else HANGS)
         while left:
             self.clock.wait(0)
             try:
@@ -337,7 +341,7 @@ class _CloudRun:
             except CloudError as error:
                 pause = tries.pause(error)
                 if pause is None:
-                    made = self._made_meanwhile(left) if what == CREATE and isinstance(error, Unanswered) else {}
+                    made = self._made_meanwhile(left) if creates and isinstance(error, Unanswered) else {}
                     yield from (Event(name, Stage.MADE, node.id, node=node) for name, node in made.items())
                     yield from self._all_failed(left.keys() - made.keys(), error)
                     return
@@ -349,14 +353,14 @@ class _CloudRun:
 
     def _all_failed(self, left: Iterable[str], error: CloudError) -> Iterator[Event]:
         for name in sorted(left):
-            yield Event(name, Stage.FAILED, str(error), final=isinstance(error, (*FINAL, Unavailable)), error=type(error))
+            yield Event(name, Stage.FAILED, str(error), final=error.final or isinstance(error, Unavailable), error=type(error))
 
     def _fail(self, node: Node, reason: str, kind: type[CloudError] | None = None) -> None:
         try:
             log = answered(lambda: self.cloud.console(node), CALL_SECONDS, "console", self.clock)
         except CloudError as error:
             log = f"(no console: {error})"
-        self._tell(Event(node.name, Stage.FAILED, reason, log=log, node=node, final=kind in FINAL, error=kind))
+        self._tell(Event(node.name, Stage.FAILED, reason, log=log, node=node, final=kind is not None and kind.final, error=kind))
 
     def _listing(self) -> Listing:
         return asked_again(self.cloud.listing, self.clock, self.tools.backoff, "list")

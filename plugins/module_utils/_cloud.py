@@ -4,8 +4,9 @@
 """The contract: what a cloud must offer so that clusters can be built on it.
 
 A cloud is opened for one cluster (its :class:`Scope`). It speaks of many nodes at once, so that each provider may use its own bulk calls, and it
-answers as a stream of per-node :class:`Event`, so that a run can show its progress. It never retries and never waits for longer than one call of its
-API: deadlines, retries and replacement live in ``_apply``, once for every provider.
+answers as a stream of per-node :class:`Event`, so that a run can show its progress. It retries nothing and never waits for a node to boot: deadlines,
+retries and replacement live in ``_apply``, once for every provider. It may wait where the cloud's own order of calls needs it (a volume must be
+available before it is attached), for less than ``timeouts.made``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MARK_VERSION = 1
 class CloudError(Exception):
     """A cloud said no, or said nothing. The message is one sentence that names the call and gives the cloud's own words."""
 
+    final: ClassVar[bool] = False  # whether making the node again cannot help
+
 
 class Unavailable(CloudError):
     """The cloud could not answer now (connection lost, 5xx, time-out); the same question may be asked again.
@@ -39,13 +42,19 @@ class Unavailable(CloudError):
 class Denied(CloudError):
     """The credentials were refused, or have no right to this call (401, 403). Final."""
 
+    final = True
+
 
 class Shortage(CloudError):
     """No quota, no host, no address or no space for what was asked (final until somebody makes room)."""
 
+    final = True
+
 
 class Invalid(CloudError):
     """The cloud does not know, or does not accept, something that was asked for (image, flavor, network, name). Final."""
+
+    final = True
 
 
 class Locked(CloudError):
@@ -161,6 +170,8 @@ class Node:
     host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty where the cloud cannot tell
     fault: str = ""  # why it failed, in the cloud's own words
     hopeless: bool = False  # it failed of what making it again cannot mend (no quota)
+    # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
+    made: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
@@ -255,6 +266,17 @@ class NodeSpec:
 
 
 @dataclass(frozen=True)
+class Definition:
+    """What a node of a specification would be made from now."""
+
+    unknown: tuple[str, ...] = ()  # images, flavors and so on that the cloud does not know, one sentence each
+    # What is fixed when a node is made, by short names for people such as `memory`; values as text, none of them empty. `image` and `flavor`, where
+    # they are given, replace the names in the specification. Must not depend on the node's index.
+    parts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    fixed: Mapping[str, str] = field(default_factory=dict, hash=False)  # of parts that no new node changes, by name: why not, and what would
+
+
+@dataclass(frozen=True)
 class Event:
     """One thing that happened to one node (or volume)."""
 
@@ -285,14 +307,31 @@ class Lease:
     broken: str = ""  # the stale holder whose lock was broken to take it; empty if none
 
 
+class Options:
+    """What the options of every provider have: a frozen dataclass extends this, and declares the three among its own fields."""
+
+    image: str  # of the nodes, where a pool names none
+    flavor: str
+    ssh_user: str  # whom the ssh keys let in
+    reaches_all: ClassVar[bool] = False  # nodes without an address outside need no way through another: the controller is on their network
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """What the options of a provider must declare, and these do not."""
+        return [name for name in ("image", "flavor", "ssh_user") if name not in getattr(cls, "__dataclass_fields__", {})]
+
+
 class Cloud(abc.ABC):
-    """One cloud, opened for one cluster. Constructing one makes no call."""
+    """One cloud, opened for one cluster. Constructing one makes no call.
+
+    A method that is not abstract has a default for clouds that cannot do it, or need not.
+    """
 
     provider: ClassVar[str]
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
 
-    def __init__(self, name: str, options: Any, scope: Scope) -> None:
+    def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
         Args:
             name: the cloud's name in the cluster file.
@@ -325,6 +364,13 @@ class Cloud(abc.ABC):
             CloudError: as every method below.
         """
 
+    def place(self) -> str:
+        """Where this is, for people: the same for two entries of a cluster file that lead to the same nodes, and never otherwise.
+
+        Empty (the default) where the cloud cannot tell; then two entries for one place are not noticed.
+        """
+        return ""
+
     @abc.abstractmethod
     def listing(self) -> Listing:
         """All nodes and volumes marked with this cluster, and strays. One list call of the cloud for many nodes.
@@ -335,6 +381,13 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         """What stands in the way of making these nodes and those of these volumes that do not exist: one sentence each, all at once."""
+
+    def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
+        """What each of these specifications means here now, in their order, whether or not such nodes exist; makes nothing.
+
+        By default nothing is known but the names of image and flavor: nodes made from other ones are noticed, and nothing else is.
+        """
+        return [Definition() for _spec in specs]
 
     @abc.abstractmethod
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
@@ -372,9 +425,10 @@ class Cloud(abc.ABC):
         something else bears the name it is ``FAILED``.
         """
 
-    @abc.abstractmethod
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
+        for volume in volumes:
+            yield Event(volume.name, Stage.FAILED, f"a cloud of provider {self.provider} cannot extend volumes", final=True, error=Invalid)
 
     def not_extended(self, wanted: VolumeSpec, volume: Volume | None) -> Event | None:
         """The failure of a volume that cannot be extended as it is wanted; None if it can.
@@ -395,12 +449,15 @@ class Cloud(abc.ABC):
     def delete_volumes(self, volumes: Sequence[Volume]) -> Iterator[Event]:
         """Delete exactly these volumes and their data. Yields ``DELETED`` or ``FAILED`` each; one that is attached is ``FAILED``."""
 
-    @abc.abstractmethod
     def images(self) -> list[Image]:
-        """What nodes can be made from here, and what was added and is not whole yet."""
+        """What nodes can be made from here, and what was added and is not whole yet.
 
-    @abc.abstractmethod
-    def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        Raises:
+            Invalid: images cannot be listed here (the default).
+        """
+        raise Invalid(f"a cloud of provider {self.provider} has no list of images")
+
+    def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:  # noqa: ARG002
         """Make an image of a file, with our mark (``sky/1 owner``); it counts as ``active`` only once all of the file was read as its checksum says.
 
         One of our mark, this name and this checksum that is ``active`` is left as it is; others of our mark and name go once that is there, and what
@@ -410,16 +467,17 @@ class Cloud(abc.ABC):
             file: a real file, open at its beginning.
 
         Raises:
-            Invalid: the name is that of an image which is not ours, or the cloud cannot make an image of this.
+            Invalid: the name is that of an image which is not ours, or the cloud cannot make an image of this, or of any file (the default).
         """
+        raise Invalid(f"image {spec.name}: a cloud of provider {self.provider} takes no images")
 
-    @abc.abstractmethod
     def delete_image(self, image: Image) -> None:
-        """Delete exactly this image (by id, after a look at its mark). One that is gone is well.
+        """Delete exactly this image (by id, after a look at its mark). Deleting a missing image succeeds.
 
         Raises:
             CloudError: it is not ours, or a node needs it; it is left alone.
         """
+        raise Invalid(f"image {image.name}: a cloud of provider {self.provider} takes no images, so this one is not ours")
 
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
@@ -429,9 +487,9 @@ class Cloud(abc.ABC):
     def set_clouds(self, nodes: Sequence[Node], clouds: Sequence[str]) -> None:
         """Write ``Node.clouds`` of these nodes: names of clouds (a-z, 0-9, at most 20 characters each), all of them anew."""
 
-    @abc.abstractmethod
-    def console(self, node: Node, lines: int = 20) -> str:
-        """The last lines of the node's console; empty where the cloud has none."""
+    def console(self, node: Node, lines: int = 20) -> str:  # noqa: ARG002
+        """The last lines of the node's console; empty where the cloud has none (the default)."""
+        return ""
 
     def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
         """The host keys of nodes that answer by ssh, by node name; what a cloud does not list from the start is looked for, and kept with the node.
@@ -440,16 +498,21 @@ class Cloud(abc.ABC):
         """
         return {node.name: node.host_keys for node in nodes}
 
-    @abc.abstractmethod
     def gaps(self) -> list[str]:
         """What was made for the cluster besides nodes and volumes, and is gone, changed, or left of nodes that are gone: ``kind name`` each.
 
-        ``create`` of no node mends all of it.
+        Empty (the default) where nothing is made besides nodes and volumes.
+        """
+        return []
+
+    def repair(self) -> None:  # noqa: B027  # a default that does nothing
+        """Put right all that :meth:`gaps` names: make what is missing, change back what was changed, remove what is left of nodes that are gone.
+
+        Makes, starts and deletes no node. By default nothing, as there are no gaps.
         """
 
-    @abc.abstractmethod
-    def dismantle(self) -> None:
-        """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys), once it has no node."""
+    def dismantle(self) -> None:  # noqa: B027  # a default that does nothing
+        """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys), once it has no node. By default nothing."""
 
     @abc.abstractmethod
     def leftovers(self) -> list[str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._cloud import Options
 from ._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Struct, Text, hint, option, read, schema, shown, step
-from ._systems._table import ROLES
+from ._systems._table import ROLES, SYSTEMS
 
 PLUGIN = "sky.clusters.clouds"
 INVENTORY_KEYS = (
@@ -121,7 +122,7 @@ class CloudEntry:
     """A cloud as the file names it."""
 
     provider: str
-    options: Any  # an instance of the provider's options dataclass, which has image, flavor, ssh_user and reaches_all among others
+    options: Options  # an instance of the provider's options dataclass
     timeouts: Timeouts = Timeouts()
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -178,6 +179,8 @@ class Cluster:
             value = Integer(0, 10000).parse(number, path, faults)
             if value is not None:
                 pools[str(name)] = dataclasses.replace(pools[name], count=value)
+        if not faults.found:
+            _check_heads(pools, faults, lambda pool: step("sky_counts", pool) if pool in counts else f"pools.{pool}.count")
         if faults.found:
             raise ClusterFileError(faults.found)
         return dataclasses.replace(self, pools=pools)
@@ -189,7 +192,7 @@ class _CloudCommon:
     extra: dict[str, Any] = option(Free(), "options of the provider that are not modelled, handed on as they are", default_factory=dict)
 
 
-def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
+def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     """Read a cluster file.
 
     Args:
@@ -212,12 +215,14 @@ def parse(data: Any, providers: Mapping[str, type[Any]]) -> Cluster:
     pools = _required(data, "pools", MapOf(SHORT_NAME, Struct(Pool), least=1), faults) or {}
     _check_cloud_names(data, faults)
     _cross_check(pools, settings, faults)
+    if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
+        _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)
 
 
-def parse_parts(parts: Mapping[str, Any], providers: Mapping[str, type[Any]]) -> Cluster:
+def parse_parts(parts: Mapping[str, Any], providers: Mapping[str, type[Options]]) -> Cluster:
     """Read a cluster from the variables that the inventory plugin shows: ``cluster``, ``clouds``, ``pools``, ``settings``."""
     settings = parts.get("settings") or {}
     if not isinstance(settings, Mapping):
@@ -235,7 +240,7 @@ def _required(data: Mapping[str, Any], key: str, kind: Any, faults: Faults) -> A
 class _CloudKind:
     """A cloud's entry: `provider` says which options the rest are."""
 
-    def __init__(self, providers: Mapping[str, type[Any]]) -> None:
+    def __init__(self, providers: Mapping[str, type[Options]]) -> None:
         self.providers = providers
 
     def parse(self, value: Any, path: str, faults: Faults) -> CloudEntry | None:
@@ -257,7 +262,7 @@ class _CloudKind:
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [self._of(name, options) for name, options in sorted(self.providers.items())]}
 
-    def _of(self, name: str, options: type[Any]) -> dict[str, Any]:
+    def _of(self, name: str, options: type[Options]) -> dict[str, Any]:
         own = schema(options)
         properties = {"provider": {"const": name}} | own["properties"] | schema(_CloudCommon)["properties"]
         return own | {"properties": properties, "required": ["provider", *own["required"]]}
@@ -290,7 +295,30 @@ def _cross_check(pools: Mapping[str, Pool], settings: Settings | None, faults: F
                 faults.add(f"pools.{name}.volumes", f"two volumes have the mount {mount}")
 
 
-def file_schema(providers: Mapping[str, type[Any]]) -> dict[str, Any]:
+def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str], str]) -> None:
+    """A system whose members serve a head has exactly one, as soon as it has a node; one without any node needs none.
+
+    Args:
+        path: where the count of a pool is given.
+    """
+    for system in SYSTEMS.values():
+        head = system.head
+        members = [name for name, pool in pools.items() if pool.count and system.roles.keys() & pool.roles]
+        heads = [name for name, pool in pools.items() if head in pool.roles]
+        count = sum(pools[name].count for name in heads)
+        if not members or count == 1:
+            continue
+        need = f"{system.title} needs exactly one {head}"
+        if not heads:
+            faults.add(f"pools.{members[0]}.roles", f"{need}, and no pool has this role")
+            continue
+        # the last pool that adds to too many, or the first that could have the one
+        place = [name for name in heads if pools[name].count][-1] if count else heads[0]
+        more = f" in pools {', '.join(heads)}" if len(heads) > 1 else ""
+        faults.add(path(place), f"{need}, got {count}{more}")
+
+
+def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:
     """JSON schema (2020-12) of a cluster file, for editors."""
     settings = schema(Settings)
     return settings | {

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ._cloud import Cloud, CloudError, Image, Listing, MarkError, Scope
+from ._cloud import Cloud, CloudError, Image, Listing, MarkError, Options, Scope
 from ._clouds import PROVIDERS
 from ._cluster import Cluster
 from ._retry import Backoff, Clock, asked_again
@@ -21,7 +21,7 @@ class FleetError(Exception):
     """At least one cloud could not be asked; one line each. With a part of the truth nothing may be decided."""
 
 
-def option_classes() -> dict[str, type[Any]]:
+def option_classes() -> dict[str, type[Options]]:
     """The options dataclass of each provider, as `_cluster.parse` takes them."""
     return {name: provider.options for name, provider in PROVIDERS.items()}
 
@@ -36,9 +36,26 @@ def list_all(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: B
     """What every cloud holds of the cluster, one list call each.
 
     Raises:
-        FleetError: a cloud could not be listed.
+        FleetError: a cloud could not be listed, or two entries lead to the same nodes.
     """
-    return _each(clouds, lambda cloud: cloud.listing(), "cannot be listed", clock, backoff)
+    single = len(clouds) == 1  # which is no other's place
+    found = _each(clouds, lambda cloud: ("" if single else cloud.place(), cloud.listing()), "cannot be listed", clock, backoff)
+    same = _same_places({name: place for name, (place, _listing) in found.items() if place})
+    if same:
+        raise FleetError("\n".join(same))
+    return {name: listing for name, (_place, listing) in found.items()}
+
+
+def _same_places(places: Mapping[str, str]) -> list[str]:
+    """One sentence for each place that several entries lead to."""
+    by_place: dict[str, list[str]] = {}
+    for name, place in places.items():
+        by_place.setdefault(place, []).append(name)
+    return [
+        f"clouds {' and '.join(names)} are the same cloud ({place}): keep one of these entries under clouds, and let all its pools name that one"
+        for place, names in by_place.items()
+        if len(names) > 1
+    ]
 
 
 def owners(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Backoff | None = None) -> dict[str, str]:

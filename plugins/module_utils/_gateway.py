@@ -8,9 +8,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ._cloud import Node, State
+from ._cloud import Node, Options, State
 
 PORT = 22
 SECONDS = 10  # until a connection is given up
@@ -34,7 +33,7 @@ class Gateway:
         return "-o " + shlex.quote(f"ProxyCommand={command}")
 
 
-def gateway(nodes: Iterable[Node], options: Any) -> Gateway | None:
+def gateway(nodes: Iterable[Node], options: Options) -> Gateway | None:
     """The node of a cloud that those without an address outside are reached through; None where no node has one, or none is needed.
 
     Args:

@@ -70,7 +70,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
     foreign = sorted({group(role) for pool in cluster.pools.values() for role in others(pool.roles)})
-    return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
+    return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving", "sky_replacing"]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:

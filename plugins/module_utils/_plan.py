@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ._cloud import Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
+from ._cloud import Definition, Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
 from ._cluster import Cluster, Pool
 from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes, serves
 from ._systems._table import disposable
 
+DRIFT = "drift"  # no node has such a name
+BATCH = 4  # of so many members of a pool one is replaced in a run, and always at least one
 SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
 
 
@@ -23,6 +25,8 @@ class Wishes:
     """What one run asks for, beside the file."""
 
     remove: frozenset[str] = frozenset()  # nodes to take first where a pool shrinks
+    replace: frozenset[str] = frozenset()  # nodes to make anew, by name; DRIFT names all that differ from the file
+    replaced: frozenset[str] = frozenset()  # what of these this run has replaced already: it replaces no more
     idle: frozenset[str] = frozenset()  # nodes known to do nothing now
     sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and do not do their work, and why; others may be named too
     confirm: str = ""  # the cluster's name: the explicit word
@@ -37,9 +41,14 @@ class Drift:
     field: str
     have: str
     want: str
+    fixed: str = ""  # why a new node would not be as the file says either
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.field} is {self.have}, the file says {self.want}; replace the node to change it"
+        return f"{self.name}: {self.words}; {self.fixed or 'replace the node to change it (-e sky_replace=drift)'}"
+
+    @property
+    def words(self) -> str:
+        return f"{self.field} is {self.have}, the file says {self.want}"
 
 
 @dataclass(frozen=True)
@@ -54,11 +63,12 @@ class CloudPlan:
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
     standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
     record: tuple[Node, ...] = ()  # server nodes that stand, and that name other clouds than those that will be in use
-    mend: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
+    replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then made anew; until then their nodes are in `keep`
+    repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
     @property
     def changes(self) -> bool:
-        return bool(self.delete or self.resize or self.create or self.leave or self.mend or self.record)
+        return bool(self.delete or self.resize or self.create or self.leave or self.replace or self.repair or self.record)
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class Plan:
     @property
     def changes(self) -> bool:
         return any(part.changes for part in self.clouds.values())
+
+    def refused(self, reasons: Iterable[str]) -> Plan:
+        """The same for a run that refuses: nothing is done."""
+        return dataclasses.replace(self, clouds={cloud: CloudPlan() for cloud in self.clouds}, refusals=(*self.refusals, *reasons))
 
 
 @dataclass(frozen=True)
@@ -98,9 +112,21 @@ class _Part:
     leave: list[Node] = field(default_factory=list)
     standing: list[str] = field(default_factory=list)
     record: list[Node] = field(default_factory=list)
+    replace: list[NodeSpec] = field(default_factory=list)
 
     def done(self) -> CloudPlan:
-        return CloudPlan(*(tuple(getattr(self, part.name)) for part in dataclasses.fields(self)))
+        return CloudPlan(**{part.name: tuple(getattr(self, part.name)) for part in dataclasses.fields(self)})
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A node that stays, and that might be made anew."""
+
+    spec: NodeSpec
+    node: Node
+    cloud: str  # that it is to be in
+    differs: tuple[Drift, ...]
+    held: str  # why it is not replaced for a difference alone; empty if it may be
 
 
 @dataclass
@@ -109,9 +135,13 @@ class _Draft:
 
     parts: dict[str, _Part]
     sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and are to be made again all the same, and why
-    drift: list[Drift] = field(default_factory=list)
+    candidates: list[_Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        return tuple(drift for candidate in self.candidates for drift in candidate.differs)
 
     def take_out(self, cloud: str, node: Node) -> None:
         """A node that is to go: what runs leaves in good order, what does not, or is sick, has nothing to drain."""
@@ -129,7 +159,13 @@ class _Draft:
         return all(node.id != gone.id for gone in self.parts[cloud].delete)
 
 
-def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], wishes: Wishes | None = None) -> Plan:
+def plan(
+    cluster: Cluster,
+    owners: Mapping[str, str],
+    existing: Mapping[str, Listing],
+    wishes: Wishes | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Plan:
     """Say what makes the clouds hold what the file describes.
 
     Args:
@@ -137,8 +173,10 @@ def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Lis
         owners: owner of this run's marks, by cloud.
         existing: what each cloud holds of the cluster, by cloud; every cloud of the file must be there.
         wishes: what this run asks for beside the file.
+        definitions: what a node of each pool would be made from now, by pool, as far as that is known.
     """
     wishes = wishes or Wishes()
+    definitions = definitions or {}
     draft = _Draft({cloud: _Part() for cloud in existing}, _replaceable(cluster, existing, wishes))
     draft.refusals += _foreign_owners(cluster, owners, existing)
     draft.refusals += _twice(existing)
@@ -146,19 +184,21 @@ def plan(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Lis
     by_pool = _by_pool(existing)
     strays = _strays_by_pool(cluster, existing)
     for name, pool in cluster.pools.items():
-        view = _PoolView(cluster, name, pool, owners[pool.cloud], by_pool.pop(name, []), strays.get(name, []))
+        definition = definitions.get(name, Definition())
+        view = _PoolView(cluster, name, pool, owners[pool.cloud], by_pool.pop(name, []), strays.get(name, []), definition)
         _plan_pool(view, existing, wishes, draft)
     for name, placed in sorted(by_pool.items()):
         _drop_pool(cluster, name, placed, wishes, draft)
     _check_removals(existing, wishes, draft)
+    _plan_replacements(cluster, existing, wishes, draft)
     _check_health(cluster, existing, wishes, draft)
     in_use = _in_use(existing, draft)
     first = _record(cluster, existing, in_use, draft)
     draft.notes += _stray_notes(existing)
     kept = {cloud: _homeless(listing) for cloud, listing in existing.items()}
     if draft.refusals:
-        return Plan({cloud: CloudPlan() for cloud in existing}, tuple(draft.drift), tuple(draft.notes), tuple(draft.refusals), kept)
-    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, tuple(draft.drift), tuple(draft.notes), (), kept, in_use, first)
+        return Plan({cloud: CloudPlan() for cloud in existing}, draft.drift, tuple(draft.notes), tuple(draft.refusals), kept)
+    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, draft.drift, tuple(draft.notes), (), kept, in_use, first)
 
 
 def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:
@@ -200,6 +240,7 @@ class _PoolView:
     owner: str
     placed: list[_Placed]
     strays: list[int]  # indices whose name something without our mark bears
+    definition: Definition
 
     def spec(self, index: int, wishes: Wishes) -> NodeSpec:
         return node_spec(self.cluster, self.owner, self.name, index, wishes.ssh_keys)
@@ -229,7 +270,7 @@ def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: W
     node = placed.node
     spec = view.spec(node.mark.index, wishes)
     if placed.cloud != view.pool.cloud:
-        draft.drift.append(Drift(node.name, "cloud", placed.cloud, view.pool.cloud))
+        draft.candidates.append(_moving(view, placed, spec, listing))
         draft.parts[placed.cloud].keep.append(node)
     elif draft.dead(node):
         draft.notes += [f"{node.name} is replaced: {draft.sick[node.name]}"] if node.name in draft.sick else []
@@ -239,6 +280,48 @@ def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: W
         if node.state is State.RUNNING and node.name in wishes.sick:
             draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; it is left as it is, since a new node would not have what it holds")
         _plan_alive(node, spec, listing, draft.parts[placed.cloud], draft)
+        draft.candidates.append(_candidate(view, node, spec, listing))
+
+
+def _moving(view: _PoolView, placed: _Placed, spec: NodeSpec, listing: Listing) -> _Candidate:
+    """A node whose pool is on another cloud now."""
+    node = placed.node
+    data = any(volume.mark == node.mark for volume in listing.volumes)
+    held = "its data volumes would stay in its old cloud" if data else _held(view, spec, listing)
+    differs = Drift(node.name, "cloud", placed.cloud, view.pool.cloud, held if data else "")
+    return _Candidate(spec, node, view.pool.cloud, (differs,), held)
+
+
+def _candidate(view: _PoolView, node: Node, spec: NodeSpec, listing: Listing) -> _Candidate:
+    differs = (*_differences(node, spec, view.definition), *_other_types(spec, listing))
+    fixed = next((drift.fixed for drift in differs if drift.fixed), "")
+    curable = any(not drift.fixed for drift in differs)
+    return _Candidate(spec, node, view.pool.cloud, differs, _held(view, spec, listing) if curable or not differs else fixed)
+
+
+def _held(view: _PoolView, spec: NodeSpec, listing: Listing) -> str:
+    """Why a node is not replaced unless it is named: it may hold what a new one would lack."""
+    if _disposable(view.cluster, view.name) or (spec.volumes and not _lacking(spec, listing)):
+        return ""
+    return f"it may hold what a new node would lack, on no data volume; -e sky_replace={spec.name} replaces it all the same"
+
+
+def _differences(node: Node, spec: NodeSpec, definition: Definition) -> Iterator[Drift]:
+    """Where a node is not what a new one would be; what is not known of it is no difference."""
+    have = {"image": node.image, "flavor": node.flavor, **node.made}
+    want = {"image": spec.image, "flavor": spec.flavor, **definition.parts}
+    for name, value in want.items():
+        if have.get(name) and have[name] != value:
+            yield Drift(node.name, name, have[name], value, definition.fixed.get(name, ""))
+
+
+def _other_types(spec: NodeSpec, listing: Listing) -> Iterator[Drift]:
+    """Volumes keep the type that they were made with, whichever node has them."""
+    wanted = {volume.name: volume.type for volume in spec.volumes if volume.type}
+    for volume in listing.volumes:
+        if wanted.get(volume.name, volume.type) != volume.type:
+            fixed = "a volume keeps its type; move its data to a new one to change it"
+            yield Drift(spec.name, f"type of volume {volume.name}", volume.type or "the cloud's default", wanted[volume.name], fixed)
 
 
 def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft: _Draft) -> None:
@@ -252,9 +335,6 @@ def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft
         part.wait.append(spec)
     else:
         part.keep.append(node)
-    for name, have, want in (("image", node.image, spec.image), ("flavor", node.flavor, spec.flavor)):
-        if have and have != want:
-            draft.drift.append(Drift(node.name, name, have, want))
 
 
 def _lacking(spec: NodeSpec, listing: Listing) -> list[str]:
@@ -281,9 +361,10 @@ def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], d
 
 
 def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
-    def rank(placed: _Placed) -> tuple[bool, bool, bool, int]:
+    def rank(placed: _Placed) -> tuple[bool, bool, bool, bool, int]:
         node = placed.node
-        return (node.name not in wishes.remove, not draft.dead(node), node.name not in wishes.idle, -node.mark.index)
+        finished = bool(node.ready)
+        return (node.name not in wishes.remove, not draft.dead(node), finished, node.name not in wishes.idle, -node.mark.index)
 
     return sorted(standing, key=rank)[:surplus]
 
@@ -312,6 +393,48 @@ def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Dra
             draft.notes.append(f"sky_remove: no node {name} in this cluster (any more)")
         elif name not in going:
             draft.notes.append(f"{name} stays although sky_remove names it: its pool's count does not go down; lower the count as well")
+
+
+def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    """Choose the nodes that this run makes anew: a few members of each pool, or, once no member is left to replace, one server node."""
+    names = {node.name for listing in existing.values() for node in listing.nodes}
+    unknown = sorted(wishes.replace - names - wishes.replaced - {DRIFT})
+    known = f"name nodes, or say '{DRIFT}' for all that differ from the file"
+    draft.refusals += [f"sky_replace: no node {name} in this cluster; {known}" for name in unknown]
+    due: list[_Candidate] = []
+    for candidate in draft.candidates:
+        name = candidate.node.name
+        by_name = name in wishes.replace and name not in wishes.replaced
+        if not by_name and not (DRIFT in wishes.replace and candidate.differs):
+            continue
+        why = candidate.held if not by_name else ""
+        why = why or ("" if candidate.node.state is State.RUNNING else f"it is {candidate.node.state.value}")
+        if why:
+            draft.notes.append(f"{name} is not replaced: {why}")
+        else:
+            due.append(candidate)
+    now = [] if wishes.replaced else _batch(cluster, due, wishes)
+    for candidate in now:
+        draft.parts[candidate.cloud].replace.append(candidate.spec)
+    later = [candidate.node.name for candidate in due if candidate not in now]
+    if later:
+        draft.notes.append(f"{len(later)} node(s) are replaced by further runs, say -e sky_replace again: {_some(later)}")
+
+
+def _batch(cluster: Cluster, due: list[_Candidate], wishes: Wishes) -> list[_Candidate]:
+    """The nodes to replace at once, idle ones first."""
+    members = [candidate for candidate in due if not serves(cluster, candidate.node.mark.pool)]
+    if not members:
+        return due[:1]
+    chosen = []
+    for pool in dict.fromkeys(candidate.node.mark.pool for candidate in members):
+        of_pool = sorted((c for c in members if c.node.mark.pool == pool), key=lambda c: (c.node.name not in wishes.idle, c.node.mark.index))
+        chosen += of_pool[: max(1, cluster.pools[pool].count // BATCH)]
+    return chosen
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:

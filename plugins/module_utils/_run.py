@@ -10,20 +10,22 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from . import _lock
 from ._apply import Result, Tools, apply
-from ._cloud import Cloud, CloudError, Listing, Node, NodeSpec, Stage, State, Volume, VolumeSpec
+from ._cloud import Cloud, CloudError, Definition, Denied, Listing, Node, NodeSpec, Stage, State, Volume, VolumeSpec
 from ._cluster import Cluster
 from ._fleet import list_all, owners
 from ._in_use import recorded, server_nodes
-from ._plan import CloudPlan, Plan, Wishes, plan, plan_destroy
+from ._plan import CloudPlan, Plan, Wishes, node_spec, plan, plan_destroy
 from ._retry import asked_again
 
 T = TypeVar("T")
+UNTOUCHED = "nothing was changed: fix this and run the same command again"
 
 
 class Refused(Exception):
@@ -90,6 +92,37 @@ class Run:
         outcome.faults = self._faults(outcome) + outcome.faults
         return outcome
 
+    def look(self, wishes: Wishes) -> Outcome:
+        """What a run with these wishes would do, or why it would refuse (``plan.refusals``). Changes nothing, and is what every run begins with.
+
+        Raises:
+            FleetError, CloudError: a cloud could not be asked.
+        """
+        listings = self._listed()
+        owned = owners(self.clouds, self.tools.clock, self.tools.backoff)
+        definitions = self._definitions(owned, listings)
+        made = plan(self.cluster, owned, listings, wishes, definitions)
+        kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
+        lacks = [f"cloud {self.cluster.pools[pool].cloud}: {sentence}" for pool, found in definitions.items() for sentence in found.unknown]
+        if not made.refusals:
+            lacks += self._shortages(made, listings)
+        if made.refusals or lacks:
+            return Outcome(made.refused(dict.fromkeys(lacks)), listings=listings, kept=kept)
+        gaps = self._of_each(self._gaps, [cloud for cloud, listing in listings.items() if listing.nodes])
+        made = replace(made, clouds={cloud: replace(part, repair=gaps.get(cloud, ())) for cloud, part in made.clouds.items()})
+        leaving = [node.name for part in made.clouds.values() for node in part.leave]
+        return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
+
+    def replacements(self, wishes: Wishes) -> Outcome:
+        """The nodes that this run is to make anew, in ``leaving``: drained and deleted first, so that :meth:`present` makes them like all that lack.
+
+        Raises:
+            Refused: the run that follows would refuse.
+        """
+        outcome = self._planned(wishes)
+        names = [spec.name for part in outcome.plan.clouds.values() for spec in part.replace]
+        return replace(outcome, leaving=sorted(names))
+
     def delete(self, names: Iterable[str]) -> Outcome:
         """Delete exactly these nodes of the cluster; one that is not there any more is done already."""
         wanted = set(names)
@@ -142,37 +175,53 @@ class Run:
         return sorted(changed)
 
     def _planned(self, wishes: Wishes) -> Outcome:
-        listings = self._listed()
-        made = plan(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings, wishes)
-        if made.refusals:
-            raise Refused(made.refusals)
-        made = replace(made, clouds={cloud: replace(part, mend=self._gaps(cloud, listings[cloud])) for cloud, part in made.clouds.items()})
-        short = self._shortages(made, listings)
-        if short:
-            raise Refused([*short, "nothing was touched: mend this, or lower the count, and run the same command again"])
-        leaving = [node.name for part in made.clouds.values() for node in part.leave]
-        kept = [volume for volumes in made.kept_volumes.values() for volume in volumes]
-        return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
+        outcome = self.look(wishes)
+        if outcome.plan.refusals:
+            raise Refused([*outcome.plan.refusals, UNTOUCHED])
+        return outcome
 
-    def _gaps(self, cloud: str, listing: Listing) -> tuple[str, ...]:
-        """What nodes that stand need besides themselves, and somebody took away."""
-        return tuple(self._asked(self.clouds[cloud].gaps, f"cloud {cloud}: gaps")) if listing.nodes else ()
+    def _definitions(self, owned: Mapping[str, str], listings: Mapping[str, Listing]) -> dict[str, Definition]:
+        """What a node of each pool that has nodes would be made from now."""
+
+        def ask(name: str) -> list[tuple[str, Definition]]:
+            standing = {node.mark.pool for listing in listings.values() for node in listing.nodes}
+            pools = [pool for pool in self.cluster.pools_of(name) if pool in standing and self.cluster.pools[pool].count]
+            specs = [node_spec(self.cluster, owned[name], pool, 0) for pool in pools]
+            found = self._asked(partial(self.clouds[name].definitions, specs), f"cloud {name}: definitions") if specs else []
+            return list(zip(pools, found, strict=True))
+
+        return dict(pair for found in self._of_each(ask, self.clouds).values() for pair in found)
+
+    def _of_each(self, ask: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
+        """The answers of clouds that are asked side by side, by name."""
+        every = list(names)
+        with ThreadPoolExecutor(max_workers=max(1, len(every))) as pool:
+            return dict(zip(every, pool.map(ask, every), strict=True))
+
+    def _gaps(self, cloud: str) -> tuple[str, ...]:
+        """What nodes of a cloud need besides themselves, and somebody took away."""
+        return tuple(self._asked(self.clouds[cloud].gaps, f"cloud {cloud}: gaps"))
 
     def _shortages(self, made: Plan, listings: Mapping[str, Listing]) -> list[str]:
         """All that the clouds lack for this plan, before anything is made."""
-        found: list[str] = []
-        for cloud, part in made.clouds.items():
-            specs = _new_nodes(part, listings[cloud])
+
+        def ask(cloud: str) -> list[str]:
+            specs = _new_nodes(made.clouds[cloud], listings[cloud])
             volumes = _new_volumes(specs, listings[cloud])
-            if specs or volumes:
-                sentences = self._asked(partial(self.clouds[cloud].shortages, specs, volumes), f"cloud {cloud}: shortages")
-                found += [f"cloud {cloud}: {sentence}" for sentence in sentences]
-        return found
+            if not specs and not volumes:
+                return []
+            try:
+                found = self._asked(partial(self.clouds[cloud].shortages, specs, volumes), f"cloud {cloud}: shortages")
+            except Denied as error:
+                found = [str(error)]
+            return [f"cloud {cloud}: {sentence}" for sentence in found]
+
+        return [sentence for found in self._of_each(ask, made.clouds).values() for sentence in found]
 
     def _destruction(self, listings: Mapping[str, Listing], confirm: str) -> Outcome:
         made = plan_destroy(self.cluster, owners(self.clouds, self.tools.clock, self.tools.backoff), listings, confirm)
         if made.refusals:
-            raise Refused(made.refusals)
+            raise Refused([*made.refusals, UNTOUCHED])
         return Outcome(made, listings=listings, kept=[volume for volumes in made.kept_volumes.values() for volume in volumes])
 
     def _record_meanwhile(self, made: Plan) -> None:
@@ -284,7 +333,7 @@ def holder() -> str:
 
 def _writes(made: Plan) -> bool:
     """Whether anything is to be done now; what leaves is done later, after its drain."""
-    return any(part.delete or part.resize or part.create or part.wait or part.mend or part.record for part in made.clouds.values())
+    return any(part.delete or part.resize or part.create or part.wait or part.repair or part.record for part in made.clouds.values())
 
 
 def _named(things: Sequence[str]) -> str:
@@ -298,8 +347,9 @@ def _without_leaving(made: Plan) -> Plan:
 
 
 def _new_nodes(part: CloudPlan, listing: Listing) -> list[NodeSpec]:
+    """Those that are to be made; in the place of others too, which are there until these are asked for."""
     standing = {node.name for node in listing.nodes} - {node.name for node in part.delete}
-    return [spec for spec in part.create if spec.name not in standing]
+    return [*(spec for spec in part.create if spec.name not in standing), *part.replace]
 
 
 def _new_volumes(specs: Iterable[NodeSpec], listing: Listing) -> list[VolumeSpec]:

@@ -29,15 +29,22 @@ def foretold(plan: Plan) -> list[str]:
     lines: list[str] = []
     for cloud, part in plan.clouds.items():
         replaced = {node.name for node in part.delete}
-        lines += [f"cloud {cloud}: make {what} again" for what in part.mend]
+        lines += [f"cloud {cloud}: make {what} again" for what in part.repair]
         lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
         for spec in part.create:
             verb = "complete" if spec.name in part.standing else "make again" if spec.name in replaced else "make"
             lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
         lines += [f"{node.name}: note that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
         lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
+        for spec in part.replace:
+            lines.append(f"{spec.name}: drain, delete and make again in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
         lines += [f"{node.name}: drain and delete in {cloud}" for node in part.leave]
     return lines
+
+
+def _why(plan: Plan, node: str) -> str:
+    words = ", ".join(drift.words for drift in plan.drift if drift.name == node and not drift.fixed)
+    return f": {words}" if words else ""
 
 
 def failures(results: Iterable[NodeResult]) -> list[str]:

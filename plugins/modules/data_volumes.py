@@ -131,7 +131,7 @@ class Mounter:
             raise VolumeFault(f"volume {volume['name']}: {mounted} is mounted on {volume['mount']}, where {device} should be")
         if not mounted:
             self._mount(volume, device, found)
-        self._grow(volume, device)
+        self._grow(volume, device, found.type or volume["fs"])
 
     def _find(self, volume: dict[str, Any]) -> tuple[str, Signature]:
         """The device that bears the label; else the one that the cloud names, if it is blank."""
@@ -185,11 +185,11 @@ class Mounter:
         self.module.atomic_move(fresh, os.path.join(AT_BOOT, volume["name"]))
         self._run(["systemctl", "enable", "--quiet", f"sky-volume@{volume['name']}.service"])
 
-    def _grow(self, volume: dict[str, Any], device: str) -> None:
+    def _grow(self, volume: dict[str, Any], device: str, fs: str) -> None:
         """Let the file system fill its device; both tools do nothing where it does already."""
         if self.module.check_mode or not _mounted_at(volume["mount"]):
             return
-        command = ["resize2fs", device] if volume["fs"] == "ext4" else ["xfs_growfs", volume["mount"]]
+        command = ["resize2fs", device] if fs == "ext4" else ["xfs_growfs", volume["mount"]]
         code, out, err = self.module.run_command(command)
         if code != 0:  # a kernel may keep this from a container: nothing is lost, and the unit does it before it mounts
             why = (err or out).strip().splitlines()[-1:]

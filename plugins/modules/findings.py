@@ -62,6 +62,12 @@ faults:
   type: list
   elements: str
   sample: ["demo-worker-1: its root disk is full: 12 of 10240 MiB are free"]
+refusals:
+  description: Why a run would fail on nodes before it changes anything there.
+  returned: always
+  type: list
+  elements: str
+  sample: ["demo-worker-0: node_user: user 'sky' with id 1500 is on this node already, so 'ada' with id 1500 cannot be made"]
 notes:
   description: What else is worth knowing.
   returned: always

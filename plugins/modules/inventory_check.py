@@ -15,7 +15,8 @@ description:
   - Ansible goes on with an empty inventory where an inventory plugin refuses its file, and ends with success. As the first task of a playbook this
     module fails instead, with the sentences of the inventory plugin P(sky.clusters.clouds#inventory).
   - It also fails where an extra variable of the playbooks holds what it cannot, or is misspelt, and where a role of another collection is not
-    installed, before anything is done.
+    installed, before anything is done. So it does for variables of the collection's roles, wherever they are set (extra variables, C(group_vars),
+    C(host_vars), the inventory).
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   system:

@@ -37,6 +37,26 @@ options:
         description: Absolute path of the folder where it is mounted.
         type: path
         required: true
+      attached:
+        description: Whether the node has it, as far as its cloud says. One that it has not, and has never mounted, is still to come, and no fault.
+        type: bool
+        default: true
+      fs:
+        description: The file system that it is to have; empty where any will do.
+        type: str
+        default: ""
+  user:
+    description: The cluster's user as the node is to have it, so that RV(refusals) says where it cannot.
+    type: dict
+    suboptions:
+      name:
+        description: Its name, which is also that of its group.
+        type: str
+        required: true
+      uid:
+        description: Its user and group id.
+        type: int
+        required: true
   full_percent:
     description: A disk is full with this share of its room, or of its inodes, in use.
     type: int
@@ -95,6 +115,18 @@ failed_units:
   type: list
   elements: str
   sample: [backup.service]
+refusals:
+  description: Why a visit would fail before it changes anything, one sentence each.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: ["node_user: user 'sky' with id 1500 is on this node already, so 'ada' with id 1500 cannot be made"]
+differs:
+  description: Data volumes whose file system is another than the one that is asked for, one sentence each.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: ["volume data has ext4, the file says xfs; a file system is made only on a blank volume"]
 faults:
   description: All that is wrong, one sentence each.
   returned: when the node was reached
@@ -103,17 +135,21 @@ faults:
   sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
 """
 
+import grp
 import os
+import pwd
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
+MOUNTS = Path("/proc/mounts")
 SECONDS = 10  # that systemd may take to answer
 
 
@@ -201,6 +237,33 @@ def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
     return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
 
 
+def is_to_come(volume: Mapping[str, Any]) -> bool:
+    """Whether a volume was added to the file since: the node does not have it, and has never mounted it."""
+    return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
+
+
+def taken(user: Mapping[str, Any]) -> Iterator[str]:
+    """Users and groups of the node that bear the name or the id of the user, and not both."""
+    wanted = (user["name"], user["uid"])
+    known = {
+        "user": {(entry.pw_name, entry.pw_uid) for entry in pwd.getpwall()},
+        "group": {(entry.gr_name, entry.gr_gid) for entry in grp.getgrall()},
+    }
+    for kind, entries in known.items():
+        for name, number in sorted(entries - {wanted}):
+            if name == wanted[0] or number == wanted[1]:
+                yield f"node_user: {kind} '{name}' with id {number} is on this node already, so '{wanted[0]}' with id {wanted[1]} cannot be made"
+
+
+def other_file_systems(volumes: Iterable[Mapping[str, Any]], mounts: str) -> Iterator[str]:
+    """Mounted volumes with another file system than the one that is asked for, from the text of /proc/mounts."""
+    there = {words[1]: words[2] for line in mounts.splitlines() if len(words := line.split()) > 2}
+    for volume in volumes:
+        found, wanted = there.get(volume["mount"], ""), volume["fs"]
+        if found and wanted and found != wanted:
+            yield f"volume {volume['name']} has {found}, the file says {wanted}; a file system is made only on a blank volume"
+
+
 def share(part: int, whole: int) -> int:
     """In percent, rounded up as df does; a file system may have no inodes to count."""
     return -(-100 * part // whole) if whole else 0
@@ -226,23 +289,28 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     names = given["units"]
     said = systemctl("show", "--property=Id,LoadState,ActiveState,SubState,Result", *(f"{name}.service" for name in names)) if names else ""
     units = look_at_units(names, said)
-    disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in given["volumes"])]
+    volumes = [volume for volume in given["volumes"] if not is_to_come(volume)]
+    disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
     return {
         "units": [asdict(unit) for unit in units],
         "disks": [asdict(disk) for disk in disks],
         "memory": asdict(memory),
+        "refusals": list(taken(given["user"])) if given["user"] else [],
+        "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
         "failed_units": other_failures(systemctl("list-units", "--failed", "--plain", "--no-legend"), names),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
     }
 
 
 def main() -> None:
-    volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}}
+    volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}, "attached": {"type": "bool", "default": True}}
+    volume["fs"] = {"type": "str", "default": ""}
     module = AnsibleModule(
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
+            "user": {"type": "dict", "options": {"name": {"type": "str", "required": True}, "uid": {"type": "int", "required": True}}},
             "full_percent": {"type": "int", "default": 98},
             "full_mib": {"type": "int", "default": 64},
             "memory_mib": {"type": "int", "default": 64},

@@ -29,11 +29,13 @@ options:
   state:
     description:
       - V(present) makes the clouds hold what the file describes.
+      - V(replaced) changes nothing. It names in RV(leaving) the nodes of O(replace) that this run is to drain and delete before V(present) makes
+        them again.
       - V(deleted) deletes the nodes in O(names), and no others.
       - V(ready) writes the ready hashes in O(hashes).
       - V(absent) takes the whole cluster away and proves by a list that nothing is left. Data volumes are kept.
     type: str
-    choices: [present, deleted, ready, absent]
+    choices: [present, replaced, deleted, ready, absent]
     default: present
   names:
     description: Nodes to delete, with O(state=deleted), or whose hash is written, with O(state=ready).
@@ -46,6 +48,20 @@ options:
     default: {}
   remove:
     description: Nodes that leave first where a pool shrinks.
+    type: list
+    elements: str
+    default: []
+  replace:
+    description:
+      - Nodes to make anew, by name; V(drift) names all that differ from the file. Of each pool a quarter of its nodes at a time, at least one; a
+        node with a server role alone, once no other is left.
+      - For V(drift) those are left, and named in RV(notes), that may hold what a new node would lack (of roles that are not made anew elsewhere, or
+        of none, and without a data volume).
+    type: list
+    elements: str
+    default: []
+  replaced:
+    description: Nodes that this run has drained and deleted for O(replace) already; it then takes no more.
     type: list
     elements: str
     default: []
@@ -153,7 +169,7 @@ drift:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-0: flavor is small, the file says medium; replace the node to change it"]
+  sample: ["demo-worker-0: flavor is small, the file says medium; replace the node to change it (-e sky_replace=drift)"]
 notes:
   description: What else is worth knowing.
   returned: always

@@ -29,6 +29,20 @@ options:
     type: list
     elements: str
     default: []
+  remove:
+    description: Nodes that a run would take first where a pool shrinks.
+    type: list
+    elements: str
+    default: []
+  replace:
+    description: Nodes that a run would make anew, by name; V(drift) names all that differ from the file. A run replaces a few at a time.
+    type: list
+    elements: str
+    default: []
+  confirm:
+    description: The cluster's name, as the word that lets a run do what it refuses otherwise.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -105,16 +119,18 @@ notes:
   sample: []
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, State
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes, owners
+from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes, plan
+from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
 
@@ -122,18 +138,31 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
     "sick": {"type": "dict", "default": {}},
     "idle": {"type": "list", "elements": "str", "default": []},
+    "remove": {"type": "list", "elements": "str", "default": []},
+    "replace": {"type": "list", "elements": "str", "default": []},
+    "confirm": {"type": "str", "default": ""},
 }
 
 
+def wishes_of(given: Mapping[str, Any], keys: tuple[str, ...]) -> Wishes:
+    """What the run would ask for beside the file."""
+    return Wishes(
+        remove=frozenset(given["remove"]),
+        replace=frozenset(given["replace"]),
+        idle=frozenset(given["idle"]),
+        sick={name: str(reason) for name, reason in given["sick"].items()},
+        confirm=given["confirm"],
+        ssh_keys=keys,
+    )
+
+
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
-    """List the clouds, and plan without carrying out."""
-    clouds = open_clouds(cluster)
-    listings = list_all(clouds)
-    made = plan(cluster, owners(clouds), listings, wishes)
-    return _told(cluster, listings, made)
+    """What a run would begin with."""
+    return _shown(cluster, Run(cluster, open_clouds(cluster), check=True).look(wishes))
 
 
-def _told(cluster: Cluster, listings: dict[str, Listing], made: Plan) -> dict[str, Any]:
+def _shown(cluster: Cluster, outcome: Outcome) -> dict[str, Any]:
+    listings, made = outcome.listings, outcome.plan
     going = {node.name for part in made.clouds.values() for node in (*part.delete, *part.leave)}
     nodes = [(cloud, node) for cloud, listing in listings.items() for node in listing.nodes]
     return {
@@ -141,7 +170,7 @@ def _told(cluster: Cluster, listings: dict[str, Listing], made: Plan) -> dict[st
         "pools": {name: {"count": pool.count, "least": pool.least} for name, pool in cluster.pools.items()},
         "members": sorted(node.name for _cloud, node in nodes if node.state is State.RUNNING and node.name not in going),
         "volumes": [_volume(cloud, volume) for cloud, listing in listings.items() for volume in listing.volumes],
-        "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for kept in made.kept_volumes.values() for v in kept],
+        "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
         "changes": foretold(made),
         "drift": [str(each) for each in made.drift],
         "refusals": list(made.refusals),
@@ -173,10 +202,10 @@ def main() -> None:
     given = module.params
     try:
         cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
-        found = look(cluster, Wishes(idle=frozenset(given["idle"]), sick=given["sick"]))
-    except (ClusterFileError, FleetError) as error:
+        keys, refusals = _keys(cluster)
+        found = look(cluster, wishes_of(given, tuple(keys)))
+    except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))
-    keys, refusals = _keys(cluster)
     module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 

@@ -57,6 +57,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_full": SWITCH,
     "sky_look": SWITCH,
     "sky_remove": LIST,
+    "sky_replace": LIST,
     "sky_require_ready": SWITCH,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,

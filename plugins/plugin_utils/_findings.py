@@ -125,8 +125,14 @@ def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:
     return [{"node": node.name, "unit": unit["name"], "state": unit["state"]} for node in nodes for unit in node.health.get("units", [])]
 
 
+def refusals(nodes: Iterable[Seen]) -> list[str]:
+    """Why a run would fail on nodes before it changes anything there: better said before it changes anything at all."""
+    return [f"{node.name}: {sentence}" for node in nodes for sentence in node.health.get("refusals", [])]
+
+
 def notes(nodes: Iterable[Seen]) -> list[str]:
     """What is worth knowing, and neither keeps a cluster from its work nor is fixed by a run."""
-    return [
-        f"{node.name}: {unit} has failed, which is not managed by this collection" for node in nodes for unit in node.health.get("failed_units", [])
-    ]
+    seen = list(nodes)
+    units = [(node.name, unit) for node in seen for unit in node.health.get("failed_units", [])]
+    failed = [f"{name}: {unit} has failed, which is not managed by this collection" for name, unit in units]
+    return failed + [f"{node.name}: {sentence}" for node in seen for sentence in node.health.get("differs", [])]

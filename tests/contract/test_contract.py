@@ -103,6 +103,36 @@ def test_one_that_cannot_be_made_does_not_stop_the_others(cloud_factory: Bench) 
     assert listing.volumes == ()  # what the failed node had is cleaned
 
 
+def test_a_node_is_what_its_specification_means_and_another_one_differs(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    spec = cloud_factory.spec(cloud, 0)
+    cloud_factory.made(cloud, spec)
+    (node,) = cloud_factory.settled(cloud).nodes
+    other = dataclasses.replace(spec, image="no-such-image", flavor="no-such-flavor")
+    meant, unknown = cloud_factory("a").definitions([spec, other])
+    assert meant.unknown == ()
+    assert {name: node.made.get(name) for name in meant.parts} == meant.parts  # every part is known of a node that this version made
+    assert all(meant.parts.values())
+    assert len(unknown.unknown) == 2
+    assert "no-such-image" in " ".join(unknown.unknown)
+    assert "no-such-flavor" in " ".join(unknown.unknown)
+    (changed,) = cloud.definitions([dataclasses.replace(spec, public_ip=not spec.public_ip)])
+    assert changed.parts != meant.parts
+
+
+def test_a_place_is_the_same_for_everybody_who_opens_it(cloud_factory: Bench) -> None:
+    assert cloud_factory("a").place() == cloud_factory("b", "somebody").place()
+
+
+def test_repair_makes_no_node_and_leaves_no_gap(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    cloud_factory.made(cloud, cloud_factory.spec(cloud, 0))
+    before = {node.id for node in cloud_factory.settled(cloud).nodes}
+    cloud.repair()
+    assert cloud.gaps() == []
+    assert {node.id for node in cloud.listing().nodes} == before
+
+
 def test_shortages_names_all_that_is_wrong_at_once_and_makes_nothing(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     good = cloud_factory.spec(cloud, 0)

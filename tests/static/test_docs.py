@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils import _cloud, _lock, _plan
+from ansible_collections.sky.clusters.plugins.module_utils import _cloud, _gateway, _lock, _plan, _schema
+from ansible_collections.sky.clusters.plugins.module_utils._clouds import PROVIDERS, Provider
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _options
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
@@ -224,7 +226,9 @@ def test_extra_variables_are_explained() -> None:
 
 
 def test_the_contract_is_explained() -> None:
-    methods = {"__init__", "learn_host_keys", *_cloud.Cloud.__abstractmethods__}
+    offered = {name for provider in PROVIDERS.values() for name in vars(provider.cloud) if name in vars(_cloud.Cloud)}
+    methods = {name for name in offered if callable(getattr(_cloud.Cloud, name)) and (name == "__init__" or not name.startswith("_"))}
+    assert methods >= _cloud.Cloud.__abstractmethods__
     assert {literals(row[0])[0] for row in table(CLOUD_GUIDE, "contract")} == methods
     errors = {name for name, value in vars(_cloud).items() if isinstance(value, type) and issubclass(value, _cloud.CloudError)}
     assert {literals(row[0])[0] for row in table(CLOUD_GUIDE, "errors")} == errors
@@ -241,6 +245,21 @@ def test_the_contract_is_explained() -> None:
 )
 def test_a_system_is_explained(name: str, wanted: set[str]) -> None:
     assert {literal for row in table(SYSTEM_GUIDE, name) for literal in literals(row[0])} == wanted
+
+
+def test_the_example_of_a_provider_s_options_can_be_used() -> None:
+    (block,) = re.findall(r"code-block:: python\n\n((?:   .*\n|\n)*?   class AcmeOptions.*\n(?:   .*\n|\n)*)", read(CLOUD_GUIDE))
+    known: dict[str, Any] = {**vars(_schema), **vars(_cloud), "__name__": __name__}
+    exec(compile(textwrap.dedent(block), str(CLOUD_GUIDE), "exec"), known)
+    provider = Provider(known["AcmeOptions"], PROVIDERS["lxc"].cloud)
+    faults = _schema.Faults()
+    options = _schema.read(provider.options, {"endpoint": "e", "image": "i", "flavor": "f"}, "", faults)
+    assert faults.found == []
+    assert options is not None
+    assert options.ssh_user == "debian"
+    assert _gateway.gateway([], options) is None
+    with pytest.raises(TypeError, match=r"Options does not declare image, flavor, ssh_user"):
+        Provider(_cloud.Options, PROVIDERS["lxc"].cloud)
 
 
 def test_parts_of_the_test_script_are_explained() -> None:

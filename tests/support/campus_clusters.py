@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -83,7 +83,7 @@ def run_of(file: Mapping[str, Any], tools: Tools | None = None, **more: Any) -> 
     """A run as the action makes it; the cloud is opened anew."""
     cluster = cluster_of(file)
     scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs)
-    clouds = {name: Campus(name, entry.options, scope) for name, entry in cluster.clouds.items()}
+    clouds = {name: Campus(name, cast(OpenStackOptions, entry.options), scope) for name, entry in cluster.clouds.items()}
     return Run(cluster, clouds, tools or Tools(backoff=QUICK, probe=probe, poll=POLL), **more)
 
 

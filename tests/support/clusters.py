@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
@@ -23,16 +23,24 @@ PROVIDERS = {"memory": MemoryOptions}
 
 
 def cluster_of(path: Path | str, pools: Mapping[str, Any], name: str = "demo", clouds: Mapping[str, Any] | None = None, **more: Any) -> Cluster:
-    """A cluster in a world. A pool may be a count; a cloud is what differs from the default; pools are on cloud ``one`` unless they say."""
+    """A cluster in a world. A pool may be a count; a cloud is what differs from the default; pools are on cloud ``one`` unless they say.
+
+    What a system needs (a head) is not checked: planner and run do not rely on it.
+    """
     entries = {cloud: {"provider": "memory", "path": str(path)} | dict(entry) for cloud, entry in (clouds or {"one": {}}).items()}
-    filled = {pool: {"cloud": "one"} | ({"count": spec} if isinstance(spec, int) else dict(spec)) for pool, spec in pools.items()}
-    return parse({"cluster": name, "clouds": entries, "pools": filled, **more}, PROVIDERS)
+    filled: dict[str, dict[str, Any]] = {
+        pool: {"cloud": "one", **({"count": spec} if isinstance(spec, int) else spec)} for pool, spec in pools.items()
+    }
+    roles = {pool: tuple(spec.pop("roles", ())) for pool, spec in filled.items()}
+    made = parse({"cluster": name, "clouds": entries, "pools": filled, **more}, PROVIDERS)
+    return replace(made, pools={pool: replace(spec, roles=roles[pool]) for pool, spec in made.pools.items()})
 
 
 def opened(cluster: Cluster, **options: Any) -> dict[str, MemoryCloud]:
     """Its clouds, with other options where given."""
     scope = Scope(cluster.name, cluster.settings.owner)
-    return {name: MemoryCloud(name, replace(entry.options, **options), scope) for name, entry in cluster.clouds.items()}
+    known = {name: cast(MemoryOptions, entry.options) for name, entry in cluster.clouds.items()}
+    return {name: MemoryCloud(name, replace(own, **options), scope) for name, own in known.items()}
 
 
 def tools_of(world: World, **more: Any) -> Tools:

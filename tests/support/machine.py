@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from collections import Counter
@@ -18,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._apply import Result
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._plan import BATCH, DRIFT, Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of
 from ansible_collections.sky.clusters.tests.support.situations import CLOUDS, forget_most, most, neighbours, of_others
@@ -47,6 +48,7 @@ class ClusterMachine(RuleBasedStateMachine):
         self.world = World(self.folder)
         self.counts = {"master": 1, "worker": 2, "burst": 0}
         self.size = 1
+        self.disk = 10  # GiB of a node's root disk, as the flavor of the cloud is now
         self.sick: dict[str, str] = {}
         neighbours(self.world)
         self.before = of_others(self.world)
@@ -55,7 +57,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def cluster(self) -> Cluster:
         pools = {name: {"cloud": cloud, "count": self.counts[name], "roles": [ROLES[name]]} for name, (cloud, _largest) in POOLS.items()}
         pools["worker"]["volumes"] = {"data": self.size}
-        return cluster_of(self.folder, pools, clouds={cloud: {} for cloud in CLOUDS})
+        return cluster_of(self.folder, pools, clouds={cloud: {"disk": self.disk} for cloud in CLOUDS})
 
     def limit(self) -> int:
         """The most nodes that a run may let there be: of each pool those that are there (they leave last), or those that are wanted."""
@@ -105,21 +107,13 @@ class ClusterMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         """A run without faults: it does what was foretold, and then nothing is left to do."""
         self.steps["settle"] += 1
-        self.world.heal()
-        self.world.advance(3600)  # locks of runs whose answer was lost are stale
-        for _look in range(4):  # lists that lagged have caught up
-            for lagging in opened(self.cluster()).values():
-                lagging.listing()
-        for cloud in CLOUDS:
-            self.world.mute(cloud=cloud)
-            with self.world.tamper() as state:
-                for node in state["clouds"][cloud]["nodes"].values():
-                    node.update(doom="", stuck=False)
+        self.calm_down()
         cluster = self.cluster()
         clouds = opened(cluster)
         wishes = self.wishes(confirm="demo")
-        foretold = planned(cluster, clouds, wishes)
+        foretold = run_of(self.world, cluster).look(wishes).plan
         assert foretold.refusals == ()
+        assert foretold == run_of(self.world, cluster, check=True).present(wishes).plan
         written = {cloud: len(self.world.writes(cloud)) for cloud in CLOUDS}
         outcome, deleted = self.run_once(wishes)
         assert outcome.result.faults + [r.reason for r in (*outcome.result.failed, *deleted.failed)] == []
@@ -131,6 +125,46 @@ class ClusterMachine(RuleBasedStateMachine):
         self.check_names()
         self.check_clouds()
         self.note_volumes()
+
+    def calm_down(self) -> None:
+        """No more faults, and all that is on its way has arrived."""
+        self.world.heal()
+        self.world.advance(3600)  # locks of runs whose answer was lost are stale
+        for _look in range(4):  # lists that lagged have caught up
+            for lagging in opened(self.cluster()).values():
+                lagging.listing()
+        for cloud in CLOUDS:
+            self.world.mute(cloud=cloud)
+            with self.world.tamper() as state:
+                for node in state["clouds"][cloud]["nodes"].values():
+                    node.update(doom="", stuck=False)
+
+    @rule()
+    def redefine(self) -> None:
+        """The cloud's flavor is another one from now on."""
+        self.steps["redefine"] += 1
+        self.disk += 1
+
+    @rule()
+    def renew(self) -> None:
+        """Runs that replace what differs from the file: a few nodes at a time, and in the end nothing differs but what may not be replaced."""
+        self.steps["renew"] += 1
+        self.settle()
+        wishes = Wishes(replace=frozenset({DRIFT}))
+        for _run in range(sum(self.counts.values()) + 1):
+            before = self.world.names() + self.world.names(cloud="two")
+            foretold = run_of(self.world, self.cluster()).look(wishes)
+            leaving = run_of(self.world, self.cluster()).replacements(wishes).leaving
+            assert leaving == sorted(spec.name for part in foretold.plan.clouds.values() for spec in part.replace)
+            assert all(sum(name.startswith(f"demo-{pool}-") for name in leaving) <= max(1, count // BATCH) for pool, count in self.counts.items())
+            assert run_of(self.world, self.cluster()).delete(leaving).faults == []
+            outcome = run_of(self.world, self.cluster()).present(dataclasses.replace(wishes, replaced=frozenset(leaving)))
+            assert outcome.result.faults == []
+            assert sorted(self.world.names() + self.world.names(cloud="two")) == sorted(before)
+            if not leaving:
+                break
+        assert not leaving
+        assert {drift.name for drift in outcome.plan.drift} <= {"demo-master-0"}  # which is not disposable, and has no data volume
 
     # what faults and tamperers do
 

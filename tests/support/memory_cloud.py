@@ -20,6 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     Address,
     Cloud,
     CloudError,
+    Definition,
     Denied,
     Event,
     Image,
@@ -31,6 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     Mark,
     Node,
     NodeSpec,
+    Options,
     Shortage,
     Stage,
     State,
@@ -50,10 +52,8 @@ FOREVER = 10**9
 
 
 @dataclass(frozen=True)
-class MemoryOptions:
+class MemoryOptions(Options):
     """Options of the cloud in memory."""
-
-    reaches_all: ClassVar[bool] = False
 
     path: str = option(Text(), "folder that holds the state")
     image: str = option(Text(), "image of nodes", default="debian-12")
@@ -66,6 +66,9 @@ class MemoryOptions:
     boot_looks: int = option(Integer(0), "lists until a node runs", default=1)
     boot_seconds: int = option(Integer(0), "seconds until a node runs", default=0)
     delete_looks: int = option(Integer(0), "lists until a deleted node is gone", default=1)
+    disk: int = option(Integer(0), "GiB that its smallest flavor has now", default=10)
+    network: str = option(Text(), "network of its nodes", default="inside")
+    account: str = option(Text(), "what tells this cloud from others that have one", default="")
     gap: int = option(Integer(0), "milliseconds between the look for a mark and the making", default=0)
     real_time: bool = False
 
@@ -179,8 +182,7 @@ class MemoryCloud(Cloud):
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         call = self._call("shortages")
-        found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self._known_images()})
-        found += sorted({f"no flavor {spec.flavor} here" for spec in specs if spec.flavor not in self.options.flavors})
+        found = self._unknown(specs)
         found += [f"volume {volume.name}: no type {volume.type} here" for volume in volumes if volume.type not in ("", "fast")]
         held = self.world.cloud(self.name)["nodes"]
         marks = {node["mark"] for node in held.values()}
@@ -188,6 +190,25 @@ class MemoryCloud(Cloud):
         found += [f"{over} node(s) over the quota of {self.options.quota}"] if over > 0 else []
         call.after()
         return found
+
+    def place(self) -> str:
+        return f"account {self.options.account}" if self.options.account else ""
+
+    def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
+        call = self._call("definitions")
+        found = [Definition(tuple(self._unknown([spec])), self._parts(spec), {"network": "all nodes share it"}) for spec in specs]
+        call.after()
+        return found
+
+    def _parts(self, spec: NodeSpec) -> dict[str, str]:
+        """What is fixed when a node is made."""
+        extra = ", ".join(f"{key}={value}" for key, value in sorted(spec.extra.items()))
+        disk = str(self.options.disk) if spec.flavor == "small" else "100"
+        return {"disk": disk, "public_ip": "yes" if spec.public_ip else "no", "extra": extra or "none", "network": self.options.network}
+
+    def _unknown(self, specs: Sequence[NodeSpec]) -> list[str]:
+        found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self._known_images()})
+        return found + sorted({f"no flavor {spec.flavor} here" for spec in specs if spec.flavor not in self.options.flavors})
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         return self._stream("create", specs, self._create_one)
@@ -453,7 +474,7 @@ class MemoryCloud(Cloud):
             addresses += [[f"198.51.{number // 256 % 256}.{number % 256}", True]] if spec.public_ip else []
             held["nodes"][key] = blank_node(spec.name, str(spec.mark)) | {
                 "made": self.world.now(), "addresses": addresses, "flavor": spec.flavor, "image": spec.image, "doom": doom, "public": spec.public_ip,
-                "hidden": call.fault["looks"] if call.touches("hidden", place) else 0, "clouds": list(spec.clouds),
+                "hidden": call.fault["looks"] if call.touches("hidden", place) else 0, "clouds": list(spec.clouds), "from": self._parts(spec),
             }  # fmt: skip
             self._attach(held, spec)
             if doom == "deaf":
@@ -582,7 +603,7 @@ class _Look:
         addresses = tuple(Address(address, 4, "memory", public) for address, public in node["addresses"])
         return Node(
             node["name"], key, mark, State(node["state"]), addresses, node["flavor"], node["image"], "x86_64", 2, 2048, f"{node['made']:.0f}",
-            node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"], node["fault"] == FAULTS["short"],
+            node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"], node["fault"] == FAULTS["short"], node.get("from", {}),
         )  # fmt: skip
 
     def _volume(self, key: str, volume: dict[str, Any]) -> Volume:

@@ -25,7 +25,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
     parse,
     parse_parts,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.tests.support.clusters import PROVIDERS
 
 SCHEMA = file_schema(PROVIDERS)
@@ -61,7 +61,8 @@ def test_a_small_file_is_accepted() -> None:
     cluster = parse(file(), PROVIDERS)
     assert (cluster.name, list(cluster.pools), cluster.pools["worker"].count) == ("demo", ["master", "worker"], 2)
     assert cluster.pools["worker"].roles == ("spark_worker",)
-    assert (cluster.clouds["one"].provider, cluster.clouds["one"].options.path, cluster.pools_of("one")) == ("memory", "/x", ["master", "worker"])
+    assert cluster.clouds["one"].options == PROVIDERS["memory"](path="/x")
+    assert (cluster.clouds["one"].provider, cluster.pools_of("one")) == ("memory", ["master", "worker"])
 
 
 def test_a_count_below_nought_is_answered_with_the_exact_sentence() -> None:
@@ -192,8 +193,10 @@ def test_least() -> None:
 
 def test_counts_of_a_run() -> None:
     cluster = parse(file(), PROVIDERS)
-    other = cluster.with_counts({"worker": 5, "master": "0"})
-    assert (other.pools["worker"].count, other.pools["master"].count) == (5, 0)
+    other = cluster.with_counts({"worker": "5"})
+    assert (other.pools["worker"].count, other.pools["master"].count) == (5, 1)
+    assert cluster.with_counts({"worker": 0}).pools["worker"].count == 0
+    assert sum(pool.count for pool in cluster.with_counts({"worker": 0, "master": 0}).pools.values()) == 0
     assert cluster.pools["worker"].count == 2
     assert cluster.with_counts({}) == cluster
 
@@ -207,6 +210,8 @@ def test_counts_of_a_run() -> None:
         ({"worker": True}, ["sky_counts.worker: must be a whole number, 0 or more, got True"]),
         ({"worker": 10001}, ["sky_counts.worker: must be at most 10000, got 10001"]),
         ({"worker": None}, ["sky_counts.worker: must be a whole number, 0 or more, got None"]),
+        ({"master": 0}, ["sky_counts.master: Spark needs exactly one spark_master, got 0"]),
+        ({"master": 3, "worker": 1}, ["sky_counts.master: Spark needs exactly one spark_master, got 3"]),
         ("worker=4", ["sky_counts: must be a mapping from pool to count, got 'worker=4'"]),
     ],
 )
@@ -224,6 +229,47 @@ def test_the_variables_of_the_inventory_make_the_same_cluster() -> None:
         parse_parts(parts | {"settings": "x"}, PROVIDERS)
 
 
+# what a system needs
+
+
+@pytest.mark.parametrize(
+    ("pools", "expected"),
+    [
+        ({"master": pool(count=2, roles=["spark_master"])}, ["pools.master.count: Spark needs exactly one spark_master, got 2"]),
+        ({"node": pool(count=3, roles=["spark_master", "spark_worker"])}, ["pools.node.count: Spark needs exactly one spark_master, got 3"]),
+        ({"w": pool(roles=["spark_worker"])}, ["pools.w.roles: Spark needs exactly one spark_master, and no pool has this role"]),
+        (
+            {"m": pool(count=0, roles=["spark_master"]), "w": pool(roles=["spark_worker"])},
+            ["pools.m.count: Spark needs exactly one spark_master, got 0"],
+        ),
+        (
+            {"a": pool(roles=["spark_master"]), "b": pool(roles=["spark_master"]), "c": pool(count=0, roles=["spark_master"])},
+            ["pools.b.count: Spark needs exactly one spark_master, got 2 in pools a, b, c"],
+        ),
+        # a head that cannot be read is not missing as well
+        ({"m": pool(roles=["spark_master"], sise=1), "w": pool(roles=["spark_worker"])}, ["pools.m.sise: unknown key; known: "]),
+    ],
+)
+def test_a_system_has_exactly_one_head(pools: dict[str, Any], expected: list[str]) -> None:
+    found = faults(file(pools=pools))
+    assert len(found) == len(expected)
+    assert all(fault.startswith(start) for fault, start in zip(found, expected, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        {"bare": pool(count=3)},
+        {"node": pool(roles=["spark_master", "spark_worker"])},
+        {"m": pool(roles=["spark_master"]), "w": pool(count=0, roles=["spark_worker"])},
+        {"m": pool(count=0, roles=["spark_master"]), "w": pool(count=0, roles=["spark_worker"])},
+        {"a": pool(count=0, roles=["spark_master"]), "b": pool(roles=["spark_master"])},
+    ],
+)
+def test_what_needs_no_further_head_is_accepted(pools: dict[str, Any]) -> None:
+    assert parse(file(pools=pools), PROVIDERS).pools.keys() == pools.keys()
+
+
 # whatever is written
 
 
@@ -232,6 +278,8 @@ WORDS = st.sampled_from([*SCHEMA["properties"], "provider", "path", "cloud", "co
 KEYS = WORDS | st.text(max_size=6) | st.integers() | st.none() | st.booleans()
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25)
 
+HEADS = sorted(system.head for system in SYSTEMS.values())
+MEMBERS = sorted(ROLES.keys() - set(HEADS))
 SHORT = st.from_regex(r"[a-z][a-z0-9]{0,9}", fullmatch=True)
 WHOLE_VOLUME = st.fixed_dictionaries({"size": st.integers(1, 500)}, optional={"type": st.text(min_size=1), "fs": st.sampled_from(["ext4", "xfs"])})
 VOLUMES = st.dictionaries(SHORT, st.integers(1, 500) | WHOLE_VOLUME, max_size=3)
@@ -267,7 +315,7 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
     one_pool = st.fixed_dictionaries(
         {"cloud": st.sampled_from(sorted(clouds)), "count": st.integers(0, 10000)},
         optional={
-            "roles": st.lists(st.sampled_from(sorted(ROLES)), unique=True) | st.none(),
+            "roles": st.lists(st.sampled_from(MEMBERS), unique=True) | st.none(),
             "min_count": st.just(0) | st.none(),
             "groups": st.lists(FREE_GROUP, unique=True, max_size=3),
             "flavor": st.text(min_size=1),
@@ -278,6 +326,8 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
         },
     )
     pools = draw(st.dictionaries(SHORT, one_pool, min_size=1, max_size=3))
+    if any(pool.get("roles") for pool in pools.values()):
+        pools["thehead"] = {"cloud": min(clouds), "count": 1, "roles": HEADS + draw(st.lists(st.sampled_from(MEMBERS), unique=True))}
     name = draw(st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True))
     return {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
 

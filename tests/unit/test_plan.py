@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, Mark, Node, State, Stray, Volume, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Definition, Listing, Mark, Node, State, Stray, Volume, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._plan import CloudPlan, Plan, Wishes, node_spec, plan, plan_destroy
+from ansible_collections.sky.clusters.plugins.module_utils._plan import DRIFT, CloudPlan, Plan, Wishes, node_spec, plan, plan_destroy
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 from ansible_collections.sky.clusters.tests.support.machine import ClusterMachine
 
@@ -235,6 +235,103 @@ def test_sick_nodes_count_among_those_that_have_failed(failed: int, ill: int, re
     assert len(one(made(listed(*nodes), sick(*range(failed, failed + ill), confirm="demo"), spark(5)))["delete"]) == failed + ill
 
 
+# differences between the file and nodes, and their replacement
+
+
+def defined(**parts: str) -> Mapping[str, Definition]:
+    return {"worker": Definition(parts=parts, fixed={"network": "all nodes share it"})}
+
+
+def test_every_known_difference_is_drift_and_what_is_not_known_is_none() -> None:
+    nodes = (node(0, made={"memory": "512", "extra": "none"}), node(1, made={"memory": "768"}), node(2))
+    found = plan(cluster(), {"one": OWNER}, {"one": listed(*nodes)}, None, defined(memory="768", extra="a: 1"))
+    assert [str(drift) for drift in found.drift] == [
+        "demo-worker-0: memory is 512, the file says 768; replace the node to change it (-e sky_replace=drift)",
+        "demo-worker-0: extra is none, the file says a: 1; replace the node to change it (-e sky_replace=drift)",
+    ]
+    assert not found.changes
+
+
+def test_a_volume_of_another_type_is_drift_that_no_new_node_ends() -> None:
+    pools = {"worker": {"count": 1, "volumes": {"data": {"size": 5, "type": "fast"}}}}
+    found = made(listed(node(0), volumes=(volume(0),)), Wishes(replace=frozenset({DRIFT})), pools)
+    (drift,) = found.drift
+    assert str(drift).startswith(
+        "demo-worker-0: type of volume demo-worker-0-data is the cloud's default, the file says fast; a volume keeps its type"
+    )
+    assert not found.changes
+    assert found.notes == (f"demo-worker-0 is not replaced: {drift.fixed}",)
+
+
+def replacing(count: int, *names: str, pools: Mapping[str, Any] | None = None, **more: Any) -> Plan:
+    """So many nodes that all have too little memory; those named are to be replaced."""
+    pools = pools or spark(count, volumes={"data": 5})
+    nodes = [node(index, made={"memory": "512"}) for index in range(count)]
+    there = listed(*nodes, volumes=tuple(volume(index) for index in range(count)) if "volumes" in pools["worker"] else ())
+    return plan(cluster(pools), {"one": OWNER}, {"one": there}, Wishes(replace=frozenset(names), **more), defined(memory="768"))
+
+
+def replaced(found: Plan) -> list[str]:
+    assert found.refusals == ()
+    part = found.clouds["one"]
+    assert {spec.name for spec in part.replace} <= {node.name for node in part.keep}  # until they are drained they are what they are
+    return [spec.name for spec in part.replace]
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(1, 1), (3, 1), (8, 2), (11, 2), (40, 10)])
+def test_a_quarter_of_a_pool_is_replaced_at_once_and_at_least_one(count: int, at_once: int) -> None:
+    found = replacing(count, DRIFT)
+    assert replaced(found) == [f"demo-worker-{index}" for index in range(at_once)]
+    assert any(note.startswith(f"{count - at_once} node(s) are replaced by further runs") for note in found.notes) == (count > at_once)
+    assert found.changes
+
+
+def test_idle_nodes_are_replaced_first_and_each_only_once_a_run() -> None:
+    assert replaced(replacing(3, DRIFT, idle=frozenset({"demo-worker-2"}))) == ["demo-worker-2"]
+    found = replacing(3, DRIFT, replaced=frozenset({"demo-worker-3"}))
+    assert (replaced(found), len(found.notes)) == ([], 1)
+
+
+def test_nodes_may_be_named_and_a_wrong_name_is_refused() -> None:
+    assert replaced(replacing(4, "demo-worker-2")) == ["demo-worker-2"]
+    (refusal,) = replacing(2, "demo-worker-7").refusals
+    assert refusal.startswith("sky_replace: no node demo-worker-7 in this cluster")
+
+
+@pytest.mark.parametrize(
+    "pools", [{"worker": {"count": 2}}, spark(2, role="spark_master"), {"worker": {"count": 2, "roles": ["spark_master", "spark_worker"]}}]
+)
+def test_a_node_that_may_hold_something_is_replaced_only_by_name(pools: Mapping[str, Any]) -> None:
+    found = replacing(2, DRIFT, pools=pools)
+    assert replaced(found) == []
+    assert [note.split(":")[0] for note in found.notes] == ["demo-worker-0 is not replaced", "demo-worker-1 is not replaced"]
+    assert replaced(replacing(2, "demo-worker-1", pools=pools)) == ["demo-worker-1"]
+    data = {"worker": {**pools["worker"], "volumes": {"data": 5}}}
+    assert replaced(replacing(2, DRIFT, pools=data)) == ["demo-worker-0"]
+
+
+def test_a_head_is_replaced_once_no_member_is_left_to_replace() -> None:
+    wanted = cluster({"master": MASTER | {"volumes": {"data": 5}}, "worker": spark(2)["worker"]})
+    old = {"memory": "512"}
+    for there, expected in (((old, old), ["demo-worker-0"]), (({}, {}), ["demo-master-0"])):
+        nodes = (node(0, pool="master", made=old, clouds=("one",)), *(node(index, made=made) for index, made in enumerate(there)))
+        existing = {"one": listed(*nodes, volumes=(volume(0, pool="master"),))}
+        definition = Definition(parts={"memory": "768"})
+        found = plan(wanted, {"one": OWNER}, existing, Wishes(replace=frozenset({DRIFT})), {"master": definition, "worker": definition})
+        assert replaced(found) == expected
+
+
+def test_unfinished_nodes_leave_before_finished_ones() -> None:
+    done = [node(0, ready="h"), node(1), node(2, ready="h"), node(3, State.BUILDING)]
+    assert one(made(listed(*done), pools={"worker": 2})) == {
+        "delete": ["demo-worker-3"],
+        "leave": ["demo-worker-1"],
+        "keep": ["demo-worker-0", "demo-worker-2"],
+    }
+    idle = made(listed(*done), Wishes(idle=frozenset({"demo-worker-0"})), {"worker": 3})
+    assert one(idle)["delete"] == ["demo-worker-3"]
+
+
 # the clouds in use
 
 
@@ -324,7 +421,9 @@ def test_a_dropped_pool_needs_the_word() -> None:
 def test_a_node_on_another_cloud_than_its_pool_s_is_drift() -> None:
     wanted = cluster({"worker": {"count": 1, "cloud": "two"}}, clouds={"one": {}, "two": {}})
     found = plan(wanted, {"one": OWNER, "two": OWNER}, {"one": listed(node(0)), "two": listed()})
-    assert [str(drift) for drift in found.drift] == ["demo-worker-0: cloud is one, the file says two; replace the node to change it"]
+    assert [str(drift) for drift in found.drift] == [
+        "demo-worker-0: cloud is one, the file says two; replace the node to change it (-e sky_replace=drift)"
+    ]
     assert not found.changes
 
 
@@ -445,8 +544,8 @@ def test_a_volume_that_the_file_no_longer_has_is_left() -> None:
 def test_another_image_or_flavor_is_shown_and_not_made() -> None:
     found = made(listed(node(0, image="debian-11"), node(1, flavor="large"), node(2, image="", flavor="")))
     assert [str(drift) for drift in found.drift] == [
-        "demo-worker-0: image is debian-11, the file says debian-12; replace the node to change it",
-        "demo-worker-1: flavor is large, the file says small; replace the node to change it",
+        "demo-worker-0: image is debian-11, the file says debian-12; replace the node to change it (-e sky_replace=drift)",
+        "demo-worker-1: flavor is large, the file says small; replace the node to change it (-e sky_replace=drift)",
     ]
     assert not found.changes
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Event, Locked, NodeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._run import UNTOUCHED, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of, settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud
@@ -96,10 +96,43 @@ def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
         "cloud one: no flavor huge here",
         "cloud one: no image windows here",
         "cloud one: volume demo-b-0-data: no type gold here",
-        "nothing was touched: mend this, or lower the count, and run the same command again",
+        "nothing was changed: fix this and run the same command again",
     ]
     assert world.writing_calls() == 0
     assert world.calls(*LOCKING) == 0
+
+
+@pytest.mark.parametrize(("change", "sentence"), [({"flavor": "smal"}, "no flavor smal here"), ({"image": "debian-9"}, "no image debian-9 here")])
+def test_a_name_that_the_cloud_does_not_know_is_a_fault_of_a_standing_pool_too(world: World, change: dict[str, str], sentence: str) -> None:
+    settled(world, three(world))
+    wrong = cluster_of(world.folder, {"worker": {"count": 3, **change}})
+    seen = run_of(world, wrong).look(Wishes())
+    assert seen.plan.refusals == (f"cloud one: {sentence}",)
+    assert not seen.plan.changes
+    with pytest.raises(Refused, match=sentence):
+        run_of(world, wrong).present(Wishes())
+    gone = run_of(world, cluster_of(world.folder, {"worker": {"count": 0, **change}})).present(Wishes())
+    assert gone.leaving == ALL  # what leaves needs no name
+    assert run_of(world, wrong).absent().faults == []
+
+
+def test_a_look_says_what_a_run_refuses(world: World) -> None:
+    settled(world, three(world))
+    full = cluster_of(world.folder, {"worker": 5}, clouds={"one": {"quota": 4}})
+    with pytest.raises(Refused) as caught:
+        run_of(world, full).present(Wishes())
+    seen = run_of(world, full).look(Wishes())
+    assert [*seen.plan.refusals, UNTOUCHED] == caught.value.reasons
+    world.fault("shortages", "denied")
+    assert run_of(world, full).look(Wishes()).plan.refusals == ("cloud one: shortages in cloud one: denied, says the cloud",)
+
+
+def test_two_entries_for_one_cloud_are_told_before_anything(world: World) -> None:
+    clouds = {"here": {"account": "a"}, "there": {"account": "a"}, "other": {"account": "b"}, "silent": {}, "mute": {}}
+    same = cluster_of(world.folder, {"worker": {"count": 1, "cloud": "here"}}, clouds=clouds)
+    with pytest.raises(FleetError, match=r"^clouds here and there are the same cloud \(account a\): keep one"):
+        run_of(world, same).present(Wishes())
+    assert world.writing_calls() == 0
 
 
 def test_a_cloud_that_cannot_be_listed_stops_the_run_before_anything(world: World) -> None:
@@ -118,9 +151,9 @@ class Surrounded(MemoryCloud):
     def gaps(self) -> list[str]:
         return list(self.lacks)
 
-    def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
+    def repair(self) -> None:
+        self._call("repair")
         self.lacks.clear()
-        return super().create(specs)
 
 
 def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(world: World) -> None:
@@ -134,7 +167,7 @@ def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(w
     assert world.calls("create") == before
     outcome = run_of(world, cluster, clouds).present(Wishes())
     assert (outcome.faults, sorted(outcome.members), Surrounded.lacks) == ([], ALL, [])
-    assert world.calls("create") == before + 1
+    assert (world.calls("repair"), world.calls("create")) == (1, before)
     assert not run_of(world, cluster, clouds).present(Wishes()).plan.changes
 
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from .._cloud import Cloud
+from .._cloud import Cloud, Options
 from . import lxc, openstack
 
 
@@ -21,8 +20,12 @@ from . import lxc, openstack
 class Provider:
     """One provider: the dataclass of its options, and its cloud."""
 
-    options: type[Any]
+    options: type[Options]
     cloud: type[Cloud]
+
+    def __post_init__(self) -> None:
+        if missing := self.options.missing():
+            raise TypeError(f"{self.options.__name__} does not declare {', '.join(missing)}, which the options of every provider have")
 
 
 PROVIDERS: Mapping[str, Provider] = {

@@ -35,6 +35,7 @@ class Role:
     drains: bool = False  # its own Ansible role has `leave` tasks, which drain a node
     disposable: Disposable = never
     services: tuple[str, ...] = ()  # systemd units that run on a healthy node
+    limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
     ports: Mapping[str, int] = field(default_factory=dict)  # TCP ports that are open on its nodes at rest beside ssh: default by variable
 
     @property
@@ -145,6 +146,7 @@ class System:
     question: Question | None = None
     judge: Judge = no_judge
     proof: str = ""  # Ansible role that proves the system by real work, on its head
+    users: tuple[str, ...] = ()  # system users that its roles create
     extras: Mapping[str, ExtraKind] = field(default_factory=dict)  # extra variables of its own playbooks
 
     @property

@@ -120,13 +120,84 @@ def test_a_setting_that_a_pool_cannot_have_fails_that_pool(site: Site) -> None:
     settings = site.folder / "group_vars" / "pool_bad.yml"
     settings.parent.mkdir()
     settings.write_text(yaml.safe_dump({"node_user_uid": 0}), encoding="utf-8")
+    refused = site.play("spark_cluster")
+    assert "node_user_uid (group pool_bad): must be from 1000 to 59999" in refused.last(12), refused.output
+    assert site.hosts("all") == []  # before anything was made
+    settings.write_text(yaml.safe_dump({"node_user": "{{ 'dae' ~ 'mon' }}"}), encoding="utf-8")  # what it is only the node's play knows
     played = site.play("spark_cluster")
     assert played.code != 0
-    assert "GID '0' already exists" in played.output
+    assert "user 'daemon' with id 1 is on this node already" in played.output
     assert [name for name, host in site.inventory()["_meta"]["hostvars"].items() if host["sky_ready"]] == ["ta-good-0"]
     settings.unlink()
     mended = site.must("spark_cluster")
     assert {name for name, changed in mended.changed.items() if changed} == {"ta-bad-0", "ta-bad-1"}
+
+
+def of_memory(memory: int, **more: Any) -> dict[str, Any]:
+    return bare(ZONE, "ta", 2, {"flavors": {"tiny": {"cores": 1, "memory": memory}}}, **{"volumes": {"v": 1}, **more})
+
+
+def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_data(site: Site, figure: Callable[[str], None]) -> None:
+    site.content = of_memory(512)
+    site.must("spark_cluster")
+    for name in boxes("ta", 0, 1):
+        site.ssh(name, f"echo {name} > /data/v/whose; sync")
+    before = ids(site)
+    assert "differs:" not in site.must("status").output
+    # a volume that is new in the file is to come, and no fault
+    site.content = of_memory(640, volumes={"v": 1, "w": 1})
+    seen = site.must("status", "-e", "sky_require_ready=true").output
+    for name in boxes("ta", 0, 1):
+        assert f"differs: {name}: memory is 512, the file says 640" in seen
+    assert "a run would: ta-box-0: complete in here" in seen
+    assert "fault:" not in seen
+    site.content = of_memory(640)
+    again = site.must("spark_cluster")
+    assert set(again.changed.values()) == {0}  # without the word nothing is replaced
+    foretold = site.must("spark_cluster", "--check", "-e", "sky_replace=drift").output
+    assert "ta-box-0: drain, delete and make again in here (tiny, debian-12): memory is 512, the file says 640" in foretold
+    assert ids(site) == before
+    began = time.monotonic()
+    first = site.must("spark_cluster", "-e", "sky_replace=drift").output
+    took = time.monotonic() - began
+    assert "1 node(s) are replaced by further runs" in first
+    one = ids(site)
+    assert (one["ta-box-0"] != before["ta-box-0"], one["ta-box-1"]) == (True, before["ta-box-1"])
+    assert "differs: ta-box-1" in site.must("status").output
+    site.must("spark_cluster", "-e", "sky_replace=ta-box-1")
+    assert ids(site)["ta-box-1"] != before["ta-box-1"]
+    for name in boxes("ta", 0, 1):
+        assert site.ssh(name, "cat /data/v/whose").strip() == name
+    seen = site.must("status", "-e", "sky_require_ready=true").output
+    assert "differs:" not in seen
+    assert "a run would: change nothing" in seen
+    figure(f"40 a flavor's memory changed: shown as drift; a run replaced one of two nodes in {took:.0f} s, its data kept")
+
+
+def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(site: Site) -> None:
+    site.content = bare(ZONE, "ta", 1)
+    site.must("spark_cluster")
+    before = ids(site)
+    wrong = {
+        "unknown flavor 'tinny'; did you mean 'tiny'?": bare(ZONE, "ta", 2, flavor="tinny"),
+        "unknown image 'debian-1'": bare(ZONE, "ta", 2, image="debian-1"),
+    }
+    for sentence, site.content in wrong.items():
+        assert f"a run would refuse: cloud here: {sentence}" in site.must("status").output
+        assert sentence in site.play("spark_cluster").last(12)
+    site.content = bare(ZONE, "ta", 2)
+    site.content["clouds"]["again"] = site.content["clouds"]["here"]
+    for playbook in ("status", "spark_cluster"):
+        assert "clouds here and again are the same cloud (zone tnodes in" in site.play(playbook).last(12)
+    site.content = bare(ZONE, "ta", 1)
+    refused = site.play("spark_cluster", "-e", "node_user=daemon", "-e", "sky_counts.box=2", "-e", "node_usr=x").last(12)
+    for sentence in ("node_user: 'daemon' is a user or a group of the system", "sky_counts.box: no variable has a dot", "did you mean 'node_user'?"):
+        assert sentence in refused
+    renamed = site.play("spark_cluster", "-e", "node_user=ada")
+    assert renamed.code != 0
+    assert "user 'sky' with id 1500 is on this node already" in renamed.output
+    assert site.ssh("ta-box-0", "getent passwd 1500 | cut -d: -f1").strip() == "sky"
+    assert ids(site) == before
 
 
 def test_a_node_that_hangs_ends_the_run_in_bounded_time_and_the_others_go_on(site: Site, figure: Callable[[str], None]) -> None:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
+from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Disk,
     Limits,
     Memory,
     Unit,
+    is_to_come,
     look_at_disk,
     look_at_memory,
     look_at_units,
@@ -115,10 +118,16 @@ def test_memory(available: int, fault: str) -> None:
 
 
 def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
-    volumes = [{"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1"}]
+    volumes: list[dict[str, Any]] = [
+        {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x", "fs": "xfs"},
+        {"name": "new", "mount": "/data/new", "device": "", "fs": "ext4"},
+    ]
     assert expected(["spark_master", "spark_worker"], volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
-        "volumes": [{"name": "spark", "mount": "/data/spark"}],
+        "volumes": [
+            {"name": "spark", "mount": "/data/spark", "fs": "xfs", "attached": True},
+            {"name": "new", "mount": "/data/new", "fs": "ext4", "attached": False},
+        ],
     }
     assert expected([], []) == {"units": [], "volumes": []}
 
@@ -151,3 +160,32 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
         last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
     assert last_words({}) == "it gave no reason"
+
+
+def test_a_name_or_an_id_that_is_taken_is_told() -> None:
+    assert list(node_health.taken({"name": "daemon", "uid": 1500})) == [
+        "node_user: user 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+        "node_user: group 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+    ]
+    assert len(list(node_health.taken({"name": "nobody-else", "uid": 0}))) == 2
+    assert list(node_health.taken({"name": "root", "uid": 0})) == list(node_health.taken({"name": "nobody-else", "uid": 54321})) == []
+
+
+def test_another_file_system_than_the_file_s_is_told() -> None:
+    volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
+    mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
+    assert list(node_health.other_file_systems(volumes, mounts)) == [
+        "volume a has ext4, the file says xfs; a file system is made only on a blank volume"
+    ]
+
+
+def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_health, "AT_BOOT", str(tmp_path))
+    (tmp_path / "lost").touch()
+    for name, mount, attached, to_come in (
+        ("new", "/data/new", False, True),
+        ("lost", "/data/lost", False, False),  # it was mounted here before
+        ("held", "/proc", False, False),  # it is mounted still
+        ("here", "/data/here", True, False),  # it is attached, and is not mounted
+    ):
+        assert is_to_come({"name": name, "mount": mount, "attached": attached}) is to_come

@@ -118,6 +118,7 @@ def test_a_second_run_writes_nothing(stage: Stage, figure: Callable[[str], None]
 
 def foretold(world: World, some: situations.Pools) -> Counter[tuple[str, str]]:
     outcome = run_of(world, wanted(world, some), check=True).present(CONFIRMED)
+    assert run_of(world, wanted(world, some)).look(CONFIRMED) == outcome  # what status shows
     parts = outcome.plan.clouds.values()
     found = Counter(("delete", node.name) for part in parts for node in (*part.delete, *part.leave))
     found += Counter(("make", spec.name) for part in parts for spec in part.create)

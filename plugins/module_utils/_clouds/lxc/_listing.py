@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..._cloud import Address, Listing, Mark, MarkError, Node, State, Stray, Volume
-from ._host import files, records
+from . import _definitions
+from ._host import files, network, records
 from ._host.condition import Inspector
 from ._host.places import NodePlace, Zone
 from ._host.records import Damaged, NodeRecord, VolumeRecord
@@ -27,6 +28,7 @@ class Reader:
         self.zone = zone
         self.cluster = cluster
         self.inspector = Inspector(zone)
+        self.network = str(network.noted_network(zone) or "")
 
     def listing(self) -> Listing:
         nodes: list[Node] = []
@@ -112,6 +114,7 @@ class Reader:
             clouds=tuple(record.clouds),
             host_keys=tuple(record.host_keys),
             fault=condition.fault,
+            made=_definitions.made(record, self.network),
         )
 
     def _as_volume(self, name: str, record: VolumeRecord, mark: Mark) -> Volume:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ..._cloud import Options
 from ..._schema import Faults, Integer, ListOf, MapOf, Struct, Text, option, shown
 
 NAME = Text(r"[a-z][a-z0-9.-]*", "a name (a-z, 0-9, '.' and '-')", 32)
@@ -76,7 +77,7 @@ IMAGES = {"debian-12": Recipe("bookworm")}
 
 
 @dataclass(frozen=True)
-class LxcOptions:
+class LxcOptions(Options):
     """Options of a cloud with ``provider: lxc``: nodes on this machine."""
 
     reaches_all: ClassVar[bool] = True  # nodes without an address outside need no way through another: their network is this machine's

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar
 from ..._cloud import (
     Cloud,
     CloudError,
+    Definition,
     Denied,
     Event,
     Image,
@@ -31,7 +32,7 @@ from ..._cloud import (
     owner_name,
 )
 from ..._schema import hint
-from . import _images
+from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
 from ._host.added import names
 from ._host.condition import console
@@ -94,16 +95,28 @@ class LxcCloud(Cloud):
         found += [f"volume '{volume.name}' is not one of node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
         return found
 
+    def place(self) -> str:
+        return f"zone {self._zone.name} in {self._zone.path} of this machine"
+
+    def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
+        images = self._image_names()
+        found = []
+        for spec in specs:
+            unknown = self._unknown(spec, images)
+            known = {} if unknown else _definitions.parts(spec, self.options, self._zone) | {"network": self.options.network}
+            found.append(Definition(tuple(unknown), known, _definitions.FIXED))
+        return found
+
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
-        images = self._image_names() if specs else []
+        images = self._image_names()
         for spec in specs:
             unknown = self._unknown(spec, images)
             if unknown:
                 yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
             else:
                 orders.append(self._order(spec))
-        if orders or not specs:
+        if orders:
             yield from self._events("create", nodes=orders, resolvers=self.options.resolvers)
 
     def _order(self, spec: NodeSpec) -> dict[str, Any]:
@@ -123,6 +136,7 @@ class LxcCloud(Cloud):
             "volumes": [{"name": volume.name, "size": volume.size, "type": volume.type} for volume in spec.volumes],
             "extra": dict(spec.extra),
             "clouds": list(spec.clouds),
+            "parts": _definitions.parts(spec, self.options, self._zone),
         }
 
     def _recipe(self, image: str) -> dict[str, Any]:
@@ -138,7 +152,8 @@ class LxcCloud(Cloud):
             node = reader.node(event["name"]) if stage is Stage.MADE and do == "create" else None
             detail = event["detail"] or (node.id if isinstance(node, Node) else "")
             made = node if isinstance(node, Node) else None
-            yield Event(event["name"], stage, detail, event["log"], made, event["final"], ERRORS.get(event["kind"]))
+            error = ERRORS.get(event["kind"])
+            yield Event(event["name"], stage, detail, event["log"], made, error is not None and error.final, error)
 
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
         yield from self._items("delete", nodes)
@@ -220,6 +235,9 @@ class LxcCloud(Cloud):
         except Denied:  # who may not look at the rules could not make them again either
             return []
         return found
+
+    def repair(self) -> None:
+        self._host.value("repair")
 
     def dismantle(self) -> None:
         self._host.value("dismantle")

@@ -65,6 +65,16 @@ class Api:
             session = self._session()
             return session.auth.get_access(session)
 
+    def place(self) -> str:
+        """The project and the region, whatever the entry of clouds.yaml is called and however it logs in."""
+        access = self.access()
+        with translated("looking for the region"), self._opening:
+            session, region = self._session(), self._region
+            where = {"service_type": region.get_service_type(COMPUTE), "interface": region.get_interface(COMPUTE)}
+            data = session.auth.get_endpoint_data(session, region_name=region.get_region_name(COMPUTE), discover_versions=False, **where)
+        name = getattr(data, "region_name", None) or region.get_region_name(COMPUTE) or "of no name"
+        return f"project {access.project_id}, region {name}"
+
     def _session(self) -> Any:
         """The SDK's session, logged in."""
         session = self._region.get_session()

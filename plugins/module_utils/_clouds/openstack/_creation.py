@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._cloud import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
-from . import _marks, _servers
+from . import _definitions, _marks, _servers
 from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
 from ._errors import Conflict, Missing, failed
 from ._names import Names
@@ -140,6 +140,7 @@ class Creation:
 
     def _server(self, spec: NodeSpec, port: str, disks: Sequence[Found], flavor: str, image: str) -> dict[str, Any]:
         metadata = {_marks.MARK: str(spec.mark), _marks.IMAGE: spec.image, **_marks.written_clouds(spec.clouds)}
+        metadata |= _definitions.written(_definitions.noted(spec, self._options, image))
         server: dict[str, Any] = {
             "name": spec.name,
             "flavorRef": flavor,

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from ..._cloud import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
 
-FINAL = (Shortage, Denied, Invalid)  # making the node again cannot mend these
 FULL = re.compile(r"quota|exceed|no more ip|no valid host|not enough|insufficient", re.IGNORECASE)
 FORBIDDEN = re.compile(r"policy|disallowed", re.IGNORECASE)
 PAUSE = (413, 429, 503)  # with these a cloud may say when to come back
@@ -127,4 +126,4 @@ def told(name: str, work: Callable[[], Event]) -> Event:
 
 def failed(name: str, error: CloudError) -> Event:
     """The event of a node or volume that the cloud said no to."""
-    return Event(name, Stage.FAILED, str(error), final=isinstance(error, FINAL), error=type(error))
+    return Event(name, Stage.FAILED, str(error), final=error.final, error=type(error))

@@ -14,6 +14,7 @@ from ..._cloud import MARK_VERSION, CloudError, Scope
 
 # Metadata of a server.
 MARK, READY, CLOUDS, HOST_KEY, IMAGE, FLAVOR, PUBLIC = "sky", "sky_ready", "sky_clouds", "sky_host_key", "sky_image", "sky_flavor", "sky_public"
+MADE = "sky_made"  # what no list tells of a server, of that which it was made from
 CLUSTER = "sky_cluster"  # metadata of a volume: what its list is filtered by
 LONGEST = 255  # characters of one value of metadata
 PARTS = 8  # of the list of clouds, each under a key of its own

@@ -34,7 +34,7 @@ class Mending:
         found += [f"port {port['name']} without a node" for port in self._orphans()]
         return found + [f"floating address {address['floating_ip_address']} without a port" for address in self._loose()]
 
-    def mend(self, api: Api, creation: Creation) -> None:
+    def repair(self, api: Api, creation: Creation) -> None:
         for name in self._without_port():
             port = creation.plug(name, str(self._ours[name]["id"]))
             if _is_public(self._ours[name]):

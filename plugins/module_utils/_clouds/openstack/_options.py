@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from ..._cloud import Options
 from ..._schema import Cidr, Flag, Integer, ListOf, Text, option
 
 NAME = Text(r"[^\s/][^/\n]*", "a name or an identifier")
 
 
 @dataclass(frozen=True)
-class OpenStackOptions:
+class OpenStackOptions(Options):
     """Options of a cloud with ``provider: openstack``: nodes are servers of one project."""
-
-    reaches_all: ClassVar[bool] = False  # nodes without an address outside are reached through one that has it
 
     image: str = option(NAME, "Image of the nodes, by name or identifier. It must start cloud-init.")
     flavor: str = option(NAME, "Flavor of the nodes, by name or identifier.")

@@ -14,6 +14,7 @@ from typing import BinaryIO, ClassVar
 from ..._cloud import (
     Cloud,
     CloudError,
+    Definition,
     Event,
     Image,
     ImageSpec,
@@ -36,6 +37,7 @@ from . import _host_keys, _marks, _servers
 from ._affinity import Groups
 from ._api import COMPUTE, Api, Found
 from ._creation import Creation, Standing
+from ._definitions import Definitions
 from ._errors import Conflict, Missing, told
 from ._images import Images
 from ._keys import KeyPairs
@@ -121,6 +123,13 @@ class OpenStackCloud(Cloud):
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         return Quota(self.api, self.options, self._names).shortages(specs, volumes) if specs or volumes else []
 
+    def place(self) -> str:
+        return self.api.place()
+
+    def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
+        look = Definitions(self.options, self._names, self.scope.cluster)
+        return [look.of(spec) for spec in specs]
+
     def console(self, node: Node, lines: int = 20) -> str:
         return "\n".join(self._console(node.id, lines).splitlines()[-lines:])
 
@@ -152,13 +161,13 @@ class OpenStackCloud(Cloud):
     # making
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
+        if not specs:
+            return
         servers, found = both(self._listed_servers, self._survey)
-        standing = self._standing(specs, servers, found)
-        creation = Creation(self.api, self.options, self._names, self._volumes, self._mark, standing)
-        if specs:
-            yield from each(creation.node, specs)
-        else:
-            self._mending(standing.servers, found).mend(self.api, creation)
+        yield from each(self._creation(specs, servers, found).node, specs)
+
+    def _creation(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Creation:
+        return Creation(self.api, self.options, self._names, self._volumes, self._mark, self._standing(specs, servers, found))
 
     def _standing(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Standing:
         """What the nodes share is made first."""
@@ -183,6 +192,10 @@ class OpenStackCloud(Cloud):
     def gaps(self) -> list[str]:
         servers, found = both(self._listed_servers, self._survey)
         return [*self._shared.gaps(found), *self._mending(self._by_name(servers), found).gaps()]
+
+    def repair(self) -> None:
+        servers, found = both(self._listed_servers, self._survey)
+        self._mending(self._by_name(servers), found).repair(self.api, self._creation([], servers, found))
 
     def _mending(self, servers: Mapping[str, Found], found: Survey) -> Mending:
         return Mending(servers, {name: server for name, server in servers.items() if self._is_ours(server)}, found)

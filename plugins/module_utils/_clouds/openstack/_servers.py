@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._cloud import Address, Mark, MarkError, Node, State, Stray, Volume
-from . import _marks
+from . import _definitions, _marks
 
 STATES = {
     "ACTIVE": State.RUNNING,
@@ -72,6 +72,7 @@ def _node(server: Mapping[str, Any], mark: Mark) -> Node:
         host_keys=(key,) if key else (),
         fault=_fault(server),
         hopeless=FULL.search(_fault(server)) is not None,
+        made=_definitions.made(server),
     )
 
 

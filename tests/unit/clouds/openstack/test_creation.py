@@ -74,7 +74,9 @@ def test_the_creating_calls_carry_the_marks(project: LittleCloud, lab: Opened) -
     (body,) = [request.body for request in project.asked("POST", COMPUTE, "/servers")]
     assert set(body) == {"server"}
     assert (server["name"], server["tags"]) == ("skyg-p-0", ["sky:skyg"])
+    note = server["metadata"].pop("sky_made")
     assert server["metadata"] == {"sky": "sky/1 skyg skyg p 0", "sky_image": "fake-12", "sky_clouds": "one two", "sky_public": "yes"}
+    assert json.loads(note)[1:] == ["debian", "0", "yes", "no", "none"]
     (port,) = project.stored[NETWORK, "ports"]
     assert (port["name"], port["description"], port["network_id"]) == ("skyg-p-0", "sky/1 skyg skyg", "n")
     assert (server["networks"], port["security_groups"]) == ([{"port": port["id"]}], ["3a62f777-c3ac-4337-98cb-856b1e8921a9"])
@@ -185,7 +187,7 @@ def test_a_server_that_lists_do_not_show_keeps_its_port_and_is_not_doubled(proje
     lists = ("/servers", "/servers/detail")
     project.first.append(lambda request: Answer({"servers": []}) if (request.verb, request.path in lists) == ("GET", True) else None)
     assert lab().gaps() == []
-    list(lab().create([]))
+    lab().repair()
     with pytest.raises(Unavailable, match=f"the port of skyg-p-0 is that of server {server}, which stands though no list shows it by that name"):
         made(lab(), public_ip=True, ssh_keys=())
     assert held(project) == before

@@ -59,7 +59,7 @@ def writes(project: LittleCloud) -> list[Request]:
 def test_all_of_it_is_made_once_with_its_mark(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
     assert cloud.gaps() == ["security group sky-skyg", "network sky-skyg", "subnet sky-skyg", "router sky-skyg"]
-    list(cloud.create([]))
+    cloud.repair()
     assert kinds(project) == {
         "security-groups": ["sky-skyg"],
         "networks": ["sky-skyg"],
@@ -71,7 +71,7 @@ def test_all_of_it_is_made_once_with_its_mark(project: LittleCloud, opened: Open
         assert [item["description"] for item in project.stored[NETWORK, kind]] == [MARK]
     made = len(writes(project))
     assert cloud.gaps() == []
-    list(cloud.create([]))
+    cloud.repair()
     assert len(writes(project)) == made
     assert cloud.leftovers() == ["security group sky-skyg", "router sky-skyg", "subnet sky-skyg", "network sky-skyg"]
     cloud.dismantle()
@@ -84,7 +84,7 @@ def test_all_of_it_is_made_once_with_its_mark(project: LittleCloud, opened: Open
 def test_a_network_that_is_there_is_used_and_none_is_made(project: LittleCloud, opened: Opened) -> None:
     project.holds(NETWORK, "networks", {"id": "n", "name": "lab"})
     cloud = opened(network="lab", external_network="")
-    list(cloud.create([]))
+    cloud.repair()
     assert kinds(project) == {"security-groups": ["sky-skyg"], "networks": ["lab"], "subnets": [], "routers": [], "ports": []}
     cloud.dismantle()
     assert kinds(project)["networks"] == ["lab"]
@@ -92,7 +92,7 @@ def test_a_network_that_is_there_is_used_and_none_is_made(project: LittleCloud, 
 
 def test_rules_that_were_changed_are_told_and_mended(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
-    list(cloud.create([]))
+    cloud.repair()
     (group,) = project.stored[NETWORK, "security-groups"]
     rules = group["security_group_rules"]
     blank = dict.fromkeys(("protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id"))
@@ -101,7 +101,7 @@ def test_rules_that_were_changed_are_told_and_mended(project: LittleCloud, opene
     open_to_all = {"id": "x", "direction": "ingress", "ethertype": "IPv4"} | blank | {"protocol": "tcp", "port_range_min": 80, "port_range_max": 81}
     rules.append(open_to_all)
     assert cloud.gaps() == ["rule: tcp 22 from 192.0.2.0/24 (IPv4)", "rule: tcp 80 to 81 from anywhere (IPv4)"]
-    list(cloud.create([]))
+    cloud.repair()
     assert [request.path for request in project.asked("DELETE", NETWORK)] == ["/security-group-rules/x"]
     rules.remove(open_to_all)
     assert cloud.gaps() == []
@@ -109,11 +109,11 @@ def test_rules_that_were_changed_are_told_and_mended(project: LittleCloud, opene
 
 def test_another_owner_s_cluster_of_the_same_name_is_not_touched(project: LittleCloud, opened: Opened) -> None:
     theirs = opened(owner="bob")
-    list(theirs.create([]))
+    theirs.repair()
     bobs = {collection: [dict(item) for item in items] for collection, items in project.stored.items()}
     mine = opened()
     assert len(mine.gaps()) == 4
-    list(mine.create([]))
+    mine.repair()
     mine.dismantle()
     project.stored[NETWORK, "subnets"][:] = [item for item in project.stored[NETWORK, "subnets"] if item["description"] != MARK]
     assert {collection: [dict(item) for item in items] for collection, items in project.stored.items()} == bobs
@@ -124,10 +124,10 @@ def test_another_owner_s_nodes_of_the_same_name_are_not_touched(project: LittleC
     server = record("servers")["active"]
     project.holds(COMPUTE, "servers", server | {"metadata": server["metadata"] | {"sky": "sky/1 bob skyg p 0"}})
     cloud = opened()
-    list(cloud.create([]))
+    cloud.repair()
     made = len(writes(project))
     assert cloud.gaps() == []
-    list(cloud.create([]))
+    cloud.repair()
     assert len(writes(project)) == made
 
 
@@ -138,9 +138,9 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     with_port, without = (Answer({"interfaceAttachments": items}) for items in ([{"port_id": "unlisted"}], []))
     project.answers("GET", COMPUTE, f"/servers/{server['id']}/os-interface", with_port, without)
     with pytest.raises(Unavailable, match=f"no list shows the port of skyg-p-0 with its mark, and server {server['id']} has a port"):
-        list(cloud.create([]))
+        cloud.repair()
     assert [port for port in project.stored[NETWORK, "ports"] if port.get("name")] == []
-    list(cloud.create([]))
+    cloud.repair()
     (port,) = [port for port in project.stored[NETWORK, "ports"] if port.get("name") == "skyg-p-0"]
     assert (port["description"], port["security_groups"]) == (MARK, [project.stored[NETWORK, "security-groups"][0]["id"]])
     (asked,) = project.asked("POST", COMPUTE)
@@ -149,20 +149,20 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     assert (address["port_id"], address["description"]) == (port["id"], MARK)
     project.stored[NETWORK, "floatingips"].clear()
     assert cloud.gaps() == ["floating address of skyg-p-0"]
-    list(cloud.create([]))
+    cloud.repair()
     assert [address["port_id"] for address in project.stored[NETWORK, "floatingips"]] == [port["id"]]
     assert cloud.gaps() == []
 
 
 def test_what_a_run_that_was_killed_left_is_told_and_removed(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
-    list(cloud.create([]))
+    cloud.repair()
     known: dict[str, Any] = {"description": MARK, "floating_ip_address": "198.51.100.7"}
     project.holds(NETWORK, "ports", {"id": "p", "name": "skyg-p-5", "description": MARK, "device_id": ""})
     project.holds(NETWORK, "floatingips", {"id": "f", "port_id": "p"} | known, {"id": "g", "port_id": None} | known)
     project.holds(NETWORK, "floatingips", {"id": "theirs", "port_id": None, "description": "sky/1 bob skyg", "floating_ip_address": "198.51.100.8"})
     assert cloud.gaps() == ["port skyg-p-5 without a node", "floating address 198.51.100.7 without a port"]
-    list(cloud.create([]))
+    cloud.repair()
     assert [address["id"] for address in project.stored[NETWORK, "floatingips"]] == ["theirs"]
     assert cloud.gaps() == []
 
@@ -171,7 +171,7 @@ def test_what_a_run_that_was_killed_left_is_told_and_removed(project: LittleClou
 def test_a_second_port_of_a_node_is_removed_once_its_server_runs_with_the_other(project: LittleCloud, opened: Opened, first: str) -> None:
     """As a run that was killed leaves it, whose call came to the cloud after the next run had looked."""
     cloud = opened()
-    list(cloud.create([]))
+    cloud.repair()
     (server,) = project.holds(COMPUTE, "servers", record("servers")["active"] | {"status": "BUILD"})
     known = {"name": "skyg-p-0", "description": MARK}
     ports = [known | {"id": "own", "device_id": server["id"]}, known | {"id": "spare", "device_id": ""}]
@@ -180,7 +180,7 @@ def test_a_second_port_of_a_node_is_removed_once_its_server_runs_with_the_other(
     assert cloud.gaps() == []  # either may be the one that it is given
     server["status"] = "ACTIVE"
     assert cloud.gaps() == ["port skyg-p-0 without a node"]
-    list(cloud.create([]))
+    cloud.repair()
     assert [port["id"] for port in project.stored[NETWORK, "ports"] if port.get("name") == "skyg-p-0"] == ["own"]
     assert [address["id"] for address in project.stored[NETWORK, "floatingips"]] == ["f"]
     assert cloud.gaps() == []
@@ -227,7 +227,7 @@ def test_a_filter_that_the_cloud_does_not_know_finds_nothing_of_others(project: 
 def test_a_network_that_does_not_lead_outside_is_refused(project: LittleCloud, opened: Opened) -> None:
     project.holds(NETWORK, "networks", {"id": "n", "name": "inside", "router:external": False})
     with pytest.raises(Invalid, match="external_network 'inside' is not one that leads outside"):
-        list(opened(external_network="inside").create([]))
+        opened(external_network="inside").repair()
 
 
 def test_a_cluster_with_nodes_is_not_dismantled(project: LittleCloud, opened: Opened) -> None:

@@ -46,6 +46,7 @@ def test_a_node_that_runs() -> None:
         memory=1536,
         created="2026-11-21T13:44:56Z",
         clouds=("one", "two"),
+        made={"cores": "1", "memory": "1536", "disk": "3", "network": "sky-skyg", "public_ip": "yes"},  # all that the list tells of an older one
     )
     assert (node("active").address(), node("active").address(public=True)) == ("10.91.0.227", "10.77.132.86")
 

@@ -30,7 +30,6 @@ from .records import Damaged
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 AT_ONCE = 8  # nodes that are started or stopped side by side
-FINAL = ("shortage", "denied", "invalid")
 
 
 class Caller:
@@ -69,7 +68,7 @@ class Caller:
                 self._gone.set()
 
     def event(self, name: str, stage: str, detail: str = "", log: str = "", kind: str = "") -> None:
-        self.tell("event", {"name": name, "stage": stage, "detail": detail, "log": log, "kind": kind, "final": kind in FINAL})
+        self.tell("event", {"name": name, "stage": stage, "detail": detail, "log": log, "kind": kind})
 
     def failed(self, name: str, error: Exception) -> None:
         said = as_host_error(error)
@@ -192,6 +191,11 @@ class Program:
     def gaps(self) -> list[str]:
         return network.gaps(self.zone)
 
+    def repair(self) -> None:
+        with files.locked(self.zone.folder, make=True):
+            network.ensure(self.zone)
+            network.load_rules(self.zone)
+
     def dismantle(self) -> None:
         remains.dismantle(self.zone)
 
@@ -224,6 +228,7 @@ REQUESTS: dict[str, Callable[[Program], Any]] = {
     "set_ready": Program.set_ready,
     "set_clouds": Program.set_clouds,
     "gaps": Program.gaps,
+    "repair": Program.repair,
     "dismantle": Program.dismantle,
     "leftovers": Program.leftovers,
     "shortages": Program.shortages,

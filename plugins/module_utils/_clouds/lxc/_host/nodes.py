@@ -48,6 +48,7 @@ class Order:
     resolvers: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     clouds: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Order:
@@ -101,6 +102,7 @@ def _reserve(zone: Zone, order: Order, allocation: Allocation) -> None:
         public=order.public,
         volumes=[volume.short(order.name) for volume in order.volumes],
         extra=order.extra,
+        parts=order.parts,
         clouds=order.clouds,
         maker=dataclasses.asdict(Process.current()),
     )

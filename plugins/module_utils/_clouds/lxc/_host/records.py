@@ -42,6 +42,7 @@ class NodeRecord:
     volumes: list[str] = field(default_factory=list)  # short names
     host_keys: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)  # what it was made from, in the words of the contract's definitions
     ready: str = ""
     clouds: list[str] = field(default_factory=list)  # the cluster's clouds in use
     maker: dict[str, Any] = field(default_factory=dict)  # the process that makes or starts it, while it does

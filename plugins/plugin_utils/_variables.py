@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the collection's roles as a site sets them: names that no role knows, and values that none can use."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
+from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
+
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready import ROLE_FOLDER
+
+VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
+ALIKE = 0.8  # from here on two names are one and a slip of the hand
+ORDINARY_IDS = range(1000, 60000)  # of users that are people's; those below and above are the system's
+USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# Users and groups that Debian and what is installed on nodes make; and the daemons' own.
+SYSTEM_NAMES = frozenset((
+    "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list", "irc", "_apt",
+    "nobody", "nogroup", "adm", "tty", "disk", "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "operator",
+    "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "input", "kvm", "render", "sgx", "crontab", "netdev", "messagebus",
+    "sshd", "_ssh", "polkitd", "systemd-network", "systemd-resolve", "systemd-timesync", "systemd-journal", "systemd-coredump", "_chrony",
+    "ntp", "tss", "uuidd", "tcpdump", "syslog", "landscape",
+    *(user for system in SYSTEMS.values() for user in system.users),
+))  # fmt: skip
+
+
+@cache
+def known() -> Mapping[str, Mapping[str, Any]]:
+    """What the argument specifications of the collection's roles say of each of their variables."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for file in sorted(ROLE_FOLDER.glob("*/meta/argument_specs.yml")):
+        for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"].values():
+            found = {**entry.get("options", {}), **found}
+    return found
+
+
+def prefixes() -> tuple[str, ...]:
+    """What the names of the roles' variables begin with."""
+    return tuple(sorted({f"{role.parent.parent.name}_" for role in ROLE_FOLDER.glob("*/meta/argument_specs.yml")}))
+
+
+def sources(loader: Any, inventory: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where a site sets variables of groups and hosts, and which: those of the inventory, and of the files beside it and beside the playbook."""
+    groups = list(inventory.groups.values())
+    for group in groups:
+        yield f"group {group.name}", {**group.get_vars(), **_from_files(loader, inventory, [group])}
+    hosts = list(inventory.hosts.values())
+    for host in hosts:
+        yield f"host {host.name}", host.vars
+    yield "host_vars", _from_files(loader, inventory, hosts)
+
+
+def _from_files(loader: Any, inventory: Any, entities: list[Any]) -> dict[str, Any]:
+    beside_inventory = get_vars_from_inventory_sources(loader, inventory._sources, entities, "task")
+    return {**beside_inventory, **get_vars_from_path(loader, loader.get_basedir(), entities, "task")}
+
+
+def faults(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the variables that are set in one place; those of others are passed over, and so are templates."""
+    where = f" ({place})" if place else ""
+    for name, value in variables.items():
+        if name in known():
+            if reason := _wrong(name, value):
+                yield f"{name}{where}: {reason}"
+        elif name.startswith(prefixes()) and (near := difflib.get_close_matches(name, known(), 1, ALIKE)):
+            yield f"{name}{where}: no such variable; did you mean '{near[0]}'?"
+
+
+def strangers(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Names that look like a role's variables, and are like none: they may be somebody's own."""
+    for name in variables:
+        if name.startswith(prefixes()) and name not in known() and not difflib.get_close_matches(name, known(), 1, ALIKE):
+            yield f"{name}{f' ({place})' if place else ''}: no role of this collection has such a variable"
+
+
+def dotted(extra: Mapping[str, Any], pools: Mapping[str, Any]) -> Iterator[str]:
+    """Extra variables that say a part of another one (``sky_counts.worker=3``), or the count of a pool by its name alone."""
+    for name, value in extra.items():
+        first, dot, rest = name.partition(".")
+        if dot and (first in EXTRAS or first in known() or first in pools):
+            yield f'{name}: no variable has a dot in its name; say it in JSON, such as -e \'{{"{first}": {{"{rest}": {_json(value)}}}}}\''
+        elif name in pools and name not in known() and re.fullmatch(r"[0-9]+", str(value)):
+            yield f'{name}: is a pool, not a variable; to change its count say -e \'{{"sky_counts": {{"{name}": {value}}}}}\''
+
+
+def _json(value: Any) -> str:
+    return str(value) if re.fullmatch(r"[0-9]+", str(value)) else f'"{value}"'
+
+
+def _wrong(name: str, value: Any) -> str:
+    """Why a variable cannot have a value; empty if it can, or if that is known only once it is rendered."""
+    if _is_template(value):
+        return ""
+    spec = known()[name]
+    kind = str(spec.get("type", "str"))
+    try:
+        read = VALIDATORS[kind](value) if value is not None else None
+    except (TypeError, ValueError):
+        return f"must be of type {kind}, got {value!r}"
+    if read is None:
+        return "must not be empty" if "default" in spec else ""
+    if spec.get("choices") and read not in spec["choices"]:
+        return f"must be one of {', '.join(map(str, spec['choices']))}, got {value!r}"
+    check: Callable[[str, Any], str] = CHECKS.get(name, _number if kind == "int" else _anything)
+    return check(name, read)
+
+
+def _is_template(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_template, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_template, value))
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _anything(_name: str, _value: Any) -> str:
+    return ""
+
+
+def _number(name: str, value: int) -> str:
+    if name.endswith("_port"):
+        return "" if 1 <= value <= 65535 else f"must be a port from 1 to 65535, got {value}"
+    if name.endswith("_uid"):
+        return _user_id(name, value)
+    least = 1 if name.endswith(("_memory", "_cores", "_batch")) else 0
+    return "" if value >= least else f"must be {least} or more, got {value}"
+
+
+def _user_id(_name: str, value: int) -> str:
+    first, last = ORDINARY_IDS[0], ORDINARY_IDS[-1]
+    return "" if value in ORDINARY_IDS else f"must be from {first} to {last}, which are no ids of the system's own users, got {value}"
+
+
+def _user(_name: str, value: str) -> str:
+    if value in SYSTEM_NAMES:
+        return f"'{value}' is a user or a group of the system; choose another name"
+    if USER_NAME.fullmatch(value) is None:
+        return f"must be a user's name (a-z, 0-9, _ and -, a letter or _ first, at most 32 characters), got {value!r}"
+    return ""
+
+
+def _shell(_name: str, value: str) -> str:
+    return "" if re.fullmatch(r"/[A-Za-z0-9._/+-]+", value) else f"must be the path of a program, got {value!r}"
+
+
+CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell}
+
+
+def beyond(node: str, roles: list[str], variables: Mapping[str, Any]) -> Iterator[str]:
+    """Values that are more than a node has.
+
+    Args:
+        variables: of the node, rendered.
+    """
+    for role in filter(ROLES.get, roles):
+        for name, having in ROLES[role].limits.items():
+            most = variables.get(having)
+            if most and name in variables and int(variables[name]) > int(most):
+                yield f"{name}: {variables[name]} is more than {node} has ({most})"
