@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node
 
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         servers = _servers(members, hostvars)
         told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
         wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
-        too_much = [sentence for name in members for sentence in beyond(name, hostvars[name]["sky_roles"], _limits(hostvars[name]))]
+        too_much = [sentence for name in members for sentence in beyond_node(name, hostvars[name])]
         if too_much:
             raise AnsibleActionFail("\n".join(too_much))
         differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
@@ -51,12 +51,6 @@ class ActionModule(ActionBase):
             "servers": sorted(set(servers.values())),
             "addresses": addresses,
         }
-
-
-def _limits(variables: Any) -> dict[str, Any]:
-    """Of a node's variables those that have a limit, and the limits."""
-    named = {key for role in variables["sky_roles"] for pair in ROLES[role].limits.items() for key in pair}
-    return {key: variables[key] for key in named if key in variables}
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], servers: dict[str, list[str]]) -> str:
