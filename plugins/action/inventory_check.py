@@ -20,10 +20,10 @@ from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, others, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, sources, strangers
 
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
@@ -58,7 +58,11 @@ class ActionModule(ActionBase):
         places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
-        return list(dict.fromkeys(sentence for place, variables in places for sentence in faults(place, variables)))
+        limited = {name for role in ROLES.values() for name in role.limits}
+        wrongs = [sentence for place, variables in places for sentence in faults(place, variables)]
+        if not wrongs and any(limited & variables.keys() for _place, variables in places):
+            wrongs = [sentence for name in hostvars for sentence in beyond_node(name, hostvars[name])]
+        return list(dict.fromkeys(wrongs))
 
     def _why(self, sources: list[str]) -> str:
         """Why no source gave a cluster."""

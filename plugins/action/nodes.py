@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
             gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *_kept(outcome)]
             return result if run.check else result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": gone}
         keys = authorised_keys(cluster.settings, Path("~").expanduser())
-        wishes = _wishes(args, keys)
+        wishes = Wishes.of(args, keys)
         if args["state"] == "replaced":
             return {"changed": False, "leaving": run.replacements(wishes).leaving}
         outcome = run.present(wishes)
@@ -112,18 +112,6 @@ class ActionModule(ActionBase):
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]
         return dict(safe(result))
-
-
-def _wishes(args: Mapping[str, Any], keys: tuple[str, ...]) -> Wishes:
-    return Wishes(
-        remove=frozenset(args["remove"]),
-        replace=frozenset(args["replace"]),
-        replaced=frozenset(args["replaced"]),
-        idle=frozenset(args["idle"]),
-        sick={name: str(reason) for name, reason in args["sick"].items()},
-        confirm=args["confirm"],
-        ssh_keys=keys,
-    )
 
 
 def _warn(live: Live, outcome: Outcome) -> None:

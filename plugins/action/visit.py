@@ -11,9 +11,9 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, head_nodes, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node
 
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
         followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
         wanted = {name: _wanted(name, hostvars, args["inputs"], followed) for name in members}
-        too_much = [sentence for name in members for sentence in beyond(name, hostvars[name]["sky_roles"], _limits(hostvars[name]))]
+        too_much = [sentence for name in members for sentence in beyond_node(name, hostvars[name])]
         if too_much:
             raise AnsibleActionFail("\n".join(too_much))
         differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
@@ -52,12 +52,6 @@ class ActionModule(ActionBase):
             "heads": heads,
             "addresses": addresses,
         }
-
-
-def _limits(variables: Any) -> dict[str, Any]:
-    """Of a node's variables those that have a limit, and the limits."""
-    named = {key for role in variables["sky_roles"] if role in ROLES for pair in ROLES[role].limits.items() for key in pair}
-    return {key: variables[key] for key in named if key in variables}
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[str, list[str]]) -> str:

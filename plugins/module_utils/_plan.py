@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._cloud import Definition, Listing, Mark, Node, NodeSpec, State, Stray, Volume, VolumeSpec
 from ._cluster import Cluster, Pool
@@ -31,6 +32,13 @@ class Wishes:
     sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and do not do their work, and why; others may be named too
     confirm: str = ""  # the cluster's name: the explicit word
     ssh_keys: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], ssh_keys: tuple[str, ...]) -> Wishes:
+        """Those of a task, as its options name them."""
+        sets = {name: frozenset(given[name]) for name in ("remove", "replace", "replaced", "idle") if name in given}
+        sick = {name: str(reason) for name, reason in given["sick"].items()}
+        return cls(**sets, sick=sick, confirm=given["confirm"], ssh_keys=ssh_keys)
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ class Run:
     def _planned(self, wishes: Wishes) -> Outcome:
         outcome = self.look(wishes)
         if outcome.plan.refusals:
-            raise Refused([*outcome.plan.refusals, UNTOUCHED])
+            raise Refused([*outcome.plan.refusals, *([] if wishes.replaced else [UNTOUCHED])])
         return outcome
 
     def _definitions(self, owned: Mapping[str, str], listings: Mapping[str, Listing]) -> dict[str, Definition]:

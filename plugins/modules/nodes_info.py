@@ -119,7 +119,6 @@ notes:
   sample: []
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,18 +141,6 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "replace": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
 }
-
-
-def wishes_of(given: Mapping[str, Any], keys: tuple[str, ...]) -> Wishes:
-    """What the run would ask for beside the file."""
-    return Wishes(
-        remove=frozenset(given["remove"]),
-        replace=frozenset(given["replace"]),
-        idle=frozenset(given["idle"]),
-        sick={name: str(reason) for name, reason in given["sick"].items()},
-        confirm=given["confirm"],
-        ssh_keys=keys,
-    )
 
 
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
@@ -203,7 +190,7 @@ def main() -> None:
     try:
         cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
         keys, refusals = _keys(cluster)
-        found = look(cluster, wishes_of(given, tuple(keys)))
+        found = look(cluster, Wishes.of(given, tuple(keys)))
     except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})

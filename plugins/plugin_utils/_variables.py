@@ -156,14 +156,15 @@ def _shell(_name: str, value: str) -> str:
 CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell}
 
 
-def beyond(node: str, roles: list[str], variables: Mapping[str, Any]) -> Iterator[str]:
+def beyond_node(node: str, variables: Any) -> list[str]:
     """Values that are more than a node has.
 
     Args:
-        variables: of the node, rendered.
+        variables: the node's, as Ansible's `hostvars` hold them: only those that count are rendered.
     """
-    for role in filter(ROLES.get, roles):
-        for name, having in ROLES[role].limits.items():
-            most = variables.get(having)
-            if most and name in variables and int(variables[name]) > int(most):
-                yield f"{name}: {variables[name]} is more than {node} has ({most})"
+    limits = [pair for role in variables.get("sky_roles", ()) if role in ROLES for pair in ROLES[role].limits.items()]
+    return [
+        f"{name}: {variables[name]} is more than {node} has ({variables[having]})"
+        for name, having in limits
+        if name in variables and variables.get(having) and int(variables[name]) > int(variables[having])
+    ]

@@ -12,7 +12,7 @@ import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond, dotted, faults, known, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, known, sources, strangers
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_dotted_names_and_names_of_pools_are_told_with_what_to_say_instead() -> 
 
 
 def test_more_than_a_node_has_is_told() -> None:
-    having = {"sky_memory": 2048, "spark_worker_memory": "99999"}
-    assert list(beyond("demo-worker-0", ["spark_worker"], having)) == ["spark_worker_memory: 99999 is more than demo-worker-0 has (2048)"]
-    for fits in ({"spark_worker_memory": 2048}, {"sky_memory": 0}, {"sky_memory": 99999}):
-        assert list(beyond("demo-worker-0", ["spark_worker"], having | fits)) == []
-    assert list(beyond("demo-master-0", ["spark_master"], having)) == []
+    having = {"sky_roles": ["spark_worker"], "sky_memory": 2048, "spark_worker_memory": "99999"}
+    assert beyond_node("demo-worker-0", having) == ["spark_worker_memory: 99999 is more than demo-worker-0 has (2048)"]
+    for fits in ({"spark_worker_memory": 2048}, {"sky_memory": 0}, {"sky_memory": 99999}, {"sky_roles": ["spark_master"]}):
+        assert beyond_node("demo-worker-0", having | fits) == []
+    assert beyond_node("localhost", {"spark_worker_memory": 1}) == []
 
 
 def test_variables_are_found_wherever_a_site_sets_them(tmp_path: Path) -> None:
