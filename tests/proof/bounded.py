@@ -111,7 +111,7 @@ def _output(process: subprocess.Popen[bytes], end: float) -> Iterator[bytes]:
 
 def _let_end(process: subprocess.Popen[bytes]) -> None:
     """After Ctrl-C, which the command got as well: it may clean up, until Ctrl-C comes again."""
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
         for chunk in _output(process, time.monotonic() + 300):
             show(chunk)
 
