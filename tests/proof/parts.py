@@ -8,7 +8,7 @@ Modules of this folder use the standard library alone and run on the system's Py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,9 +31,9 @@ class Part:
         what: for people.
         inputs: files and folders of the repository; ``!`` before one takes it out again. The last that matches decides.
         commands: run in this order until one fails.
-        machine: whether it makes nodes on this machine, as root, by way of an ssh key.
+        machine: whether it makes nodes on this machine, as root.
         cloud: whether it uses the test cloud of tests/clouds/openstack.
-        bare: whether it needs a machine without local clouds.
+        bare: whether it begins on a machine that is not prepared and has no local clouds.
         documented: whether documentation is among its inputs.
     """
 
@@ -192,13 +192,12 @@ def only(checks: Sequence[str]) -> Part:
     return Part("checks", Tier.QUICK, 400, "", (), (("python3", "-SB", "-m", "tests.proof.checks", *checks),), machine=False)
 
 
+def needs(part: Part) -> list[Step]:
+    """What a part needs beside itself, in the order in which it is done."""
+    prepared = [MACHINE] if part.machine and not part.bare else []
+    return [ENVIRONMENT, *prepared, *([BUILD, CLOUD, CLOUD_DOWN] if part.cloud else [])]
+
+
 def steps(parts: Sequence[Part]) -> list[Step]:
-    """What these parts need beside themselves."""
-    needed: list[tuple[Step, Callable[[Part], bool]]] = [
-        (ENVIRONMENT, lambda _part: True),
-        (MACHINE, lambda part: part.machine),
-        (BUILD, lambda part: part.cloud),
-        (CLOUD, lambda part: part.cloud),
-        (CLOUD_DOWN, lambda part: part.cloud),
-    ]
-    return [step for step, is_for in needed if any(map(is_for, parts))]
+    """What these parts need, each once."""
+    return list(dict.fromkeys(step for part in parts for step in needs(part)))

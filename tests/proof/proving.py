@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import bounded, hashes, record
-from .parts import BUILD, CLOUD, CLOUD_DOWN, ENVIRONMENT, MACHINE, NAMES, Command, Part, Step
+from .parts import BUILD, CLOUD_DOWN, ENVIRONMENT, MACHINE, NAMES, Command, Part, Step, needs
 from .plan import Plan
 from .record import PROVED, Line
 
@@ -110,7 +110,8 @@ class Proof:
         print(f"\n=== {part.name}", flush=True)
         record_it = self.recorder.watch(part)
         counts, began = bounded.Counts(), time.monotonic()
-        ended = self._commands([self._with_key(command) if part.machine else command for command in part.commands], part.bound, counts)
+        commands = [self._with_key(command) if MACHINE in needs(part) else command for command in part.commands]
+        ended = self._commands(commands, part.bound, counts)
         seconds = time.monotonic() - began
         more = f"killed after {part.bound} s, its bound" if ended.overdue else str(counts)
         if ended.passed and (why := record_it(seconds, str(counts))):
@@ -118,7 +119,7 @@ class Proof:
         self._note(Row(part.name, seconds, ended.passed, more))
 
     def _before(self, part: Part) -> list[Step]:
-        return [step for step, wanted in ((MACHINE, part.machine), (BUILD, part.cloud), (CLOUD, part.cloud)) if wanted]
+        return [step for step in needs(part) if step not in (ENVIRONMENT, CLOUD_DOWN)]
 
     def _step(self, step: Step) -> bool:
         """Do what parts need, once; whether that ended well."""

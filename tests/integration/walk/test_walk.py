@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A walk through the life of one cluster on this machine, with a volume that is kept. The systems that take part are in `systems.py`.
 
-Checks 1, 2, 5, 7, 22, 25 and 30 of docs/reliability.md, once each; tests/integration/local has them in full.
+Checks 1, 5, 7, 19, 22, 25 and 30 of docs/reliability.md, once each; tests/integration/local has them in full.
 """
 
 from __future__ import annotations

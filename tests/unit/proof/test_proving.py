@@ -22,7 +22,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the commands differ from those of a real proof: nothing is installed and no cloud is started."""
     for name in ("ENVIRONMENT", "MACHINE", "BUILD", "CLOUD", "CLOUD_DOWN"):
         step: Step = getattr(parts, name)
-        monkeypatch.setattr(proving, name, Step(step.name, 5, 0, ("echo", f"did {step.name}")))
+        replaced(monkeypatch, name, Step(step.name, 5, 0, ("echo", f"did {step.name}")))
+
+
+def replaced(monkeypatch: pytest.MonkeyPatch, name: str, step: Step) -> None:
+    for module in (parts, proving):
+        monkeypatch.setattr(module, name, step, raising=False)
 
 
 def part(*commands: Command, name: str = "survival", cloud: bool = False, bound: int = 20) -> Part:
@@ -103,13 +108,13 @@ def test_one_test_cloud_serves_all_parts_that_need_it(repository: Path, capfd: S
 
 
 def test_parts_without_what_they_need_are_not_begun(repository: Path, capfd: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "CLOUD", Step("cloud", 5, 0, ("false",)))
+    replaced(monkeypatch, "CLOUD", Step("cloud", 5, 0, ("false",)))
     assert prove(repository, part(PASSES, name="openstack", cloud=True), part(PASSES, name="host")) == 1
     assert recorded(repository) == {"host": "7 tests"}
     assert "FAILED   not begun: cloud failed" in capfd.readouterr().out
 
 
 def test_without_an_environment_nothing_is_begun(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "ENVIRONMENT", Step("environment", 5, 0, ("false",)))
+    replaced(monkeypatch, "ENVIRONMENT", Step("environment", 5, 0, ("false",)))
     assert prove(repository, part(PASSES)) == 1
     assert recorded(repository) == {}
