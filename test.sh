@@ -8,10 +8,10 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")"
 
-# Without site-packages, and without compiled files in the tree.
+# Without site-packages and PYTHON* variables, and without compiled files in the tree.
 prove_with() {
   "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 0
-  exec "$1" -SB -m tests.proof "${@:2}"
+  exec "$1" -ESB -m tests.proof "${@:2}"
 }
 
 for python in "${SKY_PYTHON:-/usr/bin/python3}" python3 .venv/bin/python; do

@@ -62,7 +62,7 @@ def test_parts_that_make_nodes_are_refused_without_root(monkeypatch: pytest.Monk
 
 def called(*words: str) -> subprocess.CompletedProcess[str]:
     """As test.sh calls it: without site-packages."""
-    command = [sys.executable, "-SB", "-m", "tests.proof", *words]
+    command = [sys.executable, "-ESB", "-m", "tests.proof", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=10)
 
 
