@@ -103,9 +103,9 @@ class Proof:
         return all(row.passed for row in self.rows)
 
     def _part(self, part: Part) -> None:
-        missing = [step.name for step in self._before(part) if not self._step(step)]
+        missing = next((step.name for step in self._before(part) if not self._step(step)), "")
         if missing:
-            self._note(Row(part.name, 0, passed=False, more=f"not begun: {missing[0]} failed"))
+            self._note(Row(part.name, 0, passed=False, more=f"not begun: {missing} failed"))
             return
         print(f"\n=== {part.name}", flush=True)
         record_it = self.recorder.watch(part)
