@@ -39,6 +39,16 @@ def clean(zone: str) -> Iterator[None]:
     assert machine_state(zone) == before
 
 
+@pytest.fixture(scope="module")
+def lasting(zone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster of bare nodes, not made yet, that the tests of a file share: each begins by making it what it wants."""
+    before = machine_state(zone)
+    made = Site(tmp_path_factory.mktemp(zone), "ta", bare(zone, "ta", 2))
+    yield made
+    made.must("destroy", "-e", "sky_destroy_data=true")
+    assert machine_state(zone) == before
+
+
 @pytest.fixture
 def site(clean: None, zone: str, tmp_path: Path) -> Iterator[Site]:  # noqa: ARG001  # a mark asks for no fixture of a fixture
     """Two bare nodes, not made yet."""

@@ -16,9 +16,9 @@ ZONE = "tlife"
 
 
 def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> None:
-    foretold = site.must("spark_cluster", "--check")
+    foretold = site.must("spark_cluster", "--check", "--diff").output
     assert site.hosts("pool_box") == []
-    assert all(f"ta-box-{index}: make in here" in site.must("spark_cluster", "--check", "--diff").output for index in (0, 1)), foretold.output
+    assert all(f"{name}: make in here" in foretold for name in boxes("ta", 0, 1)), foretold
     site.must("spark_cluster")
     second = site.must("spark_cluster")
     assert set(second.changed.values()) == {0}

@@ -40,16 +40,15 @@ def test_a_node_that_dies_at_boot_is_replaced_twice_and_then_named(site: Site) -
     assert "ta-box-1 failed" in played.output
     assert "3 attempts" in played.output
     assert site.hosts("pool_box") == ["ta-box-0"]
+    # where that is too few, the run fails with the reason
+    site.content = bare(ZONE, "ta", 2)
+    with killed_at_boot(nodes_folder(ZONE), "ta-box-1"):
+        refused = site.play("spark_cluster")
+    assert refused.code != 0
+    assert "pools.box: 1 node(s) where at least 2 are needed" in refused.last(14)
+    assert "ta-box-1 failed" in refused.last(14)
     site.must("spark_cluster")
     is_whole(site, ZONE, boxes("ta", 0, 1))
-
-
-def test_too_few_nodes_fail_the_run_with_the_reason(site: Site) -> None:
-    with killed_at_boot(nodes_folder(ZONE), "ta-box-1"):
-        played = site.play("spark_cluster")
-    assert played.code != 0
-    assert "pools.box: 1 node(s) where at least 2 are needed" in played.last(14)
-    assert "ta-box-1 failed" in played.last(14)
 
 
 def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Site, figure: Callable[[str], None]) -> None:

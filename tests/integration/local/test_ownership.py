@@ -31,24 +31,11 @@ def output(*command: str) -> str:
 
 
 @pytest.fixture
-def standing(site: Site) -> Site:
-    """Two nodes with a volume each."""
-    site.content = bare(ZONE, "ta", 2, volumes={"v": 1})
-    site.must("spark_cluster")
-    return site
-
-
-def test_two_clusters_one_the_prefix_of_the_other_live_side_by_side(site: Site, tmp_path: Path) -> None:
-    other = Site(tmp_path, "ta-b", bare(ZONE, "ta-b", 1))
-    runs = [site.start("spark_cluster"), other.start("spark_cluster")]
-    outputs = [run.communicate(timeout=300)[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], outputs
-    assert (site.hosts("pool_box"), other.hosts("pool_box")) == (["ta-box-0", "ta-box-1"], ["ta-b-box-0"])
-    before = ids(other)
-    site.must("destroy")
-    assert site.hosts("all") == []
-    assert ids(other) == before
-    other.must("destroy")
+def standing(lasting: Site) -> Site:
+    """Two nodes with a volume each; those of the test before, where it left them."""
+    lasting.content = bare(ZONE, "ta", 2, volumes={"v": 1})
+    lasting.must("spark_cluster")
+    return lasting
 
 
 def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standing: Site) -> None:
@@ -191,3 +178,16 @@ def test_a_colleague_is_refused_and_once_named_works_on_the_cluster(standing: Si
         assert [site.ssh(name, "hostname").strip() for name in boxes("ta", 0, 1, 2)] == boxes("ta", 0, 1, 2)
     theirs.must("spark_cluster")
     is_whole(standing, ZONE, boxes("ta", 0, 1))
+
+
+def test_two_clusters_one_the_prefix_of_the_other_live_side_by_side(standing: Site, tmp_path: Path) -> None:
+    other = Site(tmp_path, "ta-b", bare(ZONE, "ta-b", 1))
+    runs = [standing.start("spark_cluster", "-e", '{"sky_counts": {"box": 3}}'), other.start("spark_cluster")]
+    outputs = [run.communicate(timeout=300)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert (standing.hosts("pool_box"), other.hosts("pool_box")) == (boxes("ta", 0, 1, 2), boxes("ta-b", 0))
+    before = ids(other)
+    standing.must("destroy")
+    assert standing.hosts("all") == []
+    assert ids(other) == before
+    other.must("destroy")

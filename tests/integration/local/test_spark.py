@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("fi
 
 ZONE = "tspark"
 TASKS = 12
+TICKING = 15  # seconds that an application ticks
 # Each of its tasks ends once the file `gate` beside the driver holds a higher number than its own; then a shuffle of what they found.
 JOB = """
 import socket, sys, threading, time
@@ -206,9 +207,9 @@ def test_the_exit_code_of_an_application_is_told(site: Site) -> None:
 
 def test_a_time_that_is_over_stops_the_application(site: Site) -> None:
     write(site, **{"ticks.py": TICKS})
-    played = site.play("spark_submit", *asked(application="ticks.py", arguments=["600", "0"], timeout=15))
+    played = site.play("spark_submit", *asked(application="ticks.py", arguments=["600", "0"], timeout=8))
     assert played.code == 2
-    assert "ticks.py was stopped since it had not ended after 15 seconds (sky_timeout)" in played.last(16)
+    assert "ticks.py was stopped since it had not ended after 8 seconds (sky_timeout)" in played.last(16)
     assert site.ssh("tspark-master-0", "pgrep -fc [t]icks.py || true").strip() == "0"
 
 
@@ -219,15 +220,15 @@ def kill_group(run: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("end", [ctrl_c, kill_group])
 def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Callable[[subprocess.Popen[str]], None]) -> None:
     write(site, **{"ticks.py": TICKS})
-    run = site.start("spark_submit", *asked(application="ticks.py", arguments=["30", "0"]))
+    run = site.start("spark_submit", *asked(application="ticks.py", arguments=[str(TICKING), "0"]))
     said = until(run, "tick 3")
     end(run)
     rest, _none = run.communicate(timeout=60)
     assert run.returncode != 0
-    assert "tick 29" not in rest
+    assert f"tick {TICKING - 1}" not in rest
     (job,) = re.findall(r"follow it again: -e sky_submission=(\w+);", said)
     played = site.must("spark_submit", "-e", f"sky_submission={job}")
-    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(30)]
+    assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(TICKING)]
     assert f"there is no job sky-submit-{job} here" in site.play("spark_submit", "-e", f"sky_submission={job}").last(12)
 
 
@@ -258,7 +259,7 @@ def test_a_cluster_that_cannot_run_a_job_fails_the_play_with_the_reason(site: Si
     master, address = (site.inventory()["_meta"]["hostvars"][name]["sky_address"] for name in ("tspark-master-0", "tspark-worker-1"))
     # it runs, and cannot reach its master: no visit mends that
     site.ssh("tspark-worker-1", f"systemctl stop spark-worker && ip route add blackhole {master} && systemctl start spark-worker")
-    played = site.play("spark_cluster", "-e", "spark_proof_force=true", "-e", "spark_proof_seconds=20")
+    played = site.play("spark_cluster", "-e", "spark_proof_force=true", "-e", "spark_proof_seconds=10")
     assert played.code != 0
     assert address in played.last(8), played.last(30)
     site.ssh("tspark-worker-1", f"ip route del blackhole {master}")

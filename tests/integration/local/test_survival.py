@@ -42,11 +42,13 @@ def counts(box: int) -> tuple[str, str]:
     return "-e", f'{{"sky_counts": {{"box": {box}}}}}'
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_run_that_is_killed_is_gone_on_with(site: Site, point: str) -> None:
-    kill_at(site.start("spark_cluster"), POINTS[point])
-    site.must("spark_cluster")
-    is_whole(site, ZONE, boxes("ta", 0, 1))
+def test_a_run_that_is_killed_at_any_point_is_continued(site: Site) -> None:
+    """Each run makes one node more than the last one, and is killed at the next point."""
+    for count, point in enumerate(POINTS.values(), start=1):
+        site.content["pools"]["box"]["count"] = count
+        kill_at(site.start("spark_cluster"), point)
+        site.must("spark_cluster")
+        is_whole(site, ZONE, boxes("ta", *range(count)))
 
 
 def test_a_run_that_is_killed_while_nodes_leave_is_gone_on_with(site: Site) -> None:

@@ -5,19 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -27,6 +22,7 @@ from ansible_collections.sky.clusters.plugins.modules.pip_archive import default
 from ansible_collections.sky.clusters.tests.support.bare import ids
 from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark_jobs import ANSWER, eventually, fetched, job, page, shell, variables, working
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("taken_over")]
@@ -36,100 +32,6 @@ MASTER, WORKERS = "tupg-master-0", ["tupg-worker-0", "tupg-worker-1"]
 BEFORE = ROOT / "tests/upgrade/sky-clusters-0.1.0.tar.gz"
 NEXT = "4.3.1"  # as the present version is called when it is packed anew
 CONTENT = spark(ZONE, 2, master={"volumes": {"spark": 1}}, flavor="large")
-# Counts, through a shuffle, until somebody makes a file. Every round must come to the same.
-JOB = """
-import operator, sys, time
-from pathlib import Path
-from pyspark.sql import SparkSession
-NAME, END, SECONDS = sys.argv[1:]
-context = SparkSession.builder.appName(NAME).getOrCreate().sparkContext
-def slow(number):
-    time.sleep(float(SECONDS))
-    return number % 3, number
-rounds = set()
-while not Path(END).exists():
-    rounds.add(tuple(sorted(context.parallelize(range(16), 8).map(slow).reduceByKey(operator.add, 2).collect())))
-print("answers", rounds)
-"""
-ANSWER = "answers {((0, 45), (1, 35), (2, 40))}"
-
-
-@dataclass
-class Job:
-    """A job that runs until it is told to end."""
-
-    site: Site
-    name: str
-    host: str
-    process: subprocess.Popen[str]
-
-    def end(self) -> str:
-        """Its last words, once it has ended."""
-        self.site.ssh(self.host, f"touch /tmp/{self.name}.end")
-        output, _none = self.process.communicate(timeout=300)
-        return output
-
-    def drop(self) -> None:
-        """End it, whatever its answer."""
-        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):  # where it cannot be told, it is killed
-            self.end()
-        self.process.kill()
-
-
-def page(site: Site) -> dict[str, Any]:
-    """What the master shows."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{variables(site, MASTER)['sky_address']}:8080/json/", timeout=10) as answer:
-        return dict(json.load(answer))
-
-
-def variables(site: Site, host: str) -> dict[str, Any]:
-    return dict(site.inventory()["_meta"]["hostvars"][host])
-
-
-def eventually(what: str, holds: Any, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise TimeoutError(f"not within {seconds} s: {what}")
-        time.sleep(1)
-
-
-def working(site: Site, name: str) -> bool:
-    """Whether the master knows that the application has cores."""
-    try:
-        found = page(site)
-    except OSError:
-        return False
-    return any(app["name"] == name and app["state"] == "RUNNING" and app["cores"] > 0 for app in found["activeapps"])
-
-
-def shell(site: Site, host: str, user: str) -> str:
-    """The command that opens a shell on a node."""
-    found = variables(site, host)
-    return f"ssh -o ControlPath=none {found['ansible_ssh_common_args']} {user}@{found['ansible_host']}"
-
-
-@contextlib.contextmanager
-def job(site: Site, name: str, host: str = MASTER, login: str = "sky", options: str = "", seconds: float = 0.25) -> Iterator[Job]:
-    """A job whose tasks take so many seconds, from when it has executors. It ends with the block: left over, it would keep what the next need."""
-    ssh = shell(site, host, login)
-    subprocess.run(f"{ssh} 'cat > {name}.py'", shell=True, input=JOB, text=True, check=True)
-    address = variables(site, host)["sky_address"]
-    submit = f"/opt/spark/bin/spark-submit {options} {name}.py {name} /tmp/{name}.end {seconds}"
-    process = subprocess.Popen(
-        f"{ssh} 'SPARK_LOCAL_IP={address} SPARK_LOCAL_HOSTNAME={address} {submit}'",
-        shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    started = Job(site, name, host, process)
-    try:
-        eventually(f"{name} runs", lambda: working(site, name) or process.poll() is not None)
-        if process.poll() is not None:
-            raise AssertionError(process.communicate()[0][-3000:])
-        yield started
-    finally:
-        if process.poll() is None:
-            started.drop()
 
 
 @pytest.fixture(scope="module")
@@ -257,16 +159,14 @@ def test_a_master_that_is_lost_is_made_again_around_its_volume(site: Site, packe
         assert {app["id"]: app["cores"] for app in page(site)["activeapps"]} == executors
         assert site.ssh(MASTER, "sha256sum /data/spark/.sky/spark") == secret
         assert history <= set(site.ssh(MASTER, "ls /data/spark/events").split())
-        shown = f"http://{variables(site, MASTER)['sky_address']}:18080/api/v1/applications"
-        eventually("the history server shows earlier jobs", lambda: "upgraded" in fetched(shown))
+        history_url = f"http://{variables(site, MASTER)['sky_address']}:18080/api/v1/applications"
+        eventually("the history server shows earlier jobs", lambda: "upgraded" in shown(history_url))
         assert ANSWER in (said := held.end()), said[-3000:]
 
 
-def fetched(url: str) -> str:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def shown(url: str) -> str:
     try:
-        with opener.open(url, timeout=10) as answer:
-            return str(answer.read(), "utf-8")
+        return fetched(url)
     except OSError:
         return ""
 

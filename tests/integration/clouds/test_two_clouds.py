@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.tests.support import openstack_site
 from ansible_collections.sky.clusters.tests.support.bare import bare, containers, ids
 from ansible_collections.sky.clusters.tests.support.openstack_site import HERE, OpenStackSite, cloud_entry
 from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
 
-pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("physics")]
+pytestmark = [pytest.mark.real, pytest.mark.openstack]
 
 ZONE = "tmix"
 
@@ -33,13 +34,20 @@ def content(far: int, near: int) -> dict[str, Any]:
     return file
 
 
+@pytest.fixture(scope="module")
+def campus() -> OpenStackSite:
+    """The test cloud, started if it does not run."""
+    return openstack_site.running()
+
+
 @pytest.fixture
-def site(campus: OpenStackSite, clean: None, tmp_path: Path) -> Iterator[Site]:  # noqa: ARG001  # what the project held before, it holds after
-    before = machine_state(ZONE)
+def site(campus: OpenStackSite, tmp_path: Path) -> Iterator[Site]:
+    """What was on the machine and in the project before is there after, and nothing else."""
+    before = machine_state(ZONE), campus.objects("physics")
     made = Site(tmp_path, "mix", content(1, 1), campus.environment("alice"))
     yield made
     made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    assert (machine_state(ZONE), campus.objects("physics")) == before
 
 
 def test_one_file_makes_a_cluster_of_two_clouds(site: Site, campus: OpenStackSite, figure: Callable[[str], None]) -> None:

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A walk through the life of one cluster on this machine, with a volume that is kept. The systems that take part are in `systems.py`.
+
+Checks 1, 5, 7, 19, 22, 25 and 30 of docs/reliability.md, once each; tests/integration/local has them in full.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from ansible_collections.sky.clusters.tests.integration.walk.systems import SYSTEMS
+from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
+from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
+
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
+
+ZONE = "twalk"
+PLAYBOOK = "spark_cluster"
+WORKER = f"{ZONE}-worker-0"
+DATA = ("-e", "sky_destroy_data=true")
+AT_ONCE = (((1, 2), 0.0), ((2, 1), 2.0))  # trials of two runs at once: how many workers each wants, and the seconds between them
+
+State = dict[str, set[str]]
+Figure = Callable[[str], None]
+
+
+def workers(count: int) -> tuple[str, str]:
+    """Another size for one run."""
+    return "-e", json.dumps({"sky_counts": {"worker": count}})
+
+
+def names(count: int) -> list[str]:
+    return [f"{ZONE}-worker-{index}" for index in range(count)]
+
+
+@pytest.fixture(scope="module")
+def untouched() -> State:
+    """What the machine shows before the first run."""
+    return machine_state(ZONE)
+
+
+@pytest.fixture(scope="module")
+def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001  # looked at before anything is made
+    content = spark(ZONE, 0)
+    content["pools"] = {name: pool for system in SYSTEMS for name, pool in system.pools(ZONE).items()}
+    made = Site(tmp_path_factory.mktemp("walk"), ZONE, content)
+    yield made
+    made.must("destroy", *DATA)
+
+
+@pytest.fixture(scope="module")
+def built(site: Site) -> Played:
+    """The first run."""
+    return site.must(PLAYBOOK)
+
+
+def is_whole(site: Site, count: int, *more: str) -> None:
+    """So many workers and all other nodes are there once, and nothing is left to do."""
+    again = site.must(PLAYBOOK, *workers(count), *more)
+    assert set(again.changed.values()) == {0}, again.output
+    everything = sorted(site.hosts("all"))
+    assert len(site.hosts("spark_worker")) == count
+    assert folders(ZONE) == containers(ZONE) == everything
+
+
+def test_a_cluster_is_built_and_proved(built: Played) -> None:
+    for system in SYSTEMS:
+        system.is_proved(built)
+
+
+def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
+    began = time.monotonic()
+    is_whole(site, 1)
+    figure(f"a second run takes {time.monotonic() - began:.0f} s")
+
+
+def test_status_says_that_it_is_ready(site: Site) -> None:
+    path = site.folder / "status.json"
+    said = site.must("status", "-e", f"sky_status_file={path}", "-e", "sky_require_ready=true")
+    assert set(said.changed.values()) == {0}
+    assert "a run would: change nothing" in said.output
+    assert "ready: yes" in said.output
+    status = json.loads(path.read_text(encoding="utf-8"))
+    assert {node["name"]: node["health"] for node in status["nodes"]} == dict.fromkeys(site.hosts("all"), "ok")
+
+
+def test_it_grows_and_proves_that_the_new_node_works(site: Site) -> None:
+    before = ids(site)
+    grown = site.must(PLAYBOOK, *workers(2))
+    assert "tasks on 2 worker(s)" in grown.output
+    assert before.items() < ids(site).items()
+    assert site.hosts("spark_worker") == names(2)
+
+
+def test_it_shrinks_under_work_that_goes_on(site: Site, figure: Figure) -> None:
+    before = ids(site)
+    with ExitStack() as work:
+        for system in SYSTEMS:
+            work.enter_context(system.work(site, "shrunk"))
+        began = time.monotonic()
+        site.must(PLAYBOOK, *UNPROVED)
+        figure(f"a worker leaves under work: {time.monotonic() - began:.0f} s")
+        assert site.hosts("spark_worker") == names(1)
+    assert ids(site).items() < before.items()
+
+
+def test_a_node_that_is_killed_is_replaced(site: Site) -> None:
+    before = ids(site)
+    subprocess.run(["lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", WORKER, "-f"], check=True, capture_output=True)
+    site.must(PLAYBOOK)
+    assert {name for name, identifier in ids(site).items() if identifier != before[name]} == {WORKER}
+    assert folders(ZONE) == containers(ZONE) == sorted(before)
+
+
+def test_a_run_that_is_killed_is_continued(site: Site) -> None:
+    before = ids(site)
+    kill_at(site.start(PLAYBOOK, *workers(2)), " booted ")
+    site.must(PLAYBOOK, *workers(2), *UNPROVED)
+    is_whole(site, 2, *UNPROVED)
+    assert site.hosts("spark_worker") == names(2)
+    assert before.items() < ids(site).items()
+
+
+def two_runs(site: Site, counts: tuple[int, int], pause: float) -> list[Played]:
+    """Start a second run so many seconds after the first; both to their ends."""
+    with site.start(PLAYBOOK, *workers(counts[0]), *UNPROVED) as first:
+        time.sleep(pause)
+        with site.start(PLAYBOOK, *workers(counts[1]), *UNPROVED) as second:
+            said = [run.communicate(timeout=300)[0] for run in (first, second)]
+    return [Played(run.returncode, text) for run, text in zip((first, second), said, strict=True)]
+
+
+def ended_as_it_may(run: Played) -> bool:
+    """Both visit the nodes: where they meet at the same task of a node, one of them may fail there."""
+    return run.code == 0 or "is being worked on by" in run.output or "FAILED!" in run.output
+
+
+def test_two_runs_at_once_make_no_doubles(site: Site, figure: Figure) -> None:
+    exits = []
+    for counts, pause in AT_ONCE:
+        runs = two_runs(site, counts, pause)
+        assert [run.output[-3000:] for run in runs if not ended_as_it_may(run)] == []
+        assert len(site.hosts("spark_worker")) in counts
+        assert folders(ZONE) == containers(ZONE) == sorted(site.hosts("all"))
+        exits.append(f"{pause:.0f} s apart: {runs[0].code} and {runs[1].code}")
+    site.must(PLAYBOOK, *UNPROVED)
+    is_whole(site, 1, *UNPROVED)
+    figure(f"exits of two runs at once, {', '.join(exits)}; one more run ends well")
+
+
+@pytest.fixture(scope="module")
+def kept(site: Site) -> list[str]:
+    """The data of each system, before its cluster was destroyed."""
+    before = [system.data(site) for system in SYSTEMS]
+    assert all(before)
+    assert "kept" in site.must("destroy").output
+    return before
+
+
+@pytest.mark.usefixtures("kept")
+def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
+    assert site.hosts("all") == folders(ZONE) == containers(ZONE) == []
+    assert "kept: 1 data volume(s), 1 GiB in all" in site.must("status").output
+
+
+def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
+    site.must(PLAYBOOK)
+    for system, before in zip(SYSTEMS, kept, strict=True):
+        assert set(before.splitlines()) <= set(system.data(site).splitlines())
+
+
+def test_nothing_is_left(site: Site, untouched: State) -> None:
+    assert "nothing of it is left" in site.must("destroy", *DATA).output
+    assert machine_state(ZONE) == untouched

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of the proof: what each runs, for how long at most, and which files its result depends on. This is the only place that lists them.
+
+Modules of this folder use the standard library alone and run on the system's Python 3.11, so that a plan can be shown before any environment is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+Command = tuple[str, ...]
+
+
+class Tier(StrEnum):
+    """When a part runs: in every proof, or if its inputs changed."""
+
+    QUICK = "quick"
+    LONG = "long"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part.
+
+    Attributes:
+        bound: seconds after which it is killed.
+        what: for people.
+        inputs: files and folders of the repository; ``!`` before one takes it out again. The last that matches decides.
+        commands: run in this order until one fails.
+        machine: whether it makes nodes on this machine, as root.
+        cloud: whether it uses the test cloud of tests/clouds/openstack.
+        bare: whether it begins on a machine that is not prepared and has no local clouds.
+        documented: whether documentation is among its inputs.
+    """
+
+    name: str
+    tier: Tier
+    bound: int
+    what: str
+    inputs: tuple[str, ...]
+    commands: tuple[Command, ...]
+    machine: bool = True
+    cloud: bool = False
+    bare: bool = False
+    documented: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that parts need and that is no proof itself.
+
+    Attributes:
+        allowed: seconds that a plan counts for it, and for what the first part builds that needs it, such as images of nodes.
+    """
+
+    name: str
+    bound: int
+    allowed: int
+    command: Command
+
+
+ENVIRONMENT = Step("environment", 900, 40, ("./quickstart.sh", "--dev"))
+MACHINE = Step("machine", 600, 90, ("./quickstart.sh", "--host"))
+BUILD = Step("build", 1200, 150, ("tests/clouds/openstack/build",))
+CLOUD = Step("cloud", 600, 60, ("tests/clouds/openstack/up",))
+CLOUD_DOWN = Step("cloud down", 300, 10, ("tests/clouds/openstack/down",))
+
+PROVIDERS = "plugins/module_utils/_clouds"
+EVERYTHING = (".",)
+# What runs on any cloud. The providers are left out, and added to the parts that use them.
+COMMON = (
+    "plugins",
+    f"!{PROVIDERS}",
+    f"{PROVIDERS}/__init__.py",
+    "roles",
+    "playbooks",
+    "meta",
+    "galaxy.yml",
+    "pyproject.toml",
+    "quickstart.sh",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "tests/conftest.py",
+    "tests/support",
+    "!tests/support/campus_clusters.py",
+    "!tests/support/counting_proxy.py",
+    "!tests/support/fault_proxy.py",
+    "!tests/support/openstack_peers.py",
+    "!tests/support/openstack_site.py",
+)
+LXC = (f"{PROVIDERS}/lxc",)
+# The test cloud borrows functions from the provider lxc. The part `clouds` depends on both and starts the test cloud, so it finds what breaks there.
+OPENSTACK = (
+    f"{PROVIDERS}/openstack",
+    "requirements-openstack.txt",
+    "tests/clouds/openstack",
+    "tests/support/campus_clusters.py",
+    "tests/support/counting_proxy.py",
+    "tests/support/fault_proxy.py",
+    "tests/support/openstack_peers.py",
+    "tests/support/openstack_site.py",
+)
+LOCAL = (*COMMON, *LXC)
+CAMPUS = (*COMMON, *OPENSTACK)
+
+# Failures are shown at once, and a part where everything fails ends early.
+FAILING = ("--instafail", "--maxfail", "10")
+ENDING = 120  # seconds before the bound: pytest begins no further test, and cleans up
+
+
+def _pytest(bound: int, marker: str, *words: str) -> Command:
+    return ("pytest", "-m", marker, *FAILING, "--session-timeout", str(bound - ENDING), "--durations", "12", *words)
+
+
+SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
+
+# In the order in which they run. `quickstart` is the last: it takes back what the others installed.
+PARTS: tuple[Part, ...] = (
+    Part(
+        "static", Tier.QUICK, 400, "checks of the code and the documentation: each is a word of its own, see below",
+        EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
+    ),
+    Part(
+        "unit", Tier.QUICK, 600, "tests of the code that touch nothing outside the process",
+        EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
+    ),
+    Part(
+        "mutants", Tier.QUICK, 300, "named defects, each put into a copy of the tree: the tests must find every one",
+        EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
+    ),
+    Part(
+        "contract", Tier.QUICK, 300, "the suite that every provider must pass, on the local cloud",
+        (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
+    ),
+    Part(
+        "walk", Tier.QUICK, 720, "the life of one local cluster, from its creation to nothing left",
+        (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
+    ),
+    Part(
+        "host", Tier.LONG, 600, "the collection built, installed and used; the local cloud and all that it changes on its machine",
+        (*LOCAL, "tests/integration/install", "tests/integration/lxc", "inventories"),
+        (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
+    ),
+    Part(
+        "survival", Tier.LONG, 1800, "local clusters that are interrupted, broken, tampered with, resized and upgraded",
+        (*LOCAL, "tests/integration/local", "tests/upgrade"),
+        (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
+    ),
+    Part(
+        "molecule", Tier.LONG, 600, "each role on nodes of its own",
+        (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
+    ),
+    Part(
+        "openstack", Tier.LONG, 1500, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
+        (*CAMPUS, "tests/contract", "tests/integration/openstack"),
+        (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
+    ),
+    Part(
+        "clouds", Tier.LONG, 600, "one cluster on two clouds, this machine and the OpenStack",
+        (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
+    ),
+    Part(
+        "quickstart", Tier.QUICK, 420, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
+        (*LOCAL, "inventories", "tests/integration/quickstart"),
+        (("./quickstart.sh", "--undo-host"), _pytest(420, "real", "tests/integration/quickstart")), bare=True,
+    ),
+)  # fmt: skip
+NAMES = tuple(part.name for part in PARTS)
+
+# The checks of the part `static`, the slowest first: they run side by side.
+CHECKS: dict[str, Command] = {
+    "sanity": ("tests/tools/sanity.sh",),
+    "importer": ("tests/tools/importer.sh",),
+    "types": ("tests/tools/types.sh",),
+    "lint": ("ansible-lint", "--offline", "--nocolor"),
+    "tree": ("pytest", "-q", "tests/static"),
+    "docs": ("tests/tools/docs.sh",),
+    "changelog": ("antsibull-changelog", "lint"),
+    "ruff": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "yaml": ("tests/tools/yaml.sh",),
+    "shell": ("tests/tools/shell.sh",),
+}
+
+
+def only(checks: Sequence[str]) -> Part:
+    """The part `static`, with these checks alone; it proves nothing that is recorded."""
+    return Part("checks", Tier.QUICK, 400, "", (), (("python3", "-ESB", "-m", "tests.proof.checks", *checks),), machine=False)
+
+
+def needs(part: Part) -> list[Step]:
+    """What a part needs beside itself, in the order in which it is done."""
+    prepared = [MACHINE] if part.machine and not part.bare else []
+    return [ENVIRONMENT, *prepared, *([BUILD, CLOUD, CLOUD_DOWN] if part.cloud else [])]
+
+
+def steps(parts: Sequence[Part]) -> list[Step]:
+    """What these parts need, each once."""
+    return list(dict.fromkeys(step for part in parts for step in needs(part)))
