@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import MASTER, Seen, judge, notes, services
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
@@ -25,8 +26,9 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         groups, hostvars = variables["groups"], variables["hostvars"]
         # by their unrendered variables: with a thousand nodes the rendering would take seconds
-        nodes = [_seen(name, hostvars.raw_get(name)) for name in groups["all"] if "sky_pool" in hostvars.raw_get(name)]
-        masters = groups.get(MASTER, [])[:1]
+        unlisted = set(groups.get(UNLISTED_GROUP, []))
+        nodes = [_seen(name, hostvars.raw_get(name)) for name in groups["all"] if name not in unlisted and "sky_pool" in hostvars.raw_get(name)]
+        masters = [name for name in groups.get(MASTER, []) if name not in unlisted][:1]
         spark = next((_spark(hostvars.raw_get(name)) for name in masters), {})
         verdicts = judge(nodes, spark)
         return dict(

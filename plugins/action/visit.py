@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -12,11 +13,14 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sky.clusters.plugins.module_utils._roles import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
 
+UNPROVED = "-unproved"  # after the ready hash of a server node, until the cluster that it serves is proved
+
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},
     "inputs": {"type": "dict", "default": {}},
     "also": {"type": "list", "elements": "str", "default": []},
     "full": {"type": "bool", "default": False},
+    "changes": {"type": "bool", "default": False},
 }
 
 
@@ -34,18 +38,29 @@ class ActionModule(ActionBase):
         servers = _servers(members, hostvars)
         told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
         wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
-        differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
-        chosen = {*differs, *servers.values(), *args["also"]}
-        visit = [name for name in members if args["full"] or name in chosen]
         addresses = {name: hostvars[name]["sky_address"] for name in members}
+        whole = [[name, hostvars[name]["sky_id"], addresses[name]] for name in members]
+        for name in {*servers.values()}:  # what they know of the others, and the proof, depend on all
+            wanted[name] = _with_members(wanted[name], whole)
+        differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
+        chosen = {*differs, *args["also"]} & {*members}
+        if chosen or args["changes"]:
+            chosen |= {*servers.values()}
+        visit = [name for name in members if args["full"] or name in chosen]
+        hashes = {name: wanted[name] for name in visit}
         return {
             "changed": False,
-            "hashes": {name: wanted[name] for name in visit},
+            "hashes": hashes,
+            "unproved": {name: wanted if name not in servers.values() else f"{wanted}{UNPROVED}" for name, wanted in hashes.items()},
             "names": visit,
             "differs": differs,
             "servers": sorted(set(servers.values())),
             "addresses": addresses,
         }
+
+
+def _with_members(wanted: str, members: list[list[str]]) -> str:
+    return hashlib.sha256(f"{wanted} {members}".encode()).hexdigest()[: len(wanted)]
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], servers: dict[str, list[str]]) -> str:

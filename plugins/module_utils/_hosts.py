@@ -19,6 +19,8 @@ from ._gateway import Gateway, behind, gateway, host_key_options
 from ._roles import ROLES
 
 BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
+UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
+GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
 CONNECTION = (
     "-o ControlMaster=auto",
     "-o ControlPersist=120s",
@@ -67,7 +69,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     pools = [f"pool_{name}" for name in cluster.pools]
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
-    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
+    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_leaving"]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:

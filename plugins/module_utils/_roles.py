@@ -20,7 +20,8 @@ class Role:
     variables: tuple[str, ...]  # prefixes of the variables that its outcome depends on
     not_variables: tuple[str, ...] = ()  # prefixes among them that are other roles' own
     needs: tuple[str, ...] = ()  # Ansible roles that are applied before it
-    server: bool = False  # keeps the cluster's secrets; its first node is visited at every run
+    server: bool = False  # keeps the cluster's secrets; its first node is visited by every run that changes or visits anything
+    proof: str = ""  # the Ansible role that proves the cluster from its first node
     leaves: bool = False  # the Ansible role has `leave` tasks that drain a node
     disposable: bool = False  # a new node does all that a lost one did: what it held stands elsewhere, or is made again, or is on its kept volumes
     services: tuple[str, ...] = ()  # systemd units that run on a node which is well
@@ -34,9 +35,10 @@ ROLES: Mapping[str, Role] = {
     "spark_master": Role(
         "spark_master",
         variables=("spark_", "artifact_"),
-        not_variables=("spark_worker_", "spark_proof_"),
+        not_variables=("spark_worker_",),
         needs=("artifact", "spark"),
         server=True,
+        proof="spark_proof",
         leaves=True,
         services=("spark-master", "spark-history-server"),
         ports=("spark_port", "spark_master_ui_port", "spark_master_history_port"),

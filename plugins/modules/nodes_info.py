@@ -97,6 +97,12 @@ refusals:
   type: list
   elements: str
   sample: []
+runs:
+  description: Who is changing the cluster now, and since when (UTC); empty if nobody is.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
 notes:
   description: What else is worth knowing.
   returned: always
@@ -105,16 +111,19 @@ notes:
   sample: []
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, State
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, Listing, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes, owners
 from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._lock import who
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes, plan
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
 
@@ -130,7 +139,13 @@ def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
     clouds = open_clouds(cluster)
     listings = list_all(clouds)
     made = plan(cluster, owners(clouds), listings, wishes)
-    return _told(cluster, listings, made)
+    return _told(cluster, listings, made) | {"runs": runs(clouds)}
+
+
+def runs(clouds: Mapping[str, Cloud]) -> list[dict[str, str]]:
+    """Who is changing the cluster now: one run, but for the moment in which it takes the lock of one cloud after the other."""
+    holdings = [holding for cloud in clouds.values() if (holding := asked_again(cloud.locked_by, Clock(), Backoff()))]
+    return [{"who": who(holding), "since": holding.since} for holding in {holding.holder: holding for holding in holdings}.values()]
 
 
 def _told(cluster: Cluster, listings: dict[str, Listing], made: Plan) -> dict[str, Any]:
@@ -174,7 +189,7 @@ def main() -> None:
     try:
         cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
         found = look(cluster, Wishes(idle=frozenset(given["idle"]), sick=given["sick"]))
-    except (ClusterFileError, FleetError) as error:
+    except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))
     keys, refusals = _keys(cluster)
     module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})

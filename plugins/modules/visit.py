@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The first node
-    of each server role is visited at every run.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it.
+  - The first node of each server role serves all others, and proves the cluster. Its hash depends on the members too, and it is visited wherever
+    another node is.
+  - Where nothing differs, and nothing changes, no node is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   members:
@@ -30,6 +32,10 @@ options:
     type: list
     elements: str
     default: []
+  changes:
+    description: Whether the run changes nodes, so that those of server roles are visited in any case.
+    type: bool
+    default: false
   full:
     description: Whether every node is visited.
     type: bool
@@ -67,6 +73,11 @@ addresses:
   returned: always
   type: dict
   sample: {demo-master-0: 10.88.0.2}
+unproved:
+  description: RV(hashes), but for nodes of server roles, which are to be visited again until the cluster is proved.
+  returned: always
+  type: dict
+  sample: {demo-worker-2: 8d969eef6ecad3c2}
 hashes:
   description: Ready hash of each node to visit, to be written once the visit is through.
   returned: always

@@ -29,6 +29,11 @@ def _text(value: Any) -> None:
         raise TypeError
 
 
+def _seconds(value: Any) -> None:
+    if check_type_int(value) < 0:
+        raise ValueError
+
+
 def _disruption(value: Any) -> None:
     if value not in DISRUPTIONS:
         raise ValueError
@@ -56,6 +61,7 @@ EXTRAS: Mapping[str, Kind] = {
     "sky_strict": SWITCH,
     "sky_submission": TEXT,
     "sky_timeout": Kind(check_type_int, "a whole number of seconds"),
+    "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more"),
 }
 
 

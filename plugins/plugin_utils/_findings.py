@@ -87,6 +87,8 @@ def _judged(node: Seen, master: _Master) -> Verdict:
         _judge_rest(node, verdict)
     elif node.health:
         _judge_silent(node, master, verdict)
+    if verdict.faults and any(ROLES[role].server for role in node.roles):
+        verdict.repair = True  # else a run that has nothing else to do would pass it over
     verdict.idle = WORKER in node.roles and master.idle(node.address)
     return verdict
 

@@ -25,7 +25,7 @@ def ready_hash(roles: Iterable[str], variables: Mapping[str, Any]) -> str:
         roles: the node's roles.
         variables: the values, final, of the variables that :func:`is_input` names.
     """
-    names = sorted({name for role in roles for name in (*ROLES[role].needs, ROLES[role].ansible_role)} | set(EVERY_NODE))
+    names = sorted({name for role in roles for name in (*ROLES[role].needs, ROLES[role].ansible_role, ROLES[role].proof)} - {""} | set(EVERY_NODE))
     content = {name: _content(ROLE_FOLDER / name) for name in names}
     text = json.dumps([content, variables], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

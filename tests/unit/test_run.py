@@ -33,7 +33,7 @@ def three(world: World, **more: Any) -> Cluster:
 
 
 def with_clock(run: Run, clock: Clock) -> Run:
-    return dataclasses.replace(run, tools=dataclasses.replace(run.tools, clock=clock))
+    return dataclasses.replace(run, tools=dataclasses.replace(run.tools, clock=clock), wait=90)
 
 
 def meanwhile(world: World, work: Callable[[], object]) -> Clock:
@@ -86,6 +86,16 @@ def test_a_run_that_does_not_end_locks_others_out_with_a_sentence(world: World) 
     with pytest.raises(Locked, match=r"bob@there \(process 2\)"):
         run_of(world, three(world)).present(Wishes())
     assert world.names() == []
+
+
+def test_what_a_run_holds_for_longer_is_taken_before_its_first_change(world: World) -> None:
+    settled(world, three(world))
+    held: list[int] = []
+    run = dataclasses.replace(run_of(world, three(world)), hold=lambda: held.append(world.calls("create")))
+    run.present(Wishes())
+    assert held == []  # there was nothing to do
+    dataclasses.replace(run, cluster=cluster_of(world.folder, {"worker": 4})).present(Wishes())
+    assert held == [1]
 
 
 def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:

@@ -17,7 +17,8 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_inpu
         ("spark_worker_memory", ["spark_worker"], True),
         ("spark_worker_memory", ["spark_master"], False),
         ("spark_worker_memory", ["spark_master", "spark_worker"], True),
-        ("spark_proof_force", ["spark_master", "spark_worker"], False),
+        ("spark_proof_force", ["spark_master", "spark_worker"], True),  # the proof is asked for on the master
+        ("spark_proof_force", ["spark_worker"], False),
         ("spark_version", [], False),
         ("node_user", [], True),
         ("sky_volumes", [], True),
