@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Event, Locked, NodeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Event, Locked, Mark, NodeSpec, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
@@ -334,6 +334,33 @@ def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:
 
 
 # ready
+
+
+def test_what_is_not_there_is_destroyed_without_a_lock(world: World) -> None:
+    settled(world, three(world))
+    run_of(world, three(world)).absent(data=True)
+    locked = world.calls(*LOCKING)
+    assert run_of(world, three(world)).absent(data=True).faults == []
+    assert world.calls(*LOCKING) == locked
+
+
+def test_what_another_run_makes_after_a_destroy_is_none_of_its_faults(world: World) -> None:
+    """The lock goes with the cluster, before the proof that nothing is left."""
+    settled(world, three(world))
+
+    class Quick(MemoryCloud):
+        def dismantle(self) -> None:
+            super().dismantle()
+            other = opened(three(world))["one"]
+            with world.tamper() as state:
+                state["clouds"]["one"]["locks"].clear()
+            other.lock("bob@there (process 2)", 3600)
+            list(other.create([NodeSpec(Mark("tester", "demo", "worker", 0), "debian-12", "small")]))
+
+    cluster = three(world)
+    cloud = Quick("one", cluster.clouds["one"].options, Scope("demo"))
+    assert run_of(world, cluster, {"one": cloud}).absent().faults == []
+    assert world.names() == ["demo-worker-0"]
 
 
 def test_the_ready_hash_is_written_where_it_differs(world: World) -> None:

@@ -30,11 +30,12 @@ PLAYBOOK = [
         "hosts": "localhost",
         "gather_facts": False,
         "tasks": [
+            {"sky.clusters.tell": {"lines": ["visited: {{ sky_visits.names | join(' ') }};"]}},
             {"ansible.builtin.wait_for": {"timeout": "{{ pause | int }}"}, "when": "sky_visits.names | length > 0"},
             {
                 "sky.clusters.nodes": {
                     "cluster": "{{ sky_cluster }}", "clouds": "{{ sky_clouds }}", "pools": "{{ sky_pools }}", "settings": "{{ sky_settings }}",
-                    "state": "ready", "hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}", "lock": "run",
+                    "state": "ready", "hashes": "{{ sky_visits[noted] }}", "names": "{{ sky_visits.names }}", "lock": "run",
                 }
             },
         ],
@@ -48,6 +49,7 @@ class Place:
 
     folder: Path
     world: World
+    spark: bool = False
     runs: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, count: int, pause: int = 0, **extra: Any) -> subprocess.Popen[str]:
@@ -55,11 +57,14 @@ class Place:
         cloud = {"provider": "memory", "path": str(self.world.folder)}
         content = {
             "plugin": "sky.clusters.clouds", "cluster": "demo", "ssh_keys": ["ssh-ed25519 AAAA me"], "clouds": {"one": cloud},
-            "pools": {"box": {"cloud": "one", "count": count}},
+            "pools": {"box": {"cloud": "one", "count": count}} if not self.spark else {
+                "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
+                "worker": {"cloud": "one", "count": count, "roles": ["spark_worker"]},
+            },
         }  # fmt: skip
         file = self.folder / f"{count}.sky.yml"
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
-        given = [f"-e{name}={value}" for name, value in ({"pause": pause, "sky_look": "false"} | extra).items()]
+        given = [f"-e{name}={value}" for name, value in ({"pause": pause, "sky_look": "false", "noted": "hashes"} | extra).items()]
         command = [sys.executable, str(PLAY), "-i", str(file), "site.yml", *given]
         environment = os.environ | {"ANSIBLE_NOCOLOR": "1"}
         run = subprocess.Popen(command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -147,3 +152,15 @@ def test_a_run_that_is_killed_between_two_tasks_does_not_lock_out_the_next(place
     first.communicate(timeout=30)
     said = place.play(2)
     assert "exit 0" in said, said
+
+
+def test_the_server_node_is_visited_with_others_and_until_the_cluster_is_proved_and_else_not(place: Place) -> None:
+    place.spark = True
+    master, workers = "demo-master-0", ["demo-worker-0", "demo-worker-1"]
+    assert f"visited: {master} {workers[0]};" in place.play(1, noted="unproved")
+    assert f"visited: {master};" in place.play(1)
+    locked = place.world.calls("lock")
+    assert "visited: ;" in place.play(1)
+    assert place.world.calls("lock") == locked
+    assert f"visited: {master};" in place.play(1, spark_proof_force="true", noted="unproved")
+    assert f"visited: {master} {workers[1]};" in place.play(2)
