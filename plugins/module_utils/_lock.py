@@ -27,7 +27,7 @@ SECONDS = 60.0  # a run that was killed locks its cluster for at most so long
 RENEWALS = 3  # within SECONDS, so that two may fail
 GRACE = 3.0  # s that a run which has just ended may take to release it
 LOOK = 1.0  # s between two tries meanwhile
-HOLDER = re.compile(r"(?P<shown>.*) \[(?P<machine>[0-9a-f]{8}) (?P<run>\d+) (?P<keeper>\d+)\]")
+TAG = re.compile(r" \[(?P<machine>[0-9a-f]{8}) (?P<run>\d+) (?P<keeper>\d+)\]")  # in the text of a holder
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,13 @@ class Holder:
             run: the process that it holds the lock for, if that is another one.
         """
         pid = run or os.getpid()
-        return cls(f"{getpass.getuser()}@{socket.gethostname()} (process {pid})", machine(), pid, os.getpid())
+        return cls(f"{_user()}@{socket.gethostname()} (process {pid})", machine(), pid, os.getpid())
 
     @classmethod
     def read(cls, text: str) -> Holder:
-        found = HOLDER.fullmatch(text)
-        return cls(found["shown"], found["machine"], int(found["run"]), int(found["keeper"])) if found else cls(text)
+        found = TAG.search(text)
+        shown = TAG.sub("", text)
+        return cls(shown, found["machine"], int(found["run"]), int(found["keeper"])) if found else cls(shown)
 
     @property
     def dead(self) -> bool:
@@ -81,6 +82,13 @@ class Terms:
     backoff: Backoff = Backoff()
     wait: float = 0.0  # s to wait for another run
     tell: Callable[[str], None] = dataclasses.field(default=lambda _sentence: None)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in some execution environments
+        return str(os.getuid())
 
 
 def who(holding: Holding) -> str:
@@ -196,7 +204,7 @@ class _Taking:
                 if late >= (0 if theirs else SECONDS):  # it was released meanwhile, so that the next try finds it free
                     raise self._refusal(theirs) if theirs else error from None
             if holder.dead:
-                self._break(str(holder), holder.shown)
+                self._break(theirs.holder if theirs else "", holder.shown)
             elif theirs:
                 self._announce(theirs)
             self._terms.clock.wait(LOOK)
