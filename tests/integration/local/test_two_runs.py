@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,10 +33,10 @@ def test_two_runs_on_bare_nodes(site: Site, figure: Callable[[str], None]) -> No
     figure(f"5  two runs on bare nodes, {trials(site, 'box', BARE_TRIALS, 15)}")
 
 
-@pytest.fixture
-def spark_site(tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def spark_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     before = machine_state(ZONE)
-    made = Site(tmp_path, ZONE, spark(ZONE, 1))
+    made = Site(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 1))
     yield made
     made.must("destroy", "-e", "sky_destroy_data=true")
     assert machine_state(ZONE) == before
@@ -44,3 +44,24 @@ def spark_site(tmp_path: Path) -> Iterator[Site]:
 
 def test_two_runs_on_a_spark_cluster(spark_site: Site, figure: Callable[[str], None]) -> None:
     figure(f"5  two runs on Spark, {trials(spark_site, 'worker', SPARK_TRIALS, 60)}")
+
+
+def test_a_run_whose_inventory_is_older_than_the_cluster(spark_site: Site, figure: Callable[[str], None]) -> None:
+    """As an AWX job that waited behind another one: a worker is gone, and then comes back as another machine."""
+    spark_site.must("spark_cluster", *workers(2))
+    old = spark_site.snapshot()
+    spark_site.must("spark_cluster", *workers(1))
+    began = time.monotonic()
+    same = spark_site.play("spark_cluster", *workers(1), inventory=str(old))
+    took = time.monotonic() - began
+    assert (same.code, set(same.changed.values())) == (0, {0}), same.output
+    more = spark_site.play("spark_cluster", *workers(2), inventory=str(old))
+    assert more.code == 0, more.output
+    assert "tasks on 2 worker(s)" in more.output, more.output
+    full = spark_site.play("spark_cluster", *workers(2), "-e", "sky_full=true", "-e", "spark_proof_force=true", inventory=str(old))
+    assert full.code == 0, full.output
+    figure(f"a run with an inventory in which a worker is gone that was there: {took:.0f} s")
+
+
+def workers(count: int) -> tuple[str, str]:
+    return "-e", f'{{"sky_counts": {{"worker": {count}}}}}'
