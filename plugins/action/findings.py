@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.sky.clusters.plugins.module_utils._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
@@ -25,7 +26,8 @@ class ActionModule(ActionBase):
         self.validate_argument_spec(argument_spec={})
         variables = task_vars or {}
         # from their unrendered variables: with a thousand nodes the rendering would take seconds
-        every = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"]}
+        unlisted = set(variables["groups"].get(UNLISTED_GROUP, []))
+        every = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"] if name not in unlisted}
         nodes = [_seen(name, found) for name, found in every.items() if "sky_pool" in found]
         views = {system: view for found in every.values() for system, view in found.get("sky_views", {}).get("views", {}).items()}
         verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import BOOTING_GROUP, hosts
 from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
@@ -27,6 +27,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, 
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import failure_lines, failures, foretold, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
+from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold
+from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others
 from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
@@ -43,6 +45,8 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "confirm": {"type": "str", "default": ""},
     "strict": {"type": "bool", "default": False},
     "destroy_data": {"type": "bool", "default": False},
+    "wait": {"type": "float", "default": 0},
+    "lock": {"type": "str", "choices": ["task", "run"], "default": "task"},
 }
 
 
@@ -60,17 +64,19 @@ class ActionModule(ActionBase):
         try:
             cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
             with told_to_end() as told:
-                result = self._of_state(cluster, args, (task_vars or {}).get("groups", {}), told)
+                result = self._of_state(cluster, args, (task_vars or {})["hostvars"], told)
         except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from error
         return result | {"seconds": round(time.monotonic() - began, 1)}
 
-    def _of_state(self, cluster: Cluster, args: dict[str, Any], groups: Mapping[str, list[str]], told: Callable[[], bool]) -> dict[str, Any]:
+    def _of_state(self, cluster: Cluster, args: dict[str, Any], hostvars: Any, told: Callable[[], bool]) -> dict[str, Any]:
         live = Live(Display())
         parent = os.getppid()
         # a worker of Ansible outlives its killed parent: it must see that by itself, and make no further call
         clock = Clock(stopped=lambda: told() or os.getppid() != parent)
-        run = Run(cluster, open_clouds(cluster), Tools(report=live.event, clock=clock), live.warning, bool(self._task.check_mode))
+        run = Run(cluster, open_clouds(cluster), Tools(report=live.event, clock=clock), live.warning, bool(self._task.check_mode), args["wait"])
+        if args["lock"] == "run":
+            run = replace(run, hold=lambda: hold(lambda: open_clouds(cluster), args["wait"], clock, live.line))
         if args["state"] == "ready":
             return {"changed": bool(run.set_ready({name: value for name, value in args["hashes"].items() if name in args["names"]}))}
         if args["state"] == "deleted":
@@ -87,7 +93,8 @@ class ActionModule(ActionBase):
             return {"changed": False, "leaving": run.replacements(wishes).leaving}
         outcome = run.present(wishes)
         _warn(live, outcome)
-        return self._done(outcome, args) | {"new_hosts": _new_hosts(outcome, cluster, groups), "ssh_keys": list(keys)}
+        gone = others({*outcome.members, *outcome.leaving}, hostvars)
+        return self._done(outcome, args) | {"new_hosts": _new_hosts(outcome, cluster, hostvars), "gone": gone, "ssh_keys": list(keys)}
 
     def _done(self, outcome: Outcome, args: dict[str, Any]) -> dict[str, Any]:
         failed, told = failures(outcome.result.failed), failure_lines(outcome.result.failed)
@@ -123,12 +130,13 @@ def _kept(outcome: Outcome) -> list[str]:
     return kept_lines({volume.name: volume.size for volume in outcome.kept})
 
 
-def _new_hosts(outcome: Outcome, cluster: Cluster, groups: Mapping[str, list[str]]) -> list[dict[str, Any]]:
-    """Members that the running inventory does not have, has as still booting, or has as they were before this run."""
+def _new_hosts(outcome: Outcome, cluster: Cluster, hostvars: Any) -> list[dict[str, Any]]:
+    """Members that the running inventory does not have, or has as they were before this run."""
     touched = {result.name for result in outcome.result.nodes.values() if result.action != "keep"}
-    known = set(groups.get("all", [])) - set(groups.get(BOOTING_GROUP, [])) - touched
-    found = []
-    for cloud, listing in outcome.listings.items():
-        moved = bool(touched & {node.name for node in listing.nodes if node.address(public=True)})  # what others are reached through
-        found += [h for h in hosts(listing, cloud, cluster) if h.name in outcome.members and (moved or h.name not in known)]
-    return [dict(safe(each.plain())) for each in sorted(found, key=lambda each: each.name)]
+    moved = {  # what others are reached through
+        node.name
+        for listing in outcome.listings.values()
+        if any(node.name in touched and node.address(public=True) for node in listing.nodes)
+        for node in listing.nodes
+    }
+    return differing(outcome.listings, cluster, hostvars, outcome.members, touched | moved)

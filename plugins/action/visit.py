@@ -33,25 +33,24 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         hostvars = (task_vars or {})["hostvars"]
-        members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
-        heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
-        followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
-        wanted = {name: _wanted(name, hostvars, args["inputs"], followed) for name in members}
-        too_much = [sentence for name in members for sentence in beyond_node(name, hostvars[name])]
+        too_much = [sentence for name in args["members"] for sentence in beyond_node(name, hostvars[name])]
         if too_much:
             raise AnsibleActionFail("\n".join(too_much))
-        differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
-        chosen = {*differs, *heads.values(), *args["also"]}
-        visit = [name for name in members if args["full"] or name in chosen]
-        addresses = {name: hostvars[name]["sky_address"] for name in members}
-        return {
-            "changed": False,
-            "hashes": {name: wanted[name] for name in visit},
-            "names": visit,
-            "differs": differs,
-            "heads": heads,
-            "addresses": addresses,
-        }
+        return {"changed": False, **choose(args, hostvars)}
+
+
+def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
+    """The nodes to visit, and what their visits need to know."""
+    members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
+    heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
+    followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
+    addresses = {name: hostvars[name]["sky_address"] for name in members}
+    # a head knows every member by name, in its hosts file
+    known = {name: args["inputs"] | {"members": addresses if name in heads.values() else {}} for name in members}
+    wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
+    due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
+    visit = members if args["full"] else due
+    return {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "heads": heads, "addresses": addresses}
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[str, list[str]]) -> str:

@@ -321,6 +321,14 @@ class Options:
         return [name for name in ("image", "flavor", "ssh_user") if name not in getattr(cls, "__dataclass_fields__", {})]
 
 
+@dataclass(frozen=True)
+class Holding:
+    """The run's lock on a cluster, as anybody sees it."""
+
+    holder: str  # for people: who, and where
+    since: str = ""  # when it was taken, for people, UTC; empty where the cloud does not tell
+
+
 class Cloud(abc.ABC):
     """One cloud, opened for one cluster. Constructing one makes no call.
 
@@ -527,6 +535,10 @@ class Cloud(abc.ABC):
         Raises:
             Locked: somebody else holds it; the sentence says who, where, and since when.
         """
+
+    @abc.abstractmethod
+    def locked_by(self) -> Holding | None:
+        """Who holds the run's lock on this cluster now; None if nobody does, or if the lock is stale. Writes nothing."""
 
     @abc.abstractmethod
     def renew(self, lease: Lease, seconds: float) -> None:

@@ -15,8 +15,6 @@ from ._cloud import Cloud, CloudError, Event, Invalid, Stage, Volume, VolumeSpec
 from ._cluster import Cluster, ClusterFileError, DataVolume
 from ._fleet import list_all
 from ._resource import Outcome, asked
-from ._retry import Backoff, Clock
-from ._run import holder
 from ._schema import hint
 
 Tell = Callable[[str], None]
@@ -164,7 +162,7 @@ def _fits(wanted: VolumeSpec, volume: Volume) -> bool:
 
 @contextlib.contextmanager
 def _locked(cloud: Cloud, tell: Tell) -> Iterator[None]:
-    with _lock.held({cloud.name: cloud}, holder(), Clock(), Backoff(), tell):
+    with _lock.held({cloud.name: cloud}, _lock.Terms(_lock.Holder.me(), tell=tell)):
         yield
 
 

@@ -21,6 +21,8 @@ from ._systems._table import ROLES, drains, group, heads, others, systems_of
 HEADS = "sky_heads"  # heads of systems
 OTHERS = "sky_others"  # nodes with roles of other collections
 BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
+UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
+GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
 CONNECTION = (
     "-o ControlMaster=auto",
     "-o ControlPersist=120s",
@@ -70,7 +72,8 @@ def role_groups(cluster: Cluster) -> list[str]:
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
     foreign = sorted({group(role) for pool in cluster.pools.values() for role in others(pool.roles)})
-    return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving", "sky_replacing"]
+    changing = [BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_leaving", "sky_replacing"]
+    return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, *changing]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:

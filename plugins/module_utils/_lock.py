@@ -7,28 +7,106 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import getpass
+import os
+import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
-from ._cloud import Cloud, CloudError, Lease, Locked, Unavailable
+from ._cloud import Cloud, CloudError, Holding, Lease, Locked, Unavailable
+from ._processes import Process, ancestors, machine
 from ._retry import Backoff, Clock, asked_again
 from ._stream import answered
 
+T = TypeVar("T")
+
 SECONDS = 60.0  # a run that was killed locks its cluster for at most so long
 RENEWALS = 3  # within SECONDS, so that two may fail
-PATIENCE = 90.0  # s to wait for another run: a little longer than one that was killed can hold it
-LOOK = 2.0  # s between two tries meanwhile
+GRACE = 3.0  # s that a run which has just ended may take to release it
+LOOK = 1.0  # s between two tries meanwhile
+TAG = re.compile(r" \[(?P<machine>[0-9a-f]{8}) (?P<run>\d+) (?P<keeper>\d+)\]")  # in the text of a holder
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock: for people, and for runs on the same machine."""
+
+    shown: str
+    machine: str = ""  # where the numbers below mean something
+    run: int = 0  # the process that the lock is held for
+    keeper: int = 0  # the one that renews and releases it
+
+    def __str__(self) -> str:
+        return f"{self.shown} [{self.machine} {self.run} {self.keeper}]" if self.machine else self.shown
+
+    @classmethod
+    def me(cls, run: int | None = None) -> Holder:
+        """This process.
+
+        Args:
+            run: the process that it holds the lock for, if that is another one.
+        """
+        pid = run or os.getpid()
+        return cls(f"{_user()}@{socket.gethostname()} (process {pid})", machine(), pid, os.getpid())
+
+    @classmethod
+    def read(cls, text: str) -> Holder:
+        found = TAG.search(text)
+        shown = TAG.sub("", text)
+        return cls(shown, found["machine"], int(found["run"]), int(found["keeper"])) if found else cls(shown)
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is known that nobody will renew or release the lock."""
+        return self._here and not any(Process.of(pid).alive() for pid in (self.run, self.keeper))
+
+    def serves(self, other: Holder) -> bool:
+        """Whether it holds the lock for the run that another one, which is this process, is a part of."""
+        run = self._here and self.run != self.keeper and Process.of(self.keeper).alive()
+        return run and self.run in (other.run, *ancestors(os.getpid()))
+
+    @property
+    def _here(self) -> bool:
+        return bool(self.machine) and self.machine == machine()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a lock is asked for."""
+
+    holder: Holder
+    clock: Clock = Clock()
+    backoff: Backoff = Backoff()
+    wait: float = 0.0  # s to wait for another run
+    tell: Callable[[str], None] = dataclasses.field(default=lambda _sentence: None)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in some execution environments
+        return str(os.getuid())
+
+
+def who(holding: Holding) -> str:
+    """The run that holds a lock, for people."""
+    return Holder.read(holding.holder).shown
+
+
+def shown(holding: Holding) -> str:
+    """The same, and since when."""
+    return who(holding) + (f" since {holding.since}" if holding.since else "")
 
 
 @contextlib.contextmanager
-def held(clouds: Mapping[str, Cloud], holder: str, clock: Clock, backoff: Backoff, tell: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], bool]]:
     """Hold the lock of a cluster on all its clouds, renewed in the background.
 
-    Clouds are locked in the order of their names, so that two runs cannot each hold what the other waits for.
-
-    Args:
-        holder: who holds it, for people.
-        tell: takes the sentence that says that a stale lock was broken.
+    Clouds are locked in the order of their names, so that two runs cannot each hold what the other waits for. What a keeper holds for the run that
+    this process is a part of is not taken again.
 
     Yields:
         What says whether the lock was lost on the way, or can be held no longer.
@@ -36,14 +114,18 @@ def held(clouds: Mapping[str, Cloud], holder: str, clock: Clock, backoff: Backof
     Raises:
         Locked: another run is at work on the cluster, and stays so.
     """
-    keeper = _Keeper(clouds, clock)
+    keeper = _Keeper(clouds, terms.clock)
+    others: set[Process] = set()  # who holds it for us
     try:
         for name in sorted(clouds):
-            lease = _take(clouds[name], holder, clock, backoff, tell)
-            keeper.keep(name, lease)  # from now on: the next cloud's lock may be a long wait
-            if lease.broken:
-                tell(f"cloud {name}: the lock of {lease.broken} was stale and is broken")
-        yield keeper.lost.is_set
+            taken = _Taking(clouds[name], terms).take()
+            if isinstance(taken, Holder):
+                others.add(Process.of(taken.keeper))
+                continue
+            keeper.keep(name, taken)  # from now on: the next cloud's lock may be a long wait
+            if taken.broken:
+                terms.tell(f"cloud {name}: the lock of {Holder.read(taken.broken).shown} was stale and is broken")
+        yield lambda: keeper.lost.is_set() or not all(other.alive() for other in others)
     finally:
         keeper.end()
 
@@ -99,17 +181,51 @@ class _Keeper:
         answered(call, SECONDS / RENEWALS, what, self._clock)
 
 
-def _take(cloud: Cloud, holder: str, clock: Clock, backoff: Backoff, tell: Callable[[str], None]) -> Lease:
-    """Take the lock of one cloud, once the run that has it is through."""
-    deadline = clock.now() + PATIENCE
-    waiting = False
-    while True:
-        try:
-            return asked_again(lambda: cloud.lock(holder, SECONDS), clock, backoff, f"cloud {cloud.name}: lock")
-        except Locked as error:
-            if clock.now() >= deadline:
-                raise
-            if not waiting:
-                tell(f"cloud {cloud.name}: {error}; waiting up to {PATIENCE:.0f} s for it to end")
-            waiting = True
-        clock.wait(LOOK)
+class _Taking:
+    """Takes the lock of one cloud, once the run that has it has ended."""
+
+    def __init__(self, cloud: Cloud, terms: Terms) -> None:
+        self._cloud = cloud
+        self._terms = terms
+        self._deadline = terms.clock.now() + max(terms.wait, GRACE)
+        self._told = False
+
+    def take(self) -> Lease | Holder:
+        """The lease, or who holds it for this run already."""
+        while True:
+            try:
+                return self._asked(lambda: self._cloud.lock(str(self._terms.holder), SECONDS), "lock")
+            except Locked as error:
+                theirs = self._asked(self._cloud.locked_by, "look at the lock")
+                holder = Holder.read(theirs.holder) if theirs else Holder("")
+                if holder.serves(self._terms.holder):
+                    return holder
+                late = self._terms.clock.now() - self._deadline
+                if late >= (0 if theirs else SECONDS):  # it was released meanwhile, so that the next try finds it free
+                    raise self._refusal(theirs) if theirs else error from None
+            if holder.dead:
+                self._break(theirs.holder if theirs else "", holder.shown)
+            elif theirs:
+                self._announce(theirs)
+            self._terms.clock.wait(LOOK)
+
+    def _break(self, dead: str, name: str) -> None:
+        """Release the lock of a run that was killed on this machine, in its name: it need not end by itself."""
+        with contextlib.suppress(Locked):  # somebody else was quicker
+            lease = self._asked(lambda: self._cloud.lock(dead, SECONDS), "lock")
+            self._asked(lambda: self._cloud.unlock(lease), "unlock")
+            self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and is broken")
+
+    def _announce(self, theirs: Holding) -> None:
+        if self._terms.wait > GRACE and not self._told:
+            self._told = True
+            self._terms.tell(f"cluster {self._cloud.scope.cluster}: {shown(theirs)} is at work; waiting up to {self._terms.wait:.0f} s for its end")
+
+    def _refusal(self, theirs: Holding) -> Locked:
+        return Locked(
+            f"cluster {self._cloud.scope.cluster} is being worked on by {shown(theirs)} (cloud {self._cloud.name}): run this again after its end, or "
+            f"wait for it with -e sky_wait=600 (seconds); the lock of a run that was killed ends by itself within {SECONDS:.0f} s"
+        )
+
+    def _asked(self, call: Callable[[], T], what: str) -> T:
+        return asked_again(call, self._terms.clock, self._terms.backoff, f"cloud {self._cloud.name}: {what}")

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
-import os
-import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -48,6 +45,12 @@ class Outcome:
     kept: list[Volume] = field(default_factory=list)  # volumes without a node
 
     @property
+    def writes(self) -> bool:
+        """Whether anything is to be done now; what leaves is deleted later, after its drain."""
+        parts = self.plan.clouds.values()
+        return any(part.delete or part.resize or part.create or part.wait or part.repair or part.record for part in parts)
+
+    @property
     def members(self) -> dict[str, tuple[str, Node]]:
         """By name, the cloud and the node of all that are in the cluster, run, and stay."""
         bad = {result.name for result in self.result.failed}
@@ -68,6 +71,8 @@ class Run:
     tools: Tools = Tools()
     tell: Callable[[str], None] = field(default=lambda _sentence: None)
     check: bool = False
+    wait: float = 0.0  # s to wait for another run
+    hold: Callable[[], None] = field(default=lambda: None)  # lets the lock be held for longer than this object is at work
 
     def present(self, wishes: Wishes) -> Outcome:
         """Make the clouds hold what the file describes, but for the nodes that leave: these are named and stay until :meth:`delete`.
@@ -79,7 +84,7 @@ class Run:
         outcome = self._planned(wishes)
         if self.check:
             return outcome
-        if not _writes(outcome.plan):
+        if not outcome.writes:
             outcome.faults = self._faults(outcome)  # something that is not ours may stand in the place of a node
             return outcome
         with self._locked() as tools:
@@ -145,7 +150,7 @@ class Run:
             confirm: the cluster's name, as the word that a cloud which the file no longer has may be forgotten.
         """
         outcome = self._destruction(self._listed(), confirm)
-        if self.check:
+        if self.check or not self._is_to_be_destroyed(outcome, data):
             return outcome
         with self._locked() as tools:
             outcome = self._destruction(self._listed(), confirm)  # what another run did until the lock was ours
@@ -256,6 +261,11 @@ class Run:
         if nodes:
             self._asked(partial(self.clouds[cloud].set_clouds, nodes, tuple(sorted(wanted))), f"cloud {cloud}: set clouds")
 
+    def _is_to_be_destroyed(self, outcome: Outcome, data: bool) -> bool:
+        """Whether anything is there that a destroy takes away."""
+        kept = set() if data else {f"volume {volume.name}" for volume in outcome.kept}
+        return outcome.plan.changes or any(self._shown(name, kept) for name in self.clouds)
+
     def _delete_volumes(self, result: Result) -> list[str]:
         faults: list[str] = []
         for cloud, listing in self._listed().items():
@@ -293,7 +303,8 @@ class Run:
         while left and clock.now() < end:
             clock.wait(cloud.poll_seconds)
             left = self._shown(name, kept)
-        return left
+        # the lock of this run went with the cluster, so that another may have begun to make it anew
+        return left if left and self._asked(cloud.locked_by, f"cloud {name}: look at the lock") is None else []
 
     def _shown(self, name: str, kept: Collection[str]) -> list[str]:
         return [part for part in self._asked(self.clouds[name].leftovers, f"cloud {name}: leftovers") if part not in kept]
@@ -318,22 +329,13 @@ class Run:
     def _locked(self) -> Iterator[Tools]:
         """Hold the lock; what is done with the tools that this gives stops when the lock is lost."""
         clock = self.tools.clock
-        with _lock.held(self.clouds, holder(), clock, self.tools.backoff, self.tell) as lost:
+        self.hold()
+        with _lock.held(self.clouds, _lock.Terms(_lock.Holder.me(), clock, self.tools.backoff, self.wait, self.tell)) as lost:
             try:
                 yield replace(self.tools, clock=replace(clock, stopped=lambda: clock.stopped() or lost()))
             finally:
                 if lost():
                     self.tell("the lock could not be renewed in time, so that another run may have it: this one ends")
-
-
-def holder() -> str:
-    """Who holds the lock, for people."""
-    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
-
-
-def _writes(made: Plan) -> bool:
-    """Whether anything is to be done now; what leaves is done later, after its drain."""
-    return any(part.delete or part.resize or part.create or part.wait or part.repair or part.record for part in made.clouds.values())
 
 
 def _named(things: Sequence[str]) -> str:

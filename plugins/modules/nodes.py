@@ -92,6 +92,17 @@ options:
     description: Whether O(state=absent) deletes the data volumes too.
     type: bool
     default: false
+  wait:
+    description: Seconds to wait for another run that works on the cluster. Then, or at once with V(0), the task fails and says who that is.
+    type: float
+    default: 0
+  lock:
+    description:
+      - How long other runs are kept out, where there is something to do. V(task) is until this task has ended, V(run) until C(ansible-playbook) has
+        ended, as with M(sky.clusters.run_lock). Where the run holds the lock already, nothing more is locked.
+    type: str
+    choices: [task, run]
+    default: task
 """
 
 EXAMPLES = r"""
@@ -153,6 +164,12 @@ new_hosts:
   type: list
   elements: dict
   sample: [{name: demo-worker-0, groups: [pool_worker, cloud_here, spark_worker], variables: {ansible_host: 10.88.0.3}}]
+gone:
+  description: Nodes that the running inventory has, and that do not run, or not any more.
+  returned: with O(state=present)
+  type: list
+  elements: str
+  sample: [demo-worker-1]
 failed_nodes:
   description: Why nodes failed; one sentence each.
   returned: always

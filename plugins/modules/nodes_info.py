@@ -111,6 +111,12 @@ refusals:
   type: list
   elements: str
   sample: []
+runs:
+  description: Who is changing the cluster now, and since when (UTC); empty if nobody is.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
 notes:
   description: What else is worth knowing.
   returned: always
@@ -119,16 +125,19 @@ notes:
   sample: []
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, State
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._lock import who
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
@@ -144,8 +153,15 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
 
 
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
-    """What a run would begin with."""
-    return _shown(cluster, Run(cluster, open_clouds(cluster), check=True).look(wishes))
+    """What a run would begin with, and who is changing the cluster now."""
+    clouds = open_clouds(cluster)
+    return _shown(cluster, Run(cluster, clouds, check=True).look(wishes)) | {"runs": runs(clouds)}
+
+
+def runs(clouds: Mapping[str, Cloud]) -> list[dict[str, str]]:
+    """Who is changing the cluster now: one run, but for the moment in which it takes the lock of one cloud after the other."""
+    holdings = [holding for cloud in clouds.values() if (holding := asked_again(cloud.locked_by, Clock(), Backoff()))]
+    return [{"who": who(holding), "since": holding.since} for holding in {holding.holder: holding for holding in holdings}.values()]
 
 
 def _shown(cluster: Cluster, outcome: Outcome) -> dict[str, Any]:

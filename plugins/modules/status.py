@@ -116,6 +116,12 @@ kept_volumes:
   type: list
   elements: dict
   sample: [{name: demo-worker-2-spark, size: 10, type: ""}]
+runs:
+  description: Who is changing the cluster now, and since when (UTC); empty if nobody is.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
 changes:
   description: What a run would do in the clouds, one line each.
   returned: always

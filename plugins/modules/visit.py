@@ -12,8 +12,9 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The head
-    of each system is visited at every run.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it.
+  - The hash of the head of a system depends on the members of the cluster too.
+  - Where nothing differs, no node is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   members:
@@ -50,8 +51,8 @@ names:
   type: list
   elements: str
   sample: [demo-master-0, demo-worker-2]
-differs:
-  description: Names of the members whose ready hash differs.
+due:
+  description: Those of them that need a visit, also without O(full).
   returned: always
   type: list
   elements: str

@@ -17,8 +17,8 @@ description:
   - A volume that is there is extended where the size is larger, under its node's feet if need be; the next run that visits the node extends the file
     system. Smaller is refused, and so is another type.
   - Runs of a cluster make the volumes of its file themselves. This module is for those that must be there before, or go alone.
-  - A run that works on the cluster at the same time is waited for, as by another run. What its lock needs in some clouds (a security group) stays
-    until the cluster is destroyed.
+  - Fails where a run works on the cluster at the same time, unless this task is a part of that run. What its lock needs in some clouds (a security
+    group) stays until the cluster is destroyed.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:

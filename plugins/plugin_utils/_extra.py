@@ -32,6 +32,11 @@ def _text(value: Any) -> None:
         raise TypeError
 
 
+def _seconds(value: Any) -> None:
+    if check_type_int(value) < 0:
+        raise ValueError
+
+
 def _disruption(value: Any) -> None:
     if value not in DISRUPTIONS:
         raise ValueError
@@ -61,6 +66,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_require_ready": SWITCH,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
+    "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more"),
 }
 
 

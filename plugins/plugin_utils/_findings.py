@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, System, View
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable, heads
 
 
 @dataclass
@@ -64,6 +64,8 @@ def _judged(node: Seen, opinions: list[Opinion]) -> Verdict:
         _judge_rest(node, verdict)
     elif node.health:
         _judge_silent(node, opinions, verdict)
+    if verdict.faults and heads(node.roles):
+        verdict.repair = True  # else a run that has nothing else to do would pass it over
     verdict.idle = bool(opinions) and all(opinion.idle for opinion in opinions)
     return verdict
 

@@ -46,7 +46,7 @@ class Status:
     def plain(self) -> dict[str, Any]:
         """All of it as data, with the lines for people."""
         reasons = list(self.reasons())
-        same = ("pools", "volumes", "kept_volumes", "changes", "drift", "refusals")
+        same = ("runs", "pools", "volumes", "kept_volumes", "changes", "drift", "refusals")
         return {
             "cluster": self.cluster,
             "ready": not reasons,
@@ -75,6 +75,7 @@ class Status:
                 yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
 
     def _lines(self) -> Iterator[str]:
+        yield from self._runs()
         if self.info["nodes"]:
             yield from table(HEADINGS, map(_row, self.nodes))
         yield from _service_lines(self.findings["services"])
@@ -84,6 +85,9 @@ class Status:
         yield from self._foretold()
         yield from (f"differs: {line}" for line in self.info["drift"])
         yield from (f"note: {line}" for line in self.notes)
+
+    def _runs(self) -> Iterator[str]:
+        yield from (f"run in progress: {run['who']}" + (f" since {run['since']}" if run["since"] else "") for run in self.info["runs"])
 
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])

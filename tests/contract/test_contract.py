@@ -317,7 +317,12 @@ def test_a_node_that_stands_keeps_what_it_names_when_it_is_asked_for_again(cloud
 
 def test_the_lock_keeps_others_out_and_says_who_has_it(cloud_factory: Bench) -> None:
     first, second = cloud_factory("a"), cloud_factory("a")
+    assert first.locked_by() is None
     lease = first.lock("ada@here (process 1)", 60)
+    told = second.locked_by()
+    assert told is not None
+    assert (told.holder, bool(told.since)) == ("ada@here (process 1)", True)
+    assert cloud_factory("a1").locked_by() is None
     assert (lease.holder, lease.broken) == ("ada@here (process 1)", "")
     with pytest.raises(Locked, match=re.escape("ada@here (process 1)")):
         second.lock("bob@there (process 2)", 60)
@@ -329,6 +334,7 @@ def test_the_lock_keeps_others_out_and_says_who_has_it(cloud_factory: Bench) -> 
     assert lease.broken == ""
     second.unlock(lease)
     second.unlock(lease)  # nothing, as it is no longer ours
+    assert first.locked_by() is None
 
 
 def test_who_holds_the_lock_may_take_it_again(cloud_factory: Bench) -> None:
@@ -345,6 +351,7 @@ def test_a_stale_lock_is_broken_and_named_and_its_holder_is_told(cloud_factory: 
     first, second = cloud_factory("a"), cloud_factory("a")
     old = first.lock("ada@here (process 1)", 1)
     cloud_factory.pass_time(1.5)
+    assert second.locked_by() is None
     new = second.lock("bob@there (process 2)", 60)
     assert "ada@here (process 1)" in new.broken
     with pytest.raises(Locked):

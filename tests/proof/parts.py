@@ -151,6 +151,10 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
+        "systems", Tier.LONG, 600, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
+        (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
+    ),
+    Part(
         "molecule", Tier.LONG, 600, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),

@@ -20,7 +20,7 @@ UTILS = ("plugins", "module_utils")
 
 # From the bottom up. A module may import from lower rows only; one in no row is on top, where the action, the modules and the inventory are fed.
 ROWS = (
-    {"_schema", "_systems", "_cloud"},
+    {"_schema", "_systems", "_cloud", "_processes"},
     {"_cluster"},
     {"_in_use"},
     {"_plan"},

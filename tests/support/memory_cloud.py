@@ -23,6 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     Definition,
     Denied,
     Event,
+    Holding,
     Image,
     ImageSpec,
     Invalid,
@@ -349,6 +350,12 @@ class MemoryCloud(Cloud):
             locks[self.scope.cluster] = {"holder": holder, "token": token, "until": now + seconds, "since": now}
         call.after()
         return Lease(holder, token, broken)
+
+    def locked_by(self) -> Holding | None:
+        call = self._call("locked_by")
+        held = self.world.cloud(self.name)["locks"].get(self.scope.cluster)
+        call.after()
+        return Holding(held["holder"], f"{held['since']:.0f}") if held and held["until"] > self.world.now() else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         call = self._call("renew")

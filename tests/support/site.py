@@ -112,6 +112,12 @@ class Site:
         listed = self._asked("ansible-inventory", "-i", str(self.file), "--list")
         return dict(json.loads(listed, object_hook=_bare))
 
+    def snapshot(self) -> Path:
+        """A file that goes on showing the inventory as it is now, as a controller does that reads it long before the run."""
+        path = self.folder / "snapshot.yml"
+        path.write_text(self._asked("ansible-inventory", "-i", str(self.file), "--list", "--yaml", "--export"), encoding="utf-8")
+        return path
+
     def _asked(self, program: str, *args: str) -> str:
         """What one of Ansible's programs says."""
         command = self.command(program, *args)

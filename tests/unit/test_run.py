@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Locked, Mark, NodeSpec, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
@@ -22,7 +22,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
 from ansible_collections.sky.clusters.plugins.module_utils._run import UNTOUCHED, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of, settled
-from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud
+from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import LOCKING, World
 
 ALL = ["demo-worker-0", "demo-worker-1", "demo-worker-2"]
@@ -33,7 +33,7 @@ def three(world: World, **more: Any) -> Cluster:
 
 
 def with_clock(run: Run, clock: Clock) -> Run:
-    return dataclasses.replace(run, tools=dataclasses.replace(run.tools, clock=clock))
+    return dataclasses.replace(run, tools=dataclasses.replace(run.tools, clock=clock), wait=90)
 
 
 def meanwhile(world: World, work: Callable[[], object]) -> Clock:
@@ -86,6 +86,16 @@ def test_a_run_that_does_not_end_locks_others_out_with_a_sentence(world: World) 
     with pytest.raises(Locked, match=r"bob@there \(process 2\)"):
         run_of(world, three(world)).present(Wishes())
     assert world.names() == []
+
+
+def test_what_a_run_holds_for_longer_is_taken_before_its_first_change(world: World) -> None:
+    settled(world, three(world))
+    held: list[int] = []
+    run = dataclasses.replace(run_of(world, three(world)), hold=lambda: held.append(world.calls("create")))
+    run.present(Wishes())
+    assert held == []  # there was nothing to do
+    dataclasses.replace(run, cluster=cluster_of(world.folder, {"worker": 4})).present(Wishes())
+    assert held == [1]
 
 
 def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
@@ -357,6 +367,34 @@ def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:
 
 
 # ready
+
+
+def test_what_is_not_there_is_destroyed_without_a_lock(world: World) -> None:
+    settled(world, three(world))
+    run_of(world, three(world)).absent(data=True)
+    locked = world.calls(*LOCKING)
+    assert run_of(world, three(world)).absent(data=True).faults == []
+    assert world.calls(*LOCKING) == locked
+
+
+def test_what_another_run_makes_after_a_destroy_is_none_of_its_faults(world: World) -> None:
+    """The lock goes with the cluster, before the proof that nothing is left."""
+    settled(world, three(world))
+
+    class Quick(MemoryCloud):
+        def dismantle(self) -> None:
+            super().dismantle()
+            other = opened(three(world))["one"]
+            with world.tamper() as state:
+                state["clouds"]["one"]["locks"].clear()
+            other.lock("bob@there (process 2)", 3600)
+            list(other.create([NodeSpec(Mark("tester", "demo", "worker", 0), "debian-12", "small")]))
+
+    cluster = three(world)
+    options = cast(MemoryOptions, cluster.clouds["one"].options)
+    cloud = Quick("one", options, Scope("demo"))
+    assert run_of(world, cluster, {"one": cloud}).absent().faults == []
+    assert world.names() == ["demo-worker-0"]
 
 
 def test_the_ready_hash_is_written_where_it_differs(world: World) -> None:

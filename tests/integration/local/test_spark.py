@@ -100,10 +100,12 @@ def test_the_first_run_proves_the_cluster_and_says_how_to_use_it(first: Played) 
     assert answer.stdout.strip() == "sky", answer.stderr
 
 
-def test_a_second_run_changes_nothing_and_visits_the_server_alone(site: Site) -> None:
+def test_a_second_run_changes_nothing_and_visits_nobody(site: Site) -> None:
     played = site.must("spark_cluster")
     assert set(played.changed.values()) == {0}
-    assert {host: tasks for host, tasks in played.tasks.items() if "worker" in host} == {"tspark-worker-0": 1, "tspark-worker-1": 1}  # a look
+    nodes = {host: tasks for host, tasks in played.tasks.items() if host != "localhost"}
+    assert nodes == {"tspark-master-0": 3, "tspark-worker-0": 1, "tspark-worker-1": 1}  # a look, one at Spark, and where to go next
+    assert "submit an application" in played.output
 
 
 @pytest.fixture

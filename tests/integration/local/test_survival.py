@@ -1,12 +1,11 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that are killed, told to end, or started twice: real ones, on bare nodes of this machine. Checks 1 to 5 of docs/reliability.md."""
+"""Runs that are killed, or told to end: real ones, on bare nodes of this machine. Checks 1 to 4 of docs/reliability.md."""
 
 from __future__ import annotations
 
 import os
-import random
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.bare import boxes, containers, folders, is_whole
+from ansible_collections.sky.clusters.tests.support.bare import boxes, is_whole
 from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, kill_at, until
 from ansible_collections.sky.clusters.tests.support.processes import family
 from ansible_collections.sky.clusters.tests.support.site import Site
@@ -34,7 +33,6 @@ POINTS = {
     "the roles": r"^TASK \[sky.clusters.node : Make the cluster's user",
     "the end of the visits": r"^TASK \[Note that the visits",
 }
-SEED, TRIALS = 4, 2
 
 
 def counts(box: int) -> tuple[str, str]:
@@ -122,26 +120,3 @@ def at_work(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return b"ansible" in called or b"_host.main" in called
-
-
-@pytest.mark.parametrize("sizes", [(2, 2), (2, 4)])
-def test_two_runs_at_once_make_no_doubles(site: Site, sizes: tuple[int, int], figure: Callable[[str], None]) -> None:
-    chance = random.Random(f"{SEED} {sizes}")
-    ended = []
-    for _trial in range(TRIALS):
-        pause = chance.uniform(0, 3)
-        with site.start("spark_cluster", *counts(sizes[0])) as first:
-            time.sleep(pause)
-            with site.start("spark_cluster", *counts(sizes[1])) as second:
-                said = [run.communicate(timeout=300)[0] for run in (first, second)]
-        names = site.hosts("pool_box")
-        assert folders(ZONE) == containers(ZONE) == names
-        assert len(names) in sizes
-        # both visit the nodes: where they meet at the same task of a node, one of them may fail there
-        assert all(
-            run.returncode == 0 or "FAILED!" in text or "is being worked on by" in text for run, text in zip((first, second), said, strict=True)
-        )
-        ended.append(f"{pause:.1f} s apart: {len(names)} nodes, exits {first.returncode} and {second.returncode}")
-        site.must("spark_cluster", *counts(len(names)))
-        site.must("destroy")
-    figure(f"5  two runs at once for {sizes} nodes, seed {SEED}: {'; '.join(ended)}; one more run ends well each time")

@@ -31,7 +31,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     """A cluster that is well, but for what is given."""
     info: dict[str, Any] = {
         "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
-        "kept_volumes": [], "changes": [], "drift": [], "refusals": [], "notes": [],
+        "kept_volumes": [], "runs": [], "changes": [], "drift": [], "refusals": [], "notes": [],
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
@@ -94,6 +94,12 @@ def test_a_run_that_would_refuse_visits_nobody() -> None:
     found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"], differs=["demo-worker-2"])
     assert found["visits"] == []
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
+
+
+def test_a_run_in_progress_is_told_first() -> None:
+    found = status(runs=[{"who": "ada@laptop (process 4242)", "since": "2026-11-28 03:24:00 UTC"}])
+    assert found["summary"][0] == "run in progress: ada@laptop (process 4242) since 2026-11-28 03:24:00 UTC"
+    assert found["runs"] == [{"who": "ada@laptop (process 4242)", "since": "2026-11-28 03:24:00 UTC"}]
 
 
 def test_services_and_jobs_are_told() -> None:

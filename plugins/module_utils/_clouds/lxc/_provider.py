@@ -17,6 +17,7 @@ from ..._cloud import (
     Definition,
     Denied,
     Event,
+    Holding,
     Image,
     ImageSpec,
     Invalid,
@@ -34,6 +35,7 @@ from ..._cloud import (
 from ..._schema import hint
 from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
+from ._host import locks
 from ._host.added import names
 from ._host.condition import console
 from ._host.places import NodePlace, Zone
@@ -248,6 +250,13 @@ class LxcCloud(Cloud):
 
     def lock(self, holder: str, seconds: float) -> Lease:
         return Lease(**self._host.value("lock", cluster=self.scope.cluster, holder=holder, seconds=seconds, pid=os.getpid()))
+
+    def locked_by(self) -> Holding | None:
+        try:
+            held = locks.holding(self._zone, self.scope.cluster)
+        except (OSError, ValueError) as error:
+            raise CloudError(f"the lock in {self._zone.locks} cannot be read: {error}") from error
+        return Holding(held["holder"], locks.told_since(held)) if held and not locks.stale(held) else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         self._host.value("renew", cluster=self.scope.cluster, token=lease.token, seconds=seconds)

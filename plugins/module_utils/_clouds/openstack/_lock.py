@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ..._cloud import Lease, Locked, Unavailable
+from ..._cloud import Holding, Lease, Locked, Unavailable
 from ._api import NETWORK, Api
 from ._errors import Conflict, Missing
 
@@ -37,8 +37,12 @@ class Held:
         return f" locked {self.token} until {self.until:%Y-%m-%dT%H:%M:%SZ} since {self.since:%Y-%m-%dT%H:%M:%SZ} by {self.holder}"
 
     @property
+    def told_since(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%M:%S} UTC"
+
+    @property
     def told(self) -> str:
-        return f"{self.holder}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.holder}, since {self.told_since}"
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Lock:
             if self._write(seen, str(mine)):
                 return Lease(holder, mine.token, theirs.told if theirs else "")
         raise Unavailable("the lock is being taken by several runs at once")
+
+    def holding(self) -> Holding | None:
+        seen = self._look()
+        return Holding(seen.lock.holder, seen.lock.told_since) if seen.lock and seen.now < seen.lock.until else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         for _try in range(TRIES):

@@ -16,6 +16,7 @@ from ..._cloud import (
     CloudError,
     Definition,
     Event,
+    Holding,
     Image,
     ImageSpec,
     Invalid,
@@ -273,6 +274,12 @@ class OpenStackCloud(Cloud):
     def lock(self, holder: str, seconds: float) -> Lease:
         group = self._shared.group(security_group(self.api, self.scope, self.owner))
         return self._lock(group).take(holder, seconds)
+
+    def locked_by(self) -> Holding | None:
+        group = security_group(self.api, self.scope, self.owner)
+        with contextlib.suppress(Missing):  # it went meanwhile, and the lock with it
+            return self._lock(group).holding() if group is not None else None
+        return None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         group = security_group(self.api, self.scope, self.owner)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Lease, Locked, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Holding, Lease, Locked, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import NETWORK, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._lock import Lock
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._options import OpenStackOptions
@@ -107,6 +107,17 @@ def test_it_is_taken_renewed_and_released(group: Group, clock: Time) -> None:
     assert group.description == f"{MARK} locked {token} until 2031-05-06T12:01:20Z since 2031-05-06T12:00:00Z by {ME}"
     group.lock.release(lease)
     assert group.description == MARK
+
+
+def test_who_holds_it_is_seen_without_a_change(group: Group, clock: Time) -> None:
+    assert group.lock.holding() is None
+    group.lock.take(ME, 60)
+    clock.passes(59)
+    before = len(group.puts)
+    assert group.lock.holding() == Holding(ME, "2031-05-06 12:00:00 UTC")
+    clock.passes(1)
+    assert group.lock.holding() is None  # it is stale
+    assert len(group.puts) == before
 
 
 def test_what_a_real_cloud_kept_of_a_lock_is_read(group: Group, clock: Time) -> None:

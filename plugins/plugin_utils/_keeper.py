@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The keeper of a run's lock: a process that holds it from the first change until ansible-playbook has ended, however that ends.
+
+It is forked, not started: it has the cluster, the credentials and the collection already, and nothing of them passes through a command line. It is in
+a session of its own, since Ctrl-C is for the run, which may still need the lock while it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from ansible_collections.sky.clusters.plugins.module_utils import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, MarkError
+from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder, Terms
+from ansible_collections.sky.clusters.plugins.module_utils._processes import Process, descendants, title
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+
+NAME = "sky-lock"  # as the kernel calls it; 15 characters at most
+PIPE = 3  # what it speaks to the run by
+LOOK = 0.5  # s between two looks at the run
+LOST = "sky.clusters: the lock on the cluster was lost, so that another run may have it: this run is ended; run it again to go on"
+
+
+def hold(open_clouds: Callable[[], Mapping[str, Cloud]], wait: float, clock: Clock, tell: Callable[[str], None]) -> None:
+    """Have the lock held until the run that this process, a worker of Ansible, is a part of has ended. Nothing where it is held already.
+
+    Args:
+        open_clouds: opens the cluster's clouds, for the keeper alone.
+        wait: seconds to wait for another run.
+
+    Raises:
+        CloudError: it cannot be had.
+        Stopped: the run was told to end.
+    """
+    run = Process.of(os.getppid())
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        _become_keeper(open_clouds, run, wait, writer)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader, "rb") as pipe:
+        for said in _lines(pipe.fileno(), clock):
+            if "tell" in said:
+                tell(said["tell"])
+            elif "error" in said:
+                raise CloudError(said["error"])
+            else:
+                return
+    raise CloudError("the keeper of the cluster's lock ended without a word")
+
+
+def _lines(pipe: int, clock: Clock) -> Iterator[dict[str, Any]]:
+    """What the keeper says, while the run is not told to end."""
+    text = b""
+    while True:
+        clock.wait(0)
+        if not select.select([pipe], [], [], LOOK)[0]:
+            continue
+        chunk = os.read(pipe, 4096)
+        if not chunk:
+            return
+        *lines, text = (text + chunk).split(b"\n")
+        yield from map(json.loads, lines)
+
+
+def _become_keeper(open_clouds: Callable[[], Mapping[str, Cloud]], run: Process, wait: float, pipe: int) -> NoReturn:
+    """The forked process, which must not get back into Ansible's code."""
+    code = 1
+    try:
+        asker = Process.of(os.getppid())
+        os.setsid()
+        if os.fork() == 0:  # a child of nobody, so that nobody waits for it
+            _detach(pipe)
+            Keeper(run, asker, PIPE).keep(open_clouds(), wait)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _detach(pipe: int) -> None:
+    """Let go of all that belongs to the run: who reads its output must not wait for us."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)  # we end with the run
+    os.dup2(pipe, PIPE)
+    os.closerange(PIPE + 1, os.sysconf("SC_OPEN_MAX"))
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+    os.chdir("/")
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(NAME)
+
+
+class Keeper:
+    """The keeper's own work."""
+
+    def __init__(self, run: Process, asker: Process, pipe: int) -> None:
+        self._run = run
+        self._asker = asker
+        self._pipe = pipe
+
+    def keep(self, clouds: Mapping[str, Cloud], wait: float) -> None:
+        clock = Clock(stopped=lambda: not (self._run.alive() and self._asker.alive()))
+        terms = Terms(Holder.me(self._run.pid), clock, wait=wait, tell=self._tell)
+        try:
+            with _lock.held(clouds, terms) as lost:
+                heard = self._say(held=True)
+                os.close(self._pipe)
+                if heard:
+                    self._watch(clouds, lost)
+        except (CloudError, MarkError, Stopped) as error:
+            self._say(error=str(error))
+
+    def _tell(self, sentence: str) -> None:
+        self._say(tell=sentence)
+
+    def _say(self, **what: Any) -> bool:
+        """Whether anybody heard it."""
+        with contextlib.suppress(OSError):
+            os.write(self._pipe, json.dumps(what).encode() + b"\n")
+            return True
+        return False
+
+    def _watch(self, clouds: Mapping[str, Cloud], lost: Callable[[], bool]) -> None:
+        """Wait for the end of the run, and of what it started and left behind, for as long as a lease is good."""
+        family: set[Process] = set()
+        with _End(self._run) as ended:
+            while not ended.within(LOOK):
+                family = {process for process in family | descendants(self._run.pid) if process.alive()}
+                if lost() and not _went_with_the_cluster(clouds):
+                    self._end_run()
+                    return
+        end = time.monotonic() + _lock.SECONDS
+        while any(map(_at_work, family)) and time.monotonic() < end and not lost():
+            time.sleep(LOOK / 5)
+
+    def _end_run(self) -> None:
+        """Nothing more may be changed."""
+        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "w", encoding="utf-8") as stderr:
+            stderr.write(f"{LOST}\n")
+        if self._run.alive():
+            os.kill(self._run.pid, signal.SIGTERM)
+
+
+def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
+    """Whether nobody holds the lock, as after the run has destroyed the cluster."""
+    try:
+        return all(cloud.locked_by() is None for cloud in clouds.values())
+    except CloudError:
+        return False
+
+
+def _at_work(process: Process) -> bool:
+    """Whether a process of the run goes on without it; a shared connection of ssh does nothing by itself."""
+    return process.alive() and not title(process.pid).startswith("ssh: ")
+
+
+class _End:
+    """The end of a process, known at once where the system can tell."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._handle = -1
+
+    def __enter__(self) -> _End:
+        with contextlib.suppress(AttributeError, OSError):  # not on this system; it has ended
+            self._handle = os.pidfd_open(self._process.pid)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+
+    def within(self, seconds: float) -> bool:
+        """Whether it has ended, or does so within so long."""
+        if self._process.alive():
+            select.select([self._handle] if self._handle >= 0 else [], [], [], seconds)
+        return not self._process.alive()

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The keeper of a run's lock, with real processes: a run, its worker that asks for the lock, and the keeper that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder
+from ansible_collections.sky.clusters.plugins.module_utils._processes import Process
+from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.plugin_utils import _keeper
+from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
+from ansible_collections.sky.clusters.tests.support.world import World
+
+HELD = ["held"]
+
+
+class Runs:
+    """Runs on one cluster, in processes of their own; all are gone after the test."""
+
+    def __init__(self, world: World) -> None:
+        self.world = World(world.folder, real_time=True)
+        self.pids: list[int] = []
+
+    def clouds(self) -> dict[str, MemoryCloud]:
+        return {name: MemoryCloud(name, MemoryOptions(str(self.world.folder), real_time=True), Scope("demo")) for name in ("one", "two")}
+
+    def begin(self, wait: float = 0.0, times: int = 1, stays: float = 0.0) -> tuple[int, list[str]]:
+        """Start a run that asks for the lock and then lives until it is ended.
+
+        Args:
+            times: how often it asks, each time in another worker.
+            stays: seconds that the last worker lives on.
+
+        Returns:
+            Its process, and what the last worker heard, "held" or a fault last.
+        """
+        reader, writer = os.pipe()
+        run = os.fork()
+        if run == 0:
+            try:
+                for _time in range(times - 1):
+                    self._fork_worker(wait, os.open(os.devnull, os.O_WRONLY), 0)
+                self._fork_worker(wait, writer, stays)
+                while True:
+                    signal.pause()
+            finally:
+                os._exit(1)
+        self.pids.append(run)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            return run, json.loads(pipe.readline())
+
+    def _fork_worker(self, wait: float, writer: int, stays: float) -> None:
+        worker = os.fork()
+        if worker:
+            if not stays:
+                os.waitpid(worker, 0)
+            return
+        heard: list[str] = []
+        try:
+            _keeper.hold(self.clouds, wait, Clock(), heard.append)
+            heard.append("held")
+        except CloudError as error:
+            heard.append(str(error))
+        finally:
+            os.write(writer, json.dumps(heard).encode() + b"\n")
+            time.sleep(stays)
+            os._exit(0)
+
+    def end(self, run: int, how: int = signal.SIGTERM) -> None:
+        os.kill(run, how)
+        os.waitpid(run, 0)
+        self.pids.remove(run)
+
+    def holders(self) -> dict[str, Holder]:
+        return {name: Holder.read(cloud["locks"]["demo"]["holder"]) for name, cloud in self.world.state()["clouds"].items() if cloud["locks"]}
+
+
+@pytest.fixture
+def runs(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    monkeypatch.setattr(_lock, "LOOK", 0.05)
+    monkeypatch.setattr(_lock, "GRACE", 0.3)
+    monkeypatch.setattr(_keeper, "LOOK", 0.05)
+    made = Runs(world)
+    yield made
+    for run in [*made.pids]:
+        with contextlib.suppress(ProcessLookupError):
+            made.end(run, signal.SIGKILL)
+    until(lambda: not any(Process.of(holder.keeper).alive() for holder in made.holders().values()))
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("it did not come")
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_it_is_held_from_the_first_change_until_the_run_has_ended_however_it_ends(runs: Runs, how: int) -> None:
+    run, heard = runs.begin()
+    assert heard == HELD
+    assert {name: holder.run for name, holder in runs.holders().items()} == {"one": run, "two": run}
+    _second, refused = runs.begin()
+    assert len(refused) == 1
+    assert f"(process {run}) since" in refused[0]
+    assert "sky_wait=600" in refused[0]
+    runs.end(run, how)
+    until(lambda: runs.holders() == {})
+    assert runs.begin()[1] == HELD
+
+
+def test_it_is_renewed_for_as_long_as_the_run_takes(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 0.9)
+    run, _heard = runs.begin()
+    time.sleep(2)
+    assert runs.holders()["one"].run == run
+    assert "is being worked on by" in runs.begin()[1][0]
+
+
+def test_the_next_run_is_not_refused_while_the_keeper_of_the_last_one_lets_go(runs: Runs) -> None:
+    for _time in range(5):
+        run, heard = runs.begin()
+        assert heard == HELD
+        runs.end(run)
+
+
+def test_another_run_is_waited_for_and_the_wait_is_told(runs: Runs) -> None:
+    first, _heard = runs.begin()
+    waiting = os.fork()
+    if waiting == 0:
+        time.sleep(1)
+        os.kill(first, signal.SIGTERM)
+        os._exit(0)
+    _second, heard = runs.begin(wait=20)
+    os.waitpid(waiting, 0)
+    assert [heard[0].partition("cluster demo: ")[2].partition(" (process")[0] != "", heard[-1]] == [True, "held"]
+    assert "waiting up to 20 s" in heard[0]
+
+
+def test_what_the_run_left_behind_is_waited_for(runs: Runs) -> None:
+    run, _heard = runs.begin(stays=1.5)
+    began = time.monotonic()
+    time.sleep(0.3)  # the keeper sees the worker
+    runs.end(run, signal.SIGKILL)
+    time.sleep(0.5)
+    assert runs.holders()["one"].run == run
+    until(lambda: runs.holders() == {})
+    assert time.monotonic() - began > 1.2
+
+
+def test_a_run_that_was_killed_with_its_keeper_locks_nobody_out_of_its_machine(runs: Runs) -> None:
+    run, _heard = runs.begin()
+    os.kill(runs.holders()["one"].keeper, signal.SIGKILL)
+    runs.end(run, signal.SIGKILL)
+    heard = runs.begin()[1]
+    assert heard[-1] == "held"
+    assert all("was stale and is broken" in line for line in heard[:-1])
+
+
+def test_a_run_asks_as_often_as_it_likes_and_has_one_keeper(runs: Runs) -> None:
+    run, heard = runs.begin(times=3)
+    assert heard == HELD
+    assert len({holder.keeper for holder in runs.holders().values()}) == 1
+    assert runs.world.state()["clouds"]["one"]["calls"]["lock"] == 3
+    runs.end(run)
+    until(lambda: runs.holders() == {})
+
+
+def test_a_run_whose_lock_is_lost_is_ended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 0.9)
+    run, _heard = runs.begin()
+    with runs.world.tamper() as state:
+        state["clouds"]["one"]["locks"]["demo"] |= {"token": "theirs", "holder": "bob", "until": time.time() + 60}
+    assert os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]) == -signal.SIGTERM
+    runs.pids.remove(run)
+    assert runs.holders()["one"].shown == "bob"
+
+
+def test_a_run_that_has_destroyed_its_cluster_with_the_lock_goes_on(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 0.9)
+    run, _heard = runs.begin()
+    keeper = runs.holders()["one"].keeper
+    with runs.world.tamper() as state:
+        for cloud in state["clouds"].values():
+            cloud["locks"].clear()
+    time.sleep(1.2)
+    assert os.waitpid(run, os.WNOHANG) == (0, 0)
+    assert Process.of(keeper).alive()
+
+
+def test_the_keeper_holds_nothing_that_belongs_to_the_run(runs: Runs) -> None:
+    """Who reads a run's output through a pipe sees its end when the run ends."""
+    runs.begin()
+    keeper = Path("/proc") / str(runs.holders()["one"].keeper)
+    until(lambda: len(list((keeper / "fd").iterdir())) <= 4)
+    shown = {os.readlink(each) for each in (keeper / "fd").iterdir()}
+    assert {name for name in shown if "pidfd" not in name} == {"/dev/null"}
+    assert os.getsid(int(keeper.name)) != os.getsid(0)
+
+
+def test_a_run_that_is_told_to_end_waits_no_longer_and_neither_does_its_keeper(runs: Runs) -> None:
+    first, _heard = runs.begin()
+    told = time.monotonic() + 0.5
+    with pytest.raises(Stopped):
+        _keeper.hold(runs.clouds, 60, Clock(stopped=lambda: time.monotonic() > told), lambda _sentence: None)
+    runs.end(first)
+    until(lambda: runs.holders() == {})
+    assert runs.begin()[1] == HELD
