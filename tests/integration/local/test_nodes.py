@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nodes and machines that fail: bare nodes of this machine, broken from outside. Checks 12, 13, 18, 32 and 35 of docs/reliability.md."""
+"""Nodes and machines that fail: bare nodes of this machine, broken from outside. Checks 12, 13, 18, 32, 35 and 38 of docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
     seen = site.must("status", "-e", "sky_require_ready=true").output
     assert "differs:" not in seen
     assert "a run would: change nothing" in seen
-    figure(f"40 a flavor's memory changed: shown as drift; a run replaced one of two nodes in {took:.0f} s, its data kept")
+    figure(f"38 a flavor's memory changed: shown as drift; a run replaced one of two nodes in {took:.0f} s, its data kept")
 
 
 def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(site: Site) -> None:
