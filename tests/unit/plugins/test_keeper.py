@@ -186,6 +186,7 @@ def test_a_run_whose_lock_is_lost_is_ended(runs: Runs, monkeypatch: pytest.Monke
     run, _heard = runs.begin()
     with runs.world.tamper() as state:
         state["clouds"]["one"]["locks"]["demo"] |= {"token": "theirs", "holder": "bob", "until": time.time() + 60}
+    until(lambda: not Process.of(run).alive())
     assert os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]) == -signal.SIGTERM
     runs.pids.remove(run)
     assert runs.holders()["one"].shown == "bob"
