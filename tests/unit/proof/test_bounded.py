@@ -66,6 +66,36 @@ def test_one_that_left_something_behind_has_ended(tmp_path: Path) -> None:
         os.kill(int(pid), signal.SIGKILL)
 
 
+CLEANING = """
+import time
+try:
+    print("begun", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(1)
+    print("cleaned up", flush=True)
+"""
+INTERRUPTED = """
+import os, sys
+from ansible_collections.sky.clusters.tests.proof.bounded import Counts, run
+try:
+    run([sys.executable, "-c", sys.argv[1]], 60, dict(os.environ), Counts())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_ctrl_c_lets_a_command_clean_up() -> None:
+    """As from a terminal: all processes of the group get it."""
+    command = ["env", "--default-signal=INT", sys.executable, "-c", INTERRUPTED, CLEANING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as outer:
+        assert outer.stdout is not None
+        assert outer.stdout.readline() == "begun\n"
+        os.killpg(outer.pid, signal.SIGINT)
+        assert outer.stdout.read() == "cleaned up\ninterrupted\n"
+    assert outer.returncode == 0
+
+
 def test_a_command_that_is_not_there_has_failed() -> None:
     assert run(["/no/such/command"], 5, {}, Counts()) == Ended(127)
 
