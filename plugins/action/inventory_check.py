@@ -13,14 +13,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
+PART = "--limit: leaves nodes out, and the cluster is made as a whole; run without it"
+OF_JOBS = ("sky_application", "sky_arguments", "sky_class", "sky_files", "sky_spark_conf")  # may hold secrets, which belong into no result
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
@@ -37,11 +41,14 @@ class ActionModule(ActionBase):
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
         # one by one: rendering all variables would cost seconds
-        given = {name: self._templar.template(variables[name]) for name in EXTRAS if name in variables}
-        faults = [*misspelt(load_extra_vars(self._loader)), *wrong(given)]
+        values, faults = given({name: self._templar.template(variables[name]) for name in EXTRAS if name in variables})
+        faults = [*misspelt(load_extra_vars(self._loader)), *faults, *([PART] if variables.get("ansible_limit") else [])]
         if faults:
             raise AnsibleActionFail("\n".join(faults))
-        return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
+        told = {name: value for name, value in values.items() if f"sky_{name}" not in OF_JOBS}
+        key = variables.get("ansible_private_key_file") or context.CLIARGS.get("private_key_file") or ""
+        facts = {"sky_began": time.time(), "sky_given": safe(told | {"private_key": str(key)})}
+        return {"changed": False, "ansible_facts": facts}
 
     def _why(self, sources: list[str]) -> str:
         """Why no source gave a cluster."""

@@ -18,6 +18,10 @@ description:
   - What should be there is taken from the inventory, C(sky_roles) and C(sky_volumes), unless it is given.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
+  address:
+    description: An address of the node's own; the task fails on a machine that does not have it. By default C(sky_address).
+    type: str
+    default: ""
   units:
     description: Systemd units that should run. By default those of the node's roles.
     type: list
@@ -111,6 +115,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._here import elsewhere
 
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
@@ -241,6 +247,7 @@ def main() -> None:
     volume = {"name": {"type": "str", "required": True}, "mount": {"type": "path", "required": True}}
     module = AnsibleModule(
         argument_spec={
+            "address": {"type": "str", "default": ""},
             "units": {"type": "list", "elements": "str", "default": []},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
             "full_percent": {"type": "int", "default": 98},
@@ -249,6 +256,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    other = elsewhere(module.params["address"]) if module.params["address"] else ""
+    if other:
+        module.fail_json(msg=other, elsewhere=True)
     module.exit_json(changed=False, reachable=True, **look(module.params))
 
 

@@ -76,6 +76,10 @@ options:
     description: Whether O(state=absent) deletes the data volumes too.
     type: bool
     default: false
+  private_key:
+    description: Private key file that Ansible was told to log in with. Its public half is authorised too, or must be among the file's C(ssh_keys).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

@@ -29,6 +29,10 @@ options:
     type: list
     elements: str
     default: []
+  private_key:
+    description: Private key file that Ansible was told to log in with. Its public half is authorised too, or must be among the file's C(ssh_keys).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -113,7 +117,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes, owners
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys, ring
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes, plan
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
@@ -122,6 +126,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
     "sick": {"type": "dict", "default": {}},
     "idle": {"type": "list", "elements": "str", "default": []},
+    "private_key": {"type": "str", "default": ""},
 }
 
 
@@ -160,10 +165,10 @@ def _volume(cloud: str, volume: Any) -> dict[str, Any]:
     return {key: getattr(volume, key) for key in ("name", "id", "size", "type", "attached")} | {"cloud": cloud}
 
 
-def _keys(cluster: Cluster) -> tuple[list[str], list[str]]:
+def _keys(cluster: Cluster, private_key: str) -> tuple[list[str], list[str]]:
     """The ssh keys that a run would let in, or why it would refuse."""
     try:
-        return list(authorised_keys(cluster.settings, Path.home())), []
+        return list(authorised_keys(cluster.settings, ring(Path.home(), private_key))), []
     except ClusterFileError as error:
         return [], error.faults
 
@@ -176,7 +181,7 @@ def main() -> None:
         found = look(cluster, Wishes(idle=frozenset(given["idle"]), sick=given["sick"]))
     except (ClusterFileError, FleetError) as error:
         module.fail_json(msg=str(error))
-    keys, refusals = _keys(cluster)
+    keys, refusals = _keys(cluster, given["private_key"])
     module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 
