@@ -124,7 +124,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """See DOCUMENTATION."""
 
     NAME = PLUGIN
-    inventory: Any  # the base class sets it in `parse`, and has None before
+    inventory: Any  # the base class sets these two in `parse`, and has None before
+    loader: Any
 
     def verify_file(self, path: str) -> bool:
         return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))

@@ -49,8 +49,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._whole import refusal
 class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
-    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        self.set_options(var_options=variables, direct=kwargs)
+    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:  # noqa: ARG002
         fault = refusal(context.CLIARGS)
         if fault:
             raise AnsibleError(fault)
