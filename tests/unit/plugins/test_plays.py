@@ -35,16 +35,10 @@ def site(tmp_path: Path) -> Path:
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
-    command = [
-        sys.executable,
-        str(tree.ROOT / "tests/support/play_in_memory.py"),
-        "-i",
-        str(site / "demo.sky.yml"),
-        f"sky.clusters.{playbook}",
-        *more,
-    ]
-    done = subprocess.run(command, cwd=site, env=environment, text=True, capture_output=True, check=False, timeout=90)
+    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    program = str(tree.ROOT / "tests/support/play_in_memory.py")
+    command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
+    done = subprocess.run(command, cwd=site, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
     return done.returncode, done.stdout + done.stderr
 
 
