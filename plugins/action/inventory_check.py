@@ -46,7 +46,8 @@ class ActionModule(ActionBase):
         if faults:
             raise AnsibleActionFail("\n".join(faults))
         told = {name: value for name, value in values.items() if f"sky_{name}" not in OF_JOBS}
-        key = variables.get("ansible_private_key_file") or context.CLIARGS.get("private_key_file") or ""
+        named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
+        key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
         facts = {"sky_began": time.time(), "sky_given": safe(told | {"private_key": str(key)})}
         return {"changed": False, "ansible_facts": facts}
 

@@ -187,7 +187,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         key = self.get_cache_key(path)
         login = hashlib.sha256(repr(cluster.login).encode()).hexdigest()
         kept = self._cache.get(key) if cache and self.get_option("cache") else None
-        if kept and kept["login"] == login:  # what is kept was made for these keys, and these folders
+        if isinstance(kept, dict) and kept.get("login") == login:  # else it was made for other keys or folders, or is dropped
             self.inventory.set_variable("all", "sky_cached", value=True)
             return list(kept["hosts"])
         listings = list_all(open_clouds(cluster))

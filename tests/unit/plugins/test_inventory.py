@@ -134,6 +134,9 @@ def test_a_cached_list_is_told_as_one_and_dropped_on_demand(world: World, tmp_pa
 def test_what_was_cached_for_other_keys_is_not_used(tmp_path: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     inventory(tmp_path, cached)
+    for written in (tmp_path / "cache").iterdir():
+        written.write_text("[]", encoding="ascii")  # as versions before this one kept it
+    assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
     monkeypatch.setenv("ANSIBLE_HOME", f"/tmp/sky-test-{os.getpid()}")
     assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
     shutil.rmtree(f"/tmp/sky-test-{os.getpid()}")
