@@ -72,7 +72,7 @@ OF_ALL = {
     "ansible_ssh_host_key_checking": False,
     "ansible_ssh_pipelining": False,
     "ansible_ssh_port": 2222,
-    "ansible_ssh_user": "nobody",
+    "ansible_user": "nobody",
 }
 
 
@@ -117,7 +117,7 @@ def test_no_setting_for_other_hosts_changes_how_a_node_is_reached(tmp_path: Path
 def test_who_is_not_root_becomes_root(tmp_path: Path) -> None:
     cluster = cluster_of(tmp_path, {"p": 1}, clouds={"one": {"ssh_user": "debian"}})
     variables = host(member(0, Address("10.0.0.4")), "one", cluster).variables
-    assert (variables["ansible_become"], variables["ansible_become_user"], variables["ansible_ssh_user"]) == (True, "root", "debian")
+    assert (variables["ansible_become"], variables["ansible_become_user"], variables["ansible_user"]) == (True, "root", "debian")
 
 
 def test_a_connection_belongs_to_one_machine(tmp_path: Path) -> None:

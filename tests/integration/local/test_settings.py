@@ -59,7 +59,7 @@ OF_ALL = {
     "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -J nowhere.invalid",
     "ansible_ssh_host_key_checking": False,
     "ansible_ssh_port": 2222,
-    "ansible_ssh_user": "nobody",
+    "ansible_user": "nobody",
 }
 
 
