@@ -23,7 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetEr
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
-PART = "--limit: leaves nodes out, and the cluster is made as a whole; run without it"
+PART = "--limit: a cluster is always managed as a whole; run without --limit"
 OF_JOBS = ("sky_application", "sky_arguments", "sky_class", "sky_files", "sky_spark_conf")  # may hold secrets, which belong into no result
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
@@ -45,10 +45,10 @@ class ActionModule(ActionBase):
         faults = [*misspelt(load_extra_vars(self._loader)), *faults, *([PART] if variables.get("ansible_limit") else [])]
         if faults:
             raise AnsibleActionFail("\n".join(faults))
-        told = {name: value for name, value in values.items() if f"sky_{name}" not in OF_JOBS}
+        shown = {name: value for name, value in values.items() if f"sky_{name}" not in OF_JOBS}
         named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
         key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
-        facts = {"sky_began": time.time(), "sky_given": safe(told | {"private_key": str(key)})}
+        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"private_key": str(key)})}
         return {"changed": False, "ansible_facts": facts}
 
     def _why(self, sources: list[str]) -> str:

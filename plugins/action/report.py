@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, reasons
 
-UNREACHED = "next: see that ssh answers there (sky.clusters.status shows what the cloud says), then run the same command again"
+UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
 SPEC: dict[str, Any] = {
     "nodes": {"type": "dict", "required": True},
     "lost": {"type": "list", "elements": "str", "default": []},
@@ -45,7 +45,7 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     silent = [name for name in sorted(lost) if "sky_failure" not in hostvars[name]]
     why = reasons({name: Way.of(hostvars[name]) for name in silent})
     for name in sorted(lost):
-        yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh, and was left as it is: {why.get(name)}"])
+        yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"])
     if silent:
         yield UNREACHED
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})

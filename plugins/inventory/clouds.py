@@ -143,7 +143,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             refuse(f"{path}: the cluster cannot be read:\n{error}")
         except Exception as error:  # noqa: BLE001  # whatever it is, Ansible would make a warning of it and go on
             Display().vvv(traceback.format_exc())
-            refuse(f"{path}: the cluster cannot be read, by a fault of {PLUGIN} (-vvv shows it): {type(error).__name__}: {error}")
+            refuse(f"{path}: the cluster cannot be read because of a bug in {PLUGIN} (-vvv shows details): {type(error).__name__}: {error}")
         self._populate(cluster, data, found)
 
     def forget(self, loader: Any, path: str) -> None:
@@ -174,11 +174,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return str(content.decode("utf-8", "replace"))
 
     def _others(self, path: str) -> Iterator[str]:
-        """Variables of a cluster stand on group `all`, so one inventory holds one cluster; a second file is refused even if it cannot be read."""
+        """Variables of a cluster are set on group `all`, so one inventory holds one cluster; a second file is refused even if it cannot be read."""
         sources = [str(source) for source in context.CLIARGS.get("inventory") or ()]
         others = [other for other in cluster_files(sources, self.loader) if other.resolve() != Path(path).resolve()]
         if others:
-            yield f"the inventory holds another cluster file, {', '.join(map(str, others))}: run with an inventory of one cluster, -i {path}"
+            yield f"the inventory contains another cluster file, {', '.join(map(str, others))}; use one cluster file per inventory (-i {path})"
         other = self.inventory.groups["all"].vars.get("sky_cluster")
         if other is not None and not sources:  # the same file may be named twice
             yield f"cluster: this inventory already holds the cluster '{other}'; run each cluster with an inventory of its own"

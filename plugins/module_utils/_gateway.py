@@ -15,7 +15,7 @@ from ._cluster import Login
 
 PORT = 22
 SECONDS = 10  # until a connection is given up
-SAID = 3  # lines of ssh's that are told
+SAID = 3  # lines of ssh's output that are shown
 WIDTH = 300  # characters of them
 ANY = Login()
 
@@ -86,5 +86,5 @@ def host_key_options(node: Node) -> Sequence[str]:
 def ssh_reason(said: str) -> str:
     """Why a connection failed, in ssh's own words: its last lines, since the last alone often says only that it ended."""
     lines = [text for line in said.splitlines() if (text := line.strip()) and not text.startswith(("@@@", "Warning: "))]
-    told = [line.rpartition("ssh: ")[2].strip("@ ") for line in lines]
-    return "; ".join(dict.fromkeys(told[-SAID:]))[-WIDTH:]
+    words = [line.rpartition("ssh: ")[2].strip("@ ") for line in lines]
+    return "; ".join(dict.fromkeys(words[-SAID:]))[-WIDTH:]

@@ -13,8 +13,8 @@ def elsewhere(address: str) -> str:
     if _is_own(address):
         return ""
     return (
-        f"a task for the node with the address {address} was run on another machine, {socket.gethostname()}, and was stopped before it changed "
-        "anything: see that the run is given no ansible_connection, and no other way to its nodes"
+        f"a task for the node with the address {address} ran on another machine, {socket.gethostname()}; it stopped before changing anything: "
+        "remove ansible_connection and similar variables from -e and host_vars"
     )
 
 

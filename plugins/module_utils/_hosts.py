@@ -26,7 +26,7 @@ CONNECTION = (
     "-o ServerAliveInterval=15",
     "-o ServerAliveCountMax=4",
 )
-# What a variable of group `all` or a setting of Ansible's would change otherwise. Where Ansible knows two names, the second stands over the first.
+# What a variable of group `all` or a setting of Ansible's would change otherwise. Where Ansible knows two names, the second takes precedence.
 PINNED: dict[str, Any] = {
     "ansible_connection": "ssh",
     "ansible_port": PORT,

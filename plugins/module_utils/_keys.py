@@ -37,7 +37,7 @@ class Ring:
     keys: tuple[Key, ...] = ()  # those of the agent first
     agent: tuple[str, ...] = ()
     home: tuple[str, ...] = ()  # public keys under ~/.ssh, whether or not their private halves are there
-    given: tuple[str, ...] = ()  # that of the private key file that Ansible was told to use
+    given: tuple[str, ...] = ()  # of the private key file that Ansible is configured to use
 
 
 def ring(home: Path, private_key: str = "") -> Ring:
@@ -60,7 +60,7 @@ def ring(home: Path, private_key: str = "") -> Ring:
 
 
 def authorised_keys(settings: Settings, own: Ring) -> tuple[str, ...]:
-    """The file's keys, else the agent's, else those under ``~/.ssh``; with those the key that Ansible was told to use.
+    """The file's keys, else the agent's, else those under ``~/.ssh``; and the key that Ansible is configured to use.
 
     Raises:
         ClusterFileError: there is none, or this controller can use none of them: nobody could log in.
@@ -124,16 +124,16 @@ def _ignored(key: Key, own: Ring) -> str:
         return ""
     found = key.file.stat()
     if found.st_uid == os.geteuid() and found.st_mode & 0o077:
-        return f"{key.file}: ssh ignores this private key, since others may read it (mode {found.st_mode & 0o777:04o}): chmod 600 {key.file}"
+        return f"{key.file}: ssh ignores this private key because others can read it (mode {found.st_mode & 0o777:04o}); run: chmod 600 {key.file}"
     return "" if os.access(key.file, os.R_OK) else f"{key.file}: this private key cannot be read"
 
 
 def _no_use(settings: Settings, own: Ring) -> str:
     """The sentence where nobody here could log in."""
     if not settings.ssh_keys:
-        return "ssh_keys: the private half of no key under ~/.ssh/*.pub is there, and no ssh agent holds one: this run could not log in at its nodes"
+        return "ssh_keys: ~/.ssh/*.pub have no private keys beside them, and the ssh agent holds none: this run could not log in to its nodes"
     mine = own.keys[0].public if own.keys else "none was found in the ssh agent or under ~/.ssh"
-    return f"ssh_keys: holds no key that this run can log in with; add one of yours ({mine}), or give the private half of one to the ssh agent"
+    return f"ssh_keys: this run has the private key of none of them; add one of yours ({mine}), or load one of theirs into the ssh agent"
 
 
 def _file(key: Key, folder: str) -> str:

@@ -13,8 +13,8 @@ version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Variables of a run, such as C(ansible_connection), stand over those of the inventory and can send the tasks of a node to another machine, the
-    controller above all. As the first task on a node this module fails there, before anything is changed.
+  - Variables of a run, such as C(ansible_connection), take precedence over those of the inventory and can send the tasks of a node to another
+    machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   address:

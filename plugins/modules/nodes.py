@@ -77,7 +77,7 @@ options:
     type: bool
     default: false
   private_key:
-    description: Private key file that Ansible was told to log in with. Its public half is authorised too, or must be among the file's C(ssh_keys).
+    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""
 """

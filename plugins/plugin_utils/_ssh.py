@@ -16,7 +16,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._gateway import SECON
 
 PREFIX = "Failed to connect to the host via ssh:"  # what Ansible puts before ssh's own words
 SIDE_BY_SIDE = 32
-ANSWERS = "it did not answer then, and answers now"
+ANSWERS = "ssh failed during the run, but works now"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def refusal(options: Mapping[str, Any]) -> str:
     given = list(_given(options))
     if not ours or not given:
         return ""
-    return f"{ours[0]} does its work as a whole: with {' and '.join(given)} Ansible would pass over a part of it, or all, and end with success"
+    return f"{ours[0]} cannot be run in part: with {' and '.join(given)} Ansible would skip some or all of it and still report success"
 
 
 def _is_ours(playbook: str) -> bool:

@@ -18,4 +18,4 @@ def test_a_machine_knows_its_own_addresses() -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.4", "2001:db8::4", "no address"])
 def test_and_says_that_others_are_not_its_own(address: str) -> None:
-    assert f"a task for the node with the address {address} was run on another machine, {socket.gethostname()}," in elsewhere(address)
+    assert f"a task for the node with the address {address} ran on another machine, {socket.gethostname()};" in elsewhere(address)

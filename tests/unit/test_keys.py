@@ -82,26 +82,26 @@ def test_of_an_agent_with_many_keys_that_of_the_file_is_used(home: Path, agent: 
 def test_a_file_whose_keys_this_run_cannot_use_is_refused(home: Path, agent: Callable[[Path], None]) -> None:
     other, own = key(home / "other"), key(home / "own")
     agent(home / "own")
-    with pytest.raises(ClusterFileError, match="holds no key that this run can log in with") as refused:
+    with pytest.raises(ClusterFileError, match="this run has the private key of none of them") as refused:
         authorised_keys(Settings(ssh_keys=(other,)), ring(home))
     assert own in str(refused.value)
     assert authorised_keys(Settings(ssh_keys=(other, own)), ring(home)) == (other, own)
 
 
-def test_the_key_that_ansible_was_told_to_use_is_authorised(home: Path, agent: Callable[[Path], None]) -> None:
-    first, told = key(home / "first"), key(home / "told")
+def test_the_key_that_ansible_is_configured_to_use_is_authorised(home: Path, agent: Callable[[Path], None]) -> None:
+    first, named = key(home / "first"), key(home / "named")
     agent(home / "first")
-    Path(f"{home / 'told'}.pub").unlink()  # its public half is asked of itself
-    found = authorised_keys(Settings(), ring(home, str(home / "told")))
-    assert [line.split()[1] for line in found] == [line.split()[1] for line in (first, told)]
-    assert str(home / "told") in chosen(home, Settings(), str(home / "told"))
+    Path(f"{home / 'named'}.pub").unlink()  # its public half is asked of itself
+    found = authorised_keys(Settings(), ring(home, str(home / "named")))
+    assert [line.split()[1] for line in found] == [line.split()[1] for line in (first, named)]
+    assert str(home / "named") in chosen(home, Settings(), str(home / "named"))
 
 
 def test_a_key_that_others_may_read_is_refused_with_the_reason(home: Path, agent: Callable[[Path], None]) -> None:
     file = home / ".ssh" / "id_ed25519"
     public = key(file)
     file.chmod(0o644)
-    with pytest.raises(ClusterFileError, match=r"id_ed25519: ssh ignores this private key, since others may read it \(mode 0644\): chmod 600"):
+    with pytest.raises(ClusterFileError, match=r"id_ed25519: ssh ignores this private key because others can read it \(mode 0644\); run: chmod 600"):
         authorised_keys(Settings(), ring(home))
     file.chmod(0o600)
     agent(file)

@@ -117,7 +117,7 @@ def test_braces_in_a_clouds_answer_are_text(world: World, tmp_path: Path, conten
     assert str(inventory(tmp_path, content).get_host("demo-worker-0").vars["sky_ready"]) == "{{ 1 + 1 }}"
 
 
-def test_a_cached_list_is_told_as_one_and_dropped_on_demand(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
+def test_a_cached_list_is_marked_and_dropped_on_demand(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
     cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
     second = inventory(tmp_path, cached)
@@ -185,7 +185,7 @@ def test_a_second_cluster_file_ends_ansible_s_programs(
         with pytest.raises(SystemExit) as ended:
             program(*sources)
         assert ended.value.code == 4
-    assert "the inventory holds another cluster file" in capsys.readouterr().err
+    assert "the inventory contains another cluster file" in capsys.readouterr().err
 
 
 def test_files_that_are_not_ours_do_not(tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager]) -> None:
