@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._explain import explained
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way
 
 SPEC: dict[str, Any] = {
     "stage": {"type": "str", "required": True},
@@ -29,8 +30,6 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         variables = task_vars or {}
-        login = ""
-        if variables.get("ansible_host"):
-            login = f"ssh {variables.get('ansible_ssh_common_args', '')} {variables.get('ansible_user', 'root')}@{variables['ansible_host']}"
-        lines = explained(variables["inventory_hostname"], args["stage"], args["task"], args["result"], " ".join(login.split()))
+        login = Way.of(variables).words() if variables.get("ansible_host") else ""
+        lines = explained(variables["inventory_hostname"], args["stage"], args["task"], args["result"], login)
         return {"changed": False, "lines": safe(lines)}

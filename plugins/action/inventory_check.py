@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -21,10 +22,12 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, sources, strangers
 
+PART = "--limit: a cluster is always managed as a whole; run without --limit"
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
@@ -44,14 +47,18 @@ class ActionModule(ActionBase):
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
         # one by one: rendering all variables would cost seconds
-        given = {name: self._templar.template(variables[name]) for name in EXTRAS if name in variables}
+        values, wrong = given({name: self._templar.template(variables[name]) for name in EXTRAS if name in variables})
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
-        wrongs = [*misspelt(extra), *wrong(given), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"])]
-        wrongs += [*_not_installed(pools), *_not_named(args["system"], pools)]
-        if wrongs:
-            raise AnsibleActionFail("\n".join(wrongs))
-        return {"changed": False, "ansible_facts": {"sky_began": time.time()}}  # the report says how long it was ago
+        wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"])]
+        wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([PART] if variables.get("ansible_limit") else [])]
+        if wrong:
+            raise AnsibleActionFail("\n".join(wrong))
+        shown = {name: value for name, value in values.items() if f"{PREFIX}{name}" not in SECRET}
+        named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
+        key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
+        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"private_key": str(key)})}
+        return {"changed": False, "ansible_facts": facts}
 
     def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:
         """What is wrong with the variables of roles, each sentence once."""

@@ -26,12 +26,15 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         user = {"name": self._of_role("node_user", variables), "uid": self._of_role("node_user_uid", variables)}
         args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", [])) | {"user": user} | self._task.args
+        args.setdefault("address", variables.get("sky_address", ""))
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
             return {"changed": False, "reachable": False, "why": own_words(str(error))}
         if found.get("unreachable"):
             return {"changed": False, "reachable": False, "why": own_words(str(found.get("msg", "")))}
+        if found.get("elsewhere"):
+            return {"failed": True, "msg": found["msg"]}
         if found.get("failed"):
             return {"changed": False, "reachable": True, "faults": [f"it cannot be looked at: {last_words(found)}"]}
         return {key: value for key, value in found.items() if key != "invocation"}  # which would stay with the host for the whole run

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys, ring, with_login
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._summary import failure_lines, failures, foretold, kept_lines
+from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
 from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold
 from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others
@@ -47,6 +49,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "destroy_data": {"type": "bool", "default": False},
     "wait": {"type": "float", "default": 0},
     "lock": {"type": "str", "choices": ["task", "run"], "default": "task"},
+    "private_key": {"type": "str", "default": ""},
 }
 
 
@@ -62,12 +65,18 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         began = time.monotonic()
         try:
-            cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
-            with told_to_end() as told:
+            self._own = ring(Path("~").expanduser(), args["private_key"])
+            cluster = with_login(parse_parts(args, option_classes()).with_counts(args["counts"]), self._own)
+            with told_to_end() as told, self._dropped_cache(task_vars or {}):
                 result = self._of_state(cluster, args, (task_vars or {})["hostvars"], told)
         except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from error
         return result | {"seconds": round(time.monotonic() - began, 1)}
+
+    def _dropped_cache(self, variables: Mapping[str, Any]) -> AbstractContextManager[None]:
+        if self._task.check_mode:
+            return nullcontext()
+        return dropped_cache(variables.get("ansible_inventory_sources") or (), self._loader)
 
     def _of_state(self, cluster: Cluster, args: dict[str, Any], hostvars: Any, told: Callable[[], bool]) -> dict[str, Any]:
         live = Live(Display())
@@ -87,7 +96,7 @@ class ActionModule(ActionBase):
             result = self._done(outcome, args)
             gone = [f"cluster {cluster.name} is gone{'' if outcome.kept else ', nothing of it is left'}", *_kept(outcome)]
             return result if run.check else result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": gone}
-        keys = authorised_keys(cluster.settings, Path("~").expanduser())
+        keys = authorised_keys(cluster.settings, self._own)
         wishes = Wishes.of(args, keys)
         if args["state"] == "replaced":
             return {"changed": False, "leaving": run.replacements(wishes).leaving}

@@ -13,6 +13,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, reasons
+
+UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
 SPEC: dict[str, Any] = {
     "nodes": {"type": "dict", "required": True},
     "lost": {"type": "list", "elements": "str", "default": []},
@@ -39,9 +42,12 @@ class ActionModule(ActionBase):
 
 def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     """What roles failed at, by node, and what they put off, each sentence once."""
+    silent = [name for name in sorted(lost) if "sky_failure" not in hostvars[name]]
+    why = reasons({name: Way.of(hostvars[name]) for name in silent})
     for name in sorted(lost):
-        unreachable = [f"{name} could not be reached by ssh; run the same command again once it can be, or see sky.clusters.status"]
-        yield from hostvars[name].get("sky_failure", unreachable)
+        yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"])
+    if silent:
+        yield UNREACHED
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})
 
 

@@ -94,6 +94,7 @@ class ActionModule(ActionBase):
         """Bring the files to the master and have it begin."""
         begun = False
         try:
+            self._check_machine()
             self._step("prepare", job, user=args["user"])
             folder = self._make_tmp_path() if wanted.uploads else ""
             uploads = {name: f"{folder}/{name}" for name in wanted.uploads}
@@ -107,6 +108,14 @@ class ActionModule(ActionBase):
         except AnsibleConnectionFailure as error:
             after = f"; whether the job has begun is told by -e sky_submission={job}" if begun else ", and nothing was submitted"
             raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))}){after}") from None
+
+    def _check_machine(self) -> None:
+        """A variable of the run may lead elsewhere, to this machine above all."""
+        address = self._variables.get("sky_address")
+        args = {"address": address}
+        found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self._variables) if address else {}
+        if found.get("failed"):
+            raise AnsibleActionFail(f"{self._node}: {found.get('msg')}")
 
     def _followed(self, what: str, job: str, timeout: int) -> dict[str, Any]:
         heard = Heard()

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -16,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
+from ansible_collections.sky.clusters.plugins.plugin_utils._write import write
 
 SPEC: dict[str, Any] = {
     "cluster": {"type": "str", "required": True},
@@ -50,20 +49,7 @@ def save(file: str, found: Mapping[str, Any]) -> None:
         AnsibleActionFail: it cannot be written.
     """
     try:
-        write(Path(file).expanduser(), json.dumps(found, indent=2) + "\n")
+        write(file, json.dumps(found, indent=2) + "\n")
     except OSError as error:
         # not from it: Ansible would tell the reason twice
         raise AnsibleActionFail(f"sky_status_file: {file} cannot be written: {error.strerror or error}") from None
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file for its owner alone, whole or not at all."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

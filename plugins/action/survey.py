@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._keys import Ring, authorised_keys, ring, with_login
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
@@ -24,6 +24,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
+    "private_key": {"type": "str", "default": ""},
 }
 
 
@@ -37,14 +38,15 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         try:
-            cluster = parse_parts(args, option_classes()).with_counts(args["counts"])
-            return self._seen(cluster, args, (task_vars or {})["hostvars"])
+            own = ring(Path("~").expanduser(), args["private_key"])
+            cluster = with_login(parse_parts(args, option_classes()).with_counts(args["counts"]), own)
+            return self._seen(cluster, args, own, (task_vars or {})["hostvars"])
         except (ClusterFileError, FleetError, CloudError, MarkError) as error:
             raise AnsibleActionFail(str(error)) from None
 
-    def _seen(self, cluster: Cluster, args: dict[str, Any], hostvars: Any) -> dict[str, Any]:
+    def _seen(self, cluster: Cluster, args: dict[str, Any], own: Ring, hostvars: Any) -> dict[str, Any]:
         clouds = open_clouds(cluster)
-        keys = authorised_keys(cluster.settings, Path("~").expanduser())
+        keys = authorised_keys(cluster.settings, own)
         try:
             outcome = Run(cluster, clouds, check=True).present(Wishes(frozenset(args["remove"]), confirm=args["confirm"], ssh_keys=keys))
             listings, changes, members = outcome.listings, outcome.writes or bool(outcome.leaving), sorted(outcome.members)

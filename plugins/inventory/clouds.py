@@ -17,7 +17,9 @@ description:
   - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the pool's own C(groups). A node that does
     not run, or not yet, is in the group C(sky_booting) alone.
   - On the group C(all) it shows the file itself as C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings).
-  - A fault in the file, or a cloud that cannot be listed, refuses the whole inventory.
+  - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends Ansible's programs with an error.
+  - Every host says itself how it is reached, so that neither variables of the group C(all), nor Ansible's settings, nor C(~/.ssh/config) change that.
+  - With O(cache) the playbooks of this collection ask the clouds all the same, and drop what is cached when they change nodes.
 extends_documentation_fragment:
   - constructed
   - inventory_cache
@@ -97,24 +99,34 @@ keyed_groups:
   - {key: site_rack, prefix: rack}
 """
 
+import hashlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleParserError
+from ansible import context
+from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, SETTINGS, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
+from ansible_collections.sky.clusters.plugins.module_utils._keys import ring, with_login
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
 from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files, refuse
+from ansible_collections.sky.clusters.plugins.plugin_utils._twice import given_twice
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """See DOCUMENTATION."""
 
     NAME = PLUGIN
-    inventory: Any  # the base class sets it in `parse`, and has None before
+    inventory: Any  # the base class sets these two in `parse`, and has None before
+    loader: Any
 
     def verify_file(self, path: str) -> bool:
         return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
@@ -122,33 +134,68 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         show_lines_as_they_come()
-        data = self._read_config_data(path)
+        try:
+            data = self._read_config_data(path)
+            cluster = self._accepted(data, path)
+            found = self._hosts(path, cluster, cache)
+        except AnsibleError as error:
+            refuse(f"{path}: the cluster cannot be read:\n{error}")
+        except (ClusterFileError, FleetError) as error:
+            refuse(f"{path}: the cluster cannot be read:\n{error}")
+        except Exception as error:  # noqa: BLE001  # whatever it is, Ansible would make a warning of it and go on
+            Display().vvv(traceback.format_exc())
+            refuse(f"{path}: the cluster cannot be read because of a bug in {PLUGIN} (-vvv shows details): {type(error).__name__}: {error}")
+        self._populate(cluster, data, found)
+
+    def forget(self, loader: Any, path: str) -> None:
+        """Drop what is cached of a cluster whose nodes change."""
+        self.loader = loader
+        self._read_config_data(path)
+        if self.get_option("cache"):
+            self._cache[self.get_cache_key(path)] = {}
+            self._cache.set_cache()
+
+    def _accepted(self, data: dict[str, Any], path: str) -> Cluster:
+        """The cluster of the file.
+
+        Raises:
+            ClusterFileError: with every fault of the file, and of its place beside others.
+        """
+        faults = [*self._others(path), *given_twice(self._text(path))]
         try:
             cluster = parse(data, option_classes())
-            self._check_single(cluster)
-            hosts = self._hosts(path, cluster, cache)
-        except (ClusterFileError, FleetError) as error:
-            raise AnsibleParserError(f"{path}: the cluster cannot be read:\n{error}") from error
-        self._populate(cluster, data, hosts)
+        except ClusterFileError as error:
+            raise ClusterFileError(faults + error.faults) from error
+        if faults:
+            raise ClusterFileError(faults)
+        return with_login(cluster, ring(Path("~").expanduser(), str(context.CLIARGS.get("private_key_file") or "")))
 
-    def _check_single(self, cluster: Cluster) -> None:
-        """Variables of a cluster stand on group `all`, so one inventory holds one cluster."""
+    def _text(self, path: str) -> str:
+        content, _shown = self.loader._get_file_contents(path)  # decrypts; what is public gives no text on all versions
+        return str(content.decode("utf-8", "replace"))
+
+    def _others(self, path: str) -> Iterator[str]:
+        """Variables of a cluster are set on group `all`, so one inventory holds one cluster; a second file is refused even if it cannot be read."""
+        sources = [str(source) for source in context.CLIARGS.get("inventory") or ()]
+        others = [other for other in cluster_files(sources, self.loader) if other.resolve() != Path(path).resolve()]
+        if others:
+            yield f"the inventory contains another cluster file, {', '.join(map(str, others))}; use one cluster file per inventory (-i {path})"
         other = self.inventory.groups["all"].vars.get("sky_cluster")
-        if other is not None and other != cluster.name:
-            raise ClusterFileError(
-                [f"cluster: this inventory already holds the cluster '{other}'; run '{cluster.name}' with an inventory of its own"]
-            )
+        if other is not None and not sources:  # the same file may be named twice
+            yield f"cluster: this inventory already holds the cluster '{other}'; run each cluster with an inventory of its own"
 
     def _hosts(self, path: str, cluster: Cluster, cache: bool) -> list[dict[str, Any]]:
         key = self.get_cache_key(path)
-        use = cache and bool(self.get_option("cache"))
-        if use and key in self._cache:
-            return list(self._cache[key])
+        login = hashlib.sha256(repr(cluster.login).encode()).hexdigest()
+        kept = self._cache.get(key) if cache and self.get_option("cache") else None
+        if isinstance(kept, dict) and kept.get("login") == login:  # else it was made for other keys or folders, or is dropped
+            self.inventory.set_variable("all", "sky_cached", value=True)
+            return list(kept["hosts"])
         listings = list_all(open_clouds(cluster))
         found = [each.plain() for cloud, listing in listings.items() for each in hosts(listing, cloud, cluster)]
         found.sort(key=lambda each: str(each["name"]))
         if self.get_option("cache"):
-            self._cache[key] = found
+            self._cache[key] = {"login": login, "hosts": found}
         return found
 
     def _populate(self, cluster: Cluster, data: dict[str, Any], hosts: list[dict[str, Any]]) -> None:

@@ -248,7 +248,7 @@ class _CloudRun:
 
     def _probed(self, nodes: Sequence[Node], everybody: Iterable[Node]) -> Mapping[str, str]:
         """Why ssh does not answer, by node; those behind a gateway that does not answer yet are not asked: their addresses are others' out here."""
-        way = gateway(everybody, self.cloud.options)
+        way = gateway(everybody, self.cloud.options, self.cluster.login)
         hidden = [node for node in nodes if way and behind(node, way) and not self._is_known(way.node)]
         asked = [node for node in nodes if node not in hidden]
         answers = self.tools.probe(asked, way) if asked else {}

@@ -143,6 +143,14 @@ SETTINGS = tuple(Settings.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
+class Login:
+    """How this controller logs in at nodes; nothing of it is in the file."""
+
+    identities: tuple[str, ...] = ()  # files of the keys that ssh offers; its own choice if empty
+    folder: str = ""  # for ssh's control sockets; every task connects anew if empty
+
+
+@dataclass(frozen=True)
 class Cluster:
     """A cluster file that was accepted."""
 
@@ -150,6 +158,7 @@ class Cluster:
     clouds: Mapping[str, CloudEntry]
     pools: Mapping[str, Pool]
     settings: Settings = Settings()
+    login: Login = Login()
 
     def deadlines(self, pool: str) -> Timeouts:
         """The deadlines of a pool: its own over its cloud's over the file's over the table's."""

@@ -9,13 +9,14 @@ types, and few: every kilobyte here is paid for at every task.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ._cloud import Listing, Node, State, Volume, volume_label
 from ._cluster import Cluster
-from ._gateway import Gateway, behind, gateway, host_key_options
+from ._gateway import PORT, Gateway, behind, gateway, ssh_options
 from ._systems._table import ROLES, drains, group, heads, others, systems_of
 
 HEADS = "sky_heads"  # heads of systems
@@ -23,13 +24,30 @@ OTHERS = "sky_others"  # nodes with roles of other collections
 BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
 UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
 GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
+SHARED = ("-o ControlMaster=auto", "-o ControlPersist=120s")
 CONNECTION = (
-    "-o ControlMaster=auto",
-    "-o ControlPersist=120s",
     "-o ConnectTimeout=10",
     "-o ServerAliveInterval=15",
     "-o ServerAliveCountMax=4",
 )
+# What a variable of group `all` or a setting of Ansible's would change otherwise. Where Ansible knows two names, the second takes precedence.
+PINNED: dict[str, Any] = {
+    "ansible_connection": "ssh",
+    "ansible_port": PORT,
+    "ansible_ssh_port": PORT,
+    "ansible_host_key_checking": True,
+    "ansible_ssh_host_key_checking": True,
+    "ansible_python_interpreter": "/usr/bin/python3",
+    "ansible_pipelining": True,
+    "ansible_ssh_pipelining": True,
+    "ansible_shell_type": "sh",
+    "ansible_shell_executable": "/bin/sh",
+    "ansible_remote_tmp": "~/.ansible/tmp",
+    "ansible_become_user": "root",
+    "ansible_become_method": "sudo",
+    "ansible_become_exe": "sudo",
+    "ansible_become_flags": "-H -S -n",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ def hosts(listing: Listing, cloud: str, cluster: Cluster) -> list[Host]:
         cloud: its name.
         cluster: the cluster file; a node of a pool that it no longer has can leave, and nothing else.
     """
-    way = gateway(listing.nodes, cluster.clouds[cloud].options) if cloud in cluster.clouds else None
+    way = gateway(listing.nodes, cluster.clouds[cloud].options, cluster.login) if cloud in cluster.clouds else None
     return [host(node, cloud, cluster, listing.volumes, way) for node in listing.nodes]
 
 
@@ -135,18 +153,30 @@ def _volumes(node: Node, cluster: Cluster, volumes: Iterable[Volume]) -> list[di
 
 
 def _connection(node: Node, cloud: str, cluster: Cluster, way: Gateway | None) -> dict[str, Any]:
-    """How to reach a node: fast, and with its host key verified, without any configuration of the user's."""
+    """How to reach a node: fast, and with its host key verified, whatever the user has configured for other hosts."""
     user = _user(cloud, cluster)
-    through = [way.proxy_option()] if way and behind(node, way) else []
-    variables = {
-        "ansible_host": node.address(public=True) or node.address(),
-        "ansible_user": user,
-        "ansible_python_interpreter": "/usr/bin/python3",
-        "ansible_pipelining": True,
-        "ansible_ssh_args": " ".join(CONNECTION),
-        "ansible_ssh_common_args": " ".join([*host_key_options(node), *through]),
+    address = node.address(public=True) or node.address()
+    through = way if way and behind(node, way) else None
+    proxy = [through.proxy_option()] if through else []
+    return {
+        **PINNED,
+        "ansible_host": address,
+        "ansible_user": user,  # under this name alone, so that a play can log in as somebody else
+        "ansible_become": user != "root",
+        "ansible_ssh_common_args": " ".join([*ssh_options(node, cluster.login), *proxy]),
+        **_shared(cluster.login.folder, node.id, str(address), user, through.node.id if through else ""),
     }
-    return variables if user == "root" else variables | {"ansible_become": True}
+
+
+def _shared(folder: str, *ends: str) -> dict[str, Any]:
+    """Tasks share one connection to a node. Its socket is named by the node's id: another node may have the same address the next minute."""
+    if not folder:
+        return {"ansible_ssh_args": " ".join(["-o ControlPath=none", *CONNECTION])}
+    return {
+        "ansible_ssh_args": " ".join([*SHARED, *CONNECTION]),
+        "ansible_control_path_dir": folder,
+        "ansible_control_path": "%(directory)s/" + hashlib.sha256("\0".join(ends).encode()).hexdigest()[:16],
+    }
 
 
 def _user(cloud: str, cluster: Cluster) -> str:

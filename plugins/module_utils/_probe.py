@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from ._cloud import Node
-from ._gateway import PORT, Gateway, behind
+from ._gateway import PORT, Gateway, behind, ssh_reason
 
 
 class Probe(Protocol):
@@ -87,7 +87,7 @@ def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:
             check=False,
         )
         answers = json.loads(said.stdout) if said.returncode == 0 else {}
-        reason = (said.stderr.strip().splitlines() or [f"exit status {said.returncode}"])[-1]
+        reason = ssh_reason(said.stderr) or f"exit status {said.returncode}"
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         answers, reason = {}, str(error)
     silent = f"{gateway.node.name}, which it is reached through, cannot be asked ({reason})"

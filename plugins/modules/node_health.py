@@ -18,6 +18,10 @@ description:
   - What should be there is taken from the inventory, C(sky_roles) and C(sky_volumes), unless it is given.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
+  address:
+    description: An address of the node's own; the task fails on a machine that does not have it. By default C(sky_address).
+    type: str
+    default: ""
   units:
     description: Systemd units that should run. By default those of the node's roles.
     type: list
@@ -147,6 +151,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
+from ansible_collections.sky.clusters.plugins.module_utils._here import elsewhere
+
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
@@ -308,6 +314,7 @@ def main() -> None:
     volume["fs"] = {"type": "str", "default": ""}
     module = AnsibleModule(
         argument_spec={
+            "address": {"type": "str", "default": ""},
             "units": {"type": "list", "elements": "str", "default": []},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
             "user": {"type": "dict", "options": {"name": {"type": "str", "required": True}, "uid": {"type": "int", "required": True}}},
@@ -317,6 +324,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    other = elsewhere(module.params["address"]) if module.params["address"] else ""
+    if other:
+        module.fail_json(msg=other, elsewhere=True)
     module.exit_json(changed=False, reachable=True, **look(module.params))
 
 

@@ -103,6 +103,10 @@ options:
     type: str
     choices: [task, run]
     default: task
+  private_key:
+    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

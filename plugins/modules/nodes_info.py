@@ -39,6 +39,10 @@ options:
     type: list
     elements: str
     default: []
+  private_key:
+    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
+    type: str
+    default: ""
   confirm:
     description: The cluster's name, as the word that lets a run do what it refuses otherwise.
     type: str
@@ -134,7 +138,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys
+from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys, ring
 from ansible_collections.sky.clusters.plugins.module_utils._lock import who
 from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock, asked_again
@@ -149,6 +153,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "remove": {"type": "list", "elements": "str", "default": []},
     "replace": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
+    "private_key": {"type": "str", "default": ""},
 }
 
 
@@ -192,10 +197,10 @@ def _volume(cloud: str, volume: Any) -> dict[str, Any]:
     return {key: getattr(volume, key) for key in ("name", "id", "size", "type", "attached")} | {"cloud": cloud}
 
 
-def _keys(cluster: Cluster) -> tuple[list[str], list[str]]:
+def _keys(cluster: Cluster, private_key: str) -> tuple[list[str], list[str]]:
     """The ssh keys that a run would let in, or why it would refuse."""
     try:
-        return list(authorised_keys(cluster.settings, Path.home())), []
+        return list(authorised_keys(cluster.settings, ring(Path.home(), private_key))), []
     except ClusterFileError as error:
         return [], error.faults
 
@@ -205,7 +210,7 @@ def main() -> None:
     given = module.params
     try:
         cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
-        keys, refusals = _keys(cluster)
+        keys, refusals = _keys(cluster, given["private_key"])
         found = look(cluster, Wishes.of(given, tuple(keys)))
     except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))

@@ -38,7 +38,9 @@ options:
     type: bool
     default: true
   file:
-    description: A file to write all that is returned to, as JSON, with the mode 0600. Nothing is written in check mode.
+    description:
+      - A file to write all that is returned to, as JSON, with the mode 0600. A link is followed, a device or a pipe is written to, and V(-) is
+        standard output. Nothing is written in check mode.
     type: str
     default: ""
 """

@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables that a run takes beside the cluster file: each is checked before anything is done, and a misspelt one is not passed over."""
+"""The variables that a run takes beside the cluster file: each is read before anything is done, and a misspelt one is not passed over."""
 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,71 +18,98 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 
 PREFIX = "sky_"
 DISRUPTIONS = ("drain", "refuse", "force")
+NOTHING = ("", "null")  # answers to a question that was not answered, as forms and AWX's surveys hand them over
 
 
 @dataclass(frozen=True)
 class Kind:
     """What a variable may hold."""
 
-    check: Callable[[Any], Any]  # raises TypeError or ValueError
+    read: Callable[[Any], Any]  # what it says; raises TypeError or ValueError
     words: str
+    default: Any
 
 
-def _text(value: Any) -> None:
-    if isinstance(value, (dict, list)) or value is None:
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list)):
         raise TypeError
+    return str(value)
 
 
-def _seconds(value: Any) -> None:
-    if check_type_int(value) < 0:
+def _seconds(value: Any) -> int:
+    seconds = int(check_type_int(value))
+    if seconds < 0:
         raise ValueError
+    return seconds
 
 
-def _disruption(value: Any) -> None:
+def _list(value: Any) -> list[Any]:
+    parsed = json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    return list(check_type_list(parsed))
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return dict(check_type_dict(value))
+
+
+def _disruption(value: Any) -> str:
     if value not in DISRUPTIONS:
         raise ValueError
+    return str(value)
 
 
-TEXT = Kind(_text, "a text")
-LIST = Kind(check_type_list, "a list")
-SWITCH = Kind(check_type_bool, "true or false")
-MAPPING = Kind(check_type_dict, "a mapping in JSON")
+TEXT = Kind(_text, "a text", "")
+LIST = Kind(_list, "a list", ())
+SWITCH = Kind(check_type_bool, "true or false", default=False)
+MAPPING = Kind(_mapping, "a mapping in JSON", {})
 KINDS: Mapping[ExtraKind, Kind] = {
     "text": TEXT,
     "list": LIST,
     "switch": SWITCH,
     "mapping": MAPPING,
-    "seconds": Kind(check_type_int, "a whole number of seconds"),
+    "name": TEXT,
+    "seconds": Kind(check_type_int, "a whole number of seconds", 0),
 }
 OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in system.extras.items()}
+SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": SWITCH,
-    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}"),
+    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
     "sky_full": SWITCH,
-    "sky_look": SWITCH,
+    "sky_look": Kind(check_type_bool, "true or false", default=True),
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
-    "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more"),
+    "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 
 
-def wrong(variables: Mapping[str, Any]) -> Iterator[str]:
-    """What cannot be used, one sentence each.
+def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What the variables say, by their names without the prefix; one that holds nothing is as if it were not there.
 
     Args:
         variables: values by name; names that are not ours are passed over.
+
+    Returns:
+        The values, and what cannot be used, one sentence each.
     """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
     for name, kind in EXTRAS.items():
-        if name in variables:
-            try:
-                kind.check(variables[name])
-            except (TypeError, ValueError):
-                yield f"{name}: must be {kind.words}, got {variables[name]!r}"
+        value = variables.get(name)
+        try:
+            values[name.removeprefix(PREFIX)] = kind.default if _is_nothing(value) else kind.read(value)
+        except (TypeError, ValueError):
+            faults.append(f"{name}: must be {kind.words}, got {value!r}")
+    return values, faults
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in NOTHING)
 
 
 def misspelt(names: Iterable[str]) -> Iterator[str]:

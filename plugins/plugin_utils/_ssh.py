@@ -5,8 +5,53 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.sky.clusters.plugins.module_utils._gateway import SECONDS, ssh_reason
+
+PREFIX = "Failed to connect to the host via ssh:"  # what Ansible puts before ssh's own words
+SIDE_BY_SIDE = 32
+ANSWERS = "ssh failed during the run, but works now"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a host is reached, by its variables."""
+
+    options: str
+    user: str
+    host: str
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Any]) -> Way:
+        return cls(*(str(variables.get(key, "")) for key in ("ansible_ssh_common_args", "ansible_user", "ansible_host")))
+
+    def words(self) -> str:
+        """The command that opens a shell there."""
+        return " ".join(f"ssh {self.options} {self.user or 'root'}@{self.host}".split())
+
 
 def own_words(message: str) -> str:
     """Ssh's own words, without what Ansible puts before them."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return lines[-1].rpartition("ssh: ")[2] if lines else "no reason was given"
+    return ssh_reason(message.rpartition(PREFIX)[2]) or "no reason was given"
+
+
+def reasons(ways: Mapping[str, Way]) -> dict[str, str]:
+    """Why hosts do not answer, by name: Ansible does not keep what ssh said of one that was lost on the way, so it is asked again."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return dict(zip(ways, pool.map(_reason, ways.values()), strict=True))
+
+
+def _reason(way: Way) -> str:
+    asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{way.user or 'root'}@{way.host}", "true"]
+    try:
+        command = ["ssh", *shlex.split(way.options), *asked]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"ssh does not end within {2 * SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)
+    return ssh_reason(said.stderr) or f"exit status {said.returncode}" if said.returncode else ANSWERS

@@ -69,7 +69,7 @@ class Status:
             yield UNSEEN
         for name, pool in self.info["pools"].items():
             nodes = [node for node in self.nodes if node["pool"] == name]
-            unfit = [reason for node in nodes if (reason := _unfit(node))]
+            unfit = [reason for node in nodes if (reason := _unfit(node, self.looked))]
             fit = len(nodes) - len(unfit)
             if fit < pool["least"]:
                 yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
@@ -98,12 +98,18 @@ class Status:
             yield "a run would: change nothing"
 
 
-def _unfit(node: Mapping[str, Any]) -> str:
-    """Why nothing can be expected of a node; empty if it is fit."""
+def _unfit(node: Mapping[str, Any], looked: bool) -> str:
+    """Why nothing can be expected of a node; empty if it is fit.
+
+    Args:
+        looked: whether nodes were looked at; if not, that is said once for all.
+    """
     if node["state"] != "running":
         return f"{node['name']} is {node['state']}"
     if not node["ready"]:
         return f"no run was through with {node['name']}"
+    if looked and node["health"] == "-":
+        return f"nobody looked at {node['name']}"
     return f"{node['name']}: {node['health']}" if node["faults"] else ""
 
 

@@ -66,15 +66,17 @@ def test_the_command_asks_nobody_and_trusts_the_cloud_s_key_only() -> None:
     command = Gateway(node(0, INSIDE, OUTSIDE, host_keys=("ssh-rsa AAAArsa", KEY)), "debian").command("-v")
     assert command[0] == "ssh"
     assert command[-2:] == ["-v", "debian@198.51.100.4"]
+    assert command[1:3] == ["-F", "none"]
     options = [value for flag, value in itertools.pairwise(command) if flag == "-o"]
     assert options == [
-        "BatchMode=yes",
-        "ConnectTimeout=10",
+        "LogLevel=ERROR",
         "StrictHostKeyChecking=yes",
         "UserKnownHostsFile=none",
         "GlobalKnownHostsFile=none",
         "HostKeyAlgorithms=ssh-ed25519",
         "KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAAed",
+        "BatchMode=yes",
+        "ConnectTimeout=10",
     ]
 
 

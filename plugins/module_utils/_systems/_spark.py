@@ -65,7 +65,7 @@ SPARK = System(
         "sky_class": "text",
         "sky_files": "list",
         "sky_spark_conf": "mapping",
-        "sky_submission": "text",
+        "sky_submission": "name",
         "sky_timeout": "seconds",
     },
 )

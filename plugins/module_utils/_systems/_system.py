@@ -119,7 +119,7 @@ class Opinion:
 
 NO_OPINION = Opinion()
 Judge = Callable[[Iterable[Seen], View], Mapping[str, Opinion]]
-ExtraKind = Literal["text", "list", "mapping", "seconds", "switch"]
+ExtraKind = Literal["text", "list", "mapping", "name", "seconds", "switch"]  # text, lists and mappings may hold secrets
 
 
 def no_judge(_nodes: Iterable[Seen], _view: View) -> Mapping[str, Opinion]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, misspelt, wrong
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, given, misspelt
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS,
         ("sky_counts", "worker", "sky_counts: must be a mapping in JSON, got 'worker'"),
         ("sky_disruption", "bogus", "sky_disruption: must be one of drain, refuse, force, got 'bogus'"),
         ("sky_look", "maybe", "sky_look: must be true or false, got 'maybe'"),
-        ("sky_look", None, "sky_look: must be true or false, got None"),
+        ("sky_look", "{}", "sky_look: must be true or false, got '{}'"),
         ("sky_timeout", "abc", "sky_timeout: must be a whole number of seconds, got 'abc'"),
         ("sky_wait", -1, "sky_wait: must be a whole number of seconds, 0 or more, got -1"),
         ("sky_wait", "long", "sky_wait: must be a whole number of seconds, 0 or more, got 'long'"),
@@ -28,33 +28,43 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS,
     ],
 )
 def test_what_a_variable_cannot_hold_is_told(name: str, value: Any, sentence: str) -> None:
-    assert list(wrong({name: value, "other": object()})) == [sentence]
+    assert given({name: value, "other": object()})[1] == [sentence]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "read"),
     [
-        ("sky_counts", {"worker": 4}),
-        ("sky_counts", '{"worker": 4}'),
-        ("sky_remove", "demo-worker-0,demo-worker-2"),
-        ("sky_look", "no"),
-        ("sky_full", True),
-        ("sky_timeout", "30"),
-        ("sky_wait", "600"),
-        ("sky_submission", 12345678),
+        ("sky_counts", {"worker": 4}, {"worker": 4}),
+        ("sky_counts", '{"worker": 4}', {"worker": 4}),
+        ("sky_counts", "{}", {}),
+        ("sky_remove", "demo-worker-0,demo-worker-2", ["demo-worker-0", "demo-worker-2"]),
+        ("sky_arguments", '["a, b", 10]', ["a, b", 10]),
+        ("sky_look", "no", False),
+        ("sky_full", True, True),
+        ("sky_timeout", "30", 30),
+        ("sky_wait", "600", 600),
+        ("sky_submission", 12345678, "12345678"),
     ],
 )
-def test_what_it_can_is_taken(name: str, value: Any) -> None:
-    assert not list(wrong({name: value}))
+def test_what_it_can_is_taken(name: str, value: Any, read: Any) -> None:
+    values, faults = given({name: value})
+    assert not faults
+    assert values[name.removeprefix("sky_")] == read
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "null"])
+def test_an_empty_answer_is_as_if_it_were_not_there(nothing: str | None) -> None:
+    assert given(dict.fromkeys(EXTRAS, nothing)) == given({})
+    assert given({})[0]["look"] is True
 
 
 def test_every_fault_is_told_at_once() -> None:
-    assert len(list(wrong(dict.fromkeys(EXTRAS, object())))) == len(EXTRAS) - sum(kind.words == "a text" for kind in EXTRAS.values())
+    assert len(given(dict.fromkeys(EXTRAS, object()))[1]) == len(EXTRAS) - sum(kind.words == "a text" for kind in EXTRAS.values())
 
 
 def test_a_variable_that_is_nearly_one_of_ours_is_told() -> None:
-    given = ["sky_application", "sky_argments", "sky_counts", "sky_full", "sky_timeuot", "spark_version", "application"]
-    assert list(misspelt(given)) == [
+    names = ["sky_application", "sky_argments", "sky_counts", "sky_full", "sky_timeuot", "spark_version", "application"]
+    assert list(misspelt(names)) == [
         "sky_argments: no such variable; did you mean 'sky_arguments'?",
         "sky_timeuot: no such variable; did you mean 'sky_timeout'?",
     ]

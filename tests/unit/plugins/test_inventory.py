@@ -6,17 +6,23 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible import context
 from ansible.inventory.manager import InventoryManager
+from ansible.module_utils.common.collections import ImmutableDict
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.sky.clusters.plugins.module_utils import _fleet
 from ansible_collections.sky.clusters.plugins.module_utils._clouds import Provider
 from ansible_collections.sky.clusters.plugins.module_utils._cluster import parse
+from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
 from ansible_collections.sky.clusters.tests.support.clusters import settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -111,10 +117,111 @@ def test_braces_in_a_clouds_answer_are_text(world: World, tmp_path: Path, conten
     assert str(inventory(tmp_path, content).get_host("demo-worker-0").vars["sky_ready"]) == "{{ 1 + 1 }}"
 
 
+def test_a_cached_list_is_marked_and_dropped_on_demand(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
+    cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
+    second = inventory(tmp_path, cached)
+    assert second.groups["all"].vars["sky_cached"] is True
+    before = world.calls("listing")
+    second.refresh_inventory()
+    assert world.calls("listing") == before + 1
+    assert "sky_cached" not in second.groups["all"].vars
+    with dropped_cache([str(tmp_path / "demo.sky.yml")], DataLoader()):
+        assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars  # and fills it again
+    assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
+
+
+def test_what_was_cached_for_other_keys_is_not_used(tmp_path: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    inventory(tmp_path, cached)
+    for written in (tmp_path / "cache").iterdir():
+        written.write_text("[]", encoding="ascii")  # as versions before this one kept it
+    assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
+    monkeypatch.setenv("ANSIBLE_HOME", f"/tmp/sky-test-{os.getpid()}")
+    assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
+    shutil.rmtree(f"/tmp/sky-test-{os.getpid()}")
+
+
 def test_a_second_cluster_in_one_inventory_is_refused_by_name(tmp_path: Path, content: dict[str, Any]) -> None:
+    """By somebody's program, which sees Ansible's warnings."""
     first, second = tmp_path / "demo.sky.yml", tmp_path / "other.sky.yml"
     first.write_text(yaml.safe_dump(content), encoding="utf-8")
     second.write_text(yaml.safe_dump(content | {"cluster": "other"}), encoding="utf-8")
     read = InventoryManager(loader=DataLoader(), sources=[str(first), str(second)])
     assert read.groups["all"].vars["sky_cluster"] == "demo"
     assert len(names(read, "all")) == 3
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., InventoryManager]:
+    """Reads an inventory as Ansible's programs do."""
+
+    def read(*sources: Path) -> InventoryManager:
+        given = [str(source) for source in sources]
+        monkeypatch.setattr(context, "CLIARGS", ImmutableDict(inventory=given))
+        return InventoryManager(loader=DataLoader(), sources=given)
+
+    return read
+
+
+SECOND = {
+    "another.sky.yml": "plugin: sky.clusters.clouds\ncluster: other\nclouds: {}\npools: {}\n",
+    "broken.sky.yml": "pools: [\n",
+    "misspelt.sky.yaml": "plugin: sky.cluster.clouds\ncluster: other\n",
+    "empty.sky.yml": "",
+    "any.yml": "plugin: sky.clusters.clouds\npools: [\n",
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_a_second_cluster_file_ends_ansible_s_programs(
+    tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, folder = tmp_path / "demo.sky.yml", tmp_path / "more"
+    first.write_text(yaml.safe_dump(content), encoding="utf-8")
+    folder.mkdir()
+    (folder / name).write_text(SECOND[name], encoding="utf-8")
+    for sources in ([first, folder], [first, folder / name], [folder / name, first]):
+        with pytest.raises(SystemExit) as ended:
+            program(*sources)
+        assert ended.value.code == 4
+    assert "the inventory contains another cluster file" in capsys.readouterr().err
+
+
+def test_files_that_are_not_ours_do_not(tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager]) -> None:
+    folder = tmp_path / "inventory"
+    (folder / "group_vars").mkdir(parents=True)
+    path = folder / "demo.sky.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    others = {
+        "site.yml": "all: {hosts: {printer: {}}}\n",
+        "broken.yml": "a: [\n",
+        "group_vars/all.sky.yml": "plugin: sky.clusters.clouds\n",
+        "old.sky.yml.bak": "plugin: sky.clusters.clouds\n",
+    }
+    for name, text in others.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    read = program(folder, path)  # the same file, named twice
+    assert names(read, "all") == ["demo-master-0", "demo-worker-0", "demo-worker-1", "printer"]
+
+
+def test_a_file_that_cannot_be_used_ends_them_with_every_fault(
+    tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "demo.sky.yml"
+    path.write_text(yaml.safe_dump(content) + "pools:\n  worker: {cloud: one, cuont: 1}\ncluster: demo\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        program(path)
+    said = capsys.readouterr().err
+    for fault in ("'pools' is given twice (lines", "'cluster' is given twice", "pools.worker.cuont: unknown key; did you mean 'count'?"):
+        assert said.count(fault) == 1
+
+
+def test_a_fault_of_our_own_ends_them_too(
+    tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "demo.sky.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    monkeypatch.setitem(vars(_fleet), "PROVIDERS", {"memory": Provider(MemoryOptions, dict)})  # type: ignore[arg-type]
+    with pytest.raises(SystemExit):
+        program(path)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.status import save, write
+from ansible_collections.sky.clusters.plugins.action.status import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -74,6 +74,13 @@ def test_why_a_cluster_is_not_ready(changed: dict[str, Any], reason: str) -> Non
     assert found["summary"][-1] == f"ready: no: {found['reasons'][0]}"
 
 
+def test_a_node_that_nobody_looked_at_is_not_fit() -> None:
+    """It is in the cloud's list, and was not in that which the nodes to look at were taken from."""
+    late = node("demo-worker-3", "worker", "spark_worker")
+    found = status(nodes=[MASTER, WORKERS[0], late])
+    assert found["reasons"] == ["pools.worker: 1 fit node(s) where at least 2 are needed (nobody looked at demo-worker-3)"]
+
+
 def test_enough_fit_nodes_are_enough() -> None:
     found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 1}})
     assert found["ready"]
@@ -125,21 +132,6 @@ def test_kept_volumes_drift_and_notes_are_told() -> None:
         "differs: demo-worker-2: flavor is small",
         "note: look",
     ]
-
-
-def test_the_file_is_for_its_owner_alone_and_whole(tmp_path: Path) -> None:
-    path = tmp_path / "demo.json"
-    path.write_text("old")
-    path.chmod(0o644)
-    write(path, "new")
-    assert (path.read_text(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == ("new", 0o600, [path])
-
-
-def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "demo.json").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write(tmp_path / "demo.json", "new")
-    assert [path.name for path in tmp_path.iterdir()] == ["demo.json"]
 
 
 @pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No setting of a user's Ansible changes what the playbooks do: each play says itself how it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.sky.clusters.tests.support import tree
+
+SAID = {"strategy": "ansible.builtin.linear", "any_errors_fatal": False, "timeout": 0, "gather_facts": False}
+HERE = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+WHOLE = "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
+
+
+def plays() -> list[tuple[Path, dict[str, Any]]]:
+    """Every play of every playbook."""
+    paths = sorted((tree.ROOT / "playbooks").glob("*.yml"))
+    return [(path, play) for path in paths for play in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def test_every_play_says_how_it_is_run() -> None:
+    own = [(path.name, play) for path, play in plays() if "hosts" in play]
+    assert len(own) > 10
+    assert not [(name, play["name"]) for name, play in own if not SAID.items() <= play.items()]
+
+
+def test_what_runs_here_runs_here_whatever_the_group_all_says() -> None:
+    assert not [(path.name, play["name"]) for path, play in plays() if play.get("hosts") in ("localhost", WHOLE) and play.get("vars") != HERE]
+
+
+def test_each_playbook_that_a_user_runs_refuses_to_be_run_in_part() -> None:
+    for path, play in plays():
+        if any("sky.clusters.inventory_check" in task for task in play.get("tasks", [])):
+            assert play["hosts"] == WHOLE, path

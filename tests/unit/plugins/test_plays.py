@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks themselves, run by Ansible on the cloud in memory, whose nodes no ssh reaches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.sky.clusters.tests.support import tree
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with a cluster file, and a key."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    content = {
+        "plugin": "sky.clusters.clouds",
+        "cluster": "demo",
+        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world")}},
+        "pools": {
+            "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
+            "worker": {"cloud": "one", "count": 2, "roles": ["spark_worker"]},
+        },
+    }
+    (tmp_path / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return tmp_path
+
+
+def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
+    """Run a playbook to its end; its exit code and what it said."""
+    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    program = str(tree.ROOT / "tests/support/play_in_memory.py")
+    command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
+    done = subprocess.run(command, cwd=site, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_last_lines_come_where_no_node_can_be_reached(site: Path) -> None:
+    code, said = play(site, "spark_cluster", "-e", "sky_counts=")
+    assert code != 0
+    last = said[said.index("PLAY [Sum up]") :]
+    for name in ("demo-master-0", "demo-worker-0", "demo-worker-1"):
+        assert f"{name} could not be reached by ssh and was skipped: connect to host 127." in last
+    assert last.count("port 22: Connection refused") == 3
+    assert "next: make ssh to these nodes work" in last
+
+
+def test_a_task_of_a_node_that_runs_here_stops(site: Path) -> None:
+    code, said = play(site, "spark_cluster", "-e", "ansible_connection=local", "-e", "sky_address=192.0.2.4")
+    assert code != 0
+    last = said[said.index("PLAY [Sum up]") :]
+    assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 3
