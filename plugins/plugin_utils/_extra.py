@@ -51,12 +51,14 @@ EXTRAS: Mapping[str, Kind] = {
     "sky_look": SWITCH,
     "sky_remove": LIST,
     "sky_require_ready": SWITCH,
+    "sky_show_info": SWITCH,
     "sky_spark_conf": MAPPING,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
     "sky_submission": TEXT,
     "sky_timeout": Kind(check_type_int, "a whole number of seconds"),
 }
+PRIVATE = ("sky_arguments", "sky_spark_conf")  # may hold secrets
 
 
 def wrong(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -70,7 +72,8 @@ def wrong(variables: Mapping[str, Any]) -> Iterator[str]:
             try:
                 kind.check(variables[name])
             except (TypeError, ValueError):
-                yield f"{name}: must be {kind.words}, got {variables[name]!r}"
+                got = "something else" if name in PRIVATE else repr(variables[name])
+                yield f"{name}: must be {kind.words}, got {got}"
 
 
 def misspelt(names: Iterable[str]) -> Iterator[str]:
