@@ -9,8 +9,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import MASTER, Seen, judge, notes, services
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import MASTER, WORKER, Seen, judge, notes, services, unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal
 
 
 class ActionModule(ActionBase):
@@ -28,6 +29,9 @@ class ActionModule(ActionBase):
         nodes = [_seen(name, hostvars.raw_get(name)) for name in groups["all"] if "sky_pool" in hostvars.raw_get(name)]
         masters = groups.get(MASTER, [])[:1]
         spark = next((_spark(hostvars.raw_get(name)) for name in masters), {})
+        if spark:
+            members = {name: str(hostvars.raw_get(name)["sky_id"]) for role in (MASTER, WORKER) for name in groups.get(role, [])}
+            spark["proof"] = spark["proof"] | {"missing": unproved(spark["proof"], members.values()) if groups.get(WORKER) else ""}
         verdicts = judge(nodes, spark)
         return dict(
             safe(
@@ -35,6 +39,7 @@ class ActionModule(ActionBase):
                     "changed": False,
                     "sick": {name: verdict.sick for name, verdict in verdicts.items() if verdict.sick},
                     "repair": [name for name, verdict in verdicts.items() if verdict.repair],
+                    "former": {node.name: removal(verdicts[node.name].former, node.roles) for node in nodes if verdicts[node.name].former},
                     "idle": [name for name, verdict in verdicts.items() if verdict.idle],
                     "nodes": {name: {"health": verdict.health, "faults": verdict.faults} for name, verdict in verdicts.items()},
                     "services": services(nodes),
@@ -49,7 +54,7 @@ class ActionModule(ActionBase):
 def _spark(variables: dict[str, Any]) -> dict[str, Any]:
     """What the master of this node said; empty if it was not asked, or not reached."""
     found = variables.get("sky_spark", {})
-    return {key: found[key] for key in ("status", "page", "workers", "applications")} if "status" in found else {}
+    return {key: found[key] for key in ("status", "page", "workers", "applications", "proof")} if "status" in found else {}
 
 
 def _seen(name: str, variables: dict[str, Any]) -> Seen:

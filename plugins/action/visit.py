@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -29,23 +30,27 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        hostvars = (task_vars or {})["hostvars"]
-        members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
-        servers = _servers(members, hostvars)
-        told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
-        wanted = {name: _wanted(name, hostvars, args["inputs"], told) for name in members}
-        differs = [name for name in members if hostvars[name]["sky_ready"] != wanted[name]]
-        chosen = {*differs, *servers.values(), *args["also"]}
-        visit = [name for name in members if args["full"] or name in chosen]
-        addresses = {name: hostvars[name]["sky_address"] for name in members}
-        return {
-            "changed": False,
-            "hashes": {name: wanted[name] for name in visit},
-            "names": visit,
-            "differs": differs,
-            "servers": sorted(set(servers.values())),
-            "addresses": addresses,
-        }
+        return {"changed": False, **choose(args, (task_vars or {})["hostvars"])}
+
+
+def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
+    """The nodes to visit, and what their visits need to know."""
+    members = sorted(args["members"], key=lambda name: int(name.rsplit("-", 1)[1]))
+    servers = _servers(members, hostvars)
+    told = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in servers.items()}
+    addresses = {name: hostvars[name]["sky_address"] for name in members}
+    # a server node knows every member by name, in its hosts file
+    known = {name: args["inputs"] | {"members": addresses if name in servers.values() else {}} for name in members}
+    wanted = {name: _wanted(name, hostvars, known[name], told) for name in members}
+    due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
+    visit = members if args["full"] else due
+    return {
+        "hashes": {name: wanted[name] for name in visit},
+        "names": visit,
+        "due": due,
+        "servers": sorted(set(servers.values())),
+        "addresses": addresses,
+    }
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], servers: dict[str, list[str]]) -> str:

@@ -67,7 +67,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     pools = [f"pool_{name}" for name in cluster.pools]
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
-    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_leaving"]
+    return [*ROLES, *pools, *clouds, *free, BOOTING_GROUP, "sky_visit", "sky_former", "sky_leaving"]
 
 
 def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_cores": node.cores,
         "sky_memory": node.memory,
         "sky_roles": roles,
-        "sky_leave_roles": [ROLES[name].ansible_role for name in roles if ROLES[name].leaves],
+        "sky_leave_roles": [role.ansible_role for name, role in reversed(list(ROLES.items())) if name in roles and role.leaves],
         "sky_volumes": _volumes(node, cluster, volumes),
     }
 

@@ -20,7 +20,7 @@ class Role:
     variables: tuple[str, ...]  # prefixes of the variables that its outcome depends on
     not_variables: tuple[str, ...] = ()  # prefixes among them that are other roles' own
     needs: tuple[str, ...] = ()  # Ansible roles that are applied before it
-    server: bool = False  # keeps the cluster's secrets; its first node is visited at every run
+    server: bool = False  # keeps the cluster's secrets; its first node is the server node
     leaves: bool = False  # the Ansible role has `leave` tasks that drain a node
     disposable: bool = False  # a new node does all that a lost one did: what it held stands elsewhere, or is made again, or is on its kept volumes
     services: tuple[str, ...] = ()  # systemd units that run on a node which is well

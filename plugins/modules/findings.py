@@ -15,7 +15,7 @@ description:
   - Reads what M(sky.clusters.node_health) found on each node (C(sky_health)) and what M(sky.clusters.spark_info) found on the first node of the group
     C(spark_master) (C(sky_spark)), and says what is wrong and what a run does about it.
   - A node is replaced if a new one would do all that it does, and its root disk is full, or neither ssh nor a master that answers reaches it.
-  - A node whose services do not run, or whose volumes are not mounted, is visited.
+  - A node whose services do not run or cannot write to their folders, whose volumes are not mounted, or that has lost a role, is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options: {}
 """
@@ -38,6 +38,11 @@ repair:
   type: list
   elements: str
   sample: [demo-worker-0]
+former:
+  description: Nodes with something of a role that their pool does not have, each with the Ansible roles and their files of tasks that remove it.
+  returned: always
+  type: dict
+  sample: {demo-worker-0: [{role: spark_worker, tasks: leave}, {role: spark_worker, tasks: remove}, {role: spark, tasks: remove}]}
 idle:
   description: Nodes whose worker has no executor now.
   returned: always
@@ -68,7 +73,9 @@ notes:
   elements: str
   sample: ["demo-worker-1: backup.service has failed, which is not of this collection"]
 spark:
-  description: What the master said; empty if none was asked.
+  description:
+    - What the master said; empty if none was asked. C(missing) of its C(proof) says why the cluster does not count as proved; it is empty if the
+      cluster does.
   returned: always
   type: dict
   sample: {status: ALIVE, page: "http://10.88.0.62:8080", workers: [], applications: []}

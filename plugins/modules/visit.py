@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. The first node
-    of each server role is visited at every run.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. That of
+    the first node of each server role also depends on the names and the addresses of all members, which its hosts file contains.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   members:
@@ -50,8 +50,8 @@ names:
   type: list
   elements: str
   sample: [demo-master-0, demo-worker-2]
-differs:
-  description: Names of the members whose ready hash differs.
+due:
+  description: Those among them that there is a reason to visit beside O(full).
   returned: always
   type: list
   elements: str

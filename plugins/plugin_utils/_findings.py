@@ -37,7 +37,8 @@ class Verdict:
     words: list[str] = field(default_factory=list)  # for a column of a table
     faults: list[str] = field(default_factory=list)  # sentences; the node's name is not in them
     sick: str = ""  # why it is to be replaced
-    repair: bool = False  # a visit mends it
+    repair: bool = False  # a visit repairs it
+    former: tuple[str, ...] = ()  # roles that it had and that its pool has no more
     idle: bool = False  # known to do nothing now
     looked: bool = True
 
@@ -84,6 +85,7 @@ def _judged(node: Seen, master: _Master) -> Verdict:
         _judge_disks(node, verdict)
         _judge_units(node, verdict)
         _judge_spark(node, master, verdict)
+        _judge_roles(node, verdict)
         _judge_rest(node, verdict)
     elif node.health:
         _judge_silent(node, master, verdict)
@@ -120,7 +122,7 @@ def _judge_disks(node: Seen, verdict: Verdict) -> None:
 def _judge_units(node: Seen, verdict: Verdict) -> None:
     for unit in node.health.get("units", []):
         if unit["fault"]:
-            verdict.fault(f"{unit['name']} {unit['state']}", unit["fault"])
+            verdict.fault(f"{unit['name']} {'faulty' if unit['state'] == 'active' else unit['state']}", unit["fault"])
             verdict.repair = True
 
 
@@ -133,6 +135,13 @@ def _judge_spark(node: Seen, master: _Master, verdict: Verdict) -> None:
         verdict.fault("no answer", f"its master runs, and does not answer at {master.page}")
 
 
+def _judge_roles(node: Seen, verdict: Verdict) -> None:
+    """A role that was taken from its pool is removed by a visit; nothing is wrong with the node."""
+    verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in ROLES)
+    verdict.words += [f"former {role}" for role in verdict.former]
+    verdict.repair = verdict.repair or bool(verdict.former)
+
+
 def _judge_rest(node: Seen, verdict: Verdict) -> None:
     memory = node.health.get("memory", {}).get("fault", "")
     if memory:
@@ -140,6 +149,29 @@ def _judge_rest(node: Seen, verdict: Verdict) -> None:
     for sentence in node.health.get("faults", []):
         if sentence not in verdict.faults:  # it could not be looked at as a whole
             verdict.fault("?", sentence)
+
+
+def unproved(proof: Mapping[str, Any], nodes: Iterable[str]) -> str:
+    """Why the last proof does not say that the cluster can run jobs; empty if it does.
+
+    Args:
+        proof: as M(sky.clusters.spark_info) returned it.
+        nodes: the ids of the nodes that now take part.
+    """
+    if not proof:
+        return "no job has proved Spark since a node was last changed"
+    if proof["outcome"] == "postponed":
+        return f"Spark is not proved by a job yet: {proof['why']}"
+    if proof["outcome"] != "success":
+        return f"the proof of {moment(proof['ended'])} failed: {proof['why']}"
+    if not proof["current"] or (proof["nodes"] and set(proof["nodes"]) != set(nodes)):
+        return f"the members or the settings of Spark have changed since the proof of {moment(proof['ended'])}"
+    return ""
+
+
+def moment(stamp: str) -> str:
+    """A time for people."""
+    return f"{stamp[:10]} {stamp[11:16]} UTC"
 
 
 def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._summary import kept_lines, table
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "visited", "health")
 NO_NODE = "no node exists"
@@ -35,9 +36,14 @@ class Status:
 
     @property
     def to_visit(self) -> list[str]:
-        """The nodes that a run would visit, but for those that it visits in any case."""
-        due = {*self.visits["differs"], *self.findings["repair"]}
-        return [] if self.info["refusals"] else [name for name in self.visits["names"] if name in due]
+        """The nodes that a run would visit."""
+        return [] if self.info["refusals"] else list(self.visits["names"])
+
+    @property
+    def removals(self) -> dict[str, list[str]]:
+        """The Ansible roles that a run would remove from nodes whose pool has lost them."""
+        former = {} if self.info["refusals"] else self.findings["former"]
+        return {name: [step["role"] for step in steps if step["tasks"] == "remove"] for name, steps in former.items()}
 
     @property
     def notes(self) -> list[str]:
@@ -61,7 +67,11 @@ class Status:
         } | {key: self.info[key] for key in same}
 
     def reasons(self) -> Iterator[str]:
-        """Why the cluster cannot do what its file says."""
+        """Why the cluster cannot do what its file says; a proof is missed only where nothing else is."""
+        reasons = list(self._unready())
+        yield from reasons or self._unproved()
+
+    def _unready(self) -> Iterator[str]:
         if not self.info["nodes"]:
             yield NO_NODE
             return
@@ -73,6 +83,10 @@ class Status:
             fit = len(nodes) - len(unfit)
             if fit < pool["least"]:
                 yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
+
+    def _unproved(self) -> Iterator[str]:
+        if missing := self.findings["spark"].get("proof", {}).get("missing"):
+            yield missing
 
     def _lines(self) -> Iterator[str]:
         if self.info["nodes"]:
@@ -88,6 +102,7 @@ class Status:
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
         yield from (f"a run would: {line}" for line in self.info["changes"])
+        yield from (f"a run would: {name}: remove {', '.join(roles)}" for name, roles in self.removals.items())
         if self.to_visit:
             yield f"a run would visit: {', '.join(self.to_visit)}"
         if not (self.info["refusals"] or self.info["changes"] or self.to_visit):
@@ -128,5 +143,15 @@ def _spark_lines(spark: Mapping[str, Any]) -> Iterator[str]:
     cores, used = (sum(worker[key] for worker in alive) for key in ("cores", "cores_used"))
     jobs = spark["applications"]
     yield f"spark: master {spark['status']} at {spark['page']}, {len(alive)} worker(s), {used} of {cores} cores in use, {len(jobs)} application(s)"
+    yield from _proof_lines(spark.get("proof", {}))
     for job in jobs:
         yield f"  {job['id']} {job['name']} of {job['user']}: {job['state']}, {job['cores']} core(s), since {job['since']}"
+
+
+def _proof_lines(proof: Mapping[str, Any]) -> Iterator[str]:
+    """When the last proof was, and how it ended."""
+    if proof.get("outcome") == "success":
+        result = proof["result"]
+        yield f"proof: a job succeeded on {len(result['executors'])} worker(s) at {moment(proof['ended'])}, in {result['seconds']} s"
+    elif proof.get("outcome"):
+        yield f"proof: {proof['outcome']} at {moment(proof['ended'])}: {proof['why']}"

@@ -13,6 +13,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.action.status import save, write
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -35,8 +36,18 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
-    findings: dict[str, Any] = {"sick": {}, "repair": [], "idle": [], "nodes": seen, "services": [], "faults": faults, "notes": [], "spark": {}}
-    visits: dict[str, Any] = {"names": ["demo-master-0"], "differs": []}
+    findings: dict[str, Any] = {
+        "sick": {},
+        "repair": [],
+        "idle": [],
+        "former": {},
+        "nodes": seen,
+        "services": [],
+        "faults": faults,
+        "notes": [],
+        "spark": {},
+    }
+    visits: dict[str, Any] = {"names": []}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -81,17 +92,49 @@ def test_enough_fit_nodes_are_enough() -> None:
 
 
 def test_what_a_run_would_do_is_told() -> None:
-    lines = status(changes=["demo-worker-3: make in here"], names=["demo-master-0", "demo-worker-10"], differs=["demo-worker-10"])["summary"]
+    lines = status(changes=["demo-worker-3: make in here"], names=["demo-worker-10"])["summary"]
     assert lines[-3:] == ["a run would: demo-worker-3: make in here", "a run would visit: demo-worker-10", "ready: yes"]
 
 
-def test_a_visit_that_every_run_makes_is_not_told_and_one_that_mends_is() -> None:
-    assert status(names=["demo-master-0"])["visits"] == []
-    assert status(names=["demo-master-0", "demo-worker-2"], repair=["demo-worker-2", "demo-worker-9"])["visits"] == ["demo-worker-2"]
+def test_a_role_that_would_be_removed_is_told() -> None:
+    steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
+    found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
+    assert found["summary"][-3:] == ["a run would: demo-worker-2: remove spark_worker, spark", "a run would visit: demo-worker-2", "ready: yes"]
+
+
+PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
+DONE = PROOF | {"outcome": "success", "result": {"executors": {"10.0.0.5": 4}, "seconds": 10.5}}
+FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: it ended with X"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "nodes", "missing"),
+    [
+        (DONE, ["b", "a"], ""),
+        (DONE, ["a", "c"], "the members or the settings of Spark have changed since the proof of 2026-11-28 03:40 UTC"),
+        (DONE | {"current": False}, ["a", "b"], "the members or the settings of Spark have changed since the proof of 2026-11-28 03:40 UTC"),
+        (FAILED, ["a", "b"], "the proof of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: it ended with X"),
+        (PROOF | {"outcome": "postponed", "why": "'etl' holds it"}, ["a", "b"], "Spark is not proved by a job yet: 'etl' holds it"),
+        ({}, ["a", "b"], "no job has proved Spark since a node was last changed"),
+    ],
+)
+def test_a_cluster_is_ready_only_after_a_proof_that_still_holds(proof: dict[str, Any], nodes: list[str], missing: str) -> None:
+    assert unproved(proof, nodes) == missing
+    spark = {"status": "ALIVE", "page": "http://10.0.0.4:8080", "workers": [], "applications": [], "proof": proof | {"missing": missing}}
+    found = status(spark=spark)
+    assert (found["ready"], found["reasons"]) == (not missing, [missing] if missing else [])
+    assert missing not in status({"demo-worker-2": SICK}, spark=spark)["reasons"]  # which says enough
+
+
+def test_when_and_how_the_last_proof_ended_is_told() -> None:
+    spark: dict[str, Any] = {"status": "ALIVE", "page": "http://10.0.0.4:8080", "workers": [], "applications": []}
+    assert "proof: a job succeeded on 1 worker(s) at 2026-11-28 03:40 UTC, in 10.5 s" in status(spark=spark | {"proof": DONE})["summary"]
+    told = status(spark=spark | {"proof": FAILED})["summary"]
+    assert "proof: failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: it ended with X" in told
 
 
 def test_a_run_that_would_refuse_visits_nobody() -> None:
-    found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"], differs=["demo-worker-2"])
+    found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
     assert found["visits"] == []
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
 
