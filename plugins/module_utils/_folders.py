@@ -43,8 +43,8 @@ class Folder:
             return f"{self.path}: {error.strerror}"
         if not stat.S_ISDIR(found.st_mode):
             return f"{self.path} is not a folder"
-        if found.st_uid != pwd.getpwnam(self.user).pw_uid:
-            return f"{self.path} belongs to {_name(found.st_uid)} instead of {self.user}"
+        if (owner := _name(found.st_uid)) != self.user:
+            return f"{self.path} belongs to {owner} instead of {self.user}"
         if found.st_mode & FULL_ACCESS != FULL_ACCESS:
             return f"{self.path} has mode {stat.S_IMODE(found.st_mode):04o}, so that {self.user} cannot write to it"
         return f"{self.path} is on a read-only file system" if os.statvfs(self.path).f_flag & os.ST_RDONLY else ""

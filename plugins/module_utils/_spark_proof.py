@@ -25,7 +25,7 @@ def files() -> str:
     """Digest of what says how this node submits jobs."""
     digest = hashlib.sha256(json.dumps([path.name for path in HOME.glob(".sha256-*")]).encode())
     for path in sorted(SETTINGS.iterdir()) if SETTINGS.is_dir() else []:
-        digest.update(path.read_bytes())
+        digest.update(path.read_bytes() if path.is_file() else b"")
     return digest.hexdigest()
 
 
@@ -35,7 +35,7 @@ def read(stamp: Path) -> dict[str, Any]:
         found = json.loads(stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and "outcome" in found else {}
+    return found if isinstance(found, dict) and {"subject", "outcome", "ended"} <= found.keys() else {}
 
 
 def write(stamp: Path, subject: Mapping[str, Any], outcome: str, **more: Any) -> None:

@@ -150,8 +150,10 @@ def test_secrets_stand_where_they_are_declared_and_nowhere_else_on_a_node(built:
 def pages(master: str) -> dict[str, bytes]:
     """What Spark's daemons show."""
     history = f"http://{master}:18080/api/v1/applications"
-    jobs = [f"{history}/{application['id']}/environment" for application in json.loads(fetched(history))]
-    assert len(jobs) > 1
+    began = time.monotonic()
+    while len(jobs := [f"{history}/{application['id']}/environment" for application in json.loads(fetched(history))]) < 2:
+        assert time.monotonic() - began < 60, "the history server does not show the proof and the job"
+        time.sleep(2)
     return {page: fetched(page).encode() for page in (f"http://{master}:8080/", f"http://{master}:8080/json/", history, *jobs)}
 
 
