@@ -38,7 +38,7 @@ def content(cluster: str, workers: int, roles: bool) -> dict[str, Any]:
 
 def timed(site: Site, *args: str) -> tuple[float, Played]:
     began = time.monotonic()
-    played = site.must("spark_cluster", *args, seconds=1800)
+    played = site.must("cluster", *args, seconds=1800)
     return time.monotonic() - began, played
 
 

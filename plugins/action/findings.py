@@ -11,8 +11,10 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal
 
 
 class ActionModule(ActionBase):
@@ -30,6 +32,10 @@ class ActionModule(ActionBase):
         every = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"] if name not in unlisted}
         nodes = [_seen(name, found) for name, found in every.items() if "sky_pool" in found]
         views = {system: view for found in every.values() for system, view in found.get("sky_views", {}).get("views", {}).items()}
+        ids = {node.name: str(every[node.name]["sky_id"]) for node in nodes}
+        for name, view in views.items():
+            if "proof" in view:
+                view["proof"] = view["proof"] | {"missing": unproved(SYSTEMS[name], view["proof"], nodes, ids)}
         verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})
         return dict(
             safe(
@@ -37,6 +43,7 @@ class ActionModule(ActionBase):
                     "changed": False,
                     "sick": {name: verdict.sick for name, verdict in verdicts.items() if verdict.sick},
                     "repair": [name for name, verdict in verdicts.items() if verdict.repair],
+                    "former": {node.name: removal(verdicts[node.name].former, node.roles) for node in nodes if verdicts[node.name].former},
                     "idle": [name for name, verdict in verdicts.items() if verdict.idle],
                     "nodes": {name: {"health": verdict.health, "faults": verdict.faults} for name, verdict in verdicts.items()},
                     "services": services(nodes),
@@ -44,6 +51,7 @@ class ActionModule(ActionBase):
                     "notes": notes(nodes),
                     "refusals": refusals(nodes),
                     "systems": views,
+                    "unproved": [view["proof"]["missing"] for view in views.values() if view.get("proof", {}).get("missing")],
                 }
             )
         )

@@ -45,9 +45,11 @@ class ActionModule(ActionBase):
 
 
 def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What should be found on a node of these roles with these volumes."""
+    """What should be found on a node of these roles with these volumes, and what should not."""
+    own = list(roles)
     return {
-        "units": [unit for role in roles if role in ROLES for unit in ROLES[role].services],
+        "units": [unit for role in own if role in ROLES for unit in ROLES[role].services],
+        "others": {name: list(role.services) for name, role in ROLES.items() if name not in own and role.services},
         "volumes": [{key: volume[key] for key in ("name", "mount", "fs")} | {"attached": bool(volume["device"])} for volume in volumes],
     }
 

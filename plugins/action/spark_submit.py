@@ -9,6 +9,7 @@ Nothing on the master waits for this process: the job is systemd's there, and is
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -21,8 +22,8 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_faults, last_words
-from ansible_collections.sky.clusters.plugins.modules.spark_submit import SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._last_words import LINE, last_faults, last_words
+from ansible_collections.sky.clusters.plugins.modules.spark_submit import OUT_OF_MEMORY, SPEC
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
@@ -33,7 +34,10 @@ WAIT = 10  # seconds that the master waits for news before it answers
 MISSES = 6  # answers in a row that may be lost, and the seconds between two
 PAUSE = 10
 KEPT = 65536  # characters of each stream in the result
-KEPT_FAILED = 1000  # of a job that failed: Ansible prints the whole result
+HIDDEN = ("TRACE", "DEBUG", "INFO")  # levels of Spark's log that are shown only on request
+REQUEST = ".request"  # no file of a user's can have this name
+EXAMPLES = "org.apache.spark.examples."
+NO_CLASS = re.compile(r"Failed to load class ([\w.$]*[\w$])")
 APPLICATION = re.compile(r"\bapp-\d{14}-\d{4,}\b")
 
 
@@ -54,7 +58,27 @@ class Heard:
 
 def why_failed(heard: Mapping[str, str]) -> str:
     """Why a job failed, as far as its output tells: its own words say more than the warnings that Spark writes beside them."""
+    if match := NO_CLASS.search(heard["stderr"]):
+        return no_class(match.group(1))
     return (last_faults(heard["stderr"], 2) or last_words(heard["stdout"], 2) or last_words(heard["stderr"], 2))[-600:]
+
+
+def no_class(name: str) -> str:
+    """What to do where Spark does not find a class."""
+    if name.startswith(EXAMPLES):
+        return (
+            f"{name} is not installed, since PySpark's archive contains the examples in Python only: "
+            "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead"
+        )
+    return f"{name} is not on Spark's class path: submit the .jar file that contains it, with -e sky_class={name}"
+
+
+def shown(text: str, stream: str, info: bool) -> list[str]:
+    """The lines of a stream that are shown: of Spark's own log what is at least a warning, unless all is asked for."""
+    lines = text.splitlines()
+    if info or stream == "stdout":
+        return lines
+    return [line for line in lines if (found := LINE.match(line)) is None or found["level"] not in HIDDEN]
 
 
 class ActionModule(ActionBase):
@@ -67,6 +91,7 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         self._variables = task_vars or {}
         self._node = str(self._variables["inventory_hostname"])
+        self._info = args["show_info"] or Display().verbosity > 0
         try:
             if args["submission"]:
                 return self._again(job_of(args["submission"]))
@@ -96,15 +121,15 @@ class ActionModule(ActionBase):
         try:
             self._check_machine()
             self._step("prepare", job, user=args["user"])
-            folder = self._make_tmp_path() if wanted.uploads else ""
+            folder = self._make_tmp_path()
             uploads = {name: f"{folder}/{name}" for name in wanted.uploads}
             for name, path in wanted.uploads.items():
                 self._transfer_file(str(path), uploads[name])
+            # not as arguments of a module, which end up in the node's journal
+            self._transfer_data(f"{folder}/{REQUEST}", json.dumps(wanted.plain()))
             begun = True
-            self._step(
-                "start", job, application=wanted.application, main_class=wanted.main_class, arguments=list(wanted.arguments),
-                files=list(wanted.files), settings=dict(wanted.settings), timeout=args["timeout"], user=args["user"], uploads=uploads,
-            )  # fmt: skip
+            self._step("start", job, request=f"{folder}/{REQUEST}", timeout=args["timeout"], user=args["user"], uploads=uploads)
+            self._remove_tmp_path(folder)
         except AnsibleConnectionFailure as error:
             after = f"; whether the job has begun is told by -e sky_submission={job}" if begun else ", and nothing was submitted"
             raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))}){after}") from None
@@ -127,10 +152,10 @@ class ActionModule(ActionBase):
         if rc == 0:
             self._say(f"{what} ended well after {seconds} s" + (f" ({heard.application})" if heard.application else ""))
             return dict(safe(result | heard.text))
-        why = _why(rc, reason, timeout)
-        words = why_failed(heard.text)
-        told = {stream: text[-KEPT_FAILED:] for stream, text in heard.text.items()}
-        return dict(safe(result | told | {"failed": True, "msg": f"{what} {why}" + (f"; its last words: {words}" if words else "")}))
+        why = _why(rc, reason, timeout, end["outcome"].get("memory", 0))
+        words = "" if reason == OUT_OF_MEMORY else why_failed(heard.text)
+        # without its output, which was shown: Ansible prints the result of a task that failed
+        return dict(safe(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
 
     def _follow(self, job: str, heard: Heard) -> dict[str, Any]:
         """Show what the job says until it has ended."""
@@ -165,7 +190,7 @@ class ActionModule(ActionBase):
 
     def _show(self, answer: Mapping[str, Any]) -> None:
         for stream in ("stderr", "stdout"):
-            self._say(*answer[stream].splitlines(), stderr=stream == "stderr")
+            self._say(*shown(answer[stream], stream, self._info), stderr=stream == "stderr")
 
     def _say(self, *lines: str, stderr: bool = False) -> None:
         if lines and not self._task.no_log:
@@ -173,7 +198,9 @@ class ActionModule(ActionBase):
                 Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
 
 
-def _why(rc: int, reason: str, timeout: int) -> str:
+def _why(rc: int, reason: str, timeout: int, memory: int) -> str:
+    if reason == OUT_OF_MEMORY:
+        return f"was killed: out of memory (limit {memory} MiB, the memory of the master, where the driver runs)"
     if reason == "timeout":
         return f"was stopped since it had not ended after {timeout} seconds (sky_timeout)" if timeout else "was stopped by its sky_timeout"
     return f"ended with exit code {rc}" + (f" ({reason})" if reason else "")

@@ -38,4 +38,4 @@ class ActionModule(ActionBase):
             found = self._execute_module(module_name=question.module, module_args=arguments, task_vars=dict(variables))
         except AnsibleConnectionFailure:
             return {}
-        return {key: found[key] for key in SHAPE} if "answers" in found else {}
+        return {key: found[key] for key in SHAPE if key in found} if "answers" in found else {}

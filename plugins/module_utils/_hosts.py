@@ -90,7 +90,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
     foreign = sorted({group(role) for pool in cluster.pools.values() for role in others(pool.roles)})
-    changing = [BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_leaving", "sky_replacing"]
+    changing = [BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_former", "sky_leaving", "sky_replacing"]
     return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, *changing]
 
 
@@ -127,7 +127,7 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_roles": roles,
         "sky_other_roles": others(roles),
         "sky_headed": [system.name for system in headed],
-        "sky_proofs": [system.proof for system in headed if system.proof],
+        "sky_proofs": {system.name: system.proof for system in headed if system.proof},
         "sky_leave_roles": drains(roles),
         "sky_volumes": _volumes(node, cluster, volumes),
     }

@@ -17,7 +17,7 @@ FAULT = re.compile(r"(Error|Exception|Exit)\b")
 
 def last_faults(log: str, most: int = 3) -> str:
     """The last faults that a log names, without the stacks of calls; empty where it names none."""
-    return " | ".join([line for line in _telling(log) if FAULT.search(line)][-most:])
+    return " | ".join(list(dict.fromkeys(line for line in _telling(log) if FAULT.search(line)))[-most:])
 
 
 def last_words(log: str, most: int = 3) -> str:

@@ -16,7 +16,7 @@ description:
     heads of the systems (C(sky_views)), and says what is wrong and what a run does about it.
   - A node is replaced if a new one would do all that it does, and its root disk is full, or neither ssh nor the heads of its systems, which answer,
     reach it.
-  - A node whose services do not run, or whose volumes are not mounted, is visited.
+  - A node whose services do not run or cannot write to their folders, whose volumes are not mounted, or that has lost a role, is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options: {}
 """
@@ -39,6 +39,11 @@ repair:
   type: list
   elements: str
   sample: [demo-worker-0]
+former:
+  description: Nodes with something of a role that their pool does not have, each with the Ansible roles and their files of tasks that remove it.
+  returned: always
+  type: dict
+  sample: {demo-worker-0: [{role: spark_worker, tasks: leave}, {role: spark_worker, tasks: remove}, {role: spark, tasks: remove}]}
 idle:
   description: Nodes that none of their systems keeps busy now.
   returned: always
@@ -74,8 +79,16 @@ notes:
   type: list
   elements: str
   sample: ["demo-worker-1: backup.service has failed, which is not managed by this collection"]
+unproved:
+  description: Why systems do not count as proved, one sentence each; a run proves them.
+  returned: always
+  type: list
+  elements: str
+  sample: ["no proof of Spark since a node was last changed"]
 systems:
-  description: What the head of each system said, by system; without those that were not asked.
+  description:
+    - What the head of each system said, by system; without those that were not asked.
+    - C(missing) of its C(proof) says why the system does not count as proved; it is empty if the system does.
   returned: always
   type: dict
   sample: {spark: {answers: true, page: "http://10.88.0.62:8080", members: [], work: [], facts: {}}}

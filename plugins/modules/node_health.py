@@ -27,6 +27,10 @@ options:
     type: list
     elements: str
     default: []
+  others:
+    description: Units of roles, by role, that should not be there. By default those of the roles that the node does not have.
+    type: dict
+    default: {}
   volumes:
     description: Data volumes that should be mounted. By default those of the node.
     type: list
@@ -97,7 +101,7 @@ why:
   type: str
   sample: "connect to host 10.88.0.3 port 22: Connection refused"
 units:
-  description: The services that should run, with their states, and what is wrong.
+  description: The services that should run, with their states, and what is wrong, such as a folder that one of them cannot write to.
   returned: when the node was reached
   type: list
   elements: dict
@@ -113,6 +117,12 @@ memory:
   returned: when the node was reached
   type: dict
   sample: {total: 2048, available: 1500, fault: ""}
+former_roles:
+  description: Roles of O(others) of which a unit is installed, as on a node whose pool has lost that role.
+  returned: when the node was reached
+  type: list
+  elements: str
+  sample: [spark_worker]
 failed_units:
   description: Other systemd units that have failed.
   returned: when the node was reached
@@ -150,12 +160,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
+from ansible_collections.sky.clusters.plugins.module_utils._folders import folders
 from ansible_collections.sky.clusters.plugins.module_utils._here import elsewhere
 
+AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
+UNITS = Path("/etc/systemd/system")  # where the roles write theirs
+PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,FragmentPath"
 SECONDS = 10  # that systemd may take to answer
 
 
@@ -209,17 +222,28 @@ def systemctl(*arguments: str) -> str:
         return ""
 
 
-def look_at_units(names: Iterable[str], said: str) -> list[Unit]:
-    """The units of these names, from what `systemctl show` said of them: a paragraph for each."""
-    paragraphs = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in said.split("\n\n")]
-    known = {found.get("Id", "").removesuffix(".service"): found for found in paragraphs}
+def paragraphs(said: str) -> dict[str, dict[str, str]]:
+    """What `systemctl show` said of services, by their names."""
+    shown = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in said.split("\n\n")]
+    return {found.get("Id", "").removesuffix(".service"): found for found in shown}
+
+
+def look_at_units(names: Iterable[str], known: Mapping[str, Mapping[str, str]]) -> list[Unit]:
+    """The units of these names, from what :func:`paragraphs` found."""
     return [_unit(name, known.get(name, {})) for name in names]
+
+
+def former_roles(others: Mapping[str, Iterable[str]], known: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Roles with a unit that this collection installed; one of the distribution's own, elsewhere, may have the same name."""
+    ours = {name for name, found in known.items() if Path(found.get("FragmentPath", "")).parent == UNITS}
+    return sorted(role for role, units in others.items() if ours.intersection(units))
 
 
 def _unit(name: str, found: Mapping[str, str]) -> Unit:
     state, detail = found.get("ActiveState", "unknown"), found.get("SubState", "")
     if state == "active":
-        return Unit(name, state, detail, "")
+        faults = [fault for folder in folders(Path(found.get("FragmentPath", ""))) if (fault := folder.fault())]
+        return Unit(name, state, detail, f"{name} cannot work: {'; '.join(faults)}" if faults else "")
     result = found.get("Result", "success")
     why = "systemd does not answer" if not found else "it is not installed" if found.get("LoadState") == "not-found" else result
     told = f"{name} is {state}" + ("" if why == "success" else f" ({why})")
@@ -293,8 +317,10 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     """All of it."""
     limits = Limits(given["full_percent"], given["full_mib"], given["memory_mib"])
     names = given["units"]
-    said = systemctl("show", "--property=Id,LoadState,ActiveState,SubState,Result", *(f"{name}.service" for name in names)) if names else ""
-    units = look_at_units(names, said)
+    others = given["others"]
+    asked = [f"{name}.service" for name in (*names, *(unit for units in others.values() for unit in units))]
+    known = paragraphs(systemctl("show", f"--property={PROPERTIES}", *asked)) if asked else {}
+    units = look_at_units(names, known)
     volumes = [volume for volume in given["volumes"] if not is_to_come(volume)]
     disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
@@ -304,7 +330,10 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "memory": asdict(memory),
         "refusals": list(taken(given["user"])) if given["user"] else [],
         "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
-        "failed_units": other_failures(systemctl("list-units", "--failed", "--plain", "--no-legend"), names),
+        "former_roles": former_roles(others, known),
+        "failed_units": other_failures(
+            systemctl("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]
+        ),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
     }
 
@@ -316,6 +345,7 @@ def main() -> None:
         argument_spec={
             "address": {"type": "str", "default": ""},
             "units": {"type": "list", "elements": "str", "default": []},
+            "others": {"type": "dict", "default": {}},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
             "user": {"type": "dict", "options": {"name": {"type": "str", "required": True}, "uid": {"type": "int", "required": True}}},
             "full_percent": {"type": "int", "default": 98},

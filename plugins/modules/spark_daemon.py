@@ -12,6 +12,7 @@ short_description: Run a daemon of a Spark standalone cluster, with regard to ru
 version_added: 0.1.0
 description:
   - Has the systemd unit of a Spark daemon enabled, and running with the settings that stand on the disk; or stopped and disabled.
+  - The folders that its unit names are created, or given back to its user, before it starts and also while it runs.
   - A worker is drained before it is restarted or stopped. It takes no new tasks, and its executors hand their blocks to others and end.
   - An action plugin of the same name calls it in slices of a few seconds, and tells between them what a draining worker still runs.
   - A restarted master takes up the running applications again (its recovery is on), so it is not waited for.
@@ -29,10 +30,10 @@ options:
     required: true
   state:
     description:
-      - What is wanted. V(stopped) also takes it out of the start of the system.
+      - What is wanted. V(stopped) also takes it out of the start of the system. V(absent) also removes its unit.
       - V(draining) has a worker begin to drain and waits for nothing, so that many drain at once.
     type: str
-    choices: [draining, started, stopped]
+    choices: [absent, draining, started, stopped]
     default: started
   disruption:
     description:
@@ -52,7 +53,7 @@ options:
     type: int
     default: 0
   wait_seconds:
-    description: Seconds to wait until a daemon that was started or restarted serves its page; V(0) does not wait.
+    description: Seconds to wait until a daemon that was started or restarted serves its page; V(0) does not wait, not even for its process.
     type: int
     default: 60
   pending:
@@ -82,7 +83,7 @@ actions:
   returned: always
   type: list
   elements: str
-  sample: [drain, restart]
+  sample: ["repair /data/spark/work", drain, restart]
 drained_in:
   description: Seconds that draining took.
   returned: when a worker was drained
@@ -113,6 +114,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._folders import FolderError, folders
 from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
 from ansible_collections.sky.clusters.plugins.module_utils._spark_page import read
 
@@ -307,9 +309,17 @@ def drain(daemon: Daemon, wish: Wish) -> Outcome:
     return outcome
 
 
+def repair(daemon: Daemon, wish: Wish, outcome: Outcome) -> None:
+    """The folders that it writes to are its own."""
+    for folder in folders(UNITS / f"{daemon.kind.unit}.service"):
+        if folder.fault() if wish.check else folder.repair():
+            outcome.actions.append(f"repair {folder.path}")
+
+
 def start(daemon: Daemon, wish: Wish) -> Outcome:
     """Enabled, and running with the settings on the disk."""
     outcome = Outcome()
+    repair(daemon, wish, outcome)
     status = daemon.status()
     running = status["ActiveState"] == "active"
     stale = running and (is_stale(daemon.kind.unit, status["MainPID"]) or (wish.check and wish.pending))
@@ -326,7 +336,7 @@ def start(daemon: Daemon, wish: Wish) -> Outcome:
     if "enable" in outcome.actions:
         daemon.systemctl("enable")
     if stale or not running:
-        daemon.systemctl("restart")
+        daemon.systemctl("restart", *([] if wish.wait_seconds else ["--no-block"]))
         daemon.wait(wish.wait_seconds)
     return outcome
 
@@ -348,7 +358,22 @@ def stop(daemon: Daemon, wish: Wish) -> Outcome:
     return outcome
 
 
-STATES = {"draining": drain, "started": start, "stopped": stop}
+def remove(daemon: Daemon, wish: Wish) -> Outcome:
+    """Stopped, and its unit is removed."""
+    unit = UNITS / f"{daemon.kind.unit}.service"
+    if not unit.is_file():
+        return Outcome()
+    outcome = stop(daemon, wish)
+    if "draining" in outcome.details:
+        return outcome
+    outcome.actions.append("remove")
+    if not wish.check:
+        unit.unlink()
+        subprocess.run(["systemctl", "daemon-reload"], check=True)
+    return outcome
+
+
+STATES = {"absent": remove, "draining": drain, "started": start, "stopped": stop}
 
 
 def main() -> None:
@@ -371,7 +396,7 @@ def main() -> None:
     wish = Wish(given["disruption"], *times, given["pending"], module.check_mode, given["slice_seconds"])
     try:
         outcome = STATES[given["state"]](daemon, wish)
-    except (DaemonError, OSError, subprocess.SubprocessError) as error:
+    except (DaemonError, FolderError, OSError, subprocess.SubprocessError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(outcome.actions), actions=outcome.actions, **outcome.details)
 

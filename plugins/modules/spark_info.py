@@ -13,7 +13,8 @@ version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Reads the master's web page. Changes nothing, and does not fail where no master answers.
+  - Reads the master's web page, and how the last proof of M(sky.clusters.spark_proof) ended. Changes nothing, and does not fail where no master
+    answers.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   address:
@@ -24,6 +25,10 @@ options:
     description: TCP port of its web page.
     type: int
     default: 8080
+  stamp:
+    description: File in which the master keeps how the last proof ended.
+    type: path
+    default: /var/lib/sky/proof/spark.json
 """
 
 EXAMPLES = r"""
@@ -63,15 +68,24 @@ facts:
   returned: always
   type: dict
   sample: {master: ALIVE, cores: 2, cores in use: 1}
+proof:
+  description:
+    - When (C(ended)) and how (C(outcome), V(success), V(failure) or V(postponed)) the last proof ended, with its C(result) or the reason (C(why)),
+      the ids of its C(nodes), whether the settings on the master are C(current), the same as then, and a success in C(words).
+    - Empty if none was run since a run changed a node.
+  returned: always
+  type: dict
+  sample: {outcome: failure, ended: "2026-11-28T03:40:05Z", why: "The cluster cannot run a job: it ended with ...", nodes: [], current: true}
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
 
 ALIVE = "ALIVE"
 
@@ -110,12 +124,26 @@ def _application(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: found[key] for key in ("id", "name", "user", "state")} | {"size": f"{found['cores']} core(s)", "since": since}
 
 
+def in_words(proof: dict[str, Any]) -> dict[str, Any]:
+    """The same, with what a success was."""
+    if proof.get("outcome") != _spark_proof.SUCCESS:
+        return proof
+    result = proof["result"]
+    return proof | {"words": f"a job ran on {len(result['executors'])} worker(s) in {result['seconds']} s"}
+
+
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"address": {"type": "str", "required": True}, "port": {"type": "int", "default": 8080}}, supports_check_mode=True
+        argument_spec={
+            "address": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 8080},
+            "stamp": {"type": "path", "default": str(_spark_proof.STAMP)},
+        },
+        supports_check_mode=True,
     )
     page = url(module.params["address"], module.params["port"])
-    module.exit_json(changed=False, page=page, **view(_spark_page.read(page) or {}))
+    proof = in_words(_spark_proof.seen(Path(module.params["stamp"])))
+    module.exit_json(changed=False, page=page, proof=proof, **view(_spark_page.read(page) or {}))
 
 
 if __name__ == "__main__":

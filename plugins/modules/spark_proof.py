@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Runs pi, and a word count over a real text and over fresh random text, on a Spark standalone cluster, as a user of it.
   - The answers are computed without Spark too and compared, and the event log must show that an executor on every worker ran tasks.
-  - After success a stamp of the members and settings is written. Where it stands already, nothing is run.
+  - How the job ended, and when, is kept in a stamp, with the members and settings that it was run with. After a success nothing is run again until
+    these change, or the stamp is removed. The role removes it before it changes a node.
   - Where other applications hold the cores that the job needs, the proof is put off to a later run. It does not take them away.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -48,7 +49,7 @@ options:
     type: path
     default: /var/lib/sky/proof/spark.json
   force:
-    description: Run the job although the stamp stands.
+    description: Run the job although a stamp of its success exists.
     type: bool
     default: false
   seconds:
@@ -69,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 result:
-  description: What the last successful proof found; of an earlier run where the stamp stands.
+  description: What the last successful proof found; of an earlier run where nothing has changed since.
   returned: when there is one
   type: dict
   sample: {pi: 3.1415926535, words: 25644, executors: {10.0.0.5: 9, 10.0.0.6: 9}, seconds: 14.2}
@@ -98,11 +99,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
 from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
 
-HOME = Path("/opt/spark")
-SETTINGS = Path("/etc/spark")
 NAME = "proof"  # of the application
 GRACE = 10  # seconds between asking a job to end and killing it
 TIMED_OUT = (124, 137)  # exit codes of timeout(1): it asked, it killed
@@ -143,6 +142,7 @@ class Cluster:
             "spark.eventLog.enabled": "true",
             "spark.eventLog.compress": "false",
             "spark.eventLog.rolling.enabled": "false",
+            "spark.locality.wait": "0s",
             "spark.log.level": "WARN",
             "spark.ui.enabled": "false",
         }
@@ -199,10 +199,11 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
     command = ["runuser", "-u", cluster.user, "--", "spark-submit", *confs]
     command += [str(folder / "proof.py"), str(folder / "texts"), str(folder / "result.json")]
     path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environment = {"PATH": path, "HOME": str(folder), "SPARK_LAUNCHER_OPTS": SMALL_JVM}
     with (folder / "log").open("w+") as log:
         job = subprocess.run(
             ["timeout", f"--kill-after={GRACE}", str(seconds), *command],  # which ends all that the job started, not the first process alone
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env={"PATH": path, "HOME": str(folder)}, check=False,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment, check=False,
         )  # fmt: skip
         log.seek(0)
         tail = ended_with(log.read())
@@ -266,39 +267,48 @@ def prove(cluster: Cluster, application: str, text: Path, seconds: int) -> dict[
     }
 
 
-def key(cluster: Cluster, application: str, settings: Mapping[str, Any]) -> str:
-    """What the stamp stands for: the members, what was asked for, and the files that say how this node submits jobs."""
-    members = [cluster.master, sorted(cluster.workers), cluster.user, application, settings, [str(path) for path in HOME.glob(".sha256-*")]]
-    digest = hashlib.sha256(json.dumps(members, sort_keys=True).encode())
-    for path in sorted(SETTINGS.iterdir()) if SETTINGS.is_dir() else []:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def read_stamp(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def write_stamp(path: Path, content: Mapping[str, Any]) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps(content) + "\n")
-    new.replace(path)
+def subject(cluster: Cluster, application: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a proof is a proof of: the members, what was asked for, and the files that say how this node submits jobs."""
+    return {
+        "master": cluster.master,
+        "workers": sorted(cluster.workers),
+        "user": cluster.user,
+        "application": hashlib.sha256(application.encode()).hexdigest(),
+        "settings": dict(settings),
+        "files": _spark_proof.files(),
+    }
 
 
 def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """The module's answer."""
     cluster = Cluster(given["master"], tuple(given["workers"]), given["user"])
-    stamp, wanted = Path(given["stamp"]), key(cluster, given["application"], given["settings"])
-    old = read_stamp(stamp)
-    if old.get("key") == wanted and not given["force"]:
+    stamp, wanted = Path(given["stamp"]), subject(cluster, given["application"], given["settings"])
+    old = _spark_proof.read(stamp)
+    if old.get("subject") == wanted and old["outcome"] == _spark_proof.SUCCESS and not given["force"]:
         return {"changed": False, "result": old["result"]}
     if check:
         return {"changed": True}
+    try:
+        answer = attempt(cluster, given)
+    except (ProofError, OSError, KeyError, ValueError) as error:
+        _spark_proof.write(stamp, wanted, _spark_proof.FAILURE, why=told(error))
+        raise
+    if answer["changed"]:
+        _spark_proof.write(stamp, wanted, _spark_proof.SUCCESS, result=answer["result"])
+    else:
+        _spark_proof.write(stamp, wanted, _spark_proof.POSTPONED, why=answer["postponed"])
+    return answer
+
+
+def told(error: Exception) -> str:
+    """Why there is no proof, in a sentence."""
+    if isinstance(error, ProofError):
+        return f"The cluster cannot run a job: {error}"
+    return f"The proof could not be run: {type(error).__name__}: {error}"
+
+
+def attempt(cluster: Cluster, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the job, unless other applications hold the room that it needs."""
     held = wait_for_room(cluster, given["seconds"])
     if held:
         return {"changed": False, "postponed": held}
@@ -310,7 +320,6 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
         if not held:
             raise
         return {"changed": False, "postponed": held}
-    write_stamp(stamp, {"key": wanted, "result": result})
     return {"changed": True, "result": result}
 
 
@@ -331,10 +340,8 @@ def main() -> None:
     )
     try:
         answer = run(module.params, module.check_mode)
-    except ProofError as error:
-        module.fail_json(msg=f"The cluster cannot run a job: {error}")
-    except (OSError, KeyError, ValueError) as error:
-        module.fail_json(msg=f"The proof could not be run: {type(error).__name__}: {error}")
+    except (ProofError, OSError, KeyError, ValueError) as error:
+        module.fail_json(msg=told(error))
     module.exit_json(**answer)
 
 

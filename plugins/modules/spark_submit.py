@@ -21,6 +21,7 @@ options:
   application:
     description:
       - A file of the controller that ends in C(.py), C(.jar) or C(.R), which is copied to this node for the job.
+      - Or the path of a file that is on this node already, after C(local:), such as V(local:/opt/spark/examples/src/main/python/pi.py).
       - Or the full name of a class that is on Spark's class path.
       - Required without O(submission).
     type: str
@@ -53,6 +54,10 @@ options:
     description: User that the job runs as.
     type: str
     default: sky
+  show_info:
+    description: Whether what Spark itself logs at the levels INFO and below is shown. With C(-v) it always is.
+    type: bool
+    default: false
   submission:
     description: Follow the job of this identifier to its end instead of submitting one.
     type: str
@@ -64,6 +69,10 @@ options:
     type: str
     choices: [prepare, start, follow, remove]
     default: follow
+  request:
+    description: File of this node with the application, its arguments and its settings, in JSON. It is removed when it is read.
+    type: path
+    default: ""
   uploads:
     description: Where files of the job were brought to, by the names that they are to have.
     type: dict
@@ -104,13 +113,13 @@ rc:
   type: int
   sample: 0
 stdout:
-  description: The last 65536 characters of its output; 1000 where it failed, since Ansible prints them again.
-  returned: when the job has ended
+  description: The last 65536 characters of its output.
+  returned: when the job has succeeded
   type: str
   sample: "answer 42\n"
 stderr:
   description: The same of its error output.
-  returned: when the job has ended
+  returned: when the job has succeeded
   type: str
   sample: "26/11/21 04:21:04 INFO SparkContext: Running Spark version 4.3.0\n"
 seconds:
@@ -126,6 +135,7 @@ application_id:
 """
 
 import codecs
+import json
 import os
 import pwd
 import shlex
@@ -153,8 +163,10 @@ SPEC: dict[str, Any] = {
     "settings": {"type": "dict", "default": {}},
     "timeout": {"type": "int", "default": 0},
     "user": {"type": "str", "default": "sky"},
+    "show_info": {"type": "bool", "default": False},
     "submission": {"type": "str", "default": ""},
 }
+OUT_OF_MEMORY = "out of memory"
 CHUNK = 64 * 1024  # bytes of each stream in one answer, so that no amount of output needs much memory
 SETTLE = 1.0  # seconds that more news are waited for, once there are some: an answer costs a Python
 GRACE = 30  # seconds between asking a job to end and killing it
@@ -164,7 +176,11 @@ TIMED_OUT = 124  # as of timeout(1)
 END = """\
 # Run by systemd, as root, when the job has ended
 cd {folder} || exit
-printf '%s %s %s\\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" > outcome.new
+# A container's systemd may not hear of a process that was killed for want of memory; its control group counts them
+old=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)/memory.oom_control
+new=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.events
+killed=$(sed -n 's/^oom_kill //p' "$old" "$new" 2>/dev/null | sort -n | tail -n 1)
+printf '%s %s %s %s\\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" "${{killed:-0}}" > outcome.new
 mv outcome.new outcome
 rm -rf work
 """
@@ -367,13 +383,20 @@ def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
 
 def ended(outcome: str) -> dict[str, Any]:
     """Exit code and reason, from what systemd told about the end of a unit."""
-    result, how, status, *_none = [*outcome.split(), "", "", ""]
+    result, how, status, killed, *_none = [*outcome.split(), "", "", "", ""]
     if result == "timeout":
         return {"rc": TIMED_OUT, "reason": "timeout"}
-    if how == "exited" and status.isdigit():
-        return {"rc": int(status), "reason": "out of memory" if result == "oom-kill" else ""}
-    number = getattr(signal, f"SIG{status}", 0)
-    return {"rc": 128 + int(number), "reason": "out of memory" if result == "oom-kill" else f"signal {status or 'unknown'}"}
+    exited = how == "exited" and status.isdigit()
+    rc = int(status) if exited else 128 + int(getattr(signal, f"SIG{status}", 0))
+    if result == "oom-kill" or (rc == 128 + signal.SIGKILL and killed not in ("", "0")):
+        return {"rc": rc, "reason": OUT_OF_MEMORY, "memory": memory()}
+    return {"rc": rc, "reason": "" if exited else f"signal {status or 'unknown'}"}
+
+
+def memory() -> int:
+    """Of this node, in MiB."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemTotal:"))
 
 
 def step(module: AnsibleModule) -> dict[str, Any]:
@@ -383,7 +406,10 @@ def step(module: AnsibleModule) -> dict[str, Any]:
     if given["step"] == "prepare":
         prepare(job, given["user"])
     elif given["step"] == "start":
-        start(job, given, given["uploads"])
+        request = Path(given["request"])
+        asked = json.loads(request.read_text(encoding="utf-8"))
+        request.unlink()
+        start(job, {**given, **asked}, given["uploads"])
     elif given["step"] == "follow":
         return follow(job, given["offsets"], given["wait"])
     elif job.folder.exists():
@@ -396,6 +422,7 @@ def main() -> None:
         argument_spec=SPEC
         | {
             "step": {"type": "str", "choices": ["prepare", "start", "follow", "remove"], "default": "follow"},
+            "request": {"type": "path", "default": ""},
             "uploads": {"type": "dict", "default": {}},
             "offsets": {"type": "dict", "default": {}},
             "wait": {"type": "float", "default": 10},

@@ -13,7 +13,8 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Joins what the clouds hold, what was seen of the nodes, and what a run would do. Changes nothing.
-  - A cluster is ready if every pool has at least as many fit nodes as it needs (C(min_count) in the cluster's file, else C(count)).
+  - A cluster is ready if every pool has at least as many fit nodes as it needs (C(min_count) in the cluster's file, else C(count)),
+    and if the last proof by a job succeeded and nothing has changed since.
   - A node is fit if it runs, a run was through with it, and nothing is wrong with it.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
@@ -131,7 +132,7 @@ changes:
   elements: str
   sample: ["demo-worker-2: make in here (medium, debian-12)"]
 visits:
-  description: Nodes that a run would visit, but for those that it visits in any case.
+  description: Nodes that a run would visit.
   returned: always
   type: list
   elements: str

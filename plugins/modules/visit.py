@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it.
-  - The hash of the head of a system depends on the members of the cluster too.
+  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. That of
+    the head of each system also depends on the names and the addresses of all members, which its hosts file contains.
   - Where nothing differs, no node is visited.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
@@ -52,7 +52,7 @@ names:
   elements: str
   sample: [demo-master-0, demo-worker-2]
 due:
-  description: Those of them that need a visit, also without O(full).
+  description: Those among them that there is a reason to visit beside O(full).
   returned: always
   type: list
   elements: str

@@ -104,7 +104,7 @@ def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
             values[name.removeprefix(PREFIX)] = kind.default if _is_nothing(value) else kind.read(value)
         except (TypeError, ValueError):
-            faults.append(f"{name}: must be {kind.words}, got {value!r}")
+            faults.append(f"{name}: must be {kind.words}, got {'something else' if name in SECRET else repr(value)}")
     return values, faults
 
 

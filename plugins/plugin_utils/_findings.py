@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, System, View
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS, disposable, heads
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, disposable, heads
 
 
 @dataclass
@@ -19,7 +20,8 @@ class Verdict:
     words: list[str] = field(default_factory=list)  # for a column of a table
     faults: list[str] = field(default_factory=list)  # sentences; the node's name is not in them
     sick: str = ""  # why it is to be replaced
-    repair: bool = False  # a visit fixes it
+    repair: bool = False  # a visit repairs it
+    former: tuple[str, ...] = ()  # roles that it had and that its pool has no more
     idle: bool = False  # known to do nothing now
     looked: bool = True
 
@@ -61,6 +63,7 @@ def _judged(node: Seen, opinions: list[Opinion]) -> Verdict:
         _judge_units(node, verdict)
         for opinion in opinions:
             _take_over(opinion, verdict)
+        _judge_roles(node, verdict)
         _judge_rest(node, verdict)
     elif node.health:
         _judge_silent(node, opinions, verdict)
@@ -103,7 +106,7 @@ def _judge_disks(node: Seen, verdict: Verdict) -> None:
 def _judge_units(node: Seen, verdict: Verdict) -> None:
     for unit in node.health.get("units", []):
         if unit["fault"]:
-            verdict.fault(f"{unit['name']} {unit['state']}", unit["fault"])
+            verdict.fault(f"{unit['name']} {'faulty' if unit['state'] == 'active' else unit['state']}", unit["fault"])
             verdict.repair = True
 
 
@@ -113,6 +116,13 @@ def _take_over(opinion: Opinion, verdict: Verdict) -> None:
     verdict.repair = verdict.repair or opinion.repair
 
 
+def _judge_roles(node: Seen, verdict: Verdict) -> None:
+    """A role that was taken from its pool is removed by a visit; nothing is wrong with the node."""
+    verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in ROLES)
+    verdict.words += [f"former {role}" for role in verdict.former]
+    verdict.repair = verdict.repair or bool(verdict.former)
+
+
 def _judge_rest(node: Seen, verdict: Verdict) -> None:
     memory = node.health.get("memory", {}).get("fault", "")
     if memory:
@@ -120,6 +130,32 @@ def _judge_rest(node: Seen, verdict: Verdict) -> None:
     for sentence in node.health.get("faults", []):
         if sentence not in verdict.faults:  # it could not be looked at as a whole
             verdict.fault("?", sentence)
+
+
+def unproved(system: System, proof: Mapping[str, Any], nodes: Iterable[Seen], ids: Mapping[str, str]) -> str:
+    """Why the last proof does not say that a system does its work; empty if it does, or if there is no member to do any.
+
+    Args:
+        proof: as the system's view has it.
+        ids: the id of each node, by name.
+    """
+    own = [node for node in nodes if system.roles.keys() & node.roles]
+    if not any(role in system.members for node in own for role in node.roles):
+        return ""
+    if not proof:
+        return f"no proof of {system.title} since a node was last changed"
+    if proof["outcome"] == "postponed":
+        return f"{system.title} is not proved yet: {proof['why']}"
+    if proof["outcome"] != "success":
+        return f"the proof of {system.title} of {moment(proof['ended'])} failed: {proof['why']}"
+    if not proof["current"] or (proof["nodes"] and set(proof["nodes"]) != {ids[node.name] for node in own}):
+        return f"the members or the settings of {system.title} have changed since its proof of {moment(proof['ended'])}"
+    return ""
+
+
+def moment(stamp: str) -> str:
+    """A time for people."""
+    return f"{stamp[:10]} {stamp[11:16]} UTC"
 
 
 def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:

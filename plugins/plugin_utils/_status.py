@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._summary import kept_lines, table
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "visited", "health")
 NO_NODE = "no node exists"
@@ -35,9 +36,14 @@ class Status:
 
     @property
     def to_visit(self) -> list[str]:
-        """The nodes that a run would visit, but for those that it visits in any case."""
-        due = {*self.visits["differs"], *self.findings["repair"]}
-        return [] if self.info["refusals"] else [name for name in self.visits["names"] if name in due]
+        """The nodes that a run would visit."""
+        return [] if self.info["refusals"] else list(self.visits["names"])
+
+    @property
+    def removals(self) -> dict[str, list[str]]:
+        """The Ansible roles that a run would remove from nodes whose pool has lost them."""
+        former = {} if self.info["refusals"] else self.findings["former"]
+        return {name: [step["role"] for step in steps if step["tasks"] == "remove"] for name, steps in former.items()}
 
     @property
     def notes(self) -> list[str]:
@@ -61,7 +67,11 @@ class Status:
         } | {key: self.info[key] for key in same}
 
     def reasons(self) -> Iterator[str]:
-        """Why the cluster cannot do what its file says."""
+        """Why the cluster cannot do what its file says; a proof is missed only where nothing else is."""
+        reasons = list(self._unready())
+        yield from reasons or self._unproved()
+
+    def _unready(self) -> Iterator[str]:
         if not self.info["nodes"]:
             yield NO_NODE
             return
@@ -73,6 +83,11 @@ class Status:
             fit = len(nodes) - len(unfit)
             if fit < pool["least"]:
                 yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
+
+    def _unproved(self) -> Iterator[str]:
+        for view in self.findings["systems"].values():
+            if missing := view.get("proof", {}).get("missing"):
+                yield missing
 
     def _lines(self) -> Iterator[str]:
         yield from self._runs()
@@ -92,6 +107,7 @@ class Status:
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
         yield from (f"a run would: {line}" for line in self.info["changes"])
+        yield from (f"a run would: {name}: remove {', '.join(roles)}" for name, roles in self.removals.items())
         if self.to_visit:
             yield f"a run would visit: {', '.join(self.to_visit)}"
         if not (self.info["refusals"] or self.info["changes"] or self.to_visit):
@@ -131,12 +147,24 @@ def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
 def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What the head of each system says."""
     for name, view in systems.items():
-        if not view["answers"]:
-            yield f"{name}: no answer at {view['page']}"
-            continue
-        members = [member for member in view["members"] if member["at_work"]]
-        facts = [f"{fact} {value}" for fact, value in view["facts"].items()]
-        busy = sum(member["busy"] for member in members)
-        yield f"{name}: {', '.join([view['page'], f'{len(members)} member(s), {busy} busy', *facts])}"
+        yield _system_line(name, view)
+        yield from _proof_lines(name, view.get("proof", {}))
         for job in view["work"]:
             yield f"  {job['id']} {job['name']} of {job['user']}: {job['state']}, {job['size']}, since {job['since']}"
+
+
+def _system_line(name: str, view: Mapping[str, Any]) -> str:
+    if not view["answers"]:
+        return f"{name}: no answer at {view['page']}"
+    members = [member for member in view["members"] if member["at_work"]]
+    facts = [f"{fact} {value}" for fact, value in view["facts"].items()]
+    busy = sum(member["busy"] for member in members)
+    return f"{name}: {', '.join([view['page'], f'{len(members)} member(s), {busy} busy', *facts])}"
+
+
+def _proof_lines(name: str, proof: Mapping[str, Any]) -> Iterator[str]:
+    """When the last proof was, and how it ended."""
+    if proof.get("outcome") == "success":
+        yield f"{name}: proved at {moment(proof['ended'])}: {proof['words']}"
+    elif proof.get("outcome"):
+        yield f"{name}: proof {proof['outcome']} at {moment(proof['ended'])}: {proof['why']}"

@@ -13,6 +13,7 @@ from typing import Any
 
 ENDINGS = (".py", ".jar", ".R")
 INTERNAL = "spark-internal"  # what stands for the file where a class of Spark's own is run
+ON_NODE = "local:"  # before the path of a file that is on the node already, as Spark writes it
 CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+@=-]*")  # others would be read as parts of a URL, or of a list
 JOB = re.compile(r"(?:sky-submit-)?([0-9a-f]{8})")
@@ -33,6 +34,16 @@ class Request:
     files: tuple[str, ...]  # names of further files on the node
     uploads: Mapping[str, Path]  # every file by its name on the node
 
+    def plain(self) -> dict[str, Any]:
+        """What the node has to know, but for the uploads."""
+        return {
+            "application": self.application,
+            "main_class": self.main_class,
+            "arguments": list(self.arguments),
+            "settings": dict(self.settings),
+            "files": list(self.files),
+        }
+
     def what(self) -> str:
         """The application as its user knows it."""
         return self.main_class if self.application == INTERNAL else self.application
@@ -44,7 +55,8 @@ def request(args: Mapping[str, Any]) -> Request:
     Raises:
         RequestError: with every fault.
     """
-    faults = [*_of_application(args["application"], args["main_class"]), *_of_files(args), *_of_settings(args["settings"])]
+    of_application = _on_node if args["application"].startswith(ON_NODE) else _of_application
+    faults = [*of_application(args["application"], args["main_class"]), *_of_files(args), *_of_settings(args["settings"])]
     if args["timeout"] < 0:
         faults.append(f"sky_timeout: must be 0 or more seconds, got {args['timeout']}")
     if faults:
@@ -52,11 +64,16 @@ def request(args: Mapping[str, Any]) -> Request:
     path = Path(args["application"]).expanduser()
     files = [Path(name).expanduser() for name in args["files"]]
     uploads = {each.name: each for each in ([path, *files] if path.is_file() else files)}
+    application, main_class = path.name, args["main_class"]
+    if args["application"].startswith(ON_NODE):
+        application = args["application"].removeprefix(ON_NODE)
+    elif not path.is_file():
+        application, main_class = INTERNAL, args["application"]
     return Request(
-        application=path.name if path.is_file() else INTERNAL,
-        main_class=args["main_class"] if path.is_file() else args["application"],
-        arguments=tuple(args["arguments"]),
-        settings={name: _text(value) for name, value in args["settings"].items()},
+        application=application,
+        main_class=main_class,
+        arguments=tuple(map(str, args["arguments"])),
+        settings={str(name): _text(value) for name, value in args["settings"].items()},
         files=tuple(each.name for each in files),
         uploads=uploads,
     )
@@ -72,6 +89,14 @@ def job_of(submission: str) -> str:
     if not match:
         raise RequestError(f"sky_submission: '{submission}' is no job; the run that submitted it told its name, such as sky-submit-3f9a01bc")
     return match.group(1)
+
+
+def _on_node(name: str, main_class: str) -> Iterator[str]:
+    path = Path(name.removeprefix(ON_NODE))
+    if not path.is_absolute() or path.suffix not in ENDINGS:
+        yield f"sky_application: {name} must be {ON_NODE} and an absolute path that ends in .py, .jar or .R"
+    if main_class and (path.suffix != ".jar" or not CLASS.fullmatch(f"x.{main_class}")):
+        yield f"sky_class: '{main_class}' must be the name of a class in a .jar file, and sky_application is {name}"
 
 
 def _of_application(name: str, main_class: str) -> Iterator[str]:

@@ -55,7 +55,7 @@ def nodes_folder(zone: str) -> Path:
 
 def is_whole(site: Site, zone: str, names: list[str]) -> None:
     """These nodes are in the inventory and on the machine, each once, and no others; and there is nothing left to do."""
-    again = site.must("spark_cluster")
+    again = site.must("cluster")
     assert set(again.changed.values()) == {0}, again.output
     assert "the nodes are what the file says" in again.output, again.output
     assert (site.hosts("pool_box"), folders(zone), containers(zone)) == (names, names, names)

@@ -31,7 +31,7 @@ class Move:
         wait = ("-e", f"sky_wait={self.wait}")
         if not self.size:
             return site.start("destroy", "-e", "sky_destroy_data=true", *wait, output=output)
-        return site.start("spark_cluster", "-e", f'{{"sky_counts": {{"{pool}": {self.size}}}}}', *wait, output=output)
+        return site.start("cluster", "-e", f'{{"sky_counts": {{"{pool}": {self.size}}}}}', *wait, output=output)
 
     def __str__(self) -> str:
         return (f"{self.size} node(s)" if self.size else "destroy") + (" (waits)" if self.wait else "")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
 MASTER, WORKER = "spark_master", "spark_worker"
+STAMP = "/var/lib/sky/proof/spark.json"
 
 
 def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
@@ -55,7 +56,10 @@ SPARK = System(
             ports={"spark_worker_port": 7078, "spark_worker_ui_port": 8081},
         ),
     },
-    question=Question("sky.clusters.spark_info", {"address": ("sky_address", ""), "port": ("spark_master_ui_port", 8080)}),
+    question=Question(
+        "sky.clusters.spark_info",
+        {"address": ("sky_address", ""), "port": ("spark_master_ui_port", 8080), "stamp": ("spark_proof_stamp", STAMP)},
+    ),
     judge=judge,
     proof="spark_proof",
     users=("spark",),
@@ -64,6 +68,7 @@ SPARK = System(
         "sky_arguments": "list",
         "sky_class": "text",
         "sky_files": "list",
+        "sky_show_info": "switch",
         "sky_spark_conf": "mapping",
         "sky_submission": "name",
         "sky_timeout": "seconds",

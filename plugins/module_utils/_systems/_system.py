@@ -72,7 +72,8 @@ class View:
         return next((member for member in found if member.at_work), found[-1] if found else None)
 
 
-SHAPE = ("answers", "page", "members", "work", "facts")  # what a head's module returns
+# What a head's module returns; a proof only where it keeps a stamp of it
+SHAPE = ("answers", "page", "members", "work", "facts", "proof")
 
 
 def view_of(found: Mapping[str, Any]) -> View:

@@ -52,20 +52,20 @@ def site(campus: OpenStackSite, tmp_path: Path) -> Iterator[Site]:
 
 def test_one_file_makes_a_cluster_of_two_clouds(site: Site, campus: OpenStackSite, figure: Callable[[str], None]) -> None:
     began = monotonic()
-    site.must("spark_cluster")
+    site.must("cluster")
     figure(f"a cluster of a real host on OpenStack and a node of this machine: {monotonic() - began:.0f} s")
     hosts = site.inventory()["_meta"]["hostvars"]
     assert {name: each["sky_cloud"] for name, each in hosts.items()} == {"mix-box-0": "here", "mix-far-0": "campus"}
     assert {name: site.ssh(name, "hostname").strip() for name in hosts} == {name: name for name in hosts}
-    assert set(site.must("spark_cluster").changed.values()) == {0}
+    assert set(site.must("cluster").changed.values()) == {0}
     first = ids(site)
     site.content = content(1, 2)
-    site.must("spark_cluster")
+    site.must("cluster")
     assert {name: ids(site)[name] for name in first} == first
     assert containers(ZONE) == ["mix-box-0", "mix-box-1"]
     # a cloud that does not answer is no cloud without nodes: nothing is concluded from it, and nothing is deleted
     site.environment["OS_CLIENT_CONFIG_FILE"] = "/nonexistent"
-    refused = site.play("spark_cluster", "-e", '{"sky_counts": {"box": 1}}')
+    refused = site.play("cluster", "-e", '{"sky_counts": {"box": 1}}')
     assert refused.code != 0
     assert "campus" in refused.last(8)
     assert containers(ZONE) == ["mix-box-0", "mix-box-1"]

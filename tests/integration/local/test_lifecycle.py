@@ -16,11 +16,11 @@ ZONE = "tlife"
 
 
 def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> None:
-    foretold = site.must("spark_cluster", "--check", "--diff").output
+    foretold = site.must("cluster", "--check", "--diff").output
     assert site.hosts("pool_box") == []
     assert all(f"{name}: make in here" in foretold for name in boxes("ta", 0, 1)), foretold
-    site.must("spark_cluster")
-    second = site.must("spark_cluster")
+    site.must("cluster")
+    second = site.must("cluster")
     assert set(second.changed.values()) == {0}
     assert "TASK [Drain the node]" not in second.output, "no node leaves"
     assert "a run would: change nothing" in site.must("status").output
@@ -28,18 +28,18 @@ def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> No
 
 def test_growth_and_shrinking_keep_ids_and_data(site: Site) -> None:
     site.content = bare(ZONE, "ta", 2, volumes={"v": 1})
-    site.must("spark_cluster")
+    site.must("cluster")
     first = ids(site)
     site.ssh("ta-box-1", "findmnt -n /data/v && sha256sum /etc/hostname > /data/v/proof && sync")
     proof = site.ssh("ta-box-1", "cat /data/v/proof")
-    site.must("spark_cluster", "-e", '{"sky_counts": {"box": 4}}')
+    site.must("cluster", "-e", '{"sky_counts": {"box": 4}}')
     assert {name: id for name, id in ids(site).items() if name in first} == first
     assert site.hosts("pool_box") == boxes("ta", 0, 1, 2, 3)
-    site.must("spark_cluster", "-e", '{"sky_counts": {"box": 1}}')
+    site.must("cluster", "-e", '{"sky_counts": {"box": 1}}')
     assert site.hosts("pool_box") == ["ta-box-0"]
     status = site.must("status").output
     assert "kept: 3 data volume(s), 3 GiB in all" in status
     assert "a run would: ta-box-1: make in here" in status
-    site.must("spark_cluster")
+    site.must("cluster")
     assert site.ssh("ta-box-1", "cat /data/v/proof") == proof
     assert site.ssh("ta-box-0", "findmnt -n -o TARGET /data/v").strip() == "/data/v"

@@ -34,7 +34,7 @@ def two_pools(**bad: Any) -> dict[str, Any]:
 def test_a_node_that_dies_at_boot_is_replaced_twice_and_then_named(site: Site) -> None:
     site.content = bare(ZONE, "ta", 2, min_count=1)
     with killed_at_boot(nodes_folder(ZONE), "ta-box-1") as deaths:
-        played = site.play("spark_cluster")
+        played = site.play("cluster")
     assert played.code == 0, played.output
     assert len(deaths) >= 3
     assert "ta-box-1 failed" in played.output
@@ -43,18 +43,18 @@ def test_a_node_that_dies_at_boot_is_replaced_twice_and_then_named(site: Site) -
     # where that is too few, the run fails with the reason
     site.content = bare(ZONE, "ta", 2)
     with killed_at_boot(nodes_folder(ZONE), "ta-box-1"):
-        refused = site.play("spark_cluster")
+        refused = site.play("cluster")
     assert refused.code != 0
     assert "pools.box: 1 node(s) where at least 2 are needed" in refused.last(14)
     assert "ta-box-1 failed" in refused.last(14)
-    site.must("spark_cluster")
+    site.must("cluster")
     is_whole(site, ZONE, boxes("ta", 0, 1))
 
 
 def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Site, figure: Callable[[str], None]) -> None:
     site.content = two_pools(extra=HANGS, min_count=0, timeouts={"booted": 2})
     began = time.monotonic()
-    played = site.must("spark_cluster")
+    played = site.must("cluster")
     figure(
         f"13 two nodes that hang in their boot (2 s allowed): 3 launches each and told, the third went on, {time.monotonic() - began:.0f} s in all"
     )
@@ -62,7 +62,7 @@ def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Sit
         assert f"{name} failed (after it was made, 3 attempts): its system did not start within 2 s (state building)" in played.last(20)
     assert site.hosts("all") == ["ta-good-0"]
     site.content = two_pools()
-    site.must("spark_cluster")
+    site.must("cluster")
     assert site.hosts("all") == ["ta-bad-0", "ta-bad-1", "ta-good-0"]
 
 
@@ -76,16 +76,16 @@ SHORT = {
 def test_what_is_short_stops_a_growth_before_it_begins(site: Site) -> None:
     cloud = {"network": "10.95.240.0/29", "flavors": {"tiny": {"cores": 1, "memory": 512}, "vast": {"cores": 1, "memory": 10**6}}}
     site.content = bare(ZONE, "ta", 2, cloud)
-    site.must("spark_cluster")
+    site.must("cluster")
     before = ids(site)
     for sentence, pool in SHORT.items():
         site.content = bare(ZONE, "ta", 6, cloud, **pool)
-        refused = site.play("spark_cluster")
+        refused = site.play("cluster")
         assert refused.code != 0
         assert sentence in refused.last(20), refused.output
         assert ids(site) == before
     site.content = bare(ZONE, "ta", 3, cloud)
-    site.must("spark_cluster")
+    site.must("cluster")
     assert {name: id for name, id in ids(site).items() if name in before} == before
     is_whole(site, ZONE, boxes("ta", 0, 1, 2))
 
@@ -99,7 +99,7 @@ def test_a_role_that_fails_in_every_node_of_a_pool_is_told_and_the_others_go_on(
     for disk in disks:
         subprocess.run(["mkfs.ext4", "-q", "-F", "-L", "precious", str(disk)], check=True)
     before = [hashlib.sha256(disk.read_bytes()).hexdigest() for disk in disks]
-    played = site.play("spark_cluster")
+    played = site.play("cluster")
     assert played.code != 0
     assert "bears ext4 with the label 'precious', not its own label" in played.output
     assert {name: bool(host["sky_ready"]) for name, host in site.inventory()["_meta"]["hostvars"].items()} == {
@@ -110,8 +110,8 @@ def test_a_role_that_fails_in_every_node_of_a_pool_is_told_and_the_others_go_on(
     assert [hashlib.sha256(disk.read_bytes()).hexdigest() for disk in disks] == before
     for disk in disks:
         subprocess.run(["wipefs", "--quiet", "--all", str(disk)], check=True)
-    site.must("spark_cluster")
-    assert set(site.must("spark_cluster").changed.values()) == {0}
+    site.must("cluster")
+    assert set(site.must("cluster").changed.values()) == {0}
 
 
 def test_a_setting_that_a_pool_cannot_have_fails_that_pool(site: Site) -> None:
@@ -119,16 +119,16 @@ def test_a_setting_that_a_pool_cannot_have_fails_that_pool(site: Site) -> None:
     settings = site.folder / "group_vars" / "pool_bad.yml"
     settings.parent.mkdir()
     settings.write_text(yaml.safe_dump({"node_user_uid": 0}), encoding="utf-8")
-    refused = site.play("spark_cluster")
+    refused = site.play("cluster")
     assert "node_user_uid (group pool_bad): must be from 1000 to 59999" in refused.last(12), refused.output
     assert site.hosts("all") == []  # before anything was made
     settings.write_text(yaml.safe_dump({"node_user": "{{ 'dae' ~ 'mon' }}"}), encoding="utf-8")  # what it is only the node's play knows
-    played = site.play("spark_cluster")
+    played = site.play("cluster")
     assert played.code != 0
     assert "user 'daemon' with id 1 is on this node already" in played.output
     assert [name for name, host in site.inventory()["_meta"]["hostvars"].items() if host["sky_ready"]] == ["ta-good-0"]
     settings.unlink()
-    mended = site.must("spark_cluster")
+    mended = site.must("cluster")
     assert {name for name, changed in mended.changed.items() if changed} == {"ta-bad-0", "ta-bad-1"}
 
 
@@ -138,7 +138,7 @@ def of_memory(memory: int, **more: Any) -> dict[str, Any]:
 
 def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_data(site: Site, figure: Callable[[str], None]) -> None:
     site.content = of_memory(512)
-    site.must("spark_cluster")
+    site.must("cluster")
     for name in boxes("ta", 0, 1):
         site.ssh(name, f"echo {name} > /data/v/whose; sync")
     before = ids(site)
@@ -151,19 +151,19 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
     assert "a run would: ta-box-0: complete in here" in seen
     assert "fault:" not in seen
     site.content = of_memory(640)
-    again = site.must("spark_cluster")
+    again = site.must("cluster")
     assert set(again.changed.values()) == {0}  # without the word nothing is replaced
-    foretold = site.must("spark_cluster", "--check", "-e", "sky_replace=drift").output
+    foretold = site.must("cluster", "--check", "-e", "sky_replace=drift").output
     assert "ta-box-0: drain, delete and make again in here (tiny, debian-12): memory is 512, the file says 640" in foretold
     assert ids(site) == before
     began = time.monotonic()
-    first = site.must("spark_cluster", "-e", "sky_replace=drift").output
+    first = site.must("cluster", "-e", "sky_replace=drift").output
     took = time.monotonic() - began
     assert "1 node(s) are replaced by further runs" in first
     one = ids(site)
     assert (one["ta-box-0"] != before["ta-box-0"], one["ta-box-1"]) == (True, before["ta-box-1"])
     assert "differs: ta-box-1" in site.must("status").output
-    site.must("spark_cluster", "-e", "sky_replace=ta-box-1")
+    site.must("cluster", "-e", "sky_replace=ta-box-1")
     assert ids(site)["ta-box-1"] != before["ta-box-1"]
     for name in boxes("ta", 0, 1):
         assert site.ssh(name, "cat /data/v/whose").strip() == name
@@ -175,7 +175,7 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
 
 def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(site: Site) -> None:
     site.content = bare(ZONE, "ta", 1)
-    site.must("spark_cluster")
+    site.must("cluster")
     before = ids(site)
     wrong = {
         "unknown flavor 'tinny'; did you mean 'tiny'?": bare(ZONE, "ta", 2, flavor="tinny"),
@@ -183,16 +183,16 @@ def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(s
     }
     for sentence, site.content in wrong.items():
         assert f"a run would refuse: cloud here: {sentence}" in site.must("status").output
-        assert sentence in site.play("spark_cluster").last(12)
+        assert sentence in site.play("cluster").last(12)
     site.content = bare(ZONE, "ta", 2)
     site.content["clouds"]["again"] = site.content["clouds"]["here"]
-    for playbook in ("status", "spark_cluster"):
+    for playbook in ("status", "cluster"):
         assert "clouds here and again are the same cloud (zone tnodes in" in site.play(playbook).last(12)
     site.content = bare(ZONE, "ta", 1)
-    refused = site.play("spark_cluster", "-e", "node_user=daemon", "-e", "sky_counts.box=2", "-e", "node_usr=x").last(12)
+    refused = site.play("cluster", "-e", "node_user=daemon", "-e", "sky_counts.box=2", "-e", "node_usr=x").last(12)
     for sentence in ("node_user: 'daemon' is a user or a group of the system", "sky_counts.box: no variable has a dot", "did you mean 'node_user'?"):
         assert sentence in refused
-    renamed = site.play("spark_cluster", "-e", "node_user=ada")
+    renamed = site.play("cluster", "-e", "node_user=ada")
     assert renamed.code != 0
     assert "user 'sky' with id 1500 is on this node already" in renamed.output
     assert site.ssh("ta-box-0", "getent passwd 1500 | cut -d: -f1").strip() == "sky"
@@ -201,13 +201,13 @@ def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(s
 
 def test_a_node_that_hangs_ends_the_run_in_bounded_time_and_the_others_go_on(site: Site, figure: Callable[[str], None]) -> None:
     """All processes of a node stand still: its kernel still takes connections, nothing answers them."""
-    site.must("spark_cluster")
+    site.must("cluster")
     nodes = str(nodes_folder(ZONE))
     subprocess.run(["lxc-freeze", "-P", nodes, "-n", "ta-box-1"], check=True)
     try:
         site.environment = {"ANSIBLE_HOME": str(site.folder)}  # another machine than that which built it
         began = time.monotonic()
-        played = site.play("spark_cluster", "-e", "sky_full=true")
+        played = site.play("cluster", "-e", "sky_full=true")
         took = time.monotonic() - began
     finally:
         subprocess.run(["lxc-unfreeze", "-P", nodes, "-n", "ta-box-1"], check=True)
@@ -216,7 +216,7 @@ def test_a_node_that_hangs_ends_the_run_in_bounded_time_and_the_others_go_on(sit
     figure(f"18 a node that hangs: the run ended after {took:.0f} s and said so; the other node was visited")
     assert "ta-box-1" in played.last(20)
     assert played.tasks["ta-box-0"] > 5
-    site.must("spark_cluster", "-e", "sky_full=true")
+    site.must("cluster", "-e", "sky_full=true")
 
 
 def booted(site: Site) -> dict[str, str]:
@@ -248,7 +248,7 @@ def back(site: Site, name: str, before: str) -> bool:
 
 def test_every_node_comes_back_from_a_reboot_with_its_volumes(site: Site, figure: Callable[[str], None]) -> None:
     site.content = bare(ZONE, "ta", 2, volumes={"v": 1})
-    site.must("spark_cluster")
+    site.must("cluster")
     before = ids(site)
     each = [reboot(site, [name]) for name in boxes("ta", 0, 1)]
     together = reboot(site, boxes("ta", 0, 1))
@@ -263,16 +263,16 @@ def rules() -> str:
 
 def test_a_second_run_and_growth_loosen_no_rule(site: Site, figure: Callable[[str], None]) -> None:
     site.content = bare(ZONE, "ta", 1, public_ip=True) | {"admin_cidrs": ["192.0.2.0/24"]}
-    site.must("spark_cluster")
+    site.must("cluster")
     first = rules()
-    site.must("spark_cluster", "-e", "sky_full=true")
+    site.must("cluster", "-e", "sky_full=true")
     assert rules() == first
-    site.must("spark_cluster", "-e", '{"sky_counts": {"box": 2}}')
+    site.must("cluster", "-e", '{"sky_counts": {"box": 2}}')
     grown = rules()
     address = site.inventory()["_meta"]["hostvars"]["ta-box-0"]["sky_address"]
     assert [line for line in grown.splitlines() if "elements" not in line] == [line for line in first.splitlines() if "elements" not in line]
     assert address in first
     assert address in grown
-    site.must("spark_cluster")
+    site.must("cluster")
     assert rules() == first
     figure(f"35 the zone's {len(first.splitlines())} lines of rules: equal byte for byte after a second run, and after growth and shrinking")

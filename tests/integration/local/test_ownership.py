@@ -34,7 +34,7 @@ def output(*command: str) -> str:
 def standing(lasting: Site) -> Site:
     """Two nodes with a volume each; those of the test before, where it left them."""
     lasting.content = bare(ZONE, "ta", 2, volumes={"v": 1})
-    lasting.must("spark_cluster")
+    lasting.must("cluster")
     return lasting
 
 
@@ -42,7 +42,7 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standin
     before = ids(standing)
     # a container
     output("lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", "ta-box-1", "-f")
-    assert "ta-box-1: make in here" in standing.must("spark_cluster").output
+    assert "ta-box-1: make in here" in standing.must("cluster").output
     is_whole(standing, ZONE, boxes("ta", 0, 1))
     made_again = ids(standing)
     assert made_again["ta-box-0"] == before["ta-box-0"]
@@ -51,12 +51,12 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standin
     rules = output("nft", "list", "table", "ip", f"sky_{ZONE}")
     output("nft", "delete", "table", "ip", f"sky_{ZONE}")
     told = f"cloud here: make table sky_{ZONE} again"
-    assert told in standing.must("spark_cluster", "--check").output
-    assert told in standing.must("spark_cluster").output
+    assert told in standing.must("cluster", "--check").output
+    assert told in standing.must("cluster").output
     assert output("nft", "list", "table", "ip", f"sky_{ZONE}") == rules
     # the network itself: the nodes run on and are connected again
     output("ip", "link", "delete", f"sky-{ZONE}")
-    standing.must("spark_cluster")
+    standing.must("cluster")
     assert ids(standing) == made_again
     assert "ta-box-0" in standing.ssh("ta-box-0", "hostname")
     is_whole(standing, ZONE, boxes("ta", 0, 1))
@@ -68,13 +68,13 @@ def test_a_volume_that_is_gone_is_made_again_where_no_node_has_it_and_else_told(
     before = ids(standing)
     for suffix in (".json", ".img"):
         volume.with_suffix(suffix).unlink()
-    told = standing.play("spark_cluster")
+    told = standing.play("cluster")
     assert told.code != 0
     assert "volume ta-box-1-v was deleted from outside while ta-box-1 has it" in told.last(14), told.output
     assert ids(standing) == before
     assert standing.ssh("ta-box-1", "ls /data/v").split() == ["lost+found", "still-here"]
-    standing.must("spark_cluster", "-e", '{"sky_counts": {"box": 1}}')
-    standing.must("spark_cluster")
+    standing.must("cluster", "-e", '{"sky_counts": {"box": 1}}')
+    standing.must("cluster")
     assert standing.ssh("ta-box-1", "ls /data/v").split() == ["lost+found"]
     assert ids(standing)["ta-box-0"] == before["ta-box-0"]
     is_whole(standing, ZONE, boxes("ta", 0, 1))
@@ -88,7 +88,7 @@ def test_a_node_whose_mark_was_taken_off_is_told_and_neither_doubled_nor_deleted
     try:
         assert told in standing.must("status").output
         for count in (2, 3, 1):
-            run = standing.play("spark_cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}')
+            run = standing.play("cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}')
             assert told in run.output
             assert (run.code == 0) == (count == 1), run.output  # there is one node of ours fewer than is wanted, and that is said
             assert count == 1 or f"pools.box: {count - 1} node(s) where at least {count} are needed" in run.output
@@ -99,7 +99,7 @@ def test_a_node_whose_mark_was_taken_off_is_told_and_neither_doubled_nor_deleted
         assert containers(ZONE) == boxes("ta", 1)
     finally:
         record.write_text(kept, encoding="utf-8")
-    standing.must("spark_cluster")
+    standing.must("cluster")
     assert ids(standing)["ta-box-1"] == json.loads(kept)["id"]
 
 
@@ -119,7 +119,7 @@ def test_what_is_somebody_elses_is_never_changed(standing: Site) -> None:
     before = fingerprint(machine, copy, volume)
     try:
         for count in (4, 1):
-            said = standing.play("spark_cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}').output
+            said = standing.play("cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}').output
             assert "node ta-box-2 in cloud here is left alone: it bears no mark" in said
             assert "node backup in cloud here is left alone: it bears the mark" in said
             assert "volume ta-box-2-v in cloud here is left alone: its file bears no mark" in said
@@ -142,7 +142,7 @@ def test_from_a_fresh_machine_nothing_differs(standing: Site, tmp_path: Path) ->
     homes = {name: str(tmp_path / "home") for name in ("HOME", "XDG_CACHE_HOME", "ANSIBLE_HOME")}
     fresh = Site(elsewhere, "ta", standing.content, variables | homes)
     assert fresh.inventory() == standing.inventory()
-    foretold = fresh.must("spark_cluster", "--check", "--diff").output
+    foretold = fresh.must("cluster", "--check", "--diff").output
     assert "the nodes are what the file says" in foretold
     is_whole(fresh, ZONE, boxes("ta", 0, 1))
     assert "a run would: change nothing" in fresh.must("status").output
@@ -162,7 +162,7 @@ def colleague(standing: Site) -> Iterator[tuple[Site, str]]:
 def test_a_colleague_is_refused_and_once_named_works_on_the_cluster(standing: Site, colleague: tuple[Site, str]) -> None:
     theirs, key = colleague
     before = ids(standing)
-    for playbook in ("spark_cluster", "destroy"):
+    for playbook in ("cluster", "destroy"):
         refused = theirs.play(playbook)
         assert refused.code != 0
         assert "cluster ta in cloud here belongs to root, and you are skycolleague" in refused.output
@@ -171,18 +171,18 @@ def test_a_colleague_is_refused_and_once_named_works_on_the_cluster(standing: Si
 
     together: dict[str, Any] = standing.content | {"owner": "root", "ssh_keys": [*output("ssh-add", "-L").splitlines(), key]}
     standing.content = theirs.content = together
-    standing.must("spark_cluster")
-    theirs.must("spark_cluster", "-e", '{"sky_counts": {"box": 3}}')
+    standing.must("cluster")
+    theirs.must("cluster", "-e", '{"sky_counts": {"box": 3}}')
     assert {name: id for name, id in ids(standing).items() if name in before} == before
     for site in (standing, theirs):
         assert [site.ssh(name, "hostname").strip() for name in boxes("ta", 0, 1, 2)] == boxes("ta", 0, 1, 2)
-    theirs.must("spark_cluster")
+    theirs.must("cluster")
     is_whole(standing, ZONE, boxes("ta", 0, 1))
 
 
 def test_two_clusters_one_the_prefix_of_the_other_live_side_by_side(standing: Site, tmp_path: Path) -> None:
     other = Site(tmp_path, "ta-b", bare(ZONE, "ta-b", 1))
-    runs = [standing.start("spark_cluster", "-e", '{"sky_counts": {"box": 3}}'), other.start("spark_cluster")]
+    runs = [standing.start("cluster", "-e", '{"sky_counts": {"box": 3}}'), other.start("cluster")]
     outputs = [run.communicate(timeout=300)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     assert (standing.hosts("pool_box"), other.hosts("pool_box")) == (boxes("ta", 0, 1, 2), boxes("ta-b", 0))

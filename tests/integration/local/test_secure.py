@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import time
@@ -29,6 +30,15 @@ pytestmark = [pytest.mark.real, pytest.mark.chained]
 ZONE, OTHER_ZONE = "tsec", "tsec2"
 MASTER, WORKERS = "tsec-master-0", ["tsec-worker-0", "tsec-worker-1"]
 SECRET = "/var/lib/sky/secrets/spark"
+# By role variable: a setting that has a secret for its value, in the second one by way of a vault
+SECRET_SETTINGS = {"spark_daemon_settings": "spark.hadoop.fs.s3a.secret.key", "spark_master_defaults": "spark.hadoop.fs.azure.account.key.site"}
+SETTING_CANARIES = {
+    "spark_daemon_settings": "canary-of-daemons-19fe",
+    "spark_master_defaults": "canary-of-jobs-c04d",
+    "sky_spark_conf": "canary-of-a-job-7be2",
+    "sky_arguments": "canary-of-an-argument-33a8",  # which processes show, as is documented
+}
+SUM = "from pyspark import SparkContext\nprint('sum', SparkContext().parallelize(range(10)).sum())\n"
 CANARIES = {"OS_PASSWORD": "canary-of-openstack-5d1f", "STRATUSLAB_PASSWORD": "canary-of-stratuslab-77ab"}
 SSH = 22
 
@@ -39,16 +49,36 @@ class Built:
     def __init__(self, folder: Path) -> None:
         kept = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "cache"), "ANSIBLE_LOG_PATH": str(folder / "log")}
         self.folder = folder
-        self.site = Site(folder, ZONE, spark(ZONE, 2), kept | CANARIES)
+        (folder / "vault").write_text("word")
+        self.site = Site(folder, ZONE, spark(ZONE, 2), kept | CANARIES | {"ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "vault")})
         self.neighbour = Site(folder, "tnear", bare(ZONE, "tnear", 1))  # another cluster in the same zone
         self.stranger = Site(folder, "tfar", bare(OTHER_ZONE, "tfar", 1))
         self.said = ""
         self.called: set[bytes] = set()
 
+    def write(self) -> None:
+        """Secrets where users put them: role variables, and settings and arguments of a job."""
+        group_vars = self.folder / "group_vars"
+        group_vars.mkdir()
+        plain, vaulted = ({name: {SECRET_SETTINGS[name]: SETTING_CANARIES[name]}} for name in SECRET_SETTINGS)
+        (group_vars / "all.yml").write_text(yaml.safe_dump(plain), encoding="utf-8")
+        (group_vars / "spark_master.yml").write_text(yaml.safe_dump(vaulted), encoding="utf-8")
+        encrypt = self.site.command("ansible-vault", "encrypt", str(group_vars / "spark_master.yml"))
+        subprocess.run(encrypt, cwd=self.folder, env=os.environ | self.site.variables, check=True, capture_output=True)
+        wish = {
+            "sky_application": "sum.py",
+            "sky_arguments": [SETTING_CANARIES["sky_arguments"]],
+            "sky_spark_conf": {"spark.hadoop.fs.s3a.session.token": SETTING_CANARIES["sky_spark_conf"]},
+        }
+        (self.folder / "sum.py").write_text(SUM, encoding="utf-8")
+        (self.folder / "wish.json").write_text(json.dumps(wish), encoding="utf-8")
+
     def build(self) -> None:
-        with self.neighbour.start("spark_cluster") as near, self.stranger.start("spark_cluster") as far:
+        self.write()
+        with self.neighbour.start("cluster") as near, self.stranger.start("cluster") as far:
             with Sampled() as self.called:
                 self.said = self.site.must("spark_cluster", "-vvv").output
+                self.said += self.site.must("spark_submit", "-vvv", "-e", "@wish.json").output
             said = [run.communicate(timeout=300)[0] for run in (near, far)]
         assert (near.returncode, far.returncode) == (0, 0), said
 
@@ -81,11 +111,18 @@ def test_no_secret_is_shown_by_a_run_that_tells_all(built: Built, figure: Callab
     kept = [built.folder / "log", *(built.folder / "cache").rglob("*"), *nodes_files()]
     texts |= {str(path): path.read_bytes() for path in kept if path.is_file()}
     texts |= {f"the journal of {name}": built.site.ssh(name, "journalctl --no-pager -o cat").encode() for name in (MASTER, *WORKERS)}
-    secrets = {"the cluster's secret": built.secret(), **CANARIES}
-    assert [(where, what) for where, text in texts.items() for what, secret in secrets.items() if secret.encode() in text] == []
+    texts |= pages(built.addresses()[MASTER])
+    secrets = {"the cluster's secret": built.secret(), **CANARIES, **SETTING_CANARIES}
+    shown = [(where, what) for where, text in texts.items() for what, secret in secrets.items() if secret.encode() in text]
+    # what a process was started with is everybody's to see, on Spark's pages too
+    assert [each for each in shown if each[1] != "sky_arguments" or each[0].startswith("the journal") or each[0] == str(built.folder / "log")] == []
     assert "spark-master" in built.said
     assert any(b"org.apache.spark.executor" in called for called in built.called)
-    figure(f"36 three canaries in none of {len(texts)} places: -vvv output, log, fact cache, {len(built.called)} command lines, metadata, journals")
+    assert "sum 45" in built.said
+    figure(
+        f"36 {len(secrets)} canaries in none of {len(texts)} places: -vvv output, log, fact cache, {len(built.called)} command lines, metadata, "
+        "journals, pages"
+    )
 
 
 def nodes_files() -> list[Path]:
@@ -104,11 +141,19 @@ def test_secrets_stand_where_they_are_declared_and_nowhere_else_on_a_node(built:
     assert found == declared
     assert [bearing(name, canary) for name in (MASTER, *WORKERS) for canary in CANARIES.values()] == [{}] * 6
     assert built.site.ssh(MASTER, "stat -c '%a %U' /var/lib/sky/secrets").strip() == "700 root"
-    host = built.addresses()[MASTER]
-    for page in (f"http://{host}:8080/", f"http://{host}:8080/json/", f"http://{host}:18080/api/v1/applications"):
-        assert secret not in fetched(page)
-    for application in json.loads(fetched(f"http://{host}:18080/api/v1/applications")):
-        assert secret not in fetched(f"http://{host}:18080/api/v1/applications/{application['id']}/environment")
+    modes = {mode for name in (MASTER, *WORKERS) for what in SECRET_SETTINGS for mode in bearing(name, SETTING_CANARIES[what]).values()}
+    assert modes == {"640 root:spark"}
+    assert [bearing(name, SETTING_CANARIES["sky_spark_conf"]) for name in (MASTER, *WORKERS)] == [{}] * 3
+
+
+def pages(master: str) -> dict[str, bytes]:
+    """What Spark's daemons show."""
+    history = f"http://{master}:18080/api/v1/applications"
+    began = time.monotonic()
+    while len(jobs := [f"{history}/{application['id']}/environment" for application in json.loads(fetched(history))]) < 2:
+        assert time.monotonic() - began < 60, "the history server does not show the proof and the job"
+        time.sleep(2)
+    return {page: fetched(page).encode() for page in (f"http://{master}:8080/", f"http://{master}:8080/json/", history, *jobs)}
 
 
 def bearing(name: str, text: str) -> dict[str, str]:

@@ -135,8 +135,8 @@ def said(site: Site, program: str, *args: str) -> Played:
 
 
 def test_nodes_are_made_and_reached_whatever_is_set_for_other_hosts(standing: Site) -> None:
-    standing.must("spark_cluster")
-    assert set(standing.must("spark_cluster").changed.values()) == {0}
+    standing.must("cluster")
+    assert set(standing.must("cluster").changed.values()) == {0}
     assert [standing.ssh(name, "hostname; id -un").split() for name in boxes("ta", 0, 1)] == [[name, "root"] for name in boxes("ta", 0, 1)]
     assert standing.must("status").last(30).count("ready: yes") == 1
 
@@ -144,7 +144,7 @@ def test_nodes_are_made_and_reached_whatever_is_set_for_other_hosts(standing: Si
 @pytest.mark.parametrize("more", [(), ("-e", "sky_look=false", "-e", "sky_full=true")])
 def test_tasks_of_a_node_stop_on_another_machine(standing: Site, more: tuple[str, ...]) -> None:
     name = socket.gethostname()
-    played = standing.play("spark_cluster", "-e", "ansible_connection=local", *more)
+    played = standing.play("cluster", "-e", "ansible_connection=local", *more)
     assert played.code != 0
     assert f"ran on another machine, {name}; it stopped before changing anything" in played.output
     assert socket.gethostname() == name
@@ -180,9 +180,9 @@ def test_a_part_of_a_run_is_refused(standing: Site, options: tuple[str, ...]) ->
 
 def test_what_is_cached_decides_nothing(standing: Site) -> None:
     assert standing.hosts("all") == boxes("ta", 0, 1)
-    standing.must("spark_cluster", "-e", '{"sky_counts": {"box": 3}}')
+    standing.must("cluster", "-e", '{"sky_counts": {"box": 3}}')
     assert standing.hosts("all") == boxes("ta", 0, 1, 2)
-    standing.must("spark_cluster", "-e", "sky_counts=")
+    standing.must("cluster", "-e", "sky_counts=")
     assert "ready: yes" in standing.must("status").output
     assert standing.hosts("all") == boxes("ta", 0, 1)
 
@@ -206,7 +206,7 @@ def test_the_last_lines_come_when_no_node_can_be_reached(anew: Site) -> None:
     for name in boxes("ta", 0, 1):
         on_node(name, "systemctl stop ssh ssh.socket 2>/dev/null || systemctl stop ssh")
     try:
-        played = anew.play("spark_cluster", "-e", "sky_full=true")
+        played = anew.play("cluster", "-e", "sky_full=true")
     finally:
         for name in boxes("ta", 0, 1):
             on_node(name, "systemctl start ssh")
@@ -216,4 +216,4 @@ def test_the_last_lines_come_when_no_node_can_be_reached(anew: Site) -> None:
     assert "Connection refused" in played.last(20)
     assert "next: make ssh to these nodes work" in played.last(20)
     assert "s in all" in played.last(20)
-    anew.must("spark_cluster", "-e", "sky_full=true")
+    anew.must("cluster", "-e", "sky_full=true")

@@ -44,16 +44,16 @@ def test_a_run_that_is_killed_at_any_point_is_continued(site: Site) -> None:
     """Each run makes one node more than the last one, and is killed at the next point."""
     for count, point in enumerate(POINTS.values(), start=1):
         site.content["pools"]["box"]["count"] = count
-        kill_at(site.start("spark_cluster"), point)
-        site.must("spark_cluster")
+        kill_at(site.start("cluster"), point)
+        site.must("cluster")
         is_whole(site, ZONE, boxes("ta", *range(count)))
 
 
 def test_a_run_that_is_killed_while_nodes_leave_is_gone_on_with(site: Site) -> None:
-    site.must("spark_cluster", *counts(4))
-    kill_at(site.start("spark_cluster", *counts(1)), " deleted ")
+    site.must("cluster", *counts(4))
+    kill_at(site.start("cluster", *counts(1)), " deleted ")
     site.content["pools"]["box"]["count"] = 1
-    site.must("spark_cluster")
+    site.must("cluster")
     is_whole(site, ZONE, boxes("ta", 0))
 
 
@@ -67,16 +67,16 @@ def test_a_destroy_that_is_killed_is_gone_on_with(site: Site) -> None:
 
 
 def test_a_half_built_cluster_is_destroyed_whole(site: Site) -> None:
-    kill_at(site.start("spark_cluster"), POINTS["made"])
+    kill_at(site.start("cluster"), POINTS["made"])
     assert "nothing of it is left" in site.must("destroy").output
     assert site.hosts("all") == []
 
 
 def test_two_kills_in_a_row_and_then_another_size(site: Site) -> None:
-    kill_at(site.start("spark_cluster"), POINTS["booted"])
-    kill_at(site.start("spark_cluster", *counts(4)), POINTS["made"])
+    kill_at(site.start("cluster"), POINTS["booted"])
+    kill_at(site.start("cluster", *counts(4)), POINTS["made"])
     site.content["pools"]["box"]["count"] = 3
-    site.must("spark_cluster")
+    site.must("cluster")
     is_whole(site, ZONE, boxes("ta", 0, 1, 2))
 
 
@@ -93,7 +93,7 @@ def lose(run: subprocess.Popen[str]) -> None:
 def test_a_run_that_is_told_to_end_does_no_more(
     site: Site, end: Callable[[subprocess.Popen[str]], None], point: str, figure: Callable[[str], None]
 ) -> None:
-    with site.start("spark_cluster") as run:
+    with site.start("cluster") as run:
         until(run, POINTS[point])
         started = family(run.pid)
         told = time.monotonic()
@@ -108,7 +108,7 @@ def test_a_run_that_is_told_to_end_does_no_more(
     unfinished = site.must("status").output
     assert re.search(r"^  ready: no: .*ta-box-", unfinished, re.MULTILINE), unfinished
     figure(f"4  {end.__name__} at '{point}': all of the run had ended {took:.1f} s after; exit {run.returncode}")
-    finished = site.must("spark_cluster").output
+    finished = site.must("cluster").output
     assert "waiting up to" not in finished, finished
     is_whole(site, ZONE, boxes("ta", 0, 1))
 

@@ -45,7 +45,7 @@ class Built:
         self.campus = campus
         self.site = Site(folder, "sec", content, campus.environment("alice") | kept)
         with Sampled() as self.called:
-            self.said = self.site.must("spark_cluster", "-vvv").output
+            self.said = self.site.must("cluster", "-vvv").output
 
     def host(self) -> dict[str, Any]:
         return dict(self.site.inventory()["_meta"]["hostvars"][BOX])
@@ -84,10 +84,10 @@ def test_ssh_alone_is_open_and_to_those_named_in_the_file(built: Built, figure: 
     address = built.host()["ansible_host"]
     assert scan.scan([address]) == {address: [22]}
     built.site.content["admin_cidrs"] = ["192.0.2.0/24"]
-    shut = built.site.play("spark_cluster")
+    shut = built.site.play("cluster")
     assert soon_open(address, []) == [], shut.last(20)
     built.site.content["admin_cidrs"] = [HERE]
-    built.site.must("spark_cluster")
+    built.site.must("cluster")
     assert soon_open(address, [22]) == [22]
     figure("34 TCP 1-65535 of a real host: 22 open to admin_cidrs, none to others")
 

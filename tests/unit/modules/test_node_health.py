@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Disk,
     Limits,
     Memory,
     Unit,
+    former_roles,
     is_to_come,
     look_at_disk,
     look_at_memory,
     look_at_units,
     other_failures,
+    paragraphs,
     share,
 )
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
@@ -55,7 +58,7 @@ SubState=dead
 
 
 def test_units_are_told_by_state_and_reason() -> None:
-    assert look_at_units(["spark-master", "spark-history-server", "gone", "stopped"], SHOWN) == [
+    assert look_at_units(["spark-master", "spark-history-server", "gone", "stopped"], paragraphs(SHOWN)) == [
         Unit("spark-master", "active", "running", ""),
         Unit(
             "spark-history-server",
@@ -69,8 +72,22 @@ def test_units_are_told_by_state_and_reason() -> None:
 
 
 def test_a_systemd_that_says_nothing_is_a_fault() -> None:
-    (unit,) = look_at_units(["spark-worker"], "")
+    (unit,) = look_at_units(["spark-worker"], {})
     assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not answer); see 'journalctl -u spark-worker' there")
+
+
+def test_a_role_whose_unit_is_installed_is_named_and_a_unit_of_the_distribution_is_not() -> None:
+    places = {"spark-worker": "/etc/systemd/system", "munged": "/usr/lib/systemd/system"}
+    said = "\n\n".join(f"Id={name}.service\nFragmentPath={place}/{name}.service" for name, place in places.items())
+    others = {"spark_worker": ["spark-worker"], "scheduler": ["munged"], "spark_master": ["spark-master"]}
+    assert former_roles(others, paragraphs(said)) == ["spark_worker"]
+
+
+def test_a_service_that_cannot_write_to_its_folders_is_faulty(tmp_path: Path) -> None:
+    unit = tmp_path / "spark-worker.service"
+    unit.write_text(f"[Service]\nUser=nobody\n[X-Sky]\nFolders=0750:{tmp_path} 0750:{tmp_path}/none\n")
+    (found,) = look_at_units(["spark-worker"], {"spark-worker": {"ActiveState": "active", "FragmentPath": str(unit)}})
+    assert found.fault == f"spark-worker cannot work: {tmp_path} belongs to {tmp_path.owner()} instead of nobody; {tmp_path}/none is missing"
 
 
 def test_failed_units_are_those_that_are_not_told_of_already() -> None:
@@ -124,12 +141,14 @@ def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
     ]
     assert expected(["spark_master", "spark_worker"], volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
+        "others": {},
         "volumes": [
             {"name": "spark", "mount": "/data/spark", "fs": "xfs", "attached": True},
             {"name": "new", "mount": "/data/new", "fs": "ext4", "attached": False},
         ],
     }
-    assert expected([], []) == {"units": [], "volumes": []}
+    services = {name: list(role.services) for name, role in ROLES.items()}
+    assert expected([], []) == {"units": [], "others": services, "volumes": []}
 
 
 @pytest.mark.parametrize(

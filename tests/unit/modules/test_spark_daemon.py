@@ -30,6 +30,7 @@ from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
     drain,
     is_stale,
     make_room,
+    remove,
     stop,
 )
 
@@ -161,6 +162,20 @@ def test_a_worker_that_drains_is_not_stopped_before_its_time(page: Page, process
     assert outcome.actions == ["drain"]
     assert outcome.details["draining"]["applications"] == ["etl"]
     assert process.poll() is None
+
+
+def test_a_worker_is_removed_once_it_is_drained(page: Page, process: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_daemon, "UNITS", tmp_path)
+    daemon = DaemonOfPid(page.url, process.pid)
+    wish = Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1)
+    assert remove(daemon, wish) == Outcome()  # it is not installed
+    unit = tmp_path / "spark-worker.service"
+    unit.touch()
+    page.content = {"executors": [EXECUTOR]}
+    assert remove(daemon, wish).actions == ["drain"]
+    check = Wish("force", 600, 0, pending=False, check=True)
+    assert remove(daemon, check).actions == ["stop", "disable", "remove"]
+    assert unit.exists()
 
 
 def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subprocess.Popen[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
 from ansible_collections.sky.clusters.plugins.modules import spark_proof
 from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     Cluster,
@@ -21,13 +21,11 @@ from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     TooLong,
     compare,
     ended_with,
-    key,
     random_text,
-    read_stamp,
     run,
+    subject,
     tasks_by_host,
     wait_for_room,
-    write_stamp,
 )
 
 CLUSTER = Cluster("http://10.0.0.1:8080", ("10.0.0.2", "10.0.0.3"), "sky")
@@ -156,34 +154,72 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "etc").mkdir()
     (tmp_path / "opt").mkdir()
     (tmp_path / "etc" / "spark-defaults.conf").write_text("spark.master spark://10.0.0.1:7077\n")
-    monkeypatch.setattr(spark_proof, "SETTINGS", tmp_path / "etc")
-    monkeypatch.setattr(spark_proof, "HOME", tmp_path / "opt")
+    monkeypatch.setattr(_spark_proof, "SETTINGS", tmp_path / "etc")
+    monkeypatch.setattr(_spark_proof, "HOME", tmp_path / "opt")
     return tmp_path
 
 
-def test_stamp_stands_for_members_settings_files_and_version(node: Path) -> None:
-    before = key(CLUSTER, "app", {"nodes": [1]})
-    assert before == key(Cluster(CLUSTER.master, CLUSTER.workers[::-1], "sky"), "app", {"nodes": [1]})
-    others = {key(Cluster(CLUSTER.master, ("10.0.0.2",), "sky"), "app", {"nodes": [1]}), key(CLUSTER, "app", {"nodes": [2]})}
+def test_a_proof_is_of_members_settings_files_and_version(node: Path) -> None:
+    before = subject(CLUSTER, "app", {"nodes": [1]})
+    assert before == subject(Cluster(CLUSTER.master, CLUSTER.workers[::-1], "sky"), "app", {"nodes": [1]})
+    others = [subject(Cluster(CLUSTER.master, ("10.0.0.2",), "sky"), "app", {"nodes": [1]}), subject(CLUSTER, "app", {"nodes": [2]})]
     (node / "etc" / "spark-defaults.conf").write_text("spark.master spark://10.0.0.9:7077\n")
-    others.add(key(CLUSTER, "app", {"nodes": [1]}))
+    others.append(subject(CLUSTER, "app", {"nodes": [1]}))
     (node / "opt" / ".sha256-1").touch()
-    others.add(key(CLUSTER, "app", {"nodes": [1]}))
-    assert len(others - {before}) == 4
+    others.append(subject(CLUSTER, "app", {"nodes": [1]}))
+    assert len({str(other) for other in others} - {str(before)}) == 4
 
 
 def given(node: Path, **more: Any) -> dict[str, Any]:
-    asked = {"master": CLUSTER.master, "workers": list(CLUSTER.workers), "user": "sky", "application": "app", "settings": {}}
+    asked = {"master": CLUSTER.master, "workers": list(CLUSTER.workers), "user": "sky", "application": "app", "settings": {"nodes": ["a", "b"]}}
     return asked | {"text": str(node / "text"), "stamp": str(node / "proof" / "spark.json"), "force": False, "seconds": 0} | more
 
 
-def test_nothing_is_run_where_the_stamp_stands(node: Path) -> None:
-    write_stamp(node / "proof" / "spark.json", {"key": key(CLUSTER, "app", {}), "result": {"pi": 3.14}})
+def seen(node: Path) -> dict[str, Any]:
+    return _spark_proof.seen(node / "proof" / "spark.json")
+
+
+def succeed(monkeypatch: pytest.MonkeyPatch, show: Any) -> None:
+    show(worker("10.0.0.2"), worker("10.0.0.3"))
+    monkeypatch.setattr(spark_proof, "prove", lambda *_arguments: {"pi": 3.14})
+
+
+def test_nothing_is_run_after_a_success_until_something_changes(node: Path, show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed(monkeypatch, show)
+    assert run(given(node), check=False) == {"changed": True, "result": {"pi": 3.14}}
     assert run(given(node), check=False) == {"changed": False, "result": {"pi": 3.14}}
     assert run(given(node, force=True), check=True) == {"changed": True}
+    found = seen(node)
+    assert (found["outcome"], found["nodes"], found["current"], len(found["ended"])) == ("success", ["a", "b"], True, 20)
+    (node / "etc" / "spark-env.sh").touch()
+    (node / "etc" / "spark-defaults.conf").write_text("spark.master spark://10.0.0.9:7077\n")
+    assert not seen(node)["current"]
+    assert run(given(node), check=False)["changed"]
 
 
-def test_no_stamp_where_it_was_put_off(node: Path, show: Any) -> None:
+def test_a_failed_proof_is_remembered_and_run_again(node: Path, show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed(monkeypatch, show)
+    run(given(node), check=False)
+    show(worker("10.0.0.2"))
+    with pytest.raises(ProofError):
+        run(given(node, force=True), check=False)
+    assert seen(node)["outcome"] == "failure"
+    assert seen(node)["why"].startswith("The cluster cannot run a job: no worker on 10.0.0.3 has registered")
+    with pytest.raises(ProofError):
+        run(given(node), check=False)
+    succeed(monkeypatch, show)
+    assert run(given(node), check=False)["changed"]
+    assert seen(node)["outcome"] == "success"
+
+
+def test_a_proof_that_was_put_off_is_no_success(node: Path, show: Any) -> None:
     show(worker("10.0.0.2", cores=0), worker("10.0.0.3"), apps=("etl",))
     assert run(given(node), check=False)["postponed"].startswith("'etl' holds")
-    assert read_stamp(node / "proof" / "spark.json") == {}
+    assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' hol")
+
+
+@pytest.mark.parametrize("text", ['{"key": "1", "result": {"pi": 3.14}}', "{", "[]", ""])
+def test_a_stamp_of_another_version_or_a_broken_one_is_none(node: Path, text: str) -> None:
+    (node / "proof").mkdir()
+    (node / "proof" / "spark.json").write_text(text)
+    assert seen(node) == {}

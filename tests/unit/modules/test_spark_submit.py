@@ -93,12 +93,20 @@ def test_whole_lines_are_told_and_no_letter_is_cut(data: bytes, whole: bool, tol
         ("timeout killed KILL", 124, "timeout"),
         ("signal killed KILL", 137, "signal KILL"),
         ("success killed TERM", 143, "signal TERM"),
-        ("oom-kill killed KILL", 137, "out of memory"),
+        ("signal killed KILL 0", 137, "signal KILL"),
+        ("exit-code exited 3 1", 3, ""),
         ("", 128, "signal unknown"),
     ],
 )
 def test_how_a_unit_ended(outcome: str, rc: int, reason: str) -> None:
     assert ended(outcome) == {"rc": rc, "reason": reason}
+
+
+@pytest.mark.parametrize("outcome", ["oom-kill killed KILL", "signal killed KILL 1", "exit-code exited 137 2"])
+def test_a_job_that_was_killed_for_want_of_memory(outcome: str) -> None:
+    found = ended(outcome)
+    assert (found["rc"], found["reason"]) == (137, "out of memory")
+    assert found["memory"] > 0
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS,
         ("sky_wait", "long", "sky_wait: must be a whole number of seconds, 0 or more, got 'long'"),
         ("sky_remove", {"a": 1}, "sky_remove: must be a list, got {'a': 1}"),
         ("sky_confirm", ["demo"], "sky_confirm: must be a text, got ['demo']"),
+        ("sky_spark_conf", ["spark.x.password=secret"], "sky_spark_conf: must be a mapping in JSON, got something else"),
     ],
 )
 def test_what_a_variable_cannot_hold_is_told(name: str, value: Any, sentence: str) -> None:

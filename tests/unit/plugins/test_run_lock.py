@@ -57,7 +57,7 @@ class Place:
         (self.folder / "site.yml").write_text(yaml.safe_dump(PLAYBOOK), encoding="utf-8")
         cloud = {"provider": "memory", "path": str(self.world.folder)}
         content = {
-            "plugin": "sky.clusters.clouds", "cluster": "demo", "ssh_keys": ["ssh-ed25519 AAAA me"], "clouds": {"one": cloud},
+            "plugin": "sky.clusters.clouds", "cluster": "demo", "clouds": {"one": cloud},
             "pools": {"box": {"cloud": "one", "count": count}} if not self.spark else {
                 "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
                 "worker": {"cloud": "one", "count": count, "roles": ["spark_worker"]},
@@ -67,7 +67,7 @@ class Place:
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
         given = [f"-e{name}={value}" for name, value in ({"pause": pause, "sky_look": "false"} | extra).items()]
         command = [sys.executable, str(PLAY), "-i", str(file), "site.yml", *given]
-        environment = os.environ | {"ANSIBLE_NOCOLOR": "1"}
+        environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(self.folder / "key")}
         run = subprocess.Popen(command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.runs.append(run)
         return run
@@ -92,6 +92,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, world: World) -> Iterator[Place]:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
     made = Place(tmp_path, World(world.folder, real_time=True))
     yield made
     for run in made.runs:

@@ -13,6 +13,9 @@ import pytest
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.action.status import save
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -35,8 +38,18 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
-    findings: dict[str, Any] = {"sick": {}, "repair": [], "idle": [], "nodes": seen, "services": [], "faults": faults, "notes": [], "systems": {}}
-    visits: dict[str, Any] = {"names": ["demo-master-0"], "differs": []}
+    findings: dict[str, Any] = {
+        "sick": {},
+        "repair": [],
+        "idle": [],
+        "former": {},
+        "nodes": seen,
+        "services": [],
+        "faults": faults,
+        "notes": [],
+        "systems": {},
+    }
+    visits: dict[str, Any] = {"names": []}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -88,17 +101,57 @@ def test_enough_fit_nodes_are_enough() -> None:
 
 
 def test_what_a_run_would_do_is_told() -> None:
-    lines = status(changes=["demo-worker-3: make in here"], names=["demo-master-0", "demo-worker-10"], differs=["demo-worker-10"])["summary"]
+    lines = status(changes=["demo-worker-3: make in here"], names=["demo-worker-10"])["summary"]
     assert lines[-3:] == ["a run would: demo-worker-3: make in here", "a run would visit: demo-worker-10", "ready: yes"]
 
 
-def test_a_visit_that_every_run_makes_is_not_told_and_one_that_mends_is() -> None:
-    assert status(names=["demo-master-0"])["visits"] == []
-    assert status(names=["demo-master-0", "demo-worker-2"], repair=["demo-worker-2", "demo-worker-9"])["visits"] == ["demo-worker-2"]
+def test_a_role_that_would_be_removed_is_told() -> None:
+    steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
+    found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
+    assert found["summary"][-3:] == ["a run would: demo-worker-2: remove spark_worker, spark", "a run would visit: demo-worker-2", "ready: yes"]
+
+
+PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
+DONE = PROOF | {"outcome": "success", "words": "a job ran on 1 worker(s) in 10.5 s"}
+FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: it ended with X"}
+VIEW: dict[str, Any] = {"answers": True, "page": "http://10.0.0.4:8080", "members": [], "work": [], "facts": {}}
+SEEN = [Seen("demo-master-0", "10.0.0.4", ("spark_master",), {}), Seen("demo-worker-0", "10.0.0.5", ("spark_worker",), {})]
+
+
+@pytest.mark.parametrize(
+    ("proof", "ids", "missing"),
+    [
+        (DONE, ["b", "a"], ""),
+        (DONE, ["a", "c"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
+        (DONE | {"current": False}, ["a", "b"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
+        (FAILED, ["a", "b"], "the proof of Spark of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: it ended with X"),
+        (PROOF | {"outcome": "postponed", "why": "'etl' holds it"}, ["a", "b"], "Spark is not proved yet: 'etl' holds it"),
+        ({}, ["a", "b"], "no proof of Spark since a node was last changed"),
+    ],
+)
+def test_a_cluster_is_ready_only_after_a_proof_that_still_holds(proof: dict[str, Any], ids: list[str], missing: str) -> None:
+    others = Seen("demo-box-0", "10.0.0.6", (), {})
+    named = dict(zip([node.name for node in SEEN], ids, strict=True)) | {others.name: "x"}
+    assert unproved(SPARK, proof, [*SEEN, others], named) == missing
+    view = VIEW | {"proof": proof | {"missing": missing}}
+    found = status(systems={"spark": view})
+    assert (found["ready"], found["reasons"]) == (not missing, [missing] if missing else [])
+    assert missing not in status({"demo-worker-2": SICK}, systems={"spark": view})["reasons"]  # which says enough
+
+
+def test_a_head_without_members_has_nothing_to_prove() -> None:
+    assert unproved(SPARK, {}, SEEN[:1], {"demo-master-0": "a"}) == ""
+
+
+def test_when_and_how_the_last_proof_ended_is_told() -> None:
+    done = status(systems={"spark": VIEW | {"proof": DONE}})["summary"]
+    assert "spark: proved at 2026-11-28 03:40 UTC: a job ran on 1 worker(s) in 10.5 s" in done
+    failed = status(systems={"spark": VIEW | {"proof": FAILED}})["summary"]
+    assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: it ended with X" in failed
 
 
 def test_a_run_that_would_refuse_visits_nobody() -> None:
-    found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"], differs=["demo-worker-2"])
+    found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
     assert found["visits"] == []
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, Heard, why_failed
+from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, ActionModule, Heard, shown, why_failed
 from ansible_collections.sky.clusters.plugins.plugin_utils._submission import RequestError, job_of, request
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
@@ -44,10 +45,62 @@ def test_a_class_needs_no_file() -> None:
     assert (wanted.application, wanted.main_class, wanted.what(), wanted.uploads) == ("spark-internal", CLASS, CLASS, {})
 
 
+def test_a_file_that_is_on_the_node_is_not_brought_there() -> None:
+    wanted = request(asked(application="local:/opt/spark/examples/src/main/python/pi.py", settings={"spark.x": "1"}))
+    assert (wanted.application, wanted.main_class, wanted.uploads) == ("/opt/spark/examples/src/main/python/pi.py", "", {})
+    assert wanted.plain()["settings"] == {"spark.x": "1"}
+
+
+class Recorded(ActionModule):
+    """The action, with what it would call on the node and what it would bring there."""
+
+    def __init__(self) -> None:
+        self._variables: dict[str, Any] = {}
+        self.steps: list[dict[str, Any]] = []
+        self.brought: dict[str, str] = {}
+
+    def _step(self, step: str, job: str, **more: Any) -> dict[str, Any]:
+        self.steps.append({"step": step, "job": job, **more})
+        return {}
+
+    def _make_tmp_path(self, _remote_user: str | None = None) -> str:
+        return "/root/tmp"
+
+    def _remove_tmp_path(self, *_: object) -> None:
+        """There is none."""
+
+    def _transfer_data(self, remote_path: str | bytes, data: str | bytes) -> str | bytes:
+        self.brought[str(remote_path)] = str(data)
+        return remote_path
+
+
+def test_no_setting_or_argument_is_an_argument_of_a_module() -> None:
+    args = asked(application=CLASS, arguments=["canary-1"], settings={"spark.x.password": "canary-2"}) | {"user": "sky"}
+    action = Recorded()
+    action._submit("3f9a01bc", request(args), args)
+    assert "canary" not in str(action.steps)
+    assert json.loads(action.brought[action.steps[-1]["request"]])["settings"] == {"spark.x.password": "canary-2"}
+
+
+def test_of_sparks_own_log_only_warnings_are_shown() -> None:
+    log = "26/11/21 04:21:04 INFO X: begun\n26/11/21 04:21:05 WARN Y: no room\nown\n26/11/21 04:21:06 ERROR Z: lost\n"
+    assert [line.split(" ", 2)[-1] for line in shown(log, "stderr", info=False)] == ["WARN Y: no room", "own", "ERROR Z: lost"]
+    assert len(shown(log, "stderr", info=True)) == len(shown(log, "stdout", info=False)) == 4
+
+
+def test_the_first_example_of_sparks_guide_names_what_to_run_instead() -> None:
+    words = why_failed({"stderr": "Error: Failed to load class org.apache.spark.examples.SparkPi.\n", "stdout": ""})
+    assert words.startswith("org.apache.spark.examples.SparkPi is not installed, ")
+    assert words.endswith("run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead")
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
+        ({"application": "local:job.py"}, "sky_application: local:job.py must be local: and an absolute path that ends in .py, .jar or .R"),
+        ({"application": "local:/a.txt"}, "sky_application: local:/a.txt must be local: and an absolute path"),
+        ({"application": "local:/a.py", "main_class": "a.B"}, "sky_class: 'a.B' must be the name of a class in a .jar file"),
         ({}, "sky_application: say what to run, a file or a class: -e sky_application=job.py"),
         ({"application": "jbo.py"}, "sky_application: no such file jbo.py, and it is no class name"),
         ({"application": "wordcount"}, "sky_application: no such file wordcount, and it is no class name"),
@@ -105,7 +158,11 @@ def test_only_the_last_part_of_an_output_is_kept() -> None:
             "",
             "ZeroDivisionError: no",
         ),
-        ("Error: Failed to load class a.B.\n", "", "Error: Failed to load class a.B."),
+        (
+            "Error: Failed to load class a.B.\n",
+            "",
+            "a.B is not on Spark's class path: submit the .jar file that contains it, with -e sky_class=a.B",
+        ),
     ],
 )
 def test_the_last_words_are_those_that_tell_why(stderr: str, stdout: str, words: str) -> None:

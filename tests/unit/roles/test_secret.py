@@ -13,13 +13,17 @@ import yaml
 
 from ansible_collections.sky.clusters.tests.support import tree
 
+SETTINGS = "/etc/spark/spark-daemons.conf"
 
-def made(file: Path, check: bool = False) -> subprocess.CompletedProcess[str]:
+
+def made(file: Path, check: bool = False, settings: Path = Path("/nonexistent")) -> subprocess.CompletedProcess[str]:
     """Run the role's script, with the user's own umask as open as can be."""
     tasks = yaml.safe_load((tree.ROOT / "roles/spark/tasks/configure.yml").read_text(encoding="utf-8"))
     (script,) = [task["ansible.builtin.shell"] for task in tasks if "secret, made" in task["name"]]
     script = script.replace("{{ spark_secret_file | quote }}", shlex.quote(str(file))).replace("{{ ansible_check_mode }}", str(check))
     assert "{{" not in script
+    assert SETTINGS in script
+    script = script.replace(SETTINGS, str(settings))
     return subprocess.run(["sh", "-c", f"umask 000\n{script}"], capture_output=True, text=True, check=False)
 
 
@@ -34,6 +38,13 @@ def test_it_is_for_its_owner_alone_and_made_once(tmp_path: Path) -> None:
 
 def test_two_clusters_have_two(tmp_path: Path) -> None:
     assert made(tmp_path / "a").stdout != made(tmp_path / "b").stdout
+
+
+def test_one_that_was_lost_is_taken_from_the_settings_of_the_daemons(tmp_path: Path) -> None:
+    settings = tmp_path / "spark-daemons.conf"
+    settings.write_text(f"spark.authenticate true\nspark.authenticate.secret {'5d' * 32}\nspark.x y\n")
+    assert made(tmp_path / "secret", settings=settings).stdout == f"{'5d' * 32}\n"
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
 
 
 def test_check_mode_makes_none(tmp_path: Path) -> None:

@@ -1,24 +1,29 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles that have tasks for a node that leaves."""
+"""The roles that have a file of tasks."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: with_leave_tasks
-short_description: Choose the roles that have leave tasks
+name: with_tasks
+short_description: Choose the roles that have a file of tasks
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Of roles of any collection, returns those that have the file C(tasks/leave.yml), which drains a node before it is deleted.
+  - Of roles of any collection, returns those that have this file of tasks, such as V(leave), which drains a node before it is deleted.
 options:
   _input:
     description: Full names of roles.
     type: list
     elements: str
     required: true
+  file:
+    description: Name of the file in the role's folder C(tasks), without its ending.
+    type: str
+    required: true
+positional: file
 """
 
 EXAMPLES = r"""
@@ -26,12 +31,12 @@ EXAMPLES = r"""
   ansible.builtin.include_role:
     name: "{{ item }}"
     tasks_from: leave
-  loop: "{{ ['acme.tools.jupyter'] | sky.clusters.with_leave_tasks }}"
+  loop: "{{ ['acme.tools.jupyter'] | sky.clusters.with_tasks('leave') }}"
 """
 
 RETURN = r"""
 _value:
-  description: Those of them that have leave tasks, in the same order.
+  description: Those of them that have the file, in the same order.
   type: list
   elements: str
   sample: [acme.tools.jupyter]
@@ -44,9 +49,9 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
 
 
-def with_leave_tasks(roles: list[str]) -> list[str]:
+def with_tasks(roles: list[str], file: str) -> list[str]:
     try:
-        return [role for role in roles if (role_path(role) / "tasks/leave.yml").is_file()]
+        return [role for role in roles if (role_path(role) / f"tasks/{file}.yml").is_file()]
     except RoleMissing as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -54,5 +59,5 @@ def with_leave_tasks(roles: list[str]) -> list[str]:
 class FilterModule:
     """See DOCUMENTATION."""
 
-    def filters(self) -> dict[str, Callable[[list[str]], list[str]]]:
-        return {"with_leave_tasks": with_leave_tasks}
+    def filters(self) -> dict[str, Callable[[list[str], str], list[str]]]:
+        return {"with_tasks": with_tasks}

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Spark cluster of a single node on this machine: built, broken, grown by a second pool, and its roles taken away again."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.tree import ROOT
+
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
+
+ZONE = "tone"
+NODE, MORE = "tone-node-0", "tone-more-0"
+WORK = "/var/lib/spark/work"
+UNITS = "systemctl list-unit-files --no-legend 'spark-*' | cut -d' ' -f1"
+LEFT = "ls -d /opt/spark* /etc/spark /var/lib/spark 2>/dev/null; true"
+MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+
+
+def content() -> dict[str, Any]:
+    """The example of the guide, in a zone of this test."""
+    file = yaml.safe_load((ROOT / "inventories/local/single.sky.yml").read_text(encoding="utf-8"))
+    cloud = file["clouds"]["here"] | {"zone": ZONE}
+    return dict(file | {"cluster": ZONE, "clouds": {"here": cloud}})
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One cluster for the whole file: each test takes it as the one before left it."""
+    before = machine_state(ZONE)
+    made = Site(tmp_path_factory.mktemp("single"), ZONE, content())
+    yield made
+    made.must("destroy", "-e", "sky_destroy_data=true")
+    assert machine_state(ZONE) == before
+
+
+@pytest.fixture(scope="module")
+def built(site: Site) -> Played:
+    return site.must("spark_cluster")
+
+
+def status(site: Site) -> dict[str, Any]:
+    path = site.folder / "status.json"
+    site.must("status", "-e", f"sky_status_file={path}")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_one_node_is_master_and_worker_and_is_proved(site: Site, built: Played) -> None:
+    assert f"Spark is ready: 1 worker(s), master {NODE}" in built.output
+    assert "tasks on 1 worker(s)" in built.output
+    (worker,) = status(site)["spark"]["workers"]
+    assert (worker["cores"], worker["memory"]) == (
+        1,
+        1024,
+    )  # of 2 cores and 2048 MiB: room for the master and a driver, and for a job's default executor
+
+
+def test_a_second_run_changes_nothing_and_visits_nobody(site: Site, figure: Callable[[str], None]) -> None:
+    begun = time.monotonic()
+    played = site.must("spark_cluster")
+    figure(f"a second run of a single node takes {time.monotonic() - begun:.1f} s")
+    assert set(played.changed.values()) == {0}
+    assert played.tasks[NODE] == 3  # two looks, and where to go next
+    assert re.search(rf"proved by a job at {MOMENT}: pi 3\.1416", played.output)
+
+
+def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site) -> None:
+    played = site.must("spark_submit", "-e", "sky_application=local:/opt/spark/examples/src/main/python/pi.py")
+    assert "Pi is roughly 3." in played.output
+    assert " INFO " not in played.output
+    missing = site.play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
+    assert missing.code == 2
+    assert "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead" in missing.last(8)
+
+
+def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None:
+    (site.folder / "eat.py").write_text("held = []\nwhile True:\n    held.append(b'x' * (32 << 20))\n", encoding="utf-8")
+    played = site.play("spark_submit", "-e", "sky_application=eat.py")
+    assert played.code == 2
+    assert "eat.py was killed: out of memory (limit 2048 MiB, the memory of the master, where the driver runs)" in played.last(8)
+
+
+def test_a_folder_that_a_worker_cannot_write_to_is_repaired_and_the_cluster_proved_again(site: Site) -> None:
+    before = status(site)
+    assert before["ready"]
+    site.ssh(NODE, f"chown root: {WORK}")
+    found = status(site)
+    assert (found["ready"], found["visits"]) == (False, [NODE])
+    assert found["faults"] == [f"{NODE}: spark-worker cannot work: {WORK} belongs to root instead of spark"]
+    site.must("spark_cluster")
+    after = status(site)
+    assert (after["ready"], after["faults"]) == (True, [])
+    assert after["spark"]["proof"]["result"]["application"] != before["spark"]["proof"]["result"]["application"]
+    assert site.ssh(NODE, f"stat -c %U {WORK}").strip() == "spark"
+
+
+def test_a_proof_that_failed_is_remembered(site: Site) -> None:
+    site.ssh(NODE, "chmod 700 /opt/spark/")  # no user but root can submit
+    failed = site.play("spark_cluster", "-e", "spark_proof_force=true")
+    assert failed.code != 0
+    assert re.search(rf"ready: no: the proof of {MOMENT} failed: The cluster cannot run a job: ", site.must("status").output)
+    assert site.play("spark_cluster").code != 0
+    site.ssh(NODE, "chmod 755 /opt/spark/")
+    site.must("spark_cluster")
+    assert "ready: yes" in site.must("status").output
+
+
+def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) -> None:
+    site.content = copy.deepcopy(site.content)
+    site.content["pools"]["more"] = {"cloud": "here", "count": 1, "roles": ["spark_worker"], "flavor": "medium"}
+    assert "Spark is ready: 2 worker(s)" in site.must("spark_cluster").output
+    site.content["pools"]["more"]["roles"] = []
+    site.content["pools"]["node"]["roles"] = ["spark_master"]
+    foretold = site.must("status").output
+    assert f"a run would: {MORE}: remove spark_worker, spark" in foretold
+    assert f"a run would: {NODE}: remove spark_worker" in foretold
+    site.must("spark_cluster", "--check")
+    assert site.ssh(MORE, UNITS).split() == ["spark-worker.service"]
+    site.must("spark_cluster")
+    assert site.ssh(MORE, UNITS).split() == []
+    assert site.ssh(MORE, LEFT).split() == ["/var/lib/spark"]
+    assert site.ssh(NODE, UNITS).split() == ["spark-history-server.service", "spark-master.service"]
+    assert "former" not in site.must("status").output
+    assert set(site.must("spark_cluster").changed.values()) == {0}

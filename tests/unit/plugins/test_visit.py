@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes a run visits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.action.visit import choose
+
+MASTER, FIRST, SECOND = "demo-master-0", "demo-worker-0", "demo-worker-1"
+ROLES = {MASTER: ["spark_master"], FIRST: ["spark_worker"], SECOND: ["spark_worker"]}
+
+
+class HostVars(dict[str, dict[str, Any]]):
+    """The variables of hosts, none of which is a template."""
+
+    def raw_get(self, name: str) -> dict[str, Any]:
+        return self[name]
+
+
+@pytest.fixture
+def hostvars() -> HostVars:
+    """A cluster of which all nodes were visited."""
+    known = HostVars()
+    for number, (name, roles) in enumerate(ROLES.items()):
+        known[name] = {"sky_roles": roles, "sky_id": str(number), "sky_address": f"10.0.0.{number}", "sky_ready": "", "spark_version": "4.3.0"}
+    visited(known, list(ROLES))
+    return known
+
+
+def visited(hostvars: HostVars, members: list[str]) -> None:
+    for name, ready in chosen(hostvars, members, full=True)["hashes"].items():
+        hostvars[name]["sky_ready"] = ready
+
+
+def chosen(hostvars: HostVars, members: list[str], also: tuple[str, ...] = (), full: bool = False) -> dict[str, Any]:
+    return choose({"members": members, "inputs": {}, "also": also, "full": full}, hostvars)
+
+
+def test_where_nothing_changed_no_node_is_visited_the_head_included(hostvars: HostVars) -> None:
+    found = chosen(hostvars, [MASTER, FIRST, SECOND])
+    assert (found["names"], found["due"], found["heads"]) == ([], [], {"spark_master": MASTER})
+
+
+def test_what_a_look_found_is_visited(hostvars: HostVars) -> None:
+    assert chosen(hostvars, [MASTER, FIRST, SECOND], also=(SECOND, "demo-worker-9"))["names"] == [SECOND]
+
+
+def test_a_full_run_visits_all_for_no_other_reason(hostvars: HostVars) -> None:
+    found = chosen(hostvars, [MASTER, FIRST, SECOND], also=(FIRST,), full=True)
+    assert (sorted(found["names"]), found["due"]) == ([MASTER, FIRST, SECOND], [FIRST])
+
+
+def test_the_head_is_visited_where_members_come_or_go_and_the_others_are_not(hostvars: HostVars) -> None:
+    assert chosen(hostvars, [MASTER, FIRST])["names"] == [MASTER]
+    visited(hostvars, [MASTER, FIRST])
+    hostvars[SECOND]["sky_ready"] = ""
+    assert sorted(chosen(hostvars, [MASTER, FIRST, SECOND])["names"]) == [MASTER, SECOND]
+
+
+def test_another_head_makes_all_nodes_of_its_system_due(hostvars: HostVars) -> None:
+    hostvars["demo-box-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": ""}
+    members = [MASTER, FIRST, SECOND, "demo-box-0"]
+    visited(hostvars, members)
+    hostvars[MASTER]["sky_id"] = "new"
+    assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
+
+
+def test_another_address_of_its_own_makes_a_node_due(hostvars: HostVars) -> None:
+    hostvars[SECOND]["sky_cloud_address"] = "10.1.0.2"
+    assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]
+
+
+def test_a_role_that_was_taken_makes_a_node_due(hostvars: HostVars) -> None:
+    hostvars[SECOND]["sky_roles"] = []
+    assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]
