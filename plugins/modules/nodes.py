@@ -76,7 +76,7 @@ options:
     description: Whether O(state=absent) deletes the data volumes too.
     type: bool
     default: false
-  private_key:
+  identity_file:
     description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""

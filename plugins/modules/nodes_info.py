@@ -29,7 +29,7 @@ options:
     type: list
     elements: str
     default: []
-  private_key:
+  identity_file:
     description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""
@@ -126,7 +126,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
     "sick": {"type": "dict", "default": {}},
     "idle": {"type": "list", "elements": "str", "default": []},
-    "private_key": {"type": "str", "default": ""},
+    "identity_file": {"type": "str", "default": ""},
 }
 
 
@@ -181,7 +181,7 @@ def main() -> None:
         found = look(cluster, Wishes(idle=frozenset(given["idle"]), sick=given["sick"]))
     except (ClusterFileError, FleetError) as error:
         module.fail_json(msg=str(error))
-    keys, refusals = _keys(cluster, given["private_key"])
+    keys, refusals = _keys(cluster, given["identity_file"])
     module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 
