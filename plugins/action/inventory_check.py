@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         shown = {name: value for name, value in values.items() if f"{PREFIX}{name}" not in SECRET}
         named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
         key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
-        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"private_key": str(key)})}
+        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"identity_file": str(key)})}
         return {"changed": False, "ansible_facts": facts}
 
     def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:

@@ -49,7 +49,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "destroy_data": {"type": "bool", "default": False},
     "wait": {"type": "float", "default": 0},
     "lock": {"type": "str", "choices": ["task", "run"], "default": "task"},
-    "private_key": {"type": "str", "default": ""},
+    "identity_file": {"type": "str", "default": ""},
 }
 
 
@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         began = time.monotonic()
         try:
-            self._own = ring(Path("~").expanduser(), args["private_key"])
+            self._own = ring(Path("~").expanduser(), args["identity_file"])
             cluster = with_login(parse_parts(args, option_classes()).with_counts(args["counts"]), self._own)
             with told_to_end() as told, self._dropped_cache(task_vars or {}):
                 result = self._of_state(cluster, args, (task_vars or {})["hostvars"], told)

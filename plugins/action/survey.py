@@ -24,7 +24,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
-    "private_key": {"type": "str", "default": ""},
+    "identity_file": {"type": "str", "default": ""},
 }
 
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         try:
-            own = ring(Path("~").expanduser(), args["private_key"])
+            own = ring(Path("~").expanduser(), args["identity_file"])
             cluster = with_login(parse_parts(args, option_classes()).with_counts(args["counts"]), own)
             return self._seen(cluster, args, own, (task_vars or {})["hostvars"])
         except (ClusterFileError, FleetError, CloudError, MarkError) as error:

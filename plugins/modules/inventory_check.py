@@ -36,8 +36,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: When the run began, as C(sky_began) in seconds since 1970, for M(sky.clusters.report).
+  description:
+    - C(sky_began) is when the run began, in seconds since 1970, for M(sky.clusters.report).
+    - C(sky_given) holds the values of the extra variables, by their names without C(sky_); an empty one has its default. Those that describe a job
+      are left out, since they may be secret. C(identity_file) is the private key file that Ansible is configured to use.
   returned: always
   type: dict
-  sample: {sky_began: 1795248000.5}
+  sample: {sky_began: 1795248000.5, sky_given: {counts: {worker: 4}, look: true, identity_file: ""}}
 """

@@ -103,7 +103,7 @@ options:
     type: str
     choices: [task, run]
     default: task
-  private_key:
+  identity_file:
     description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""

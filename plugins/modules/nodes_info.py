@@ -39,7 +39,7 @@ options:
     type: list
     elements: str
     default: []
-  private_key:
+  identity_file:
     description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""
@@ -153,7 +153,7 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "remove": {"type": "list", "elements": "str", "default": []},
     "replace": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "str", "default": ""},
-    "private_key": {"type": "str", "default": ""},
+    "identity_file": {"type": "str", "default": ""},
 }
 
 
@@ -210,7 +210,7 @@ def main() -> None:
     given = module.params
     try:
         cluster = parse_parts(given, option_classes()).with_counts(given["counts"])
-        keys, refusals = _keys(cluster, given["private_key"])
+        keys, refusals = _keys(cluster, given["identity_file"])
         found = look(cluster, Wishes.of(given, tuple(keys)))
     except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))

@@ -29,7 +29,7 @@ options:
     description: The cluster's name, where a cloud that the file no longer has may be forgotten.
     type: str
     default: ""
-  private_key:
+  identity_file:
     description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
     type: str
     default: ""

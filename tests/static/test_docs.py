@@ -223,7 +223,7 @@ def test_extra_variables_are_explained() -> None:
     made = re.compile(r"(?:register: |set_fact:\s+|vars:\s+)(sky_\w+)|^\s+(sky_\w+):", re.MULTILINE)
     texts = [read(path) for path in tree.tracked() if path.parts[0] in ("playbooks", "roles") and path.suffix in (".yml", ".j2")]
     used = {name for text in texts for name in re.findall(r"\b(sky_[a-z_]+) \| default\(", text)}
-    used |= {f"sky_{name}" for text in texts for name in re.findall(r"\bsky_given\.([a-z_]+)", text)} - {"sky_private_key"}
+    used |= {f"sky_{name}" for text in texts for name in re.findall(r"\bsky_given\.([a-z_]+)", text)} - {"sky_identity_file"}
     inner = {name for text in texts for pair in made.findall(text) for name in pair if name}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "extra variables")} == used - own - inner == set(EXTRAS)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A user whose settings, made for other hosts, would each lead a run astray: of ssh, of Ansible, of the group `all`. Checks 38 to 40."""
+"""A user whose settings, made for other hosts, would each lead a run astray: of ssh, of Ansible, of the group `all`. Checks 39 to 41."""
 
 from __future__ import annotations
 
