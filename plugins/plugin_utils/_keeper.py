@@ -116,6 +116,9 @@ class Keeper:
         clock = Clock(stopped=lambda: not (self._run.alive() and self._asker.alive()))
         terms = Terms(Holder.me(self._run.pid), clock, wait=wait, tell=self._tell)
         try:
+            if _lock.is_kept(clouds, terms):
+                self._say(held=True)
+                return
             with _lock.held(clouds, terms) as lost:
                 heard = self._say(held=True)
                 os.close(self._pipe)
@@ -139,7 +142,8 @@ class Keeper:
         family: set[Process] = set()
         with _End(self._run) as ended:
             while not ended.within(LOOK):
-                family = {process for process in family | descendants(self._run.pid) if process.alive()}
+                found = family | descendants(self._run.pid)
+                family = {process for process in found if process.alive() and process.pid != os.getpid()}  # we are one until our parent has ended
                 if lost() and not _went_with_the_cluster(clouds):
                     self._end_run()
                     return
