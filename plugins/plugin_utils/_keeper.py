@@ -24,6 +24,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, 
 from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder, Terms
 from ansible_collections.sky.clusters.plugins.module_utils._processes import Process, descendants, title
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._stream import answered
 
 NAME = "sky-lock"  # as the kernel calls it; 15 characters at most
 PIPE = 3  # what it speaks to the run by
@@ -153,16 +154,17 @@ class Keeper:
 
     def _end_run(self) -> None:
         """Nothing more may be changed."""
-        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "w", encoding="utf-8") as stderr:
+        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "a", encoding="utf-8") as stderr:  # it may be a file
             stderr.write(f"{LOST}\n")
         if self._run.alive():
             os.kill(self._run.pid, signal.SIGTERM)
 
 
 def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
-    """Whether nobody holds the lock, as after the run has destroyed the cluster."""
+    """Whether nobody holds the lock, as after the run has destroyed the cluster. A cloud that does not answer says nothing of the kind."""
+    seconds = _lock.SECONDS / _lock.RENEWALS
     try:
-        return all(cloud.locked_by() is None for cloud in clouds.values())
+        return all(answered(cloud.locked_by, seconds, f"cloud {name}: look at the lock", Clock()) is None for name, cloud in clouds.items())
     except CloudError:
         return False
 

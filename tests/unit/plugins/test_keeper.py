@@ -192,6 +192,16 @@ def test_a_run_whose_lock_is_lost_is_ended(runs: Runs, monkeypatch: pytest.Monke
     assert runs.holders()["one"].shown == "bob"
 
 
+def test_a_run_whose_lock_cannot_be_renewed_is_ended_though_the_cloud_hangs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 0.9)
+    run, _heard = runs.begin()
+    runs.world.fault("renew", "hang", times=0, cloud="one")
+    runs.world.fault("locked_by", "hang", times=0, cloud="one")
+    until(lambda: not Process.of(run).alive())
+    assert os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]) == -signal.SIGTERM
+    runs.pids.remove(run)
+
+
 def test_a_run_that_has_destroyed_its_cluster_with_the_lock_goes_on(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock, "SECONDS", 0.9)
     run, _heard = runs.begin()
