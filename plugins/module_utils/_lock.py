@@ -101,6 +101,12 @@ def shown(holding: Holding) -> str:
     return who(holding) + (f" since {holding.since}" if holding.since else "")
 
 
+def is_kept(clouds: Mapping[str, Cloud], terms: Terms) -> bool:
+    """Whether a keeper holds the lock on all clouds already, for the run that it is asked for."""
+    holdings = [asked_again(cloud.locked_by, terms.clock, terms.backoff, f"cloud {name}: look at the lock") for name, cloud in clouds.items()]
+    return all(holding is not None and Holder.read(holding.holder).serves(terms.holder) for holding in holdings)
+
+
 @contextlib.contextmanager
 def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], bool]]:
     """Hold the lock of a cluster on all its clouds, renewed in the background.

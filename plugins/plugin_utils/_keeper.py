@@ -24,6 +24,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, 
 from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder, Terms
 from ansible_collections.sky.clusters.plugins.module_utils._processes import Process, descendants, title
 from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._stream import answered
 
 NAME = "sky-lock"  # as the kernel calls it; 15 characters at most
 PIPE = 3  # what it speaks to the run by
@@ -116,6 +117,9 @@ class Keeper:
         clock = Clock(stopped=lambda: not (self._run.alive() and self._asker.alive()))
         terms = Terms(Holder.me(self._run.pid), clock, wait=wait, tell=self._tell)
         try:
+            if _lock.is_kept(clouds, terms):
+                self._say(held=True)
+                return
             with _lock.held(clouds, terms) as lost:
                 heard = self._say(held=True)
                 os.close(self._pipe)
@@ -139,7 +143,8 @@ class Keeper:
         family: set[Process] = set()
         with _End(self._run) as ended:
             while not ended.within(LOOK):
-                family = {process for process in family | descendants(self._run.pid) if process.alive()}
+                found = family | descendants(self._run.pid)
+                family = {process for process in found if process.alive() and process.pid != os.getpid()}  # we are one until our parent has ended
                 if lost() and not _went_with_the_cluster(clouds):
                     self._end_run()
                     return
@@ -149,16 +154,17 @@ class Keeper:
 
     def _end_run(self) -> None:
         """Nothing more may be changed."""
-        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "w", encoding="utf-8") as stderr:
+        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "a", encoding="utf-8") as stderr:  # it may be a file
             stderr.write(f"{LOST}\n")
         if self._run.alive():
             os.kill(self._run.pid, signal.SIGTERM)
 
 
 def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
-    """Whether nobody holds the lock, as after the run has destroyed the cluster."""
+    """Whether nobody holds the lock, as after the run has destroyed the cluster. A cloud that does not answer says nothing of the kind."""
+    seconds = _lock.SECONDS / _lock.RENEWALS
     try:
-        return all(cloud.locked_by() is None for cloud in clouds.values())
+        return all(answered(cloud.locked_by, seconds, f"cloud {name}: look at the lock", Clock()) is None for name, cloud in clouds.items())
     except CloudError:
         return False
 

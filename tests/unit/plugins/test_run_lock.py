@@ -20,7 +20,6 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder
 from ansible_collections.sky.clusters.tests.support import memory_cloud
-from ansible_collections.sky.clusters.tests.support.interruptions import until
 from ansible_collections.sky.clusters.tests.support.world import World
 
 PLAY = Path(memory_cloud.__file__).with_name("play_in_memory.py")
@@ -32,7 +31,7 @@ PLAYBOOK = [
         "gather_facts": False,
         "tasks": [
             {"sky.clusters.tell": {"lines": ["visited: {{ sky_visits.names | join(' ') }};"]}},
-            {"ansible.builtin.wait_for": {"timeout": "{{ pause | int }}"}, "when": "sky_visits.names | length > 0"},
+            {"ansible.builtin.wait_for": {"path": "{{ gate }}", "timeout": 120}, "when": "gate | length > 0"},
             {
                 "sky.clusters.nodes": {
                     "cluster": "{{ sky_cluster }}", "clouds": "{{ sky_clouds }}", "pools": "{{ sky_pools }}", "settings": "{{ sky_settings }}",
@@ -53,7 +52,12 @@ class Place:
     spark: bool = False
     runs: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, count: int, pause: int = 0, **extra: Any) -> subprocess.Popen[str]:
+    @property
+    def gate(self) -> Path:
+        """What a run waits for that is to be met by another."""
+        return self.folder / "gate"
+
+    def start(self, count: int, **extra: Any) -> subprocess.Popen[str]:
         (self.folder / "site.yml").write_text(yaml.safe_dump(PLAYBOOK), encoding="utf-8")
         cloud = {"provider": "memory", "path": str(self.world.folder)}
         content = {
@@ -65,7 +69,7 @@ class Place:
         }  # fmt: skip
         file = self.folder / f"{count}.sky.yml"
         file.write_text(yaml.safe_dump(content), encoding="utf-8")
-        given = [f"-e{name}={value}" for name, value in ({"pause": pause, "sky_look": "false"} | extra).items()]
+        given = [f"-e{name}={value}" for name, value in ({"gate": "", "sky_look": "false"} | extra).items()]
         command = [sys.executable, str(PLAY), "-i", str(file), "site.yml", *given]
         environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(self.folder / "key")}
         run = subprocess.Popen(command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -73,7 +77,9 @@ class Place:
         return run
 
     def play(self, count: int, **extra: Any) -> str:
-        run = self.start(count, **extra)
+        return self.end(self.start(count, **extra))
+
+    def end(self, run: subprocess.Popen[str]) -> str:
         said = run.communicate(timeout=120)[0]
         return f"{said}\nexit {run.returncode}"
 
@@ -82,9 +88,16 @@ class Place:
         lock = self.world.cloud("one")["locks"].get("demo")
         return Holder.read(lock["holder"]).run if lock else 0
 
+    def until_asked(self, times: int) -> None:
+        """Wait until the lock was asked for so often."""
+        end = time.monotonic() + 60
+        while self.world.calls("lock") < times:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
     def until_held(self, run: subprocess.Popen[str]) -> None:
         end = time.monotonic() + 60
-        while self.held_by() != run.pid or len(self.world.names()) < 1:
+        while self.held_by() != run.pid or not self.world.names():
             assert time.monotonic() < end
             assert run.poll() is None, run.communicate()[0]
             time.sleep(0.02)
@@ -101,14 +114,14 @@ def place(tmp_path: Path, world: World) -> Iterator[Place]:
 
 
 def test_a_second_run_is_refused_between_the_tasks_of_the_first_and_one_with_nothing_to_do_takes_no_lock(place: Place) -> None:
-    first = place.start(2, pause=4)
+    first = place.start(2, gate=place.gate)
     place.until_held(first)
-    time.sleep(1)  # its nodes are made: it is between tasks
     refused = place.play(3)
     assert "exit 2" in refused, refused
     assert f"(process {first.pid}) since" in refused, refused
     assert f"(process {first.pid}) since" in refused
     assert place.world.names() == ["demo-box-0", "demo-box-1"]
+    place.gate.touch()
     said = first.communicate(timeout=60)[0]
     assert first.returncode == 0, said
     before = place.world.calls("lock"), place.world.writing_calls()
@@ -120,9 +133,13 @@ def test_a_second_run_is_refused_between_the_tasks_of_the_first_and_one_with_not
 
 
 def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -> None:
-    first = place.start(2, pause=3)
+    first = place.start(2, gate=place.gate)
     place.until_held(first)
-    second = place.play(3, sky_wait=60)
+    asked = place.world.calls("lock")
+    waiting = place.start(3, sky_wait=60)
+    place.until_asked(asked + 1)
+    place.gate.touch()
+    second = place.end(waiting)
     assert "is at work; waiting up to 60 s for its end" in second, second
     assert "exit 0" in second, second
     assert first.wait(timeout=10) == 0
@@ -134,22 +151,23 @@ def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -
 def test_what_went_while_a_run_waited_is_not_visited(place: Place) -> None:
     """The inventory of the second run is older than what the first one does."""
     assert "exit 0" in place.play(3)
-    first = place.start(3, pause=6, sky_full="true")
+    first = place.start(3, gate=place.gate, sky_full="true")
     place.until_held(first)
+    asked = place.world.calls("lock")
     waiting = place.start(2, sky_wait=60)
-    said = until(waiting, "waiting up to")
+    place.until_asked(asked + 1)
     place.world.remove_node("demo-box-2")
-    said += waiting.communicate(timeout=60)[0]
-    assert waiting.returncode == 0, said
+    place.gate.touch()
+    said = place.end(waiting)
+    assert "exit 0" in said, said
     assert "demo-box-2" in said.partition("Group what is not there")[2], said
     assert "demo-box-2" not in said.partition("Group the nodes to visit")[2], said
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_killed_between_two_tasks_does_not_lock_out_the_next(place: Place, how: int) -> None:
-    first = place.start(2, pause=30)
+    first = place.start(2, gate=place.gate)
     place.until_held(first)
-    time.sleep(0.5)
     first.send_signal(how)
     first.communicate(timeout=30)
     said = place.play(2)
