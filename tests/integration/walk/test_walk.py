@@ -159,7 +159,7 @@ def test_two_runs_at_once_make_no_doubles(site: Site, figure: Figure) -> None:
 
 
 @pytest.fixture(scope="module")
-def kept(site: Site) -> list[str]:
+def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has to be a cluster
     """The data of each system, before its cluster was destroyed."""
     before = [system.data(site) for system in SYSTEMS]
     assert all(before)
