@@ -80,6 +80,39 @@ def test_a_volume_that_is_gone_is_made_again_where_no_node_has_it_and_else_told(
     is_whole(standing, ZONE, boxes("ta", 0, 1))
 
 
+def fingerprint(*places: Path) -> dict[str, tuple[str, float]]:
+    """What is in these files and folders, and when it was written."""
+    files = [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
+    return {str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime) for path in files}
+
+
+def test_what_is_somebody_elses_is_never_changed(standing: Site) -> None:
+    """A machine with a name like ours, one with a copied mark, a volume with a name like ours: in the folders of the cloud itself.
+
+    It comes before the tests that leave a volume of that name.
+    """
+    machine, copy, volume = nodes_folder(ZONE) / "ta-box-2", nodes_folder(ZONE) / "backup", STATE / ZONE / "volumes" / "ta-box-2-v.img"
+    mark = (nodes_folder(ZONE) / "ta-box-0" / "sky.json").read_text(encoding="utf-8")
+    for path, text in ((machine / "config", "lxc.uts.name = ta-box-2\n"), (copy / "sky.json", mark), (volume, "somebody's data")):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    before = fingerprint(machine, copy, volume)
+    try:
+        for count in (4, 1):
+            said = standing.play("cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}').output
+            assert "node ta-box-2 in cloud here is left alone: it bears no mark" in said
+            assert "node backup in cloud here is left alone: it bears the mark" in said
+            assert "volume ta-box-2-v in cloud here is left alone: its file bears no mark" in said
+        destroyed = standing.play("destroy", "-e", "sky_destroy_data=true")
+        assert destroyed.code != 0
+        assert "still holds node ta-box-2" in destroyed.output
+        assert fingerprint(machine, copy, volume) == before
+    finally:
+        shutil.rmtree(machine)
+        shutil.rmtree(copy)
+        volume.unlink()
+
+
 def test_a_node_whose_mark_was_taken_off_is_told_and_neither_doubled_nor_deleted(standing: Site) -> None:
     record = nodes_folder(ZONE) / "ta-box-1" / "sky.json"
     kept = record.read_text(encoding="utf-8")
@@ -101,36 +134,6 @@ def test_a_node_whose_mark_was_taken_off_is_told_and_neither_doubled_nor_deleted
         record.write_text(kept, encoding="utf-8")
     standing.must("cluster")
     assert ids(standing)["ta-box-1"] == json.loads(kept)["id"]
-
-
-def fingerprint(*places: Path) -> dict[str, tuple[str, float]]:
-    """What is in these files and folders, and when it was written."""
-    files = [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
-    return {str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime) for path in files}
-
-
-def test_what_is_somebody_elses_is_never_changed(standing: Site) -> None:
-    """A machine with a name like ours, one with a copied mark, a volume with a name like ours: in the folders of the cloud itself."""
-    machine, copy, volume = nodes_folder(ZONE) / "ta-box-2", nodes_folder(ZONE) / "backup", STATE / ZONE / "volumes" / "ta-box-2-v.img"
-    mark = (nodes_folder(ZONE) / "ta-box-0" / "sky.json").read_text(encoding="utf-8")
-    for path, text in ((machine / "config", "lxc.uts.name = ta-box-2\n"), (copy / "sky.json", mark), (volume, "somebody's data")):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    before = fingerprint(machine, copy, volume)
-    try:
-        for count in (4, 1):
-            said = standing.play("cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}').output
-            assert "node ta-box-2 in cloud here is left alone: it bears no mark" in said
-            assert "node backup in cloud here is left alone: it bears the mark" in said
-            assert "volume ta-box-2-v in cloud here is left alone: its file bears no mark" in said
-        destroyed = standing.play("destroy", "-e", "sky_destroy_data=true")
-        assert destroyed.code != 0
-        assert "still holds node ta-box-2" in destroyed.output
-        assert fingerprint(machine, copy, volume) == before
-    finally:
-        shutil.rmtree(machine)
-        shutil.rmtree(copy)
-        volume.unlink()
 
 
 def test_from_a_fresh_machine_nothing_differs(standing: Site, tmp_path: Path) -> None:
