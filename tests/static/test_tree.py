@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 # Packages are got by name through the package tools, so that a site's mirrors are honoured: no host of a registry is named.
 # Written in halves, or this file named them.
 HOSTS = [
@@ -58,3 +60,12 @@ def test_playbooks_can_be_called_by_name(tracked: list[Path]) -> None:
     """Ansible finds a collection's playbook by name only if the name could be one of Python's."""
     playbooks = [path for path in tracked if path.parts[0] == "playbooks" and len(path.parts) == 2 and path.suffix == ".yml"]
     assert not [path for path in playbooks if not PLAYBOOK.fullmatch(path.name)]
+
+
+def test_the_version_is_released(root: Path) -> None:
+    """Whoever sets a version also writes down what has changed."""
+    version = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    released = yaml.safe_load((root / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
+    assert version in released
+    kept = {fragment for release in released.values() for fragment in release["fragments"]}
+    assert {path.name for path in (root / "changelogs/fragments").glob("*.yml")} == kept

@@ -103,7 +103,7 @@ def runs(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 40
+    end = time.monotonic() + 15
     while not true():
         if time.monotonic() > end:
             raise TimeoutError("it did not come")
