@@ -146,9 +146,12 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1800, "local clusters that are interrupted, broken, tampered with, resized and upgraded",
-        (*LOCAL, "tests/integration/local", "tests/upgrade"),
-        (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
+        "survival", Tier.LONG, 1500, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        (*LOCAL, "tests/integration/local"), (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
+    ),
+    Part(
+        "spark", Tier.LONG, 1800, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
         "systems", Tier.LONG, 600, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",

@@ -10,6 +10,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import IO
 
@@ -91,3 +92,11 @@ def trial(site: Site, pool: str, chance: random.Random, longest: float = 60.0) -
     assert set(again.changed.values()) == {0}, again.output
     words = " and ".join("refused" if end.code else "done" for end in ends)
     return f"{moves[0]}, {apart:.0f} s later{'' if met else ' (the first had ended)'} {moves[1]}: {words}"
+
+
+def trials(site: Site, pool: str, count: int, longest: float, seed: int) -> str:
+    """Several trials, and how often each of their ends came."""
+    chance = random.Random(f"{seed} {pool}")
+    found = [trial(site, pool, chance, longest) for _trial in range(count)]
+    ends = Counter(line.rpartition(": ")[2] for line in found)
+    return f"{count} trials, seed {seed}, 0 to {longest:.0f} s apart: {dict(ends)}; one more run changes nothing each time"

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 # Of files that are given out one by one to whoever is free, the longest come first: begun last, one would go on alone for minutes.
-LONGEST = ("test_two_runs", "test_upgrade", "test_spark", "test_health", "test_survival", "test_nodes", "test_secure", "test_ownership")
+LONGEST = ("test_two_runs", "test_survival", "test_nodes", "test_ownership", "test_settings")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
