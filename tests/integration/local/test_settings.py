@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,15 +111,13 @@ def standing(stranger: Path, agent: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def anew(standing: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def anew(standing: Site) -> Iterator[Site]:
     """The same from a machine that has no connection open."""
     before = standing.environment
-    own = tmp_path_factory.mktemp("h")
-    shutil.chown(own, USER, USER)
-    for folder in (own, *own.parents[:2]):
-        folder.chmod(0o755)
-    standing.environment = before | {"ANSIBLE_HOME": str(own)}
-    yield standing
+    with tempfile.TemporaryDirectory(prefix="sky-") as own:  # in no folder that only root may enter
+        shutil.chown(own, USER, USER)
+        standing.environment = before | {"ANSIBLE_HOME": own}
+        yield standing
     standing.environment = before
 
 
