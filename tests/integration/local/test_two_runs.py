@@ -19,4 +19,4 @@ SEED, TRIALS = 10, 25  # 5 more on a Spark cluster are in the part spark
 
 
 def test_two_runs_on_bare_nodes(site: Site, figure: Callable[[str], None]) -> None:
-    figure(f"5  two runs on bare nodes, {trials(site, 'box', TRIALS, 15, SEED)}")
+    figure(f"5  two runs on bare nodes, {trials(site, 'box', TRIALS, 6, SEED)}")
