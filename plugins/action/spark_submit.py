@@ -36,7 +36,7 @@ PAUSE = 10
 KEPT = 65536  # characters of each stream in the result
 HIDDEN = ("TRACE", "DEBUG", "INFO")  # levels of Spark's log that are shown only on request
 REQUEST = ".request"  # no file of a user's can have this name
-EXAMPLES = "org.apache.spark.examples."
+OF_SPARK = "org.apache.spark.examples."
 NO_CLASS = re.compile(r"Failed to load class ([\w.$]*[\w$])")
 APPLICATION = re.compile(r"\bapp-\d{14}-\d{4,}\b")
 
@@ -65,7 +65,7 @@ def why_failed(heard: Mapping[str, str]) -> str:
 
 def no_class(name: str) -> str:
     """What to do where Spark does not find a class."""
-    if name.startswith(EXAMPLES):
+    if name.startswith(OF_SPARK):
         return (
             f"{name} is not installed, since PySpark's archive contains the examples in Python only: "
             "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead"
