@@ -69,6 +69,8 @@ for number in range(int(sys.argv[1])):
     time.sleep(1)
 sys.exit(int(sys.argv[2]))
 """
+# nobody listens there; and no connection that is open already is used
+ELSEWHERE = ("-e", "ansible_host=127.0.0.9", "-e", "ansible_port=9", "-e", "ansible_ssh_args='-o ControlPath=none'")
 SQL = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
 DRAINING = r"^  tspark-worker-\d: draining, "
 FOLDERS = "ls -A /var/lib/sky-submit"
@@ -243,7 +245,7 @@ def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Call
         (["-e", "sky_application=none.py"], "sky_application: no such file none.py, and it is no class name"),
         (["-e", "sky_application=a.B", "-e", "sky_argments=1"], "sky_argments: no such variable; did you mean 'sky_arguments'?"),
         (["-e", "sky_application=a.B", "-e", "node_user=nobody-here"], "there is no user 'nobody-here' here: run sky.clusters.spark_cluster first"),
-        (["-e", "sky_application=a.B", "-e", "ansible_host=127.0.0.9", "-e", "ansible_port=9"], "tspark-master-0 does not answer by ssh"),
+        (["-e", "sky_application=a.B", *ELSEWHERE], "tspark-master-0 does not answer by ssh"),
     ],
 )
 def test_what_cannot_be_submitted_is_said_before_anything_is_begun(site: Site, wish: list[str], sentence: str) -> None:
