@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.tests.support.two_runs import trials
 pytestmark = pytest.mark.real
 
 ZONE = "ttwos"
-SEED, TRIALS = 10, 5  # 25 more on bare nodes are in the part survival
+SEED, TRIALS = 10, 3  # 27 more on bare nodes are in the part survival
 
 
 @pytest.fixture(scope="module")
