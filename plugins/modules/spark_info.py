@@ -64,10 +64,10 @@ work:
   elements: dict
   sample: [{id: app-20261121040000-0003, name: etl, user: sky, state: RUNNING, size: 2 core(s), since: "2026-11-21T04:00:00+00:00"}]
 facts:
-  description: State of the master, and the cores of all workers that are at work.
+  description: State of the master, and the cores and the memory (MiB) of all workers that are at work.
   returned: always
   type: dict
-  sample: {master: ALIVE, cores: 2, cores in use: 1}
+  sample: {master: ALIVE, cores: 2, cores in use: 1, memory MiB: 3072, memory MiB in use: 1024}
 proof:
   description:
     - When (C(ended)) and how (C(outcome), V(success), V(failure) or V(postponed)) the last proof ended, with its C(result) or the reason (C(why)),
@@ -105,8 +105,8 @@ def view(page: Mapping[str, Any]) -> dict[str, Any]:
 
 def _facts(page: Mapping[str, Any]) -> dict[str, Any]:
     alive = _spark_page.alive(page).values()
-    cores, used = (sum(worker[key] for worker in alive) for key in ("cores", "coresused"))
-    return {"master": page["status"], "cores": cores, "cores in use": used}
+    cores, used, memory, taken = (sum(worker[key] for worker in alive) for key in ("cores", "coresused", "memory", "memoryused"))
+    return {"master": page["status"], "cores": cores, "cores in use": used, "memory MiB": memory, "memory MiB in use": taken}
 
 
 def _worker(found: Mapping[str, Any]) -> dict[str, Any]:

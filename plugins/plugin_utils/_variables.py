@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import yaml
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
 
@@ -53,11 +54,21 @@ def sources(loader: Any, inventory: Any) -> Iterator[tuple[str, Mapping[str, Any
     """Where a site sets variables of groups and hosts, and which: those of the inventory, and of the files beside it and beside the playbook."""
     groups = list(inventory.groups.values())
     for group in groups:
-        yield f"group {group.name}", {**group.get_vars(), **_from_files(loader, inventory, [group])}
+        yield f"group {group.name}", {**group.get_vars(), **_of_group(loader, inventory, group)}
     hosts = list(inventory.hosts.values())
     for host in hosts:
         yield f"host {host.name}", host.vars
     yield "host_vars", _from_files(loader, inventory, hosts)
+
+
+def _of_group(loader: Any, inventory: Any, group: Any) -> dict[str, Any]:
+    """What files say of a group. Of one without hosts Ansible reads none, so that what cannot be read or decrypted does no harm."""
+    try:
+        return _from_files(loader, inventory, [group])
+    except AnsibleError:
+        if group.get_hosts():
+            raise
+        return {}
 
 
 def _from_files(loader: Any, inventory: Any, entities: list[Any]) -> dict[str, Any]:

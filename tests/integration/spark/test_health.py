@@ -129,7 +129,7 @@ def test_status_tells_how_a_cluster_stands_in_lines_and_as_data(site: Site, figu
     assert path.stat().st_mode & 0o777 == 0o600
     assert health(status) == {MASTER: "ok", FIRST: "ok", SECOND: "ok"}
     assert (status["ready"], status["changes"], status["visits"]) == (True, [], [])
-    assert [worker["state"] for worker in status["spark"]["workers"]] == ["ALIVE", "ALIVE"]
+    assert [worker["state"] for worker in status["systems"]["spark"]["members"]] == ["ALIVE", "ALIVE"]
     path.unlink()
     site.must("status", "--check", "-e", f"sky_status_file={path}")
     assert not path.exists()
@@ -185,7 +185,7 @@ def test_a_dead_container_and_a_dead_master_are_named_and_started_again(site: Si
     status = seen(site)
     figure(f"a dead master is named {time.monotonic() - begun:.1f} s after its end")
     assert health(status) == {MASTER: "spark-master inactive", FIRST: "ok", SECOND: "-"}
-    assert status["spark"]["status"] == ""
+    assert not status["systems"]["spark"]["answers"]
     assert [reason.partition(" (")[2] for reason in status["reasons"]] == [f"{MASTER}: spark-master inactive)", f"{SECOND} is stopped)"]
     figure(f"a run that starts a dead container and a dead master takes {mended(site):.1f} s")
     assert ids(site) == standing
@@ -199,7 +199,7 @@ def test_a_node_without_ssh_is_left_alone_while_its_worker_works_and_replaced_wh
         status = seen(site)
     figure(f"status takes {time.monotonic() - begun:.1f} s where a node does not answer")
     assert health(status) == {MASTER: "ok", FIRST: "ok", SECOND: "no ssh"}
-    assert status["faults"][0].endswith("though its worker is at work: left alone")
+    assert status["faults"][0].endswith("but its systems report it at work: left alone")
     assert (status["changes"], status["visits"]) == ([], [])
     inside(SECOND, "systemctl stop ssh.service")
     inside(SECOND, "systemctl stop spark-worker")
@@ -224,7 +224,7 @@ def test_a_worker_with_a_full_disk_is_replaced_while_a_job_goes_on(site: Site, t
     status = seen(site)
     figure(f"a full disk is named {time.monotonic() - begun:.1f} s after it was full")
     assert health(status)[FIRST] == "disk full"
-    assert [job["name"] for job in status["spark"]["applications"]] == ["long"]
+    assert [job["name"] for job in status["systems"]["spark"]["work"]] == ["long"]
     assert any(note.startswith(f"{FIRST} is replaced: its root disk is full: ") for note in status["notes"]), status["notes"]
     figure(f"a run that replaces a worker with a full disk, under a job, takes {mended(site):.1f} s")
     assert {name for name, identifier in ids(site).items() if identifier != standing[name]} == {FIRST}
@@ -255,6 +255,6 @@ def submit(site: Site, tasks: int) -> subprocess.Popen[str]:
     command = f"ssh {host['ansible_ssh_common_args']} sky@{host['ansible_host']} spark-submit job.py {tasks}"
     job = subprocess.Popen(command, shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     deadline = time.monotonic() + 90
-    while sum(worker["cores_used"] for worker in seen(site)["spark"]["workers"] if worker["state"] == "ALIVE") < 2:
+    while sum(member["busy"] for member in seen(site)["systems"]["spark"]["members"]) < 2:
         assert time.monotonic() < deadline, "the cluster did not take the job"
     return job

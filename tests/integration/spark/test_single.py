@@ -59,11 +59,9 @@ def status(site: Site) -> dict[str, Any]:
 def test_one_node_is_master_and_worker_and_is_proved(site: Site, built: Played) -> None:
     assert f"Spark is ready: 1 worker(s), master {NODE}" in built.output
     assert "tasks on 1 worker(s)" in built.output
-    (worker,) = status(site)["spark"]["workers"]
-    assert (worker["cores"], worker["memory"]) == (
-        1,
-        1024,
-    )  # of 2 cores and 2048 MiB: room for the master and a driver, and for a job's default executor
+    facts = status(site)["systems"]["spark"]["facts"]
+    # of 2 cores and 2048 MiB: room for the master and a driver, and for a job's default executor
+    assert (facts["cores"], facts["memory MiB"]) == (1, 1024)
 
 
 def test_a_second_run_changes_nothing_and_visits_nobody(site: Site, figure: Callable[[str], None]) -> None:
@@ -101,7 +99,7 @@ def test_a_folder_that_a_worker_cannot_write_to_is_repaired_and_the_cluster_prov
     site.must("spark_cluster")
     after = status(site)
     assert (after["ready"], after["faults"]) == (True, [])
-    assert after["spark"]["proof"]["result"]["application"] != before["spark"]["proof"]["result"]["application"]
+    assert after["systems"]["spark"]["proof"]["result"]["application"] != before["systems"]["spark"]["proof"]["result"]["application"]
     assert site.ssh(NODE, f"stat -c %U {WORK}").strip() == "spark"
 
 
@@ -109,7 +107,7 @@ def test_a_proof_that_failed_is_remembered(site: Site) -> None:
     site.ssh(NODE, "chmod 700 /opt/spark/")  # no user but root can submit
     failed = site.play("spark_cluster", "-e", "spark_proof_force=true")
     assert failed.code != 0
-    assert re.search(rf"ready: no: the proof of {MOMENT} failed: The cluster cannot run a job: ", site.must("status").output)
+    assert re.search(rf"ready: no: the proof of Spark of {MOMENT} failed: The cluster cannot run a job: ", site.must("status").output)
     assert site.play("spark_cluster").code != 0
     site.ssh(NODE, "chmod 755 /opt/spark/")
     site.must("spark_cluster")

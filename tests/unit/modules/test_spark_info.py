@@ -62,7 +62,7 @@ def test_the_page_in_the_shape_of_all_systems(served: str) -> None:
             {"address": "10.0.0.6", "state": "DEAD", "at_work": False, "busy": False, "detail": "0 of 1 cores"},
         ],
         "work": [{"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "size": "1 core(s)", "since": "2026-11-21T04:00:00+00:00"}],
-        "facts": {"master": "ALIVE", "cores": 1, "cores in use": 1},
+        "facts": {"master": "ALIVE", "cores": 1, "cores in use": 1, "memory MiB": 512, "memory MiB in use": 512},
     }
 
 
