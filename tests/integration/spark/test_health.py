@@ -155,7 +155,7 @@ def test_a_dead_daemon_and_a_volume_that_is_not_mounted_are_named_and_mended(sit
     assert f"fault: {FIRST}: spark-worker is inactive; see 'journalctl -u spark-worker' there" in played.output
     assert f"fault: {SECOND}: volume sets is not mounted on /data/sets" in played.output
     assert f"a run would visit: {FIRST}, {SECOND}" in played.output
-    assert f"note: {MASTER}: backup.service has failed, which is not of this collection" in played.output
+    assert f"note: {MASTER}: backup.service has failed, which is not managed by this collection" in played.output
     assert "the cluster is not ready: pools.worker: 0 fit node(s)" in played.last(12)
     mended(site)
     assert site.ssh(SECOND, "findmnt -n -o TARGET /data/sets").strip() == "/data/sets"
