@@ -146,8 +146,8 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1500, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
-        (*LOCAL, "tests/integration/local"), (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
+        "survival", Tier.LONG, 1100, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
         "spark", Tier.LONG, 1800, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
