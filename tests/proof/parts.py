@@ -28,6 +28,7 @@ class Part:
 
     Attributes:
         bound: seconds after which it is killed.
+        expected: seconds that it takes on 2 cores, for a plan until a run has recorded what it really takes.
         what: for people.
         inputs: files and folders of the repository; ``!`` before one takes it out again. The last that matches decides.
         commands: run in this order until one fails.
@@ -40,6 +41,7 @@ class Part:
     name: str
     tier: Tier
     bound: int
+    expected: int
     what: str
     inputs: tuple[str, ...]
     commands: tuple[Command, ...]
@@ -121,57 +123,57 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 400, 120, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
-        "unit", Tier.QUICK, 600, "tests of the code that touch nothing outside the process",
+        "unit", Tier.QUICK, 600, 240, "tests of the code that touch nothing outside the process",
         EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
     ),
     Part(
-        "mutants", Tier.QUICK, 300, "named defects, each put into a copy of the tree: the tests must find every one",
+        "mutants", Tier.QUICK, 300, 120, "named defects, each put into a copy of the tree: the tests must find every one",
         EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
     ),
     Part(
-        "contract", Tier.QUICK, 300, "the suite that every provider must pass, on the local cloud",
+        "contract", Tier.QUICK, 300, 90, "the suite that every provider must pass, on the local cloud",
         (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "walk", Tier.QUICK, 720, "the life of one local cluster, from its creation to nothing left",
+        "walk", Tier.QUICK, 720, 420, "the life of one local cluster, from its creation to nothing left",
         (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
-        "host", Tier.LONG, 600, "the collection built, installed and used; the local cloud and all that it changes on its machine",
+        "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
         (*LOCAL, "tests/integration/install", "tests/integration/lxc", "inventories"),
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1100, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        "survival", Tier.LONG, 1100, 620, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
         (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1800, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        "spark", Tier.LONG, 1800, 1400, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "systems", Tier.LONG, 600, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
+        "systems", Tier.LONG, 600, 250, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
-        "molecule", Tier.LONG, 600, "each role on nodes of its own",
+        "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 1500, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
+        "openstack", Tier.LONG, 1500, 1150, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
         (*CAMPUS, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "clouds", Tier.LONG, 600, "one cluster on two clouds, this machine and the OpenStack",
+        "clouds", Tier.LONG, 600, 150, "one cluster on two clouds, this machine and the OpenStack",
         (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
-        "quickstart", Tier.QUICK, 420, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
+        "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
         (*LOCAL, "inventories", "tests/integration/quickstart"),
         (("./quickstart.sh", "--undo-host"), _pytest(420, "real", "tests/integration/quickstart")), bare=True,
     ),
@@ -196,7 +198,7 @@ CHECKS: dict[str, Command] = {
 
 def only(checks: Sequence[str]) -> Part:
     """The part `static`, with these checks alone; it proves nothing that is recorded."""
-    return Part("checks", Tier.QUICK, 400, "", (), (("python3", "-ESB", "-m", "tests.proof.checks", *checks),), machine=False)
+    return Part("checks", Tier.QUICK, 400, 120, "", (), (("python3", "-ESB", "-m", "tests.proof.checks", *checks),), machine=False)
 
 
 def needs(part: Part) -> list[Step]:

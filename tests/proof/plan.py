@@ -25,12 +25,12 @@ class Entry:
 
     @property
     def seconds(self) -> int:
-        """What it took when it last passed; its bound if it never did."""
-        return self.last.seconds if self.last else self.part.bound
+        """What it took when it last passed; what is expected of it if it never did."""
+        return self.last.seconds if self.last else self.part.expected
 
     @property
     def basis(self) -> str:
-        return "recorded" if self.last else "its bound"
+        return "recorded" if self.last else "expected"
 
 
 @dataclass(frozen=True)

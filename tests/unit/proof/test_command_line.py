@@ -74,7 +74,7 @@ def test_a_plan_needs_no_environment_and_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_proof_that_ci_would_cut_off_is_refused_at_once(tmp_path: Path) -> None:
-    """Without a record every part counts with its bound, and runs."""
+    """Without a record every part counts with what is expected of it, and runs."""
     done = called("--unproved", "--record", str(tmp_path / "none.tsv"))
     assert done.returncode == 2
     assert f"more than the {MOST // 60} minutes that there are" in done.stderr

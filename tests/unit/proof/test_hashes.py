@@ -81,7 +81,7 @@ def test_mode_target_and_name_count(repository: Path) -> None:
 def test_another_command_is_another_input(repository: Path) -> None:
     files = hashes.contents(repository)
     part = BY_NAME["survival"]
-    other = Part(part.name, part.tier, part.bound, part.what, part.inputs, (("pytest", "something"),))
+    other = Part(part.name, part.tier, part.bound, part.expected, part.what, part.inputs, (("pytest", "something"),))
     assert hashes.inputs_hash(other, files) != hashes.inputs_hash(part, files)
 
 

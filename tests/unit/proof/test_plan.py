@@ -50,7 +50,7 @@ def test_the_sum_is_of_recorded_seconds_and_of_bounds_where_there_are_none(repos
     del known["unit"]
     wanted = plan.unproved(known, hashes.contents(repository))
     (unit,) = (part for part in PARTS if part.name == "unit")
-    assert wanted.seconds == 100 * (len(QUICK) - 1) + unit.bound + ENVIRONMENT.allowed + MACHINE.allowed
+    assert wanted.seconds == 100 * (len(QUICK) - 1) + unit.expected + ENVIRONMENT.allowed + MACHINE.allowed
     assert wanted.lines()[-1] == f"{'in all':<12} {wanted.seconds:6d} s   {-(-wanted.seconds // 60)} minutes"
 
 

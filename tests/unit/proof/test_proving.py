@@ -31,7 +31,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch, name: str, step: Step) -> None:
 
 
 def part(*commands: Command, name: str = "survival", cloud: bool = False, bound: int = 20) -> Part:
-    return Part(name, Tier.LONG, bound, "", ("plugins", "tests"), commands, machine=False, cloud=cloud)
+    return Part(name, Tier.LONG, bound, bound, "", ("plugins", "tests"), commands, machine=False, cloud=cloud)
 
 
 def prove(root: Path, *wanted: Part, file: Path | None = None) -> int:
