@@ -65,7 +65,7 @@ def ssh_options(node: Node, login: Login) -> list[str]:
     """
     identities = [f'IdentityFile="{file}"'.replace("%", "%%") for file in login.identities]
     only = ["-o IdentitiesOnly=yes"] * bool(identities)
-    return ["-F none", "-o LogLevel=ERROR", *only, *(f"-o {shlex.quote(each)}" for each in identities), *host_key_options(node)]
+    return ["-F none", *only, *(f"-o {shlex.quote(each)}" for each in identities), *host_key_options(node)]
 
 
 def host_key_options(node: Node) -> Sequence[str]:

@@ -69,7 +69,6 @@ def test_the_command_asks_nobody_and_trusts_the_cloud_s_key_only() -> None:
     assert command[1:3] == ["-F", "none"]
     options = [value for flag, value in itertools.pairwise(command) if flag == "-o"]
     assert options == [
-        "LogLevel=ERROR",
         "StrictHostKeyChecking=yes",
         "UserKnownHostsFile=none",
         "GlobalKnownHostsFile=none",
