@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
+from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
@@ -78,7 +78,7 @@ def health(status: dict[str, Any]) -> dict[str, str]:
 def mended(site: Site) -> float:
     """Run, and see the cluster ready again; the seconds of the run."""
     begun = time.monotonic()
-    site.must("spark_cluster", *UNPROVED)
+    site.must("spark_cluster")
     took = time.monotonic() - begun
     wait_until_ready(site)
     return took
