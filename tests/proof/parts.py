@@ -123,11 +123,11 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, 120, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 400, 110, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
-        "unit", Tier.QUICK, 600, 240, "tests of the code that touch nothing outside the process",
+        "unit", Tier.QUICK, 600, 230, "tests of the code that touch nothing outside the process",
         EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
     ),
     Part(
@@ -148,11 +148,11 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1100, 620, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        "survival", Tier.LONG, 1100, 600, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
         (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1800, 1400, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        "spark", Tier.LONG, 1800, 1250, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
@@ -164,12 +164,12 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 1500, 1150, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
+        "openstack", Tier.LONG, 1500, 1080, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
         (*CAMPUS, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "clouds", Tier.LONG, 600, 150, "one cluster on two clouds, this machine and the OpenStack",
+        "clouds", Tier.LONG, 600, 120, "one cluster on two clouds, this machine and the OpenStack",
         (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
