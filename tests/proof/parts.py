@@ -66,7 +66,7 @@ class Step:
 
 
 ENVIRONMENT = Step("environment", 900, 40, ("./quickstart.sh", "--dev"))
-MACHINE = Step("machine", 600, 90, ("./quickstart.sh", "--host"))
+MACHINE = Step("machine", 600, 60, ("./quickstart.sh", "--host"))
 BUILD = Step("build", 1200, 150, ("tests/clouds/openstack/build",))
 CLOUD = Step("cloud", 600, 60, ("tests/clouds/openstack/up",))
 CLOUD_DOWN = Step("cloud down", 300, 10, ("tests/clouds/openstack/down",))
