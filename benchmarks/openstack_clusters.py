@@ -30,7 +30,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions
 from ansible_collections.sky.clusters.tests.support import openstack_site
 from ansible_collections.sky.clusters.tests.support.bench import KEY

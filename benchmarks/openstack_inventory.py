@@ -29,7 +29,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Mark, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions, _marks
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._names import Names

@@ -26,10 +26,10 @@ from ansible.plugins.loader import init_plugin_loader
 
 init_plugin_loader()  # before anything of the collection is imported, or Ansible does not know it as one
 
-from ansible_collections.sky.clusters.plugins.module_utils import _fleet  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._clouds import Provider  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import parse  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes, plan  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes, plan  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.clusters import opened, run_of  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.world import World  # noqa: E402

@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal

@@ -19,8 +19,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, ClusterFileError, parse
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path

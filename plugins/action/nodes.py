@@ -17,16 +17,16 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys, ring, with_login
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
-from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._summary import failure_lines, failures, foretold, kept_lines
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, MarkError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, ring, with_login
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
 from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold

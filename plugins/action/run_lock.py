@@ -12,11 +12,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import ClusterFileError, parse_parts
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import ClusterFileError, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
 from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold
 from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live

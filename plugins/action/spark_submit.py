@@ -22,7 +22,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._last_words import LINE, last_faults, last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
 from ansible_collections.sky.clusters.plugins.modules.spark_submit import OUT_OF_MEMORY, SPEC
 from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe

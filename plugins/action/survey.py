@@ -11,13 +11,13 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, MarkError
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import Ring, authorised_keys, ring, with_login
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, MarkError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import Ring, authorised_keys, ring, with_login
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
 from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others, running
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {

@@ -110,11 +110,11 @@ from ansible.errors import AnsibleError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN, SETTINGS, Cluster, ClusterFileError, parse
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, list_all, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import hosts, role_groups
-from ansible_collections.sky.clusters.plugins.module_utils._keys import ring, with_login
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, SETTINGS, Cluster, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import ring, with_login
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts, role_groups
 from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files, refuse

@@ -121,10 +121,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import ImageSpec
-from ansible_collections.sky.clusters.plugins.module_utils._image import absent, checked, present
-from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, Outcome, fleet, only, run_module
-from ansible_collections.sky.clusters.plugins.module_utils._source import check, opened
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import ImageSpec
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent, checked, present
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, only, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._source import check, opened
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},

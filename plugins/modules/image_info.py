@@ -55,9 +55,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_images
-from ansible_collections.sky.clusters.plugins.module_utils._image import told
-from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_images
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}}
 

@@ -34,7 +34,7 @@ RETURN = r"""
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._here import elsewhere
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
 
 
 def main() -> None:

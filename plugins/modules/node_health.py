@@ -160,8 +160,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._folders import folders
-from ansible_collections.sky.clusters.plugins.module_utils._here import elsewhere
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import folders
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
 
 AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024

@@ -135,16 +135,16 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, State
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, ClusterFileError, parse_parts
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError, open_clouds, option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._keys import authorised_keys, ring
-from ansible_collections.sky.clusters.plugins.module_utils._lock import who
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff, Clock, asked_again
-from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Run
-from ansible_collections.sky.clusters.plugins.module_utils._spec import CLUSTER_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._summary import foretold
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, State
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, ring
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import who
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, asked_again
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},

@@ -114,9 +114,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._folders import FolderError, folders
-from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
-from ansible_collections.sky.clusters.plugins.module_utils._spark_page import read
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import FolderError, folders
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_page import read
 
 UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/spark/spark-daemons.conf")

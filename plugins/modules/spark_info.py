@@ -85,7 +85,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page, _spark_proof
 
 ALIVE = "ALIVE"
 

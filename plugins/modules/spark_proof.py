@@ -99,8 +99,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
-from ansible_collections.sky.clusters.plugins.module_utils._last_words import last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page, _spark_proof
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
 
 NAME = "proof"  # of the application
 GRACE = 10  # seconds between asking a job to end and killing it

@@ -77,7 +77,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._spark_page import read
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_page import read
 
 HOME = Path("/opt/spark")
 MARKER = ".sha256-"

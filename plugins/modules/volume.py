@@ -84,8 +84,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._data_volume import Wanted, absent, present
-from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, Outcome, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted, absent, present
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},

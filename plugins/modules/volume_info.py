@@ -51,9 +51,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._data_volume import told
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import list_all
-from ansible_collections.sky.clusters.plugins.module_utils._resource import CLOUD_SPEC, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC
 

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.loader import inventory_loader
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN
 from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files
 
 

@@ -19,12 +19,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from ansible_collections.sky.clusters.plugins.module_utils import _lock
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, MarkError
-from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder, Terms
-from ansible_collections.sky.clusters.plugins.module_utils._processes import Process, descendants, title
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
-from ansible_collections.sky.clusters.plugins.module_utils._stream import answered
+from ansible_collections.sky.clusters.plugins.module_utils._base._processes import Process, descendants, title
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, MarkError
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import Holder, Terms
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._engine._stream import answered
 
 NAME = "sky-lock"  # as the kernel calls it; 15 characters at most
 PIPE = 3  # what it speaks to the run by

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Listing, State
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import Host, hosts
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, State
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import Host, hosts
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
 TELLING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_volumes")  # what changes in the life of a node

@@ -9,7 +9,7 @@ import threading
 
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Event, Stage
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Event, Stage
 
 WORDS = {
     Stage.ASKED: "asked for",

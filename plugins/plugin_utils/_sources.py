@@ -16,7 +16,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.manager import IGNORED
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import PLUGIN
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN
 
 NAMED = re.compile(r"\.sky\.ya?ml$")
 SAYS = re.compile(rf"^plugin:\s*['\"]?{re.escape(PLUGIN)}\b".encode(), re.MULTILINE)

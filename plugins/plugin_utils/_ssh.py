@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._gateway import SECONDS, ssh_reason
+from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import SECONDS, ssh_reason
 
 PREFIX = "Failed to connect to the host via ssh:"  # what Ansible puts before ssh's own words
 SIDE_BY_SIDE = 32

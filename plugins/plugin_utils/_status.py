@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._summary import kept_lines, table
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines, table
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "visited", "health")

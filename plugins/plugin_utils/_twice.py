@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._schema import step
+from ansible_collections.sky.clusters.plugins.module_utils._base._schema import step
 
 MERGE = "tag:yaml.org,2002:merge"  # may be given again and again
 

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Locked, Mark, Stage, State, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Locked, Mark, Stage, State, VolumeSpec
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, Image, ImageSpec, Stage
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, Image, ImageSpec, Stage
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
 
 NAME = "sky-contract"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Invalid, Mark, Stage, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Invalid, Mark, Stage, VolumeSpec
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
 
 

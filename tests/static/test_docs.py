@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils import _cloud, _gateway, _lock, _plan, _schema
-from ansible_collections.sky.clusters.plugins.module_utils._clouds import PROVIDERS, Provider
+from ansible_collections.sky.clusters.plugins.module_utils._base import _schema
+from ansible_collections.sky.clusters.plugins.module_utils._clouds import _contract as _cloud
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import PROVIDERS, Provider
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _options
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
     DEADLINES,
     INVENTORY_KEYS,
     PLUGIN,
@@ -33,9 +34,10 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster import (
     _CloudCommon,
     parse,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._hosts import host
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _gateway, _lock, _plan
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
 from ansible_collections.sky.clusters.tests.proof.__main__ import usage
 from ansible_collections.sky.clusters.tests.proof.parts import PARTS

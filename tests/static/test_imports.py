@@ -18,22 +18,24 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 COLLECTION = ("ansible_collections", "sky", "clusters")
 UTILS = ("plugins", "module_utils")
 
-# From the bottom up. A module may import from lower rows only; one in no row is on top, where the action, the modules and the inventory are fed.
-ROWS = (
-    {"_schema", "_systems", "_cloud", "_processes"},
-    {"_cluster"},
-    {"_in_use"},
-    {"_plan"},
-    {"_stream"},
-    {"_retry"},
-    {"_gateway"},
-    {"_probe", "_lock"},
-    {"_apply"},
-)
-TOP = len(ROWS)
+# From the bottom up: a file may import from its own folder and from those below it.
+FOLDERS = ("_base", "_systems", "_clouds", "_cluster_file", "_engine", "_views")
+# What modules on nodes share is sent to the nodes with them: it knows nothing else.
+ALONE = {"_nodes"}
+# Within the engine, from the bottom up. A file may import from lower rows only; one in no row is on top.
+ENGINE = ({"_in_use"}, {"_plan"}, {"_stream"}, {"_retry"}, {"_gateway"}, {"_probe", "_lock"}, {"_apply"})
 # A provider knows the contract and how options are declared; that it is one of several is none of its business.
-PROVIDER_KNOWS = {"_cloud", "_schema"}
-PURE = {"_schema", "_cloud", "_cluster", "_in_use", "_plan"}
+PROVIDER_KNOWS = {("_base", "_schema"), ("_clouds", "_contract"), ("_clouds", "_common")}
+PURE = (
+    "_base/_schema",
+    "_systems/_system",
+    "_systems/_spark",
+    "_systems/_table",
+    "_clouds/_contract",
+    "_cluster_file/_cluster",
+    "_engine/_in_use",
+    "_engine/_plan",
+)
 OUTSIDE_WORLD = {
     "asyncio", "concurrent", "datetime", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "queue", "random",
     "secrets", "select", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
@@ -63,54 +65,78 @@ def imported(path: Path, root: Path) -> Iterator[tuple[tuple[str, ...], int]]:
                 yield (*name, alias.name), node.lineno
 
 
-def util_of(name: tuple[str, ...]) -> str | None:
-    """``plugins.module_utils._plan.Plan`` is of ``_plan``."""
-    return name[2] if name[:2] == UTILS and len(name) > 2 else None
+def place_of(name: tuple[str, ...]) -> tuple[str, ...]:
+    """``plugins.module_utils._engine._plan.Plan`` is in ``("_engine", "_plan", "Plan")``; empty outside of module_utils."""
+    return name[2:] if name[:2] == UTILS else ()
 
 
-def rank(util: str) -> int:
-    return next((number for number, row in enumerate(ROWS) if util in row), TOP)
+def place(path: Path, root: Path) -> tuple[str, ...]:
+    return place_of(path.relative_to(root).with_suffix("").parts)
 
 
-def test_imports_run_one_way(root: Path) -> None:
+def utils(root: Path, folder: str = "") -> list[Path]:
+    return sorted((root / "plugins/module_utils" / folder).rglob("*.py"))
+
+
+def test_every_file_is_in_a_folder_of_the_order(root: Path) -> None:
+    assert {place(path, root)[0] for path in utils(root)} == {*FOLDERS, *ALONE}
+
+
+def test_imports_run_one_way_between_folders(root: Path) -> None:
     wrong = []
-    for path in plugin_files(root):
-        own = util_of(path.relative_to(root).with_suffix("").parts)
-        if own is None or own == "_clouds":
-            continue
+    for path in utils(root):
+        own = place(path, root)[0]
+        below = set(FOLDERS[: FOLDERS.index(own)]) if own in FOLDERS else set()
         for name, line in imported(path, root):
-            other = util_of(name)
-            if other is None or other == own:
-                continue
-            if rank(own) < TOP and rank(other) >= rank(own):
-                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {other}")
+            other = place_of(name)
+            if other and other[0] not in {own, *below}:
+                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {other[0]}")
     assert not wrong, "\n".join(wrong)
+
+
+def rank(file: str) -> int:
+    return next((number for number, row in enumerate(ENGINE) if file in row), len(ENGINE))
+
+
+def test_imports_run_one_way_within_the_engine(root: Path) -> None:
+    wrong = []
+    for path in utils(root, "_engine"):
+        own = place(path, root)[1]
+        for name, line in imported(path, root):
+            other = place_of(name)
+            if other[:1] != ("_engine",) or len(other) < 2 or other[1] == own:
+                continue
+            if rank(own) < len(ENGINE) and rank(other[1]) >= rank(own):
+                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {other[1]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_fleet_knows_the_list_of_providers(root: Path) -> None:
+    knowing = {
+        path.relative_to(root).as_posix()
+        for path in plugin_files(root)
+        for name, _line in imported(path, root)
+        if place_of(name)[:2] == ("_clouds", "_providers")
+    }
+    assert knowing == {"plugins/module_utils/_engine/_fleet.py"}
 
 
 def test_providers_know_the_contract_only(root: Path) -> None:
     wrong = []
-    for path in sorted((root / "plugins/module_utils/_clouds").rglob("*.py")):
+    for path in utils(root, "_clouds"):
+        own = place(path, root)[1]
+        if own == "_providers":
+            continue
         for name, line in imported(path, root):
-            other = util_of(name)
-            if other is not None and other not in PROVIDER_KNOWS | {"_clouds"}:
-                wrong.append(f"{path.relative_to(root)}:{line}: a provider may not know {other}")
-    assert not wrong, "\n".join(wrong)
-
-
-def test_providers_do_not_know_each_other(root: Path) -> None:
-    clouds = root / "plugins/module_utils/_clouds"
-    wrong = []
-    for path in sorted(clouds.rglob("*.py")):
-        own = path.relative_to(clouds).with_suffix("").parts[0]
-        for name, line in imported(path, root):
-            if own != "__init__" and util_of(name) == "_clouds" and len(name) > 3 and name[3] != own:
-                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {name[3]}")
+            other = place_of(name)
+            if other and other[:2] not in {*PROVIDER_KNOWS, ("_clouds", own)}:
+                wrong.append(f"{path.relative_to(root)}:{line}: {own} may not know {'.'.join(other)}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_module_utils_do_not_know_plugins(root: Path) -> None:
     wrong = []
-    for path in sorted((root / "plugins/module_utils").rglob("*.py")):
+    for path in utils(root):
         for name, line in imported(path, root):
             if name[0] == "plugins" and name[:2] != UTILS:
                 wrong.append(f"{path.relative_to(root)}:{line}: {'.'.join(name)}")
@@ -135,7 +161,7 @@ def test_only_ansible_and_the_standard_library_are_needed_to_load(root: Path) ->
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("util", sorted(PURE))
+@pytest.mark.parametrize("util", PURE)
 def test_the_planner_and_what_it_knows_are_pure(root: Path, util: str) -> None:
     path = root / "plugins/module_utils" / f"{util}.py"
     wrong = [f"{path.name}:{line}: imports {'.'.join(name)}" for name, line in imported(path, root) if name[0] in OUTSIDE_WORLD | {"ansible"}]
@@ -176,7 +202,7 @@ def words_of_code(path: Path) -> Iterator[tuple[str, int]]:
 
 def providers(root: Path) -> set[str]:
     clouds = root / "plugins/module_utils/_clouds"
-    return {path.stem for path in clouds.iterdir() if not path.stem.startswith("_")}
+    return {path.name for path in clouds.iterdir() if path.is_dir() and not path.name.startswith("_")}
 
 
 def test_no_plugin_names_a_provider(root: Path) -> None:
@@ -200,7 +226,7 @@ def of_a_system(path: Path) -> bool:
 
 
 # Programs of one system whose names do not say so
-OF_SPARK = {"_table.py", "_submission.py", "_last_words.py"}
+OF_SPARK = {"_table.py", "_submission.py"}
 
 
 def test_generic_code_names_no_system(root: Path) -> None:

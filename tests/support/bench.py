@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
     Cloud,
     Event,
     Listing,

@@ -26,14 +26,14 @@ from typing import Any, cast
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Node, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Node, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, parse
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.tests.support.openstack_site import USERS, OpenStackSite
 
 NAMES = "z[a-z0-9]+"  # of the clusters that are made in this way; nobody else's begin so

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster, parse
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Plan, Wishes, plan
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._run import Run
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Plan, Wishes, plan
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
 

@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Result
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._plan import BATCH, DRIFT, Plan, Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._run import Outcome, Refused
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import BATCH, DRIFT, Plan, Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of
 from ansible_collections.sky.clusters.tests.support.situations import CLOUDS, forget_most, most, neighbours, of_others
 from ansible_collections.sky.clusters.tests.support.world import World

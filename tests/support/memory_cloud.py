@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
+from ansible_collections.sky.clusters.plugins.module_utils._base._schema import Integer, ListOf, Text, option
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
     Address,
     Cloud,
     CloudError,
@@ -43,7 +44,6 @@ from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
     VolumeSpec,
     image_mark,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._schema import Integer, ListOf, Text, option
 from ansible_collections.sky.clusters.tests.support.world import WRITING, World, blank_node, cloud_of, kill_self, new_id
 
 ERRORS: dict[str, type[CloudError]] = {"denied": Denied, "shortage": Shortage, "invalid": Invalid, "error": CloudError, "cut": CloudError}

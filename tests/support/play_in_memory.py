@@ -13,9 +13,9 @@ from ansible.plugins.loader import init_plugin_loader
 
 init_plugin_loader()  # before anything of the collection is imported, or Ansible does not know it as one
 
-from ansible_collections.sky.clusters.plugins.module_utils import _fleet, _lock, _probe  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Scope  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._clouds import Provider  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Scope  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet, _lock, _probe  # noqa: E402
 from ansible_collections.sky.clusters.tests.support import memory_cloud  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions  # noqa: E402
 

@@ -10,8 +10,8 @@ from ansible.plugins.loader import init_plugin_loader
 
 init_plugin_loader()  # before anything of the collection is imported, or Ansible does not know it as one
 
-from ansible_collections.sky.clusters.plugins.module_utils import _probe  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _probe  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.campus_clusters import Campus  # noqa: E402
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Node
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock
 
 VOLUMES, IMAGES = ("create_volumes", "resize_volumes", "delete_volumes"), ("add_image", "delete_image")
 WRITING = ("create", "delete", *VOLUMES, *IMAGES, "set_ready", "set_clouds", "dismantle")

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Event, Mark, Node, NodeSpec, Scope, Stage, State, Volume, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    Event,
+    Mark,
+    Node,
+    NodeSpec,
+    Scope,
+    Stage,
+    State,
+    Volume,
+    VolumeSpec,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 
 ZONES = ("test1", "test2")
@@ -129,7 +139,7 @@ class Local:
 
 CLIENT = """
 import sys
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Mark, NodeSpec, Scope, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, NodeSpec, Scope, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 cloud = LxcCloud("here", LxcOptions(zone=sys.argv[1]), Scope("a"))
 marks = [Mark(cloud.owner, "a", "p", index) for index in range(int(sys.argv[2]))]

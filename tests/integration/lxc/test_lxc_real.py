@@ -19,7 +19,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Invalid, Locked, Mark, MarkError, Node, Stage, State, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    Invalid,
+    Locked,
+    Mark,
+    MarkError,
+    Node,
+    Stage,
+    State,
+    VolumeSpec,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import network
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import remove_tree
@@ -318,7 +327,7 @@ def test_the_lock_is_one_clusters_and_expires(local: Open) -> None:
 
 HOLDER = """
 import sys
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 LxcCloud("here", LxcOptions(zone=sys.argv[1]), Scope("a")).lock("a run that was killed", 600)
 """
@@ -371,7 +380,7 @@ def test_a_network_that_is_in_use_is_refused(local: Open) -> None:
 
 
 NOBODY = """
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Denied, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 cloud = LxcCloud("here", LxcOptions(zone="test1"), Scope("a"))
 (node,) = cloud.listing().nodes

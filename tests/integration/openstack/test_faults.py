@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import _opening
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
 from ansible_collections.sky.clusters.tests.clouds.openstack.furniture import people
 from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     POLL,
@@ -201,7 +201,7 @@ def test_all_that_is_short_is_told_at_once_before_anything_is_made(campus: OpenS
         "cloud campus: quota of volumes: 1 more needed, 0 of 0 left",
         "cloud campus: quota of gigabytes of volumes: 1 more needed, 0 of 0 left",
     ]
-    assert "nothing was touched" in refusal.value.reasons[-1]
+    assert "nothing was changed" in refusal.value.reasons[-1]
     assert {call.verb for call in proxy.since(before) if call.service != "identity"} == {"GET"}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     POOLS,
     Wanted,

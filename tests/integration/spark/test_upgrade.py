@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
 from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
 from ansible_collections.sky.clusters.tests.support.bare import ids

@@ -18,11 +18,25 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.sky.clusters.plugins.module_utils import _data_volume, _image
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Cloud, CloudError, ImageSpec, Mark, NodeSpec, Scope, VolumeSpec
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import CloudEntry, Cluster, ClusterFileError, DataVolume, Pool
-from ansible_collections.sky.clusters.plugins.module_utils._data_volume import Wanted
-from ansible_collections.sky.clusters.plugins.module_utils._resource import Outcome, only
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    Cloud,
+    CloudError,
+    ImageSpec,
+    Mark,
+    NodeSpec,
+    Scope,
+    VolumeSpec,
+)
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
+    CloudEntry,
+    Cluster,
+    ClusterFileError,
+    DataVolume,
+    Pool,
+)
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _data_volume, _image
+from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Outcome, only
 from ansible_collections.sky.clusters.plugins.modules import image, image_info, volume, volume_info
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page
 from ansible_collections.sky.clusters.plugins.modules.spark_info import url, view
 
 PAGE = b"""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils import _spark_page, _spark_proof
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page, _spark_proof
 from ansible_collections.sky.clusters.plugins.modules import spark_proof
 from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     Cluster,

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils import _lock
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Scope
-from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder
-from ansible_collections.sky.clusters.plugins.module_utils._processes import Process
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Clock, Stopped
+from ansible_collections.sky.clusters.plugins.module_utils._base._processes import Process
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import Holder
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.plugin_utils import _keeper
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._lock import Holder
+from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import Holder
 from ansible_collections.sky.clusters.tests.support import memory_cloud
 from ansible_collections.sky.clusters.tests.support.world import World
 

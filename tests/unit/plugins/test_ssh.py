@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 
-from ansible_collections.sky.clusters.plugins.module_utils._gateway import ssh_reason
+from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import ssh_reason
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, own_words, reasons
 
 IGNORED_KEY = """Failed to connect to the host via ssh: @@@@@@@@@@@@@@@

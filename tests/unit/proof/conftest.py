@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FILES = {
-    "plugins/module_utils/_plan.py": "plan",
+    "plugins/module_utils/_engine/_plan.py": "plan",
     "plugins/module_utils/_clouds/lxc/_client.py": "lxc",
     "plugins/module_utils/_clouds/openstack/_api.py": "openstack",
     "plugins/module_utils/_clouds/stratuslab/_api.py": "stratuslab",

@@ -38,7 +38,7 @@ LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quicksta
 @pytest.mark.parametrize(
     ("path", "parts"),
     [
-        ("plugins/module_utils/_plan.py", set(BY_NAME)),
+        ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "clouds"}),
         ("plugins/module_utils/_clouds/stratuslab/_api.py", QUICK_IN_MEMORY),
@@ -70,7 +70,7 @@ def test_a_fresh_clone_has_the_same_hashes(repository: Path, tmp_path: Path) -> 
 
 def test_mode_target_and_name_count(repository: Path) -> None:
     before = known(repository)["survival"]
-    path = repository / "plugins/module_utils/_plan.py"
+    path = repository / "plugins/module_utils/_engine/_plan.py"
     path.chmod(0o755)
     executable = known(repository)["survival"]
     path.rename(path.with_name("_other.py"))
@@ -88,7 +88,7 @@ def test_another_command_is_another_input(repository: Path) -> None:
 def test_files_that_are_ignored_or_deleted_do_not_count(repository: Path) -> None:
     (repository / ".gitignore").write_text("*.pyc\n", encoding="utf-8")
     (repository / "plugins/left.pyc").write_text("compiled", encoding="utf-8")
-    (repository / "plugins/module_utils/_plan.py").unlink()
+    (repository / "plugins/module_utils/_engine/_plan.py").unlink()
     found = hashes.contents(repository)
     assert [path for path in found if path.startswith("plugins/") and "_clouds" not in path] == []
 

@@ -75,7 +75,9 @@ def test_what_changed_while_it_ran_is_not_recorded(repository: Path, capfd: Show
 
 
 def test_another_commit_while_it_ran_is_not_recorded(repository: Path, capfd: Shown) -> None:
-    committing = "echo more >> plugins/module_utils/_plan.py && git -c user.name=t -c user.email=t@localhost commit --quiet --all --message=more"
+    committing = (
+        "echo more >> plugins/module_utils/_engine/_plan.py && git -c user.name=t -c user.email=t@localhost commit --quiet --all --message=more"
+    )
     assert prove(repository, part(("sh", "-c", f"cd {repository} && {committing}"))) == 0
     assert recorded(repository) == {}
     assert "not recorded: its inputs changed while it ran" in capfd.readouterr().out

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.support import situations
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of, settled
 from ansible_collections.sky.clusters.tests.support.processes import KILLED, run_forked

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError
-from ansible_collections.sky.clusters.plugins.module_utils._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._run import Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
 from ansible_collections.sky.clusters.tests.support import situations
 from ansible_collections.sky.clusters.tests.support.clusters import opened, run_of
 from ansible_collections.sky.clusters.tests.support.situations import (

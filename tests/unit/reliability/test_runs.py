@@ -17,11 +17,11 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from ansible_collections.sky.clusters.plugins.module_utils import _lock
-from ansible_collections.sky.clusters.plugins.module_utils._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._plan import Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._run import Run
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
 from ansible_collections.sky.clusters.tests.support import situations
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of
 from ansible_collections.sky.clusters.tests.support.machine import ClusterMachine

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..._cloud import CloudError, Denied, Invalid, Locked, MarkError, Shortage, Unavailable
+from .._contract import CloudError, Denied, Invalid, Locked, MarkError, Shortage, Unavailable
 from ._host import main  # named here, so that a module that is shipped has the program with it
 
 ERRORS: dict[str, type[CloudError]] = {

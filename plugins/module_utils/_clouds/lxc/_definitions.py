@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._cloud import MarkError, NodeSpec
+from .._contract import MarkError, NodeSpec
 from ._host import added
 from ._host.errors import HostError
 from ._host.places import Zone

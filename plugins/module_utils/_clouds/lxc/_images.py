@@ -10,8 +10,8 @@ import platform
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from ..._cloud import Image, ImageSpec, Invalid, MarkError
-from ..._schema import Faults
+from ..._base._schema import Faults
+from .._contract import Image, ImageSpec, Invalid, MarkError
 from ._host import added
 from ._host.errors import HostError
 from ._host.places import Zone

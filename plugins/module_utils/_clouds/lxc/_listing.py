@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from ..._cloud import Address, Listing, Mark, MarkError, Node, State, Stray, Volume
+from .._contract import Address, Listing, Mark, MarkError, Node, State, Stray, Volume
 from . import _definitions
 from ._host import files, network, records
 from ._host.condition import Inspector

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..._cloud import Options
-from ..._schema import Faults, Integer, ListOf, MapOf, Struct, Text, option, shown
+from ..._base._schema import Faults, Integer, ListOf, MapOf, Struct, Text, option, shown
+from .._contract import Options
 
 NAME = Text(r"[a-z][a-z0-9.-]*", "a name (a-z, 0-9, '.' and '-')", 32)
 PACKAGE = Text(r"[a-z0-9][a-z0-9+.-]+", "the name of a Debian package", 100)

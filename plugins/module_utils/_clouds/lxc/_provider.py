@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from ..._cloud import (
+from ..._base._schema import hint
+from .._contract import (
     Cloud,
     CloudError,
     Definition,
@@ -32,7 +33,6 @@ from ..._cloud import (
     image_mark,
     owner_name,
 )
-from ..._schema import hint
 from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
 from ._host import locks

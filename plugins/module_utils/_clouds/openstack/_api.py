@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..._cloud import Invalid, Unavailable
+from .._contract import Invalid, Unavailable
 from ._errors import Missing, check, translated
 from ._opening import opened
 from ._options import OpenStackOptions

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._cloud import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
+from .._common._user_data import user_data
+from .._contract import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
 from . import _definitions, _marks, _servers
 from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
 from ._errors import Conflict, Missing, failed
@@ -18,7 +19,6 @@ from ._names import Names
 from ._network import Place
 from ._options import OpenStackOptions
 from ._survey import Survey
-from ._user_data import user_data
 from ._volumes import Volumes
 
 OURS = ("name", "metadata", "tags", "networks", "flavorRef", "imageRef", "user_data", "block_device_mapping_v2")  # not for `extra`

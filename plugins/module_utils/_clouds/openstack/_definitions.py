@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._cloud import Definition, Invalid, NodeSpec
+from .._contract import Definition, Invalid, NodeSpec
 from . import _marks
 from ._names import Names
 from ._options import OpenStackOptions

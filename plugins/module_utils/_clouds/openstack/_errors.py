@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from ..._cloud import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
+from .._contract import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
 
 FULL = re.compile(r"quota|exceed|no more ip|no valid host|not enough|insufficient", re.IGNORECASE)
 FORBIDDEN = re.compile(r"policy|disallowed", re.IGNORECASE)

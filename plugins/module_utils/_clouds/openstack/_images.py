@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from ..._cloud import CloudError, Image, ImageSpec, Invalid
+from .._contract import CloudError, Image, ImageSpec, Invalid
 from . import _marks
 from ._api import IMAGE, Api, Found
 from ._errors import Missing

@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ..._cloud import Holding, Lease, Locked, Unavailable
+from .._contract import Holding, Lease, Locked, Unavailable
 from ._api import NETWORK, Api
 from ._errors import Conflict, Missing
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._cloud import MARK_VERSION, CloudError, Scope
+from .._contract import MARK_VERSION, CloudError, Scope
 
 # Metadata of a server.
 MARK, READY, CLOUDS, HOST_KEY, IMAGE, FLAVOR, PUBLIC = "sky", "sky_ready", "sky_clouds", "sky_host_key", "sky_image", "sky_flavor", "sky_public"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._cloud import Invalid
-from ..._schema import hint
+from ..._base._schema import hint
+from .._contract import Invalid
 from ._api import COMPUTE, IMAGE, NETWORK, Api
 
 LISTED = 20  # names in a hint

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..._cloud import Invalid, Scope
+from .._contract import Invalid, Scope
 from . import _group, _marks
 from ._api import NETWORK, Api, Found
 from ._errors import Conflict

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..._cloud import Invalid
+from .._contract import Invalid
 from ._errors import translated
 from ._options import OpenStackOptions
 

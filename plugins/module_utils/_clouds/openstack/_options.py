@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..._cloud import Options
-from ..._schema import Cidr, Flag, Integer, ListOf, Text, option
+from ..._base._schema import Cidr, Flag, Integer, ListOf, Text, option
+from .._contract import Options
 
 NAME = Text(r"[^\s/][^/\n]*", "a name or an identifier")
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import BinaryIO, ClassVar
 
-from ..._cloud import (
+from .._common._parallel import both, each
+from .._contract import (
     Cloud,
     CloudError,
     Definition,
@@ -47,7 +48,6 @@ from ._mending import Mending
 from ._names import Names
 from ._network import Shared
 from ._options import OpenStackOptions
-from ._parallel import both, each
 from ._quota import Quota
 from ._removal import Removal
 from ._survey import Survey, security_group, survey

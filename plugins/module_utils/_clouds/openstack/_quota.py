@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..._cloud import Invalid, NodeSpec, Unavailable, VolumeSpec
-from ..._schema import hint
+from ..._base._schema import hint
+from .._common._parallel import together
+from .._contract import Invalid, NodeSpec, Unavailable, VolumeSpec
 from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
 from ._names import Flavor, Image, Names
 from ._options import OpenStackOptions
-from ._parallel import together
 
 UNLIMITED = -1
 GIB = 1024**3

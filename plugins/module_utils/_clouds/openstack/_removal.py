@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..._cloud import Cloud, Event, Node, Stage
+from .._contract import Cloud, Event, Node, Stage
 from . import _marks
 from ._api import COMPUTE, NETWORK, Api, Found
 from ._errors import Missing

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._cloud import Address, Mark, MarkError, Node, State, Stray, Volume
+from .._contract import Address, Mark, MarkError, Node, State, Stray, Volume
 from . import _definitions, _marks
 
 STATES = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..._cloud import Scope
+from .._common._parallel import together
+from .._contract import Scope
 from . import _marks
 from ._api import NETWORK, Api, Found
-from ._parallel import together
 
 SHARED = ("networks", "subnets", "routers")  # made for a cluster whose file names no network
 

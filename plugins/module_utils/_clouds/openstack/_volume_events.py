@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..._cloud import Cloud, Event, Stage, Volume, VolumeSpec
+from .._contract import Cloud, Event, Stage, Volume, VolumeSpec
 from ._errors import told
 from ._volumes import Volumes
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..._cloud import CloudError, Invalid, Mark, Unavailable, VolumeSpec
+from .._contract import CloudError, Invalid, Mark, Unavailable, VolumeSpec
 from . import _marks
 from ._api import COMPUTE, VOLUME, Api, Found
 from ._errors import Conflict, Missing

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions, _network
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME, Api
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import LittleCloud, clouds_yaml, record, running

@@ -20,7 +20,7 @@ import openstack.config
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Invalid, Shortage, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import _api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Missing

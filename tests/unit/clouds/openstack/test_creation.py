@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
     CloudError,
     Denied,
     Event,

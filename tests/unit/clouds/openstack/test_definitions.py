@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Definition, Mark, NodeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Definition, Mark, NodeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions, _definitions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, NETWORK
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import LittleCloud, record

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Invalid, Shortage, Stage, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    CloudError,
+    Denied,
+    Invalid,
+    Shortage,
+    Stage,
+    Unavailable,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Conflict, Missing, check, failed
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import record
 

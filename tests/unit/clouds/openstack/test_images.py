@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, ImageSpec, Invalid, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, ImageSpec, Invalid, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import IMAGE, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._images import PART, Images, _Content
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import Answer, LittleCloud

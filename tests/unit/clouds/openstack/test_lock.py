@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Denied, Holding, Lease, Locked, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Holding, Lease, Locked, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import NETWORK, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._lock import Lock
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._options import OpenStackOptions

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Mark, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Mark, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import _marks
 
 CLOUD_NAMES = st.from_regex(r"[a-z][a-z0-9]{0,19}", fullmatch=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Invalid
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Invalid
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._names import Flavor, Image, Names
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import LittleCloud

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import CloudError, Invalid, Mark, NodeSpec, Scope, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Invalid, Mark, NodeSpec, Scope, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, NETWORK, Api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._marks import owned_name

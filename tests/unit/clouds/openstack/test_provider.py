@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import (
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
     Denied,
     Invalid,
     Mark,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Mark, NodeSpec, Unavailable, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, NodeSpec, Unavailable, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import PROJECT, Answer, LittleCloud, record

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._cloud import Address, Mark, MarkError, Node, State, Stray, Volume
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, MarkError, Node, State, Stray, Volume
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._servers import attached_to, node_or_stray, volume_or_stray
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import record
 

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One image of a cloud: added once, replaced on demand, deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
+
+from .._base._schema import shown
+from .._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid
+from ._resource import Outcome, asked
+
+KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture")
+
+
+def told(cloud: str, image: Image) -> dict[str, Any]:
+    """An image as a module returns it."""
+    return {key: getattr(image, key) for key in KEYS} | {"cloud": cloud}
+
+
+def checked(spec: ImageSpec) -> ImageSpec:
+    """The same image, with its checksum in lower case.
+
+    Raises:
+        Invalid: it is no checksum, or a number is none.
+    """
+    checksum = spec.checksum.lower()
+    if re.fullmatch(r"sha256:[0-9a-f]{64}", checksum) is None:
+        raise Invalid(f"checksum: must be 'sha256:' and 64 digits (0-9, a-f), got {shown(spec.checksum)}")
+    for key in ("min_disk", "min_memory"):
+        if getattr(spec, key) < 0:
+            raise Invalid(f"{key}: must be 0 or more, got {getattr(spec, key)}")
+    return dataclasses.replace(spec, checksum=checksum)
+
+
+def present(cloud: Cloud, spec: ImageSpec, opened: Callable[[], AbstractContextManager[BinaryIO]], force: bool, check: bool) -> Outcome:
+    """Add an image, unless it is there.
+
+    Args:
+        opened: opens its file, read and found to be as its checksum says.
+        force: whether one with another checksum is replaced.
+
+    Raises:
+        CloudError: it cannot be added; the sentence says why.
+    """
+    known = _named(cloud, spec.name)
+    foreign = [image for image in known if not image.ours]
+    if foreign:
+        raise Invalid(f"cloud {cloud.name}: the name {spec.name} is taken by image {foreign[0].id}, which is not ours: take another name")
+    whole = [image for image in known if image.status == "active"]
+    others = [image for image in whole if image.checksum != spec.checksum]
+    if len(whole) == len(known) == 1 and not others:
+        return Outcome(told(cloud.name, whole[0]), told(cloud.name, whole[0]))
+    if len(others) == len(whole) > 0 and not force:
+        raise Invalid(
+            f"cloud {cloud.name}: image {spec.name} is there with the checksum {others[0].checksum or 'unknown'}, not {spec.checksum}: "
+            "take another name, or replace it with force: true"
+        )
+    before = told(cloud.name, known[0]) if known else {}
+    if check:
+        return Outcome(before, {"name": spec.name, "cloud": cloud.name, "checksum": spec.checksum, "status": "active", "ours": True}, changed=True)
+    with opened() as file, _placed(cloud):
+        made = cloud.add_image(spec, file)
+    return Outcome(before, told(cloud.name, made), changed=True)
+
+
+def absent(cloud: Cloud, name: str, check: bool) -> Outcome:
+    """Delete all that we added under a name.
+
+    Raises:
+        CloudError: what bears the name is not ours, or in use; it is left alone.
+    """
+    known = _named(cloud, name)
+    ours = [image for image in known if image.ours]
+    if known and not ours:
+        raise Invalid(f"cloud {cloud.name}: image {name} ({known[0].id}) is not ours: it is left alone")
+    for image in ours if not check else []:
+        with _placed(cloud):
+            asked(lambda image=image: cloud.delete_image(image), f"delete image {name}")  # type: ignore[misc]
+    return Outcome(told(cloud.name, ours[0]), {}, changed=True) if ours else Outcome()
+
+
+def _named(cloud: Cloud, name: str) -> list[Image]:
+    with _placed(cloud):
+        return [image for image in asked(cloud.images, "images") if image.name == name]
+
+
+@contextlib.contextmanager
+def _placed(cloud: Cloud) -> Iterator[None]:
+    """Say where a fault is; a cloud does not know its name."""
+    try:
+        yield
+    except CloudError as error:
+        raise type(error)(f"cloud {cloud.name}: {error}") from error
