@@ -32,7 +32,7 @@ def cluster_of(path: Path | str, pools: Mapping[str, Any], name: str = "demo", c
         pool: {"cloud": "one", **({"count": spec} if isinstance(spec, int) else spec)} for pool, spec in pools.items()
     }
     roles = {pool: tuple(spec.pop("roles", ())) for pool, spec in filled.items()}
-    made = parse({"cluster": name, "clouds": entries, "pools": filled, **more}, PROVIDERS)
+    made = parse({"cluster": name, "clouds": entries, "pools": filled, "overlay": False, **more}, PROVIDERS)
     return replace(made, pools={pool: replace(spec, roles=roles[pool]) for pool, spec in made.pools.items()})
 
 

@@ -482,6 +482,7 @@ class MemoryCloud(Cloud):
             held["nodes"][key] = blank_node(spec.name, str(spec.mark)) | {
                 "made": self.world.now(), "addresses": addresses, "flavor": spec.flavor, "image": spec.image, "doom": doom, "public": spec.public_ip,
                 "hidden": call.fault["looks"] if call.touches("hidden", place) else 0, "clouds": list(spec.clouds), "from": self._parts(spec),
+                "number": spec.number,
             }  # fmt: skip
             self._attach(held, spec)
             if doom == "deaf":
@@ -611,6 +612,7 @@ class _Look:
         return Node(
             node["name"], key, mark, State(node["state"]), addresses, node["flavor"], node["image"], "x86_64", 2, 2048, f"{node['made']:.0f}",
             node["ready"], tuple(node["clouds"]), (f"ssh-ed25519 AAAA{key}",), node["fault"], node["fault"] == FAULTS["short"], node.get("from", {}),
+            node.get("number", 0),
         )  # fmt: skip
 
     def _volume(self, key: str, volume: dict[str, Any]) -> Volume:

@@ -172,6 +172,7 @@ class Node:
     hopeless: bool = False  # it failed of what making it again cannot mend (no quota)
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)
+    number: int = 0  # as the creating call wrote it: its address in an overlay follows from it; 0 if none
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
@@ -258,6 +259,7 @@ class NodeSpec:
     ssh_keys: tuple[str, ...] = ()  # public keys, one line each
     ssh_user: str = "root"  # whom they let in
     clouds: tuple[str, ...] = ()  # what `Node.clouds` is from its birth on
+    number: int = 0  # what `Node.number` is for its whole life
     extra: Mapping[str, Any] = field(default_factory=dict)  # provider options that are not modelled
 
     @property
@@ -290,12 +292,23 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """Something that the nodes of a cluster let in from outside."""
+
+    protocol: str  # tcp, udp or icmp; any if empty
+    first: int = 0  # port; any if 0
+    last: int = 0
+    cidrs: tuple[str, ...] = ()  # from anywhere if empty
+
+
+@dataclass(frozen=True)
 class Scope:
     """The cluster that a cloud is opened for."""
 
     cluster: str
     owner: str = ""  # empty: the user that the cloud's credentials belong to
     admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
+    openings: tuple[Opening, ...] = ()  # what else is let in from outside
 
 
 @dataclass(frozen=True)
@@ -319,6 +332,10 @@ class Options:
     def missing(cls) -> list[str]:
         """What the options of a provider must declare, and these do not."""
         return [name for name in ("image", "flavor", "ssh_user") if name not in getattr(cls, "__dataclass_fields__", {})]
+
+    def networks(self) -> tuple[str, ...]:
+        """Networks that nodes will be on, as far as the options say so: an overlay may not use their addresses. None by default."""
+        return ()
 
 
 @dataclass(frozen=True)

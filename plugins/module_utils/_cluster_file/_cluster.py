@@ -14,6 +14,7 @@ from typing import Any
 from .._base._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Struct, Text, hint, option, read, schema, shown, step
 from .._clouds._contract import Options
 from .._systems._table import ROLES, SYSTEMS
+from ._network import File, Network, Overlay, check, network_of, overlay_of
 
 PLUGIN = "sky.clusters.clouds"
 INVENTORY_KEYS = (
@@ -128,7 +129,7 @@ class CloudEntry:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Network):
     """The keys of the file that are neither its name, nor clouds, nor pools."""
 
     owner: str = option(OWNER, "owner in the mark; the user that a cloud's credentials belong to if empty", default="")
@@ -167,6 +168,16 @@ class Cluster:
 
     def pools_of(self, cloud: str) -> list[str]:
         return [name for name, pool in self.pools.items() if pool.cloud == cloud]
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """The overlay between its nodes, if it has one."""
+        return overlay_of(self.settings, self.pools)
+
+    @property
+    def networked(self) -> bool:
+        """Whether its nodes have a firewall, names and an agent of their own."""
+        return network_of(self.settings, self.pools)
 
     def with_counts(self, counts: Mapping[str, Any]) -> Cluster:
         """The same cluster with other counts, for one run.
@@ -226,6 +237,9 @@ def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     _cross_check(pools, settings, faults)
     if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
         _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
+    if settings and name and pools and clouds and (len(pools), len(clouds)) == (len(data["pools"]), len(data["clouds"])):
+        networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
+        check(File(name, pools, networks, settings), faults)
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)

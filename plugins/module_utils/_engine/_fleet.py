@@ -12,6 +12,7 @@ from typing import TypeVar
 from .._clouds._contract import Cloud, CloudError, Image, Listing, MarkError, Options, Scope
 from .._clouds._providers import PROVIDERS
 from .._cluster_file._cluster import Cluster
+from .._cluster_file._network import openings
 from ._retry import Backoff, Clock, asked_again
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ def option_classes() -> dict[str, type[Options]]:
 
 def open_clouds(cluster: Cluster) -> dict[str, Cloud]:
     """Every cloud of the file, by name. Makes no call."""
-    scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs)
+    scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs, openings(cluster.settings, cluster.pools))
     return {name: PROVIDERS[entry.provider].cloud(name, entry.options, scope) for name, entry in cluster.clouds.items()}
 
 

@@ -15,6 +15,7 @@ from .._clouds._contract import Definition, Listing, Mark, Node, NodeSpec, State
 from .._cluster_file._cluster import Cluster, Pool
 from .._systems._table import disposable
 from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes, serves
+from ._numbers import free_numbers, refusals
 
 DRIFT = "drift"  # no node has such a name
 BATCH = 4  # of so many members of a pool one is replaced in a run, and always at least one
@@ -200,6 +201,7 @@ def plan(
     _check_removals(existing, wishes, draft)
     _plan_replacements(cluster, existing, wishes, draft)
     _check_health(cluster, existing, wishes, draft)
+    _number(cluster, existing, wishes, draft)
     in_use = _in_use(existing, draft)
     first = _record(cluster, existing, in_use, draft)
     draft.notes += _stray_notes(existing)
@@ -472,6 +474,18 @@ def _check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
             draft.notes.append(forgotten(cloud))
         else:
             draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools at 0, and run, so that it is emptied"))
+
+
+def _number(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
+    """Give each new node a number; one that is only started or completed keeps its own."""
+    taken = {cloud: [node.number for node in listing.nodes] for cloud, listing in existing.items()}
+    new = {cloud: [place for place, spec in enumerate(part.create) if spec.name not in part.standing] for cloud, part in draft.parts.items()}
+    numbers = free_numbers(taken, {cloud: len(places) for cloud, places in new.items()})
+    for cloud, places in new.items():
+        create = draft.parts[cloud].create
+        for place, number in zip(places, numbers[cloud], strict=True):
+            create[place] = dataclasses.replace(create[place], number=number)
+    draft.refusals += refusals(cluster.overlay, existing, numbers, wishes.replace)
 
 
 def _in_use(existing: Mapping[str, Listing], draft: _Draft) -> InUse:

@@ -296,12 +296,22 @@ CLOUD = st.fixed_dictionaries(
         "quota": st.integers(0),
     },
 )
+RULE = st.fixed_dictionaries(
+    {"action": st.sampled_from(["allow", "block"]), "ports": st.lists(st.integers(100, 65535), unique=True, min_size=1, max_size=3)},
+    optional={
+        "direction": st.sampled_from(["in", "out"]),
+        "protocol": st.sampled_from(["tcp", "udp"]),
+        "peers": st.lists(st.sampled_from(["any", "cluster", "192.0.2.0/24", "2001:db8::1"]), unique=True, min_size=1),
+    },
+)
 OTHERS = st.fixed_dictionaries(
     {},
     optional={
         "owner": st.from_regex(r"[A-Za-z0-9._@-]{1,64}", fullmatch=True) | st.none(),
         "ssh_keys": st.just([KEY]),
         "timeouts": TIMEOUTS,
+        "firewall": st.lists(RULE, unique_by=lambda rule: str(sorted(rule.items())), max_size=3),
+        "names": st.dictionaries(st.from_regex(r"[a-z]{1,9}\.[a-z]{2,4}", fullmatch=True), st.just("192.0.2.7"), max_size=2),
         "keyed_groups": st.lists(st.text()),
         "cache": st.booleans(),
     },
@@ -329,7 +339,10 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
     if any(pool.get("roles") for pool in pools.values()):
         pools["thehead"] = {"cloud": min(clouds), "count": 1, "roles": HEADS + draw(st.lists(st.sampled_from(MEMBERS), unique=True))}
     name = draw(st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True))
-    return {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
+    file = {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
+    reached = any(pool.get("public_ip") for pool in pools.values())
+    overlay = draw(st.sampled_from([None, True, {"range": "10.50.0.0/16", "inside": "plain"}]) if reached else st.just(False))  # noqa: FBT003
+    return file | {"overlay": overlay} | ({"vpn_users": draw(st.sampled_from([[], ["ada", "bob"]]))} if overlay else {})
 
 
 def spots(data: Any) -> list[tuple[Any, Any]]:

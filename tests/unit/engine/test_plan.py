@@ -102,7 +102,7 @@ def test_what_the_node_is_to_be() -> None:
     }
     wanted = cluster(data, clouds={"one": {"extra": {"a": 1, "b": 1}, "ssh_user": "debian"}}, admin_cidrs=["192.0.2.0/24"])
     (spec,) = plan(wanted, {"one": OWNER}, {"one": listed()}, Wishes(ssh_keys=("key",))).clouds["one"].create
-    assert spec == node_spec(wanted, OWNER, "worker", 0, ("key",))
+    assert spec == dataclasses.replace(node_spec(wanted, OWNER, "worker", 0, ("key",)), number=1)
     assert (spec.mark, spec.image, spec.flavor, spec.public_ip) == (Mark(OWNER, "demo", "worker", 0), "debian-12", "large", True)
     assert spec.volumes == (VolumeSpec("demo-worker-0-data", 7, "fast"),)
     assert (spec.ssh_keys, spec.ssh_user, spec.extra) == (("key",), "debian", {"a": 1, "b": 2})

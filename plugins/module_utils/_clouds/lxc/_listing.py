@@ -112,6 +112,7 @@ class Reader:
             created=record.created,
             ready=record.ready,
             clouds=tuple(record.clouds),
+            number=record.number,
             host_keys=tuple(record.host_keys),
             fault=condition.fault,
             made=_definitions.made(record, self.network),

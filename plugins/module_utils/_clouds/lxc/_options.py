@@ -116,6 +116,9 @@ class LxcOptions(Options):
         object.__setattr__(self, "all_images", IMAGES | dict(self.images))
         object.__setattr__(self, "network", self.network or default_network(self.zone))
 
+    def networks(self) -> tuple[str, ...]:
+        return (self.network,)
+
 
 def default_network(zone: str) -> str:
     """The network of a zone whose cluster file names none."""

@@ -138,6 +138,7 @@ class LxcCloud(Cloud):
             "volumes": [{"name": volume.name, "size": volume.size, "type": volume.type} for volume in spec.volumes],
             "extra": dict(spec.extra),
             "clouds": list(spec.clouds),
+            "number": spec.number,
             "parts": _definitions.parts(spec, self.options, self._zone),
         }
 

@@ -140,6 +140,7 @@ class Creation:
 
     def _server(self, spec: NodeSpec, port: str, disks: Sequence[Found], flavor: str, image: str) -> dict[str, Any]:
         metadata = {_marks.MARK: str(spec.mark), _marks.IMAGE: spec.image, **_marks.written_clouds(spec.clouds)}
+        metadata |= {_marks.NUMBER: str(spec.number)} if spec.number else {}
         metadata |= _definitions.written(_definitions.noted(spec, self._options, image))
         server: dict[str, Any] = {
             "name": spec.name,

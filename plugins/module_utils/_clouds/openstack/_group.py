@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .._contract import Opening
 
 SSH = 22
 
@@ -45,10 +47,18 @@ class Rule:
         }
 
 
-def wanted(group: str, admin_cidrs: Iterable[str]) -> set[Rule]:
-    """Everything between the cluster's nodes, ssh from the administrators' networks, and nothing else."""
+def wanted(group: str, admin_cidrs: Iterable[str], openings: Iterable[Opening] = ()) -> set[Rule]:
+    """Everything between the cluster's nodes, ssh from the administrators' networks, what the file opens, and nothing else."""
     own = {Rule(family, group=group) for family in ("IPv4", "IPv6")}
+    own |= {rule for opening in openings for rule in _opened(opening)}
     return own | {Rule(f"IPv{ipaddress.ip_network(cidr).version}", "tcp", SSH, SSH, cidr=cidr) for cidr in admin_cidrs}
+
+
+def _opened(opening: Opening) -> Iterator[Rule]:
+    families = [(f"IPv{ipaddress.ip_network(cidr).version}", cidr) for cidr in opening.cidrs] or [("IPv4", ""), ("IPv6", "")]
+    for family, cidr in families:
+        protocol = "ipv6-icmp" if (opening.protocol, family) == ("icmp", "IPv6") else opening.protocol
+        yield Rule(family, protocol, opening.first, opening.last, cidr=cidr)
 
 
 def standing(group: Mapping[str, Any]) -> dict[Rule, str]:

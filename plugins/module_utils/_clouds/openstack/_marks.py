@@ -15,6 +15,7 @@ from .._contract import MARK_VERSION, CloudError, Scope
 # Metadata of a server.
 MARK, READY, CLOUDS, HOST_KEY, IMAGE, FLAVOR, PUBLIC = "sky", "sky_ready", "sky_clouds", "sky_host_key", "sky_image", "sky_flavor", "sky_public"
 MADE = "sky_made"  # what no list tells of a server, of that which it was made from
+NUMBER = "sky_number"  # of the node in its cluster
 CLUSTER = "sky_cluster"  # metadata of a volume: what its list is filtered by
 LONGEST = 255  # characters of one value of metadata
 PARTS = 8  # of the list of clouds, each under a key of its own
@@ -61,6 +62,11 @@ def written_clouds(clouds: Sequence[str]) -> dict[str, str]:
 
 def read_clouds(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(cloud for place in range(PARTS) for cloud in str(metadata.get(_part(place), "")).split())
+
+
+def read_number(metadata: Mapping[str, Any]) -> int:
+    text = str(metadata.get(NUMBER, ""))
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
 
 def _part(place: int) -> str:

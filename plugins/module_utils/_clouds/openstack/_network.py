@@ -75,7 +75,7 @@ class Shared:
         return first
 
     def _wanted(self, group: Found) -> set[_group.Rule]:
-        return _group.wanted(str(group["id"]), self._scope.admin_cidrs)
+        return _group.wanted(str(group["id"]), self._scope.admin_cidrs, self._scope.openings)
 
     def _set_rules(self, group: Found) -> None:
         wanted, standing = self._wanted(group), _group.standing(group)

@@ -46,3 +46,6 @@ class OpenStackOptions(Options):
         Integer(0, 16384), "Size in GiB of a volume that each node boots from and that goes with it; 0 boots from the host's disk.", default=0
     )
     config_drive: bool = option(Flag(), "Whether nodes are given their first settings by a drive besides the metadata service.", default=True)
+
+    def networks(self) -> tuple[str, ...]:
+        return () if self.network else (self.cidr,)

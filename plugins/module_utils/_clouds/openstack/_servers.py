@@ -73,6 +73,7 @@ def _node(server: Mapping[str, Any], mark: Mark) -> Node:
         fault=_fault(server),
         hopeless=FULL.search(_fault(server)) is not None,
         made=_definitions.made(server),
+        number=_marks.read_number(metadata),
     )
 
 

@@ -48,6 +48,7 @@ class Order:
     resolvers: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     clouds: list[str] = field(default_factory=list)
+    number: int = 0
     parts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -104,6 +105,7 @@ def _reserve(zone: Zone, order: Order, allocation: Allocation) -> None:
         extra=order.extra,
         parts=order.parts,
         clouds=order.clouds,
+        number=order.number,
         maker=dataclasses.asdict(Process.current()),
     )
     # the folder appears with its mark in it, so that no crash leaves one that nobody can tell whose it is

@@ -45,6 +45,7 @@ class NodeRecord:
     parts: dict[str, str] = field(default_factory=dict)  # what it was made from, in the words of the contract's definitions
     ready: str = ""
     clouds: list[str] = field(default_factory=list)  # the cluster's clouds in use
+    number: int = 0  # of the node in its cluster
     maker: dict[str, Any] = field(default_factory=dict)  # the process that makes or starts it, while it does
     boot: str = ""  # the machine's boot in which it was last started
 
