@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import NETWORKED, ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 from ansible_collections.sky.clusters.plugins.plugin_utils._variables import known
 
@@ -25,8 +25,9 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         user = {"name": self._of_role("node_user", variables), "uid": self._of_role("node_user_uid", variables)}
-        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", [])) | {"user": user} | self._task.args
-        args.setdefault("address", variables.get("sky_address", ""))
+        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", []), bool(variables.get("sky_network")))
+        args |= {"user": user} | self._task.args
+        args.setdefault("address", variables.get("sky_cloud_address", ""))
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
@@ -44,11 +45,11 @@ class ActionModule(ActionBase):
         return self._templar.template(variables[name]) if name in variables else known()[name]["default"]
 
 
-def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]], networked: bool = False) -> dict[str, Any]:
     """What should be found on a node of these roles with these volumes, and what should not."""
     own = list(roles)
     return {
-        "units": [unit for role in own if role in ROLES for unit in ROLES[role].services],
+        "units": [unit for role in [*(ROLES[name] for name in own if name in ROLES), *(NETWORKED if networked else ())] for unit in role.services],
         "others": {name: list(role.services) for name, role in ROLES.items() if name not in own and role.services},
         "volumes": [{key: volume[key] for key in ("name", "mount", "fs")} | {"attached": bool(volume["device"])} for volume in volumes],
     }

@@ -136,7 +136,7 @@ class ActionModule(ActionBase):
 
     def _check_machine(self) -> None:
         """A variable of the run may lead elsewhere, to this machine above all."""
-        address = self._variables.get("sky_address")
+        address = self._variables.get("sky_cloud_address")
         args = {"address": address}
         found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self._variables) if address else {}
         if found.get("failed"):

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._system import SHAPE, Question
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import SHAPE, Question, System
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 
 
@@ -24,7 +24,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         self.validate_argument_spec(argument_spec={})
         variables = task_vars or {}
-        asked = [(system.name, system.question) for system in SYSTEMS.values() if system.question and system.head in variables.get("sky_roles", [])]
+        asked = [(system.name, system.question) for system in SYSTEMS.values() if system.question and _is_asked(system, variables)]
         views = {name: view for name, question in asked if (view := self._asked(question, variables))}
         return {"changed": False, "views": views}
 
@@ -39,3 +39,8 @@ class ActionModule(ActionBase):
         except AnsibleConnectionFailure:
             return {}
         return {key: found[key] for key in SHAPE if key in found} if "answers" in found else {}
+
+
+def _is_asked(system: System, variables: Mapping[str, Any]) -> bool:
+    """Whether a node is the one of a system that knows the others."""
+    return system.head in variables.get("sky_roles", []) or bool(system.every_node and variables.get("sky_serves"))

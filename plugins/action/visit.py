@@ -12,8 +12,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready import agent_hash, is_input, ready_hash
 from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node
+
+LISTED = ("sky_id", "sky_number", "sky_cloud", "sky_addresses", "sky_pool", "sky_roles")  # of a node, in the list of all
+LISTED_SETTINGS = ("names", "vpn_users", "overlay")  # of the file
 
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},
@@ -45,12 +48,21 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
     heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
     followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
     addresses = {name: hostvars[name]["sky_address"] for name in members}
-    # a head knows every member by name, in its hosts file
-    known = {name: args["inputs"] | {"members": addresses if name in heads.values() else {}} for name in members}
+    serves = next((name for name in members if hostvars.raw_get(name).get("sky_serves")), "")
+    # a head knows every member by name, in its hosts file; the node that serves their list knows all of them, and the others know whose list it is
+    common = args["inputs"] | ({"serves": hostvars[serves]["sky_id"], "agent": agent_hash()} if serves else {})
+    known = {name: common | {"members": addresses if name in heads.values() else {}} for name in members}
+    if serves:
+        known[serves] |= {"list": {name: [hostvars[name][key] for key in LISTED] for name in members}, "settings": _listed_settings(hostvars[serves])}
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
     visit = members if args["full"] else due
-    return {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "heads": heads, "addresses": addresses}
+    return {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "heads": heads, "addresses": addresses, "serves": serves}
+
+
+def _listed_settings(variables: Any) -> dict[str, Any]:
+    settings = variables.get("sky_settings") or {}
+    return {key: settings[key] for key in LISTED_SETTINGS if key in settings}
 
 
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[str, list[str]]) -> str:

@@ -50,7 +50,7 @@ def _opinions(nodes: list[Seen], views: Mapping[str, View], systems: Iterable[Sy
     """Of each node, what the systems that it has roles of know of it."""
     found: dict[str, list[Opinion]] = {node.name: [] for node in nodes}
     for system in systems:
-        own = [node for node in nodes if system.roles.keys() & node.roles]
+        own = [node for node in nodes if system.every_node or system.roles.keys() & node.roles]
         for name, opinion in system.judge(own, views.get(system.name, View())).items():
             found[name].append(opinion)
     return found

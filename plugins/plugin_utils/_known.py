@@ -13,7 +13,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import Host, hosts
 from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
 
-TELLING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_volumes")  # what changes in the life of a node
+TELLING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_serves", "sky_volumes")  # what changes in the life of a node
 
 
 def differing(

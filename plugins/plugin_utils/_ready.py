@@ -12,12 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, ROLES, others
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, NETWORKED, ROLES, others
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import role_path
 
 ROLE_FOLDER = Path(__file__).parents[2] / "roles"
+AGENT_FOLDER = Path(__file__).parents[1] / "module_utils/_nodes/_agent"
 EVERY_NODE_VARIABLES = ("node_", "sky_volumes")  # prefixes
 ADDRESSES = ("sky_address", "sky_cloud_address")
+NETWORK = "sky_network"
 
 
 def ready_hash(roles: Iterable[str], variables: Mapping[str, Any]) -> str:
@@ -27,14 +29,15 @@ def ready_hash(roles: Iterable[str], variables: Mapping[str, Any]) -> str:
         roles: the node's roles.
         variables: the values, final, of the variables that :func:`is_input` names.
     """
-    content = {name: _content(folder) for name, folder in _folders(list(roles)).items()}
+    content = {name: _content(folder) for name, folder in _folders(list(roles), bool(variables.get(NETWORK))).items()}
     text = json.dumps([content, variables], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def is_input(variable: str, roles: Iterable[str]) -> bool:
     """Whether the outcome of these roles depends on the variable."""
-    return variable in ADDRESSES or variable.startswith(EVERY_NODE_VARIABLES) or any(_is_input_of(variable, role) for role in roles)
+    every = EVERY_NODE_VARIABLES + tuple(prefix for role in NETWORKED for prefix in role.variables)
+    return variable in (*ADDRESSES, NETWORK) or variable.startswith(every) or any(_is_input_of(variable, role) for role in roles)
 
 
 def _is_input_of(variable: str, name: str) -> bool:
@@ -44,15 +47,24 @@ def _is_input_of(variable: str, name: str) -> bool:
     return variable.startswith(role.variables) and not variable.startswith(role.not_variables)
 
 
-def _folders(roles: list[str]) -> dict[str, Path]:
+def agent_hash() -> str:
+    """Hash of the agent that runs on nodes with a network of their own; no role holds it."""
+    return _content(AGENT_FOLDER)
+
+
+def _folders(roles: list[str], networked: bool) -> dict[str, Path]:
     """Where the Ansible roles are, by name."""
-    own = {*EVERY_NODE, *(step for name in roles if name in ROLES for step in ROLES[name].steps)}
+    own = {
+        *EVERY_NODE,
+        *(step for role in NETWORKED if networked for step in role.steps),
+        *(step for name in roles if name in ROLES for step in ROLES[name].steps),
+    }
     return {name: ROLE_FOLDER / name for name in sorted(own)} | {name: role_path(name) for name in sorted(others(roles))}
 
 
 @cache
 def _content(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md"):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".md", ".pyc")):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -326,7 +326,7 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
     """
     for system in SYSTEMS.values():
         head = system.head
-        members = [name for name, pool in pools.items() if pool.count and system.roles.keys() & pool.roles]
+        members = [name for name, pool in pools.items() if head and pool.count and system.roles.keys() & pool.roles]
         heads = [name for name, pool in pools.items() if head in pool.roles]
         count = sum(pools[name].count for name in heads)
         if not members or count == 1:

@@ -107,9 +107,7 @@ class FirewallRule:
     nodes: tuple[str, ...] = option(ListOf(Text()), "pools, roles or nodes that have the rule; all nodes if empty", default=())
     protocol: str = option(Choice(("tcp", "udp", "icmp", "any"), "protocol"), "protocol", default="tcp")
     ports: tuple[str, ...] = option(ListOf(Ports()), "ports, or ranges such as 8000-8100; all ports if empty", default=())
-    peers: tuple[str, ...] = option(
-        ListOf(Text()), "the other side: addresses, networks, pools, roles, nodes, `cluster` or `any`", default=(ANY,)
-    )
+    peers: tuple[str, ...] = option(ListOf(Text()), "the other side: addresses, networks, pools, roles, nodes, `cluster` or `any`", default=(ANY,))
 
 
 @dataclass(frozen=True)
@@ -274,4 +272,3 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
 def forwarded_port(number: int) -> int:
     """The UDP port at which gateways take what is for the node of a number."""
     return FORWARDED + number % FORWARDED_PORTS
-

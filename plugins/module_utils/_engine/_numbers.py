@@ -60,9 +60,7 @@ def address_of(overlay: Overlay, number: int) -> str:
     return str(overlay.network.network_address + number) if number else ""
 
 
-def refusals(
-    overlay: Overlay | None, existing: Mapping[str, Listing], new: Mapping[str, Iterable[int]], replaced: Collection[str] = ()
-) -> list[str]:
+def refusals(overlay: Overlay | None, existing: Mapping[str, Listing], new: Mapping[str, Iterable[int]], replaced: Collection[str] = ()) -> list[str]:
     """Why the nodes cannot have the addresses that an overlay would give them: one sentence each.
 
     Args:

@@ -143,7 +143,8 @@ class System:
     name: str
     title: str  # as people write it
     roles: Mapping[str, Role]
-    head: str  # the role of the one node that the others join, which keeps the system's secrets
+    head: str  # the role of the one node that the others join, which keeps the system's secrets; empty if none is a role of the file
+    every_node: Role | None = None  # what every node of a cluster with a network of its own gets; the node that serves the list is asked
     question: Question | None = None
     judge: Judge = no_judge
     proof: str = ""  # Ansible role that proves the system by real work, on its head

@@ -18,6 +18,8 @@ from .._clouds._contract import Listing, Node, State, Volume, volume_label
 from .._cluster_file._cluster import Cluster
 from .._engine._gateway import PORT, Gateway, behind, gateway, ssh_options
 from .._systems._table import ROLES, drains, group, heads, others, systems_of
+from ._network import address as service_address
+from ._network import serving_pool, settings
 
 HEADS = "sky_heads"  # heads of systems
 OTHERS = "sky_others"  # nodes with roles of other collections
@@ -102,8 +104,14 @@ def groups_of(node: Node, cloud: str, cluster: Cluster) -> tuple[str, ...]:
     pool = cluster.pools.get(node.mark.pool)
     if pool is None:
         return own
-    of_roles = (*map(group, pool.roles), *[HEADS] * bool(heads(pool.roles)), *[OTHERS] * bool(others(pool.roles)))
+    asked = bool(heads(pool.roles)) or serves_list(node, cluster)
+    of_roles = (*map(group, pool.roles), *[HEADS] * asked, *[OTHERS] * bool(others(pool.roles)))
     return (*own, *of_roles, *pool.groups)
+
+
+def serves_list(node: Node, cluster: Cluster) -> bool:
+    """Whether a node serves the list of all nodes to the others."""
+    return cluster.networked and node.mark.index == 0 and node.mark.pool == serving_pool(cluster)
 
 
 def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume]) -> dict[str, Any]:
@@ -119,9 +127,12 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_id": node.id,
         "sky_state": node.state.value,
         "sky_ready": node.ready,
-        "sky_address": address,
+        "sky_address": service_address(cluster, node.number, address),
         "sky_cloud_address": address,
         "sky_addresses": [asdict(address) for address in node.addresses],
+        "sky_number": node.number,
+        "sky_network": settings(cluster, node.mark.pool, node.name),
+        "sky_serves": serves_list(node, cluster),
         "sky_cores": node.cores,
         "sky_memory": node.memory,
         "sky_roles": roles,

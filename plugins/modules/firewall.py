@@ -1,0 +1,191 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The firewall of a node: loaded in one step, and taken back unless it is confirmed. Runs on the node; the action plugin of this name confirms."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall
+short_description: Load the firewall of a node
+version_added: 0.5.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Makes a ruleset of the host variable C(sky_network), checks it, and loads it in one step as the table C(inet sky) of nftables.
+  - Before that it starts a timer on the node, which loads the rules that were there before. The timer is stopped over a new connection, so that rules
+    which shut the controller out last for O(seconds) only. The task fails then.
+  - Other tables are left as they are. Firewalls that would drop what this one lets in, firewalld and ufw, are refused while they are active.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  seconds:
+    description: After how many seconds the node takes rules back that were not confirmed.
+    type: int
+    default: 15
+  state:
+    description: V(loaded) loads the rules. V(confirmed) stops the timer; the task does so itself.
+    type: str
+    choices: [loaded, confirmed]
+    default: loaded
+  name:
+    description: The node's name in the list of the cluster's nodes. By default that of the host.
+    type: str
+    default: ""
+  ruleset:
+    description: The rules, as nftables reads them. By default those that C(sky_network) means.
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Load the firewall
+  sky.clusters.firewall:
+"""
+
+RETURN = r"""
+pending:
+  description: Whether rules were loaded that are to be confirmed.
+  returned: always
+  type: bool
+  sample: false
+"""
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _host, _list, _paths
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST
+
+ETC = Path("/etc/sky/network")
+RULES, NEW, BACK = ETC / "firewall.nft", ETC / "firewall.new.nft", ETC / "firewall.back.nft"
+SETS = Path("/var/lib/sky/network/sets.nft")
+UNIT, TIMER = Path("/etc/systemd/system/sky-firewall.service"), "sky-firewall-back"
+SERVICE = f"""\
+# Written by sky.clusters
+[Unit]
+Description=Firewall of the cluster
+After=nftables.service
+PartOf=nftables.service
+Wants=network-pre.target
+Before=network-pre.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f {RULES}
+ExecStart=-/usr/sbin/nft -f {SETS}
+ExecReload=/usr/sbin/nft -f {RULES}
+ExecReload=-/usr/sbin/nft -f {SETS}
+CapabilityBoundingSet=CAP_NET_ADMIN
+NoNewPrivileges=yes
+ProtectHome=yes
+ProtectSystem=strict
+PrivateTmp=yes
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def other_firewall() -> str:
+    """A firewall that would drop what ours lets in; one sentence, empty if there is none."""
+    if run("systemctl", "is-active", "--quiet", "firewalld.service").returncode == 0:
+        return "firewalld is active, and would drop what the cluster needs: stop it (systemctl disable --now firewalld), or have it let this through"
+    if "ENABLED=yes" in read(Path("/etc/ufw/ufw.conf")):
+        return "ufw is active, and would drop what the cluster needs: stop it (ufw disable)"
+    return ""
+
+
+def standing() -> str:
+    """Our table as it is now; empty if there is none."""
+    return run("nft", "list", "table", *_host.FIREWALL.split()).stdout
+
+
+def elements(ruleset: str, name: str) -> str:
+    """What fills the sets of a ruleset, as the list says that the node has."""
+    nodes = _list.parse(_list.Envelope.read(LIST.read_text(encoding="utf-8")).text)
+    me = nodes.node(name)
+    return _host.set_elements(_paths.sets(nodes, me), _host.known_sets(ruleset)) if me else ""
+
+
+def loaded(module: AnsibleModule) -> dict[str, Any]:
+    ruleset, name = module.params["ruleset"], module.params["name"]
+    if fault := other_firewall():
+        module.fail_json(msg=fault)
+    old = standing()
+    if old and read(RULES) == ruleset and read(UNIT) == SERVICE:
+        return {"changed": False, "pending": False}
+    if not LIST.exists() and module.check_mode:
+        return {"changed": True, "pending": False}
+    sets = elements(ruleset, name)
+    checked = run("nft", "-c", "-f", "-", stdin=ruleset + sets)
+    if checked.returncode:
+        module.fail_json(msg=f"nftables does not accept the rules, and nothing was changed: {checked.stderr.strip()[:500]}")
+    if module.check_mode:
+        return {"changed": True, "pending": False}
+    if read(UNIT) != SERVICE:
+        _list.write(UNIT, SERVICE)
+        run("systemctl", "daemon-reload")
+    _list.write(NEW, ruleset, 0o600)
+    _list.write(SETS, sets)
+    _list.write(BACK, f"add table {_host.FIREWALL}\ndelete table {_host.FIREWALL}\n{old}", 0o600)
+    stop_timer()
+    timer = run(
+        "systemd-run", "--quiet", "--collect", f"--unit={TIMER}", f"--on-active={module.params['seconds']}",
+        "--timer-property=AccuracySec=100ms", "/usr/sbin/nft", "-f", str(BACK),
+    )  # fmt: skip
+    if timer.returncode:
+        module.fail_json(msg=f"the timer that takes the rules back could not be started, and nothing was changed: {timer.stderr.strip()}")
+    done = run("nft", "-f", "-", stdin=ruleset + sets)
+    if done.returncode:
+        stop_timer()
+        module.fail_json(msg=f"the rules could not be loaded, and nothing was changed: {done.stderr.strip()[:500]}")
+    return {"changed": True, "pending": True}
+
+
+def stop_timer() -> None:
+    run("systemctl", "stop", f"{TIMER}.timer", f"{TIMER}.service")
+
+
+def confirmed(module: AnsibleModule) -> dict[str, Any]:
+    if run("systemctl", "is-active", "--quiet", f"{TIMER}.timer").returncode:
+        module.fail_json(msg="the node has taken the new rules back already: they were not confirmed in time")
+    stop_timer()
+    NEW.replace(RULES)
+    enabled = run("systemctl", "enable", "--quiet", "sky-firewall.service")
+    started = run("systemctl", "start", "sky-firewall.service")  # loads the same once more where it did not run
+    if enabled.returncode or started.returncode:
+        module.fail_json(msg=f"sky-firewall.service does not start: {(enabled.stderr or started.stderr).strip()}")
+    return {"changed": True, "pending": False}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "seconds": {"type": "int", "default": 15},
+            "state": {"type": "str", "choices": ["loaded", "confirmed"], "default": "loaded"},
+            "name": {"type": "str", "default": ""},
+            "ruleset": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    began = time.monotonic()
+    found = loaded(module) if module.params["state"] == "loaded" else confirmed(module)
+    module.exit_json(**found, seconds=round(time.monotonic() - began, 3))
+
+
+if __name__ == "__main__":
+    main()

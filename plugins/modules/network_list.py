@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of a cluster's nodes, on the node that serves it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network_list
+short_description: Keep the list of a cluster's nodes on the node that serves it
+version_added: 0.5.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Writes and signs the list that the agents of all nodes follow (see M(sky.clusters.network_node)). Where nothing has changed it stays as it is.
+  - A node that is not in the list has no access to the others from the moment when they have the list.
+extends_documentation_fragment: [sky.clusters.attributes]
+options:
+  state:
+    description: V(written) writes the list. V(followed) waits until nodes follow it.
+    type: str
+    choices: [written, followed]
+    default: written
+  content:
+    description: The list as M(sky.clusters.network_members) returns it, with O(state=written).
+    type: dict
+    default: {}
+  keys:
+    description: Public keys of nodes by their names. Those of other nodes are taken from the list as it is.
+    type: dict
+    default: {}
+  address:
+    description: Address that the node serves the list at, with O(state=followed).
+    type: str
+    default: ""
+  names:
+    description: The nodes that are waited for, with O(state=followed).
+    type: list
+    elements: str
+    default: []
+  wait:
+    description: Seconds to wait for them.
+    type: float
+    default: 30
+"""
+
+EXAMPLES = r"""
+- name: Write the list
+  sky.clusters.network_list:
+    content: "{{ members.content }}"
+    keys: {demo-worker-0: rQoNPj5A0xw6Jm0zoQv2yJm2uT0q0rXk4QW9Zf2gYyE=}
+"""
+
+RETURN = r"""
+list:
+  description: The signed list.
+  returned: with O(state=written), if no key is missing
+  type: str
+  sample: "{...}"
+signer:
+  description: Public key that it is signed with.
+  returned: with O(state=written)
+  type: str
+  sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2f
+serial:
+  description: Its serial number.
+  returned: with O(state=written)
+  type: int
+  sample: 1764316800
+missing:
+  description: Nodes whose key is not known; then the list is not written.
+  returned: with O(state=written)
+  type: list
+  elements: str
+  sample: []
+behind:
+  description: Nodes that do not follow the list yet.
+  returned: with O(state=followed)
+  type: list
+  elements: str
+  sample: []
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, look, reports
+
+SIGN_KEY, USERS = Path("/etc/sky/network/sign.key"), Path("/etc/sky/network/users.json")
+
+
+def current() -> dict[str, Any]:
+    """The content of the list as it is."""
+    try:
+        found: dict[str, Any] = json.loads(_list.Envelope.read(LIST.read_text(encoding="utf-8")).text)
+    except (OSError, ValueError, _list.Refused):
+        return {}
+    return found
+
+
+def with_keys(content: dict[str, Any], keys: dict[str, str], before: dict[str, Any]) -> list[str]:
+    """Fill in the keys of the nodes; the names of those without."""
+    known = {(node["name"], node["number"]): node["key"] for node in before.get("nodes", [])}
+    for node in content["nodes"]:
+        node["key"] = keys.get(node["name"]) or known.get((node["name"], node["number"]), "")
+    return [node["name"] for node in content["nodes"] if content["overlay"] and not node["key"]]
+
+
+def users_of(people: dict[str, Any]) -> list[dict[str, Any]]:
+    """The people who may join, of those who have a profile. Profiles of others are revoked."""
+    try:
+        known = json.loads(USERS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    return [
+        {"name": name, "number": people["first"] + known[name]["place"], "key": known[name]["key"], "gateway": people["gateway"]}
+        for name in people["names"]
+        if name in known
+    ]
+
+
+def written(module: AnsibleModule) -> dict[str, Any]:
+    before = current()
+    content = dict(module.params["content"])
+    missing = with_keys(content, module.params["keys"], before)
+    people = content.pop("people")
+    signer = " ".join(SIGN_KEY.with_suffix(".key.pub").read_text(encoding="ascii").split()[:2])
+    if missing:
+        return {"changed": False, "missing": missing, "signer": signer, "serial": 0}
+    content |= {"format": _list.FORMAT, "users": users_of(people)}
+    same = {key: value for key, value in before.items() if key != "serial"} == content
+    serial = int(before["serial"]) if same else max(int(time.time()), int(before.get("serial", 0)) + 1)
+    text = json.dumps({"serial": serial} | content, sort_keys=True)
+    if same and LIST.exists():
+        data = LIST.read_text(encoding="utf-8")
+    else:
+        data = _list.sign(text, SIGN_KEY).plain()
+        if not module.check_mode:
+            _list.write(LIST, data)
+            look(content["port"])
+    return {"changed": not same, "missing": [], "signer": signer, "serial": serial, "list": data}
+
+
+def followed(module: AnsibleModule) -> dict[str, Any]:
+    content = current()
+    end = time.monotonic() + module.params["wait"]
+    behind = list(module.params["names"])
+    while behind and content:
+        seen = reports(module.params["address"], content["port"]).get("reports", {})
+        behind = [name for name in behind if seen.get(name, {}).get("serial", 0) < content["serial"]]
+        if not behind or time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    return {"changed": False, "behind": behind}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["written", "followed"], "default": "written"},
+            "content": {"type": "dict", "default": {}},
+            "keys": {"type": "dict", "default": {}, "no_log": False},
+            "address": {"type": "str", "default": ""},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "wait": {"type": "float", "default": 30},
+        },
+        supports_check_mode=True,
+    )
+    if not SIGN_KEY.exists():
+        module.exit_json(changed=True, missing=[], signer="", serial=0, list="", behind=[])  # in check mode, on a node that is not prepared yet
+    try:
+        module.exit_json(**(written(module) if module.params["state"] == "written" else followed(module)))
+    except _list.Refused as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()
