@@ -93,10 +93,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import __main__ as _main_file
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _agent, _board, _host, _list, _paths, _probe, _server
 
-PARTS = (_main_file, _agent, _board, _host, _list, _paths, _probe, _server)
+PARTS = (_agent, _board, _host, _list, _paths, _probe, _server)
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
 ETC, DATA = Path("/etc/sky/network"), Path("/var/lib/sky/network")
 KEY, SIGN_KEY, CONFIG = ETC / "private.key", ETC / "sign.key", ETC / "agent.json"
@@ -136,7 +135,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Environment=PYTHONPATH=/usr/local/lib/sky
-ExecStart=/usr/bin/python3 -m sky_network
+ExecStart=/usr/bin/python3 -m sky_network._agent
 Restart=always
 RestartSec=1
 RuntimeDirectory=sky-network

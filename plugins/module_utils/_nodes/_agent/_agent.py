@@ -434,3 +434,7 @@ def main() -> None:
     envelope = Envelope.read(Path(config.list_file).read_text(encoding="utf-8"))
     agent = Agent(config, parse(envelope.text), envelope, _host.Interface(Path(config.key_file), config.kernel))
     agent.run()
+
+
+if __name__ == "__main__":
+    main()
