@@ -135,7 +135,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Environment=PYTHONPATH=/usr/local/lib/sky
-ExecStart=/usr/bin/python3 -m sky_network._agent
+ExecStart=/usr/bin/python3 -m sky_network._agent /etc/sky/network/agent.json
 Restart=always
 RestartSec=1
 RuntimeDirectory=sky-network
@@ -238,6 +238,7 @@ class Node:
             "key_file": str(KEY),
             "list_file": str(LIST),
             "state_file": str(STATE),
+            "hosts_file": "/etc/hosts",
             "ruleset": str(ETC / "firewall.nft"),
             "sets_file": str(DATA / "sets.nft"),
             "code": hashlib.sha256(json.dumps([sources(), [read(UNITS / unit) for unit in (ENGINE_UNIT, AGENT_UNIT)]]).encode()).hexdigest(),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 
 COLLECTION = ("ansible_collections", "sky", "clusters")
 UTILS = ("plugins", "module_utils")
@@ -218,8 +218,9 @@ def test_no_plugin_names_a_provider(root: Path) -> None:
 
 
 def system_words() -> re.Pattern[str]:
-    """The names of all systems and of their roles."""
-    return re.compile("|".join(sorted({*SYSTEMS, *ROLES})), re.IGNORECASE)
+    """The names of all systems and of their roles, but for the network between the nodes, which all others stand on."""
+    own = [system for system in SYSTEMS.values() if not system.every_node]
+    return re.compile("|".join(sorted({*(system.name for system in own), *(role for system in own for role in system.roles)})), re.IGNORECASE)
 
 
 def of_a_system(path: Path) -> bool:

@@ -278,8 +278,8 @@ WORDS = st.sampled_from([*SCHEMA["properties"], "provider", "path", "cloud", "co
 KEYS = WORDS | st.text(max_size=6) | st.integers() | st.none() | st.booleans()
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25)
 
-HEADS = sorted(system.head for system in SYSTEMS.values())
-MEMBERS = sorted(ROLES.keys() - set(HEADS))
+HEADS = sorted(system.head for system in SYSTEMS.values() if system.head)
+MEMBERS = sorted(ROLES.keys() - set(HEADS) - {"gateway"})
 SHORT = st.from_regex(r"[a-z][a-z0-9]{0,9}", fullmatch=True)
 WHOLE_VOLUME = st.fixed_dictionaries({"size": st.integers(1, 500)}, optional={"type": st.text(min_size=1), "fs": st.sampled_from(["ext4", "xfs"])})
 VOLUMES = st.dictionaries(SHORT, st.integers(1, 500) | WHOLE_VOLUME, max_size=3)

@@ -123,7 +123,7 @@ def test_people_outside() -> None:
         ({"ports": [True]}, "firewall[0].ports[0]: must be a port from 1 to 65535 or a range such as 8000-8100, got True"),
         ({"ports": [80], "protocol": "icmp"}, "firewall[0].ports: protocol icmp has no ports"),
         ({"ports": [80], "nodes": ["wroker"]}, "firewall[0].nodes[0]: no pool, role or node 'wroker'; did you mean 'worker'?"),
-        ({"ports": [80], "nodes": ["demo-worker-00"]}, "firewall[0].nodes[0]: no pool, role or node 'demo-worker-00'; known: "),
+        ({"ports": [80], "nodes": ["demo-worker-00"]}, "firewall[0].nodes[0]: no pool, role or node 'demo-worker-00'; "),
         ({"ports": [80], "nodes": ["hdfs"]}, "firewall[0].nodes[0]: no pool, role or node 'hdfs'; known: "),
         ({"ports": [80], "peers": ["192.0.2.1/24"]}, "firewall[0].peers[0]: '192.0.2.1/24' is no address, network, pool, role or node; known: "),
         ({"ports": [80], "action": "drop"}, "firewall[0].action: unknown action 'drop'; known: allow, block"),
@@ -139,9 +139,7 @@ def test_a_rule_that_cannot_be(rule: dict[str, Any], fault: str) -> None:
 def test_names() -> None:
     assert read(names={"data.example": "192.0.2.9", "web": "demo-master-0"}).settings.names == {"data.example": "192.0.2.9", "web": "demo-master-0"}
     assert faults(names={"demo-master-0": "192.0.2.9"}) == ["names.demo-master-0: is the name of a node; choose another name"]
-    assert faults(names={"web": "demo-login-0"}) == [
-        "names.web: must be an address or the name of a node such as demo-master-0, got 'demo-login-0'"
-    ]
+    assert faults(names={"web": "demo-login-0"}) == ["names.web: must be an address or the name of a node such as demo-master-0, got 'demo-login-0'"]
 
 
 def test_what_is_let_in_from_outside_is_one_list() -> None:

@@ -34,7 +34,9 @@ def test_a_node_without_a_number_takes_none() -> None:
     assert free_numbers({"a": [0, 0, 2]}, {"a": 2}) == {"a": [1, 3]}
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 600), min_size=1), st.lists(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 300))))
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 600), min_size=1), st.lists(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 300)))
+)
 def test_numbers_are_never_given_twice_and_clouds_never_share_a_block(first: dict[str, int], rounds: list[dict[str, int]]) -> None:
     taken: dict[str, list[int]] = {}
     for wanted in [first, *rounds]:

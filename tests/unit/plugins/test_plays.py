@@ -53,7 +53,7 @@ def test_the_last_lines_come_where_no_node_can_be_reached(site: Path) -> None:
 
 
 def test_a_task_of_a_node_that_runs_here_stops(site: Path) -> None:
-    code, said = play(site, "cluster", "-e", "ansible_connection=local", "-e", "sky_address=192.0.2.4")
+    code, said = play(site, "cluster", "-e", "ansible_connection=local", "-e", "sky_cloud_address=192.0.2.4")
     assert code != 0
     last = said[said.index("PLAY [Sum up]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 3

@@ -12,6 +12,7 @@ import json
 import logging
 import queue
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Config:
     key_file: str
     list_file: str
     state_file: str
+    hosts_file: str
     ruleset: str = ""  # the firewall's file, if there is one
     sets_file: str = ""
 
@@ -86,6 +88,7 @@ class Agent:
     fault: str = ""
     refused: str = ""
     sets_stamp: tuple[float, str] = (0.0, "")
+    turn: int = 0  # of the far peers, in which all are greeted
     firewall_seen: float = 0.0
     hosts_stamp: tuple[int, float] = (0, 0.0)
     applied_serial: int = 0
@@ -173,9 +176,9 @@ class Agent:
             return
         wanted = _paths.peers(self.nodes, self.me, self.gateways)
         wanted.pop("", None)
-        changed = self.interface.set_peers(wanted)
-        self._set_routes()
+        self._set_routes()  # first: an answer to the first packet of a peer would leave by the default route
         self._set_forwarding()
+        changed = self.interface.set_peers(wanted)
         self._greet(changed)
         self.ways = {cloud: str(_paths.way(self.nodes, self.me, node, self.gateways)) for cloud, node in self._examples().items()}
 
@@ -248,9 +251,10 @@ class Agent:
 
     def _write_hosts(self) -> None:
         """Again where the list has changed, or where somebody else has written the file."""
-        if self.hosts_stamp != (self.nodes.serial, _host.hosts_changed()):
-            _host.write_hosts(_paths.hosts(self.nodes, self.me))
-            self.hosts_stamp = (self.nodes.serial, _host.hosts_changed())
+        path = Path(self.config.hosts_file)
+        if self.hosts_stamp != (self.nodes.serial, _host.changed_at(path)):
+            _host.write_changed(path, _paths.hosts(self.nodes, self.me))
+            self.hosts_stamp = (self.nodes.serial, _host.changed_at(path))
 
     # --- gateways and MTU ---------------------------------------------------------------------------------------------------------------
 
@@ -273,6 +277,15 @@ class Agent:
         self._search()
         for node in gateways:
             self.pinger.send(self.nodes.address(node))
+        self._visit_one()
+
+    def _visit_one(self) -> None:
+        """A packet to one far peer after the other: if it was restarted, the unanswered packet makes this side begin anew."""
+        assert self.pinger is not None  # noqa: S101
+        far = [peer for peer in self.interface.applied.values() if peer.keepalive]
+        if far:
+            self.turn = (self.turn + 1) % len(far)
+            self._greet([far[self.turn]])
 
     def _search(self) -> None:
         """Begin to look for the MTU to clouds where it is not known, or was found long ago."""
@@ -430,7 +443,7 @@ def ask(address: str, port: int, report: dict[str, Any]) -> tuple[str, float]:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = Config.read(Path("/etc/sky/network/agent.json"))
+    config = Config.read(Path(sys.argv[1]))
     envelope = Envelope.read(Path(config.list_file).read_text(encoding="utf-8"))
     agent = Agent(config, parse(envelope.text), envelope, _host.Interface(Path(config.key_file), config.kernel))
     agent.run()

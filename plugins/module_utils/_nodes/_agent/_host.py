@@ -18,7 +18,6 @@ TABLE = "sky_overlay"  # forwarding and translation; the firewall's rules are in
 FIREWALL = "inet sky"
 OVERHEAD = 80  # bytes that WireGuard adds to a packet, over IPv6
 SAFE_MTU = 1280
-HOSTS = Path("/etc/hosts")
 AT_ONCE = 100  # peers in one call of wg
 
 
@@ -195,14 +194,14 @@ def known_sets(ruleset: str) -> list[str]:
     return [line.split()[1] for line in ruleset.splitlines() if line.strip().startswith("set ") and "# agent" in line]
 
 
-def hosts_changed() -> float:
-    """When the hosts file was written last."""
-    return HOSTS.stat().st_mtime if HOSTS.exists() else 0.0
+def changed_at(path: Path) -> float:
+    """When a file was written last."""
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
-def write_hosts(text: str) -> None:
-    if not HOSTS.exists() or HOSTS.read_text(encoding="utf-8") != text:
-        write(HOSTS, text)
+def write_changed(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write(path, text)
 
 
 def sysctl(name: str, value: str) -> None:
