@@ -30,6 +30,10 @@ options:
     description: Public keys of nodes by their names. Those of other nodes are taken from the list as it is.
     type: dict
     default: {}
+  leave_out:
+    description: Whether nodes whose key is not known are left out of the list. By default the list is not written, and they are named.
+    type: bool
+    default: false
   address:
     description: Address that the node serves the list at, with O(state=followed).
     type: str
@@ -90,9 +94,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, look, reports
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, USERS, look, reports
 
-SIGN_KEY, USERS = Path("/etc/sky/network/sign.key"), Path("/etc/sky/network/users.json")
+SIGN_KEY = Path("/etc/sky/network/sign.key")
 
 
 def current() -> dict[str, Any]:
@@ -112,12 +116,15 @@ def with_keys(content: dict[str, Any], keys: dict[str, str], before: dict[str, A
     return [node["name"] for node in content["nodes"] if content["overlay"] and not node["key"]]
 
 
-def users_of(people: dict[str, Any]) -> list[dict[str, Any]]:
+def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]]:
     """The people who may join, of those who have a profile. Profiles of others are revoked."""
     try:
         known = json.loads(USERS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        known = {}
+        return []
+    kept = {name: user for name, user in known.items() if name in people["names"]}
+    if kept != known and not check_mode:
+        _list.write(USERS, json.dumps(kept, indent=1) + "\n", 0o600)
     return [
         {"name": name, "number": people["first"] + known[name]["place"], "key": known[name]["key"], "gateway": people["gateway"]}
         for name in people["names"]
@@ -130,10 +137,12 @@ def written(module: AnsibleModule) -> dict[str, Any]:
     content = dict(module.params["content"])
     missing = with_keys(content, module.params["keys"], before)
     people = content.pop("people")
+    if module.params["leave_out"]:
+        content["nodes"], missing = [node for node in content["nodes"] if node["name"] not in missing], []
     signer = " ".join(SIGN_KEY.with_suffix(".key.pub").read_text(encoding="ascii").split()[:2])
     if missing:
         return {"changed": False, "missing": missing, "signer": signer, "serial": 0}
-    content |= {"format": _list.FORMAT, "users": users_of(people)}
+    content |= {"format": _list.FORMAT, "users": users_of(people, check_mode=module.check_mode)}
     same = {key: value for key, value in before.items() if key != "serial"} == content
     serial = int(before["serial"]) if same else max(int(time.time()), int(before.get("serial", 0)) + 1)
     text = json.dumps({"serial": serial} | content, sort_keys=True)
@@ -166,6 +175,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["written", "followed"], "default": "written"},
             "content": {"type": "dict", "default": {}},
             "keys": {"type": "dict", "default": {}, "no_log": False},
+            "leave_out": {"type": "bool", "default": False},
             "address": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str", "default": []},
             "wait": {"type": "float", "default": 30},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 LIST = Path("/var/lib/sky/network/list.json")
+USERS = Path("/etc/sky/network/users.json")  # public keys of people outside
 
 
 def reports(address: str, port: int) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put together what the nodes of a cluster see of their network."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._network_report import faults, lines
+from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._write import write
+
+KEYS = ("agent", "peers", "counters", "rules")
+
+
+class ActionModule(ActionBase):
+    """See the documentation of the module of this name."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec={"file": {"type": "str", "default": ""}})
+        hostvars = (task_vars or {})["hostvars"]
+        every = {name: hostvars.raw_get(name) for name in hostvars if "sky_pool" in hostvars.raw_get(name)}
+        running = {name: found for name, found in every.items() if found["sky_state"] == "running"}
+        seen = {name: found["sky_network_state"] for name, found in running.items() if "agent" in found.get("sky_network_state", {})}
+        nodes = {name: {key: state[key] for key in KEYS} for name, state in seen.items()}
+        unseen = sorted(running.keys() - nodes.keys())
+        data = {"nodes": nodes, "faults": [*faults(nodes), *(f"{name}: it cannot be reached by ssh" for name in unseen)]}
+        summary = list(lines(nodes, {name: found["sky_cloud"] for name, found in running.items()}, unseen))
+        if args["file"] and not self._task.check_mode:
+            save(args["file"], data)
+        return dict(safe({"changed": False, "summary": summary, **data}))
+
+
+def save(file: str, data: dict[str, Any]) -> None:
+    """Write what was found to the file that the user named.
+
+    Raises:
+        AnsibleActionFail: it cannot be written.
+    """
+    try:
+        write(file, json.dumps(data, indent=2) + "\n")
+    except OSError as error:
+        raise AnsibleActionFail(f"sky_network_file: {file} cannot be written: {error.strerror or error}") from None
