@@ -28,7 +28,7 @@ from ._server import Board, Server, serve
 LOG = logging.getLogger("sky-network")
 TICK = 0.7  # s between two looks at the gateways; three misses, and another is used before TCP's fourth try
 MTU_WAIT = 2  # ticks that answers to packets of all sizes may take
-MTU_AGAIN = 600.0  # s
+MTU_AGAIN = 60.0  # s
 FIREWALL_AGAIN = 5.0  # s between two looks at the firewall's rules
 TRIED = 20  # nodes of a cloud through which its MTU is looked for, one after the other
 

@@ -1,0 +1,298 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One cluster over two local clouds, of which one has no public address: built, grown, shrunk, rebooted, and looked at from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
+from ansible_collections.sky.clusters.tests.support import scan
+from ansible_collections.sky.clusters.tests.support.bare import bare
+from ansible_collections.sky.clusters.tests.support.isolated_clouds import find_programs, run, until
+from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+
+pytestmark = [pytest.mark.real, pytest.mark.chained]
+
+NEAR, FAR = "tneta", "tnetb"
+SERVER = "tnet-main-0"
+OPENED = 8888
+PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
+RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
+SPACE = "skyguest"  # namespace of somebody outside
+# Between the zones addresses are translated as at a provider that lets nothing be guessed
+SYMMETRIC = f"""\
+add table ip sky_symmetric
+delete table ip sky_symmetric
+table ip sky_symmetric {{ chain post {{ type nat hook postrouting priority srcnat - 5; policy accept;
+  iifname "sky-{FAR}" oifname "sky-{NEAR}" masquerade fully-random
+}}
+}}
+"""
+
+
+def content(far: int, **more: Any) -> dict[str, Any]:
+    file = bare(NEAR, "tnet", 0, {"packages": PACKAGES})
+    file["clouds"] = {"near": file["clouds"]["here"], "far": bare(FAR, "tnet", 0, {"packages": PACKAGES})["clouds"]["here"]}
+    file["pools"] = {"main": {"cloud": "near", "count": 1, "public_ip": True}, "far": {"cloud": "far", "count": far}}
+    return file | {"admin_cidrs": ["192.0.2.0/24"], "firewall": [RULE], "names": {"data.example": SERVER}, "vpn_users": ["ada"]} | more
+
+
+class Cluster:
+    """The cluster, and somebody who is not of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = Site(folder, "tnet", content(2))
+        self.stranger = Site(folder, "tnetx", bare(FAR, "tnetx", 1, {"packages": PACKAGES}))
+
+    @property
+    def variables(self) -> dict[str, dict[str, Any]]:
+        return dict(self.site.inventory()["_meta"]["hostvars"])
+
+    def reach(self, node: str, address: str, port: int = 22) -> bool:
+        """Whether a node can connect to an address."""
+        script = f"import socket; socket.create_connection(('{address}', {port}), 3)"
+        return "yes" in self.site.ssh(node, f'python3 -c "{script}" 2>/dev/null && echo yes || echo no')
+
+    def network(self) -> dict[str, Any]:
+        self.site.must("network", "-e", f"sky_network_file={self.folder}/network.json")
+        found: dict[str, Any] = json.loads((self.folder / "network.json").read_text())
+        return found
+
+    def rules(self) -> dict[str, str]:
+        """The rules of every node, without what their counters show."""
+        return {name: re.sub(r"packets \d+ bytes \d+", "", self.site.ssh(name, "nft list table inet sky")) for name in self.variables}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """What was on the machine before is there after, and nothing else."""
+    find_programs(Path("~/.cache/sky-clusters/lab").expanduser())
+    before = machine_state(NEAR), machine_state(FAR)
+    made = Cluster(tmp_path_factory.mktemp("network"))
+    run("nft", "-f", "-", stdin=SYMMETRIC)
+    yield made
+    run("nft", "delete", "table", "ip", "sky_symmetric")
+    made.site.must("destroy", "-e", "sky_destroy_data=true")
+    made.stranger.must("destroy", "-e", "sky_destroy_data=true")
+    assert (machine_state(NEAR), machine_state(FAR)) == before
+
+
+def test_the_overlay_is_made_by_itself(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    began = time.monotonic()
+    with cluster.stranger.start("cluster", output=subprocess.DEVNULL) as other:
+        cluster.site.must("cluster")
+        took = time.monotonic() - began
+        assert other.wait(300) == 0
+    found = cluster.variables
+    assert {name: each["sky_address"] for name, each in found.items()} == {SERVER: "10.99.0.1", "tnet-far-0": "10.99.1.1", "tnet-far-1": "10.99.1.2"}
+    assert all(each["sky_cloud_address"].startswith("10.8") or each["sky_cloud_address"].startswith("10.9") for each in found.values())
+    for name in found:
+        assert all(cluster.reach(name, other["sky_address"]) for other in found.values()), name
+    seen = cluster.network()
+    assert seen["faults"] == []
+    engines = {state["agent"]["engine"] for state in seen["nodes"].values()}
+    assert "whole yes" in cluster.site.must("status").output
+    figure(f"a cluster of 3 bare nodes on two isolated local clouds: {took:.0f} s, every pair connects (engine {', '.join(engines)})")
+
+
+def test_nodes_without_a_public_address_are_not_reached_from_the_other_cloud(cluster: Cluster) -> None:
+    """Else the overlay would prove nothing."""
+    assert not cluster.reach(SERVER, cluster.variables["tnet-far-0"]["sky_cloud_address"])
+
+
+def test_names_lead_forward_and_back(cluster: Cluster) -> None:
+    for node in ("tnet-far-0", SERVER):
+        said = cluster.site.ssh(
+            node, "getent ahostsv4 tnet-far-1 | head -1; getent hosts 10.99.1.2; getent ahostsv4 data.example | head -1; hostname -f"
+        )
+        assert [line.split()[0] for line in said.splitlines()[:3]] == ["10.99.1.2", "10.99.1.2", "10.99.0.1"]
+        assert said.splitlines()[1].split()[1] == "tnet-far-1"
+        assert said.splitlines()[3] == node
+
+
+def test_a_second_run_changes_nothing_and_loosens_nothing(cluster: Cluster) -> None:
+    before = cluster.rules()
+    assert set(cluster.site.must("cluster").changed.values()) == {0}
+    assert set(cluster.site.must("cluster", "-e", "sky_full=true").changed.values()) == {0}
+    assert cluster.rules() == before
+
+
+def test_private_keys_stay_on_their_nodes(cluster: Cluster) -> None:
+    found = {
+        name: cluster.site.ssh(name, "cat /etc/sky/network/private.key; stat -c %a:%U /etc/sky/network/private.key").split()
+        for name in cluster.variables
+    }
+    assert {mode for _key, mode in found.values()} == {"600:root"}
+    keys = [key for key, _mode in found.values()]
+    assert len(set(keys)) == len(keys)
+    said = cluster.site.must("cluster", "-e", "sky_full=true", "-vvv").output
+    assert not any(key in said for key in keys)
+
+
+def test_from_outside_the_open_ports_are_those_of_the_file(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    cluster.site.ssh(SERVER, "nohup python3 -m http.server 8888 >/dev/null 2>&1 & nohup python3 -m http.server 8889 >/dev/null 2>&1 &")
+    inside = {name: each["sky_cloud_address"] for name, each in cluster.variables.items()}
+    time.sleep(1)
+    began = time.monotonic()
+    found = scan.scan(inside.values())
+    took = time.monotonic() - began
+    assert {name: found[address] for name, address in inside.items()} == {SERVER: [22, OPENED], "tnet-far-0": [22], "tnet-far-1": [22]}
+    script = Path(scan.__file__).read_text(encoding="utf-8")
+    addresses = [inside["tnet-far-0"], inside["tnet-far-1"]]
+    said = cluster.stranger.ssh("tnetx-box-0", f"python3 - {' '.join(addresses)} <<'END'\n{script}\nEND")
+    assert json.loads(said.strip().splitlines()[-1]) == {address: [22] for address in addresses}
+    assert cluster.reach("tnet-far-0", "10.99.0.1", 8889)
+    figure(
+        f"34 TCP 1-65535 of 3 nodes, from this machine ({took:.0f} s) and from a node of another cluster in its cloud: 22, and 8888 as the file says"
+    )
+
+
+def test_addresses_of_the_overlay_cannot_be_used_from_outside(cluster: Cluster) -> None:
+    """A neighbour in the same cloud that takes the address of a member is not let in."""
+    target = cluster.variables["tnet-far-0"]["sky_cloud_address"]
+    cluster.stranger.ssh("tnetx-box-0", "ip address add 10.99.1.2/32 dev lo")
+    script = f"import socket; s = socket.socket(); s.settimeout(3); s.bind(('10.99.1.2', 0)); s.connect(('{target}', 7999))"
+    cluster.stranger.ssh("tnetx-box-0", f'python3 -c "{script}" 2>/dev/null && echo in || echo out')
+    cluster.stranger.ssh("tnetx-box-0", "ip address delete 10.99.1.2/32 dev lo")
+    counters = cluster.network()["nodes"]["tnet-far-0"]["counters"]
+    assert counters["spoofed"]["packets"] > 0
+
+
+def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    settings = cluster.variables["tnet-far-1"]["sky_network"]
+    (cluster.folder / "bad.nft").write_text(ruleset(settings | {"admin": ["198.51.100.0/24"]}))
+    before = cluster.rules()["tnet-far-1"]
+    (cluster.folder / "bad.yml").write_text(
+        "- {hosts: tnet-far-1, gather_facts: false, tasks: [{sky.clusters.firewall: {seconds: 8, ruleset: \"{{ lookup('file', 'bad.nft') }}\"}}]}\n"
+    )
+    began = time.monotonic()
+    command = cluster.site.command("ansible-playbook", "-i", str(cluster.site.file), "bad.yml")
+    done = subprocess.run(command, cwd=cluster.folder, env=None, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode != 0
+    assert "the node has taken them back after 8 s" in done.stdout
+    figure(f"a firewall that shuts the controller out: taken back by the node itself, the run failed after {time.monotonic() - began:.0f} s")
+    assert cluster.rules()["tnet-far-1"] == before
+
+
+def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
+    cluster.site.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
+    refused = cluster.site.play("cluster", "-e", "sky_full=true")
+    assert refused.code != 0
+    assert "ufw is active, and would drop what the cluster needs" in refused.output
+    cluster.site.ssh("tnet-far-1", "rm -r /etc/ufw")
+    cluster.site.must("cluster")
+
+
+def test_flushed_rules_are_loaded_again(cluster: Cluster) -> None:
+    before = cluster.rules()["tnet-far-1"]
+    cluster.site.ssh("tnet-far-1", "nft flush ruleset")
+    until(lambda: cluster.rules()["tnet-far-1"] == before, 20, "the agent loads the rules again")
+
+
+def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    cluster.site.content = content(3)
+    began = time.monotonic()
+    grown = cluster.site.must("cluster")
+    took = time.monotonic() - began
+    changed = {name: grown.changed[name] for name in ("tnet-far-0", "tnet-far-1")}
+    assert changed == {"tnet-far-0": 0, "tnet-far-1": 0}
+    assert {grown.tasks[name] for name in changed} == {1}  # the look at the beginning
+    assert cluster.reach("tnet-far-0", "tnet-far-2")
+    assert cluster.reach(SERVER, "tnet-far-2")
+    figure(f"a node added to 3 over two clouds: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
+
+
+def test_a_node_that_leaves_has_no_access(cluster: Cluster) -> None:
+    key = cluster.site.ssh("tnet-far-2", "wg show sky0 public-key").strip()
+    cluster.site.content = content(2)
+    shrunk = cluster.site.must("cluster")
+    assert (shrunk.changed["tnet-far-0"], shrunk.tasks["tnet-far-0"]) == (0, 1)
+    for name in cluster.variables:
+        assert key not in cluster.site.ssh(name, "wg show sky0 peers; cat /etc/hosts")
+        assert "tnet-far-2" not in cluster.site.ssh(name, "cat /etc/hosts")
+
+
+def test_somebody_outside_joins_until_the_name_is_taken_away(cluster: Cluster) -> None:
+    assert "sky_user: bob is not among vpn_users (ada)" in cluster.site.play("vpn_profile", "-e", "sky_user=bob").output
+    said = cluster.site.must("vpn_profile", "-e", "sky_user=ada").output
+    profile = dict(re.findall(r"^\s*(\w+) = (\S+)$", said, re.MULTILINE))
+    assert "█" in said
+    with guest(cluster.folder, profile) as reaches:
+        until(lambda: reaches("10.99.0.1"), 15, "the guest reaches the public node")
+        until(lambda: reaches("10.99.1.1"), 15, "the guest reaches a node of the other cloud")
+        cluster.site.content = content(2, vpn_users=[])
+        cluster.site.must("cluster")
+        assert not reaches("10.99.0.1")
+        assert not reaches("10.99.1.1")
+
+
+@contextlib.contextmanager
+def guest(folder: Path, profile: dict[str, str]) -> Iterator[Callable[[str], bool]]:
+    """Somebody with a profile, in a namespace of their own behind this machine."""
+    run("ip", "netns", "add", SPACE)
+    run("ip", "link", "add", "skyguest0", "type", "veth", "peer", "name", "eth0", "netns", SPACE)
+    try:
+        run("ip", "address", "add", "10.77.7.1/24", "dev", "skyguest0")
+        run("ip", "link", "set", "skyguest0", "up")
+        run("ip", "-n", SPACE, "address", "add", "10.77.7.2/24", "dev", "eth0")
+        run("ip", "-n", SPACE, "link", "set", "eth0", "up")
+        run("ip", "-n", SPACE, "route", "add", "default", "via", "10.77.7.1")
+        run("nft", "-f", "-", stdin="add table ip sky_guest\nadd chain ip sky_guest p { type nat hook postrouting priority srcnat; }\n"
+            "add rule ip sky_guest p ip saddr 10.77.7.0/24 masquerade\n")  # fmt: skip
+        (folder / "guest.key").write_text(profile["PrivateKey"])
+        words = ["ip", "netns", "exec", SPACE, "wireguard-go", "-f", "skyg0"]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:
+            until(lambda: Path("/var/run/wireguard/skyg0.sock").exists(), 10, "the guest's interface")
+            peer = ["peer", profile["PublicKey"], "endpoint", profile["Endpoint"], "allowed-ips", profile["AllowedIPs"]]
+            run("ip", "netns", "exec", SPACE, "wg", "set", "skyg0", "private-key", str(folder / "guest.key"), *peer, "persistent-keepalive", "5")
+            run("ip", "-n", SPACE, "address", "add", profile["Address"], "dev", "skyg0")
+            run("ip", "-n", SPACE, "link", "set", "skyg0", "mtu", "1280", "up")
+            run("ip", "-n", SPACE, "route", "add", profile["AllowedIPs"], "dev", "skyg0")
+            yield lambda address: " 0% packet loss" in run("ip", "netns", "exec", SPACE, "ping", "-q", "-c1", "-W2", address, check=False)
+            engine.kill()
+    finally:
+        run("ip", "netns", "delete", SPACE, check=False)
+        run("ip", "link", "delete", "skyguest0", check=False)
+        run("nft", "delete", "table", "ip", "sky_guest", check=False)
+
+
+def test_after_reboots_the_network_is_whole(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    names = list(cluster.variables)
+    rules = cluster.rules()
+    for name in names:
+        cluster.site.ssh(name, "touch /run/before-reboot; systemctl --no-block reboot")
+
+    def back() -> bool:
+        try:
+            return all("no" in cluster.site.ssh(name, "ls /run/before-reboot 2>/dev/null || echo no") for name in names)
+        except AssertionError:
+            return False
+
+    began = time.monotonic()
+    until(back, 120, "all nodes are back")
+    until(lambda: "whole yes" in cluster.site.play("status").output, 60, "the overlay is whole")
+    figure(f"32 every node rebooted at once: firewall and overlay whole again after {time.monotonic() - began:.0f} s")
+    assert cluster.rules() == rules
+    assert cluster.reach("tnet-far-0", "10.99.0.1")
+
+
+def test_a_range_that_a_cloud_uses_is_refused(cluster: Cluster) -> None:
+    address = cluster.variables[SERVER]["sky_cloud_address"]
+    cluster.site.content = content(2, overlay={"range": f"10.{address.split('.')[1]}.0.0/16"})
+    refused = cluster.site.play("cluster")
+    assert refused.code != 0
+    assert "overlay.range: 10." in refused.output
+    assert "overlaps with" in refused.output
+    cluster.site.content = content(2)
