@@ -94,6 +94,7 @@ COMMON = (
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
     "!tests/support/fault_proxy.py",
+    "!tests/support/isolated_clouds.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
 )
@@ -161,6 +162,10 @@ PARTS: tuple[Part, ...] = (
     Part(
         "systems", Tier.LONG, 600, 250, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
+    ),
+    Part(
+        "network", Tier.LONG, 600, 400, "the agents of nodes on isolated clouds, and one cluster over two local clouds",
+        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"), (_pytest(600, "real", "tests/integration/network"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",

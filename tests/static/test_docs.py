@@ -21,6 +21,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds import _contr
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import PROVIDERS, Provider
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _options
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _network
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
     DEADLINES,
     INVENTORY_KEYS,
@@ -64,6 +65,8 @@ TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Pool": (Pool, {}),
     "DataVolume": (DataVolume, {}),
     "Timeouts": (Timeouts, {}),
+    "Overlay": (_network.Overlay, {}),
+    "FirewallRule": (_network.FirewallRule, {}),
 }
 
 

@@ -114,7 +114,7 @@ class FirewallRule:
 class Network:
     """The keys of the file about the network. :class:`Settings` extends this."""
 
-    overlay: Overlay = option(OverlayKind(), "encrypted network between all nodes; by default if the pools are on several clouds", default=Overlay())
+    overlay: Overlay | None = option(OverlayKind(), "encrypted network between all nodes; if not given, where pools are on several clouds", default=None)
     vpn_users: tuple[str, ...] = option(ListOf(USER_NAME), "people outside who may join the overlay", default=())
     firewall: tuple[FirewallRule, ...] = option(ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall", default=())
     names: dict[str, str] = option(
@@ -156,8 +156,9 @@ class File:
 
 def overlay_of(settings: Network, pools: Mapping[str, PoolLike]) -> Overlay | None:
     """The overlay of a cluster; None if it has none."""
-    wanted = settings.overlay.wanted
-    return settings.overlay if (len({pool.cloud for pool in pools.values()}) > 1 if wanted is None else wanted) else None
+    overlay = settings.overlay or Overlay()
+    wanted = len({pool.cloud for pool in pools.values()}) > 1 if overlay.wanted is None else overlay.wanted
+    return overlay if wanted else None
 
 
 def network_of(settings: Network, pools: Mapping[str, PoolLike]) -> bool:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield made
 
 
+def follows(node: LabNode) -> bool:
+    return bool(node.state().get("serial") == node.cloud.lab.serial)
+
+
 def stream(one: LabNode, other: LabNode, seconds: float, act: Callable[[], object]) -> tuple[float, bool]:
     """A TCP stream during which something happens: the longest silence that the receiver saw, and whether every byte arrived."""
     receiver = subprocess.Popen(["ip", "netns", "exec", other.space, "python3", "-c", RECEIVE, other.overlay], stdout=subprocess.PIPE, text=True)
@@ -66,7 +71,7 @@ def stream(one: LabNode, other: LabNode, seconds: float, act: Callable[[], objec
 
 def test_every_pair_reaches_each_other(site: Lab, figure: Callable[[str], None]) -> None:
     for node in site.nodes:
-        until(lambda node=node: node.state().get("serial") == 1, 60, f"{node.name} follows the list: {node.log()[-500:]}")
+        until(partial(follows, node), 60, f"{node.name} follows the list: {node.log()[-500:]}")
     pairs = [(one, other) for one in site.nodes for other in site.nodes if one is not other]
     took = until(lambda: all(site.node("a0").pings(node.overlay) for node in site.nodes if node.name != "a0"), 40, "a0 reaches all")
     lost = [f"{one.name} to {other.name}" for one, other in pairs if not one.pings(other.overlay) and not one.pings(other.overlay, count=2)]

@@ -88,10 +88,11 @@ def test_a_range_that_overlaps_with_the_network_of_a_cloud() -> None:
 
 def test_clouds_without_a_way_to_each_other() -> None:
     pools = {name: {"cloud": cloud, "count": 1} for name, cloud in (("a", "one"), ("b", "two"))}
-    assert faults(pools=pools) == [
+    (fault,) = faults(pools=pools)
+    assert fault == (
         "overlay: clouds one, two have no way to each other, because no pool has public_ip: set it for a pool of one of them, "
         "or `overlay: false` if they are routed to each other"
-    ]
+    )
     assert read(pools=pools, overlay=False).overlay is None
 
 
