@@ -143,13 +143,13 @@ actions:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 summary:
   description: RV(actions), RV(kept_volumes) and RV(failed_nodes) in lines for people, the last with the tail of each console and what to do next.
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 members:
   description: Names of the nodes that run and stay.
   returned: always
@@ -179,7 +179,7 @@ failed_nodes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-1 failed (after it was made, 3 attempts): its system did not start within 300 s (state building)"]
+  sample: ["demo-worker-1 failed (after it was made, 3 attempts): its operating system did not start within 300 s (state building)"]
 strict_failure:
   description: Whether nodes failed although the others suffice, and O(strict) asks for all.
   returned: always

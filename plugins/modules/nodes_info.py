@@ -102,7 +102,7 @@ changes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 drift:
   description: Differences between the file and nodes that no run makes, since making them would end the node.
   returned: always

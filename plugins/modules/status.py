@@ -130,7 +130,7 @@ changes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 visits:
   description: Nodes that a run would visit.
   returned: always

@@ -63,7 +63,7 @@ class Text:
     """A string, of a pattern that `what` says in words."""
 
     pattern: str = r"[\s\S]+"
-    what: str = "a text that is not empty"
+    what: str = "a non-empty string"
     longest: int = 255
 
     def parse(self, value: Any, path: str, faults: Faults) -> str | None:
@@ -169,7 +169,7 @@ class ListOf:
             return None
         for place, item in enumerate(items):
             if self.unique and item in items[:place]:
-                faults.add(f"{path}[{place}]", f"{shown(item)} stands there twice")
+                faults.add(f"{path}[{place}]", f"{shown(item)} is listed twice")
         return tuple(items)
 
     def schema(self) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class MapOf:
             faults.add(path, f"must be a mapping, got {shown(value)}")
             return None
         if len(value) < self.least:
-            faults.add(path, f"must name at least {self.least}")
+            faults.add(path, f"must have at least {self.least} key(s)")
         found = {}
         for key, item in value.items():
             place = step(path, key)

@@ -118,10 +118,10 @@ class Mark:
             return None
         if int(sign.group(1)) > MARK_VERSION:
             raise MarkError(
-                f"the mark '{text}' was made by a newer sky.clusters than this one (it reads up to sky/{MARK_VERSION}): update the collection"
+                f"the mark '{text}' was written by a newer version of sky.clusters (this one reads up to sky/{MARK_VERSION}): update the collection"
             )
         if len(words) != 5 or not words[4].isdigit():
-            raise MarkError(f"the mark '{text}' is damaged: 'sky/{MARK_VERSION} owner cluster pool index' is what it should be")
+            raise MarkError(f"the mark '{text}' is damaged: expected 'sky/{MARK_VERSION} owner cluster pool index'")
         return cls(words[1], words[2], words[3], int(words[4]))
 
 
@@ -295,7 +295,7 @@ class Scope:
 
     cluster: str
     owner: str = ""  # empty: the user that the cloud's credentials belong to
-    admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
+    admin_cidrs: tuple[str, ...] = ()  # networks that may connect with ssh
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ class Cloud(abc.ABC):
         """
         found = re.fullmatch(rf"{re.escape(self.scope.cluster)}-([a-z][a-z0-9]*)-(0|[1-9][0-9]*)-[a-z][a-z0-9]*", volume)
         if found is None:
-            raise Invalid(f"'{volume}' is no name of a data volume of cluster {self.scope.cluster}: that is {self.scope.cluster}-POOL-INDEX-VOLUME")
+            raise Invalid(f"'{volume}' is not a data volume name of cluster {self.scope.cluster}: expected {self.scope.cluster}-POOL-INDEX-VOLUME")
         return Mark(self.owner, self.scope.cluster, found[1], int(found[2]))
 
     @abc.abstractmethod
@@ -436,7 +436,7 @@ class Cloud(abc.ABC):
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
         for volume in volumes:
-            yield Event(volume.name, Stage.FAILED, f"a cloud of provider {self.provider} cannot extend volumes", final=True, error=Invalid)
+            yield Event(volume.name, Stage.FAILED, f"provider {self.provider} cannot extend volumes", final=True, error=Invalid)
 
     def not_extended(self, wanted: VolumeSpec, volume: Volume | None) -> Event | None:
         """The failure of a volume that cannot be extended as it is wanted; None if it can.
@@ -463,7 +463,7 @@ class Cloud(abc.ABC):
         Raises:
             Invalid: images cannot be listed here (the default).
         """
-        raise Invalid(f"a cloud of provider {self.provider} has no list of images")
+        raise Invalid(f"provider {self.provider} cannot list images")
 
     def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:  # noqa: ARG002
         """Make an image of a file, with our mark (``sky/1 owner``); it counts as ``active`` only once all of the file was read as its checksum says.
@@ -477,7 +477,7 @@ class Cloud(abc.ABC):
         Raises:
             Invalid: the name is that of an image which is not ours, or the cloud cannot make an image of this, or of any file (the default).
         """
-        raise Invalid(f"image {spec.name}: a cloud of provider {self.provider} takes no images")
+        raise Invalid(f"image {spec.name}: provider {self.provider} does not accept images")
 
     def delete_image(self, image: Image) -> None:
         """Delete exactly this image (by id, after a look at its mark). Deleting a missing image succeeds.
@@ -485,7 +485,7 @@ class Cloud(abc.ABC):
         Raises:
             CloudError: it is not ours, or a node needs it; it is left alone.
         """
-        raise Invalid(f"image {image.name}: a cloud of provider {self.provider} takes no images, so this one is not ours")
+        raise Invalid(f"image {image.name}: provider {self.provider} does not accept images, so this one is not ours")
 
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ._cluster import Cluster, ClusterFileError, Login, Settings
 
-NONE = "ssh_keys: none in the file, none in the ssh agent and no ~/.ssh/*.pub; make one with ssh-keygen, or name them in the file"
+NONE = "ssh_keys: no key in the file, in the ssh agent or in ~/.ssh/*.pub; create one with ssh-keygen, or list keys in the file"
 OFFERED = 5  # sshd ends a connection after six keys that it does not know
 SHORTEST = Path("/tmp")  # noqa: S108  # a folder there is used only if it is ours
 LONGEST = 70  # characters of the folder of control sockets: a socket's path may have 107, and ssh appends 17 to ours for a moment
@@ -131,9 +131,11 @@ def _ignored(key: Key, own: Ring) -> str:
 def _no_use(settings: Settings, own: Ring) -> str:
     """The sentence where nobody here could log in."""
     if not settings.ssh_keys:
-        return "ssh_keys: ~/.ssh/*.pub have no private keys beside them, and the ssh agent holds none: this run could not log in to its nodes"
+        return (
+            "ssh_keys: the keys in ~/.ssh/*.pub have no private keys next to them, and the ssh agent has none: this run could not log in to its nodes"
+        )
     mine = own.keys[0].public if own.keys else "none was found in the ssh agent or under ~/.ssh"
-    return f"ssh_keys: this run has the private key of none of them; add one of yours ({mine}), or load one of theirs into the ssh agent"
+    return f"ssh_keys: this run has none of their private keys; add a key of yours ({mine}), or load one of theirs into the ssh agent"
 
 
 def _file(key: Key, folder: str) -> str:

@@ -252,7 +252,7 @@ class _CloudRun:
         hidden = [node for node in nodes if way and behind(node, way) and not self._is_known(way.node)]
         asked = [node for node in nodes if node not in hidden]
         answers = self.tools.probe(asked, way) if asked else {}
-        return {**answers, **{node.name: f"{way.node.name}, which it is reached through, does not answer yet" for node in hidden if way}}
+        return {**answers, **{node.name: f"gateway {way.node.name} does not answer yet" for node in hidden if way}}
 
     def _is_known(self, node: Node) -> bool:
         """Whether a node was spoken to, or its host key is known, so that another may be spoken to through it."""
@@ -270,7 +270,7 @@ class _CloudRun:
             if keys is None and self.clock.now() - since <= KEYS:
                 continue
             address = node.address(public=True) or node.address()
-            detail = address if keys else f"{address}, whose host key the cloud does not show: it is trusted at first sight"
+            detail = address if keys else f"{address}; the cloud does not show its host key: trusted on first use"
             self._tell(Event(node.name, Stage.REACHABLE, detail, node=replace(node, host_keys=keys or ())))
 
     def _look(self, name: str, node: Node | None, since: dict[str, float]) -> Node | None:
@@ -278,7 +278,7 @@ class _CloudRun:
         if node is None:
             return None  # a list may lag; the deadline decides
         if node.state in (State.FAILED, State.STOPPED):
-            self._fail(node, node.fault or "it stopped while it booted", Shortage if node.hopeless else None)
+            self._fail(node, node.fault or "it stopped while booting", Shortage if node.hopeless else None)
             return None
         if node.state is not State.RUNNING or not node.addresses:
             return None
@@ -298,11 +298,11 @@ class _CloudRun:
             return
         result.late = "reachable" if booted else "booted"
         if node is None:
-            self._tell(Event(name, Stage.FAILED, f"the cloud does not list it, {limit} s after it was made"))
+            self._tell(Event(name, Stage.FAILED, f"the cloud does not list it {limit} s after it was created"))
         elif booted:
-            self._fail(node, f"ssh did not answer within {limit} s ({answer or 'no look at it ended'})")
+            self._fail(node, f"ssh did not answer within {limit} s ({answer or 'no check of it finished'})")
         else:
-            self._fail(node, f"its system did not start within {limit} s (state {node.state.value})")
+            self._fail(node, f"its operating system did not start within {limit} s (state {node.state.value})")
 
     def _clean(self, names: Sequence[str]) -> None:
         """What failed nodes left goes at once, so that their names are free again; a node that was in service stays, whatever it lacks now."""
@@ -314,7 +314,7 @@ class _CloudRun:
         for event in self._gone([node for node in left if not node.ready]):
             if event.stage is Stage.FAILED:
                 result = self.results[event.name]
-                result.reason += f"; what it left could not be deleted: {event.detail}"
+                result.reason += f"; cleaning up failed: {event.detail}"
                 result.final = True
 
     # common

@@ -52,7 +52,7 @@ def _same_places(places: Mapping[str, str]) -> list[str]:
     for name, place in places.items():
         by_place.setdefault(place, []).append(name)
     return [
-        f"clouds {' and '.join(names)} are the same cloud ({place}): keep one of these entries under clouds, and let all its pools name that one"
+        f"clouds {' and '.join(names)} are the same cloud ({place}): keep one of these entries under clouds, and name it in all their pools"
         for place, names in by_place.items()
         if len(names) > 1
     ]
@@ -64,7 +64,7 @@ def owners(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Bac
     Raises:
         FleetError: a cloud could not say whose the credentials are.
     """
-    return _each(clouds, lambda cloud: cloud.owner, "cannot say whose the credentials are", clock, backoff)
+    return _each(clouds, lambda cloud: cloud.owner, "cannot say which user the credentials belong to", clock, backoff)
 
 
 def list_images(clouds: Mapping[str, Cloud]) -> dict[str, list[Image]]:

@@ -32,7 +32,7 @@ def checked(spec: ImageSpec) -> ImageSpec:
     """
     checksum = spec.checksum.lower()
     if re.fullmatch(r"sha256:[0-9a-f]{64}", checksum) is None:
-        raise Invalid(f"checksum: must be 'sha256:' and 64 digits (0-9, a-f), got {shown(spec.checksum)}")
+        raise Invalid(f"checksum: must be 'sha256:' and 64 hexadecimal digits, got {shown(spec.checksum)}")
     for key in ("min_disk", "min_memory"):
         if getattr(spec, key) < 0:
             raise Invalid(f"{key}: must be 0 or more, got {getattr(spec, key)}")
@@ -52,15 +52,15 @@ def present(cloud: Cloud, spec: ImageSpec, opened: Callable[[], AbstractContextM
     known = _named(cloud, spec.name)
     foreign = [image for image in known if not image.ours]
     if foreign:
-        raise Invalid(f"cloud {cloud.name}: the name {spec.name} is taken by image {foreign[0].id}, which is not ours: take another name")
+        raise Invalid(f"cloud {cloud.name}: the name {spec.name} is taken by image {foreign[0].id}, which is not ours: choose another name")
     whole = [image for image in known if image.status == "active"]
     others = [image for image in whole if image.checksum != spec.checksum]
     if len(whole) == len(known) == 1 and not others:
         return Outcome(told(cloud.name, whole[0]), told(cloud.name, whole[0]))
     if len(others) == len(whole) > 0 and not force:
         raise Invalid(
-            f"cloud {cloud.name}: image {spec.name} is there with the checksum {others[0].checksum or 'unknown'}, not {spec.checksum}: "
-            "take another name, or replace it with force: true"
+            f"cloud {cloud.name}: image {spec.name} exists with the checksum {others[0].checksum or 'unknown'}, not {spec.checksum}: "
+            "choose another name, or replace it with force: true"
         )
     before = told(cloud.name, known[0]) if known else {}
     if check:

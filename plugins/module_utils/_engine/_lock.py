@@ -130,7 +130,7 @@ def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], boo
                 continue
             keeper.keep(name, taken)  # from now on: the next cloud's lock may be a long wait
             if taken.broken:
-                terms.tell(f"cloud {name}: the lock of {Holder.read(taken.broken).shown} was stale and is broken")
+                terms.tell(f"cloud {name}: the lock of {Holder.read(taken.broken).shown} was stale and has been removed")
         yield lambda: keeper.lost.is_set() or not all(other.alive() for other in others)
     finally:
         keeper.end()
@@ -220,17 +220,19 @@ class _Taking:
         with contextlib.suppress(Locked):  # somebody else was quicker
             lease = self._asked(lambda: self._cloud.lock(dead, SECONDS), "lock")
             self._asked(lambda: self._cloud.unlock(lease), "unlock")
-            self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and is broken")
+            self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and has been removed")
 
     def _announce(self, theirs: Holding) -> None:
         if self._terms.wait > GRACE and not self._told:
             self._told = True
-            self._terms.tell(f"cluster {self._cloud.scope.cluster}: {shown(theirs)} is at work; waiting up to {self._terms.wait:.0f} s for its end")
+            self._terms.tell(
+                f"cluster {self._cloud.scope.cluster}: {shown(theirs)} is running; waiting up to {self._terms.wait:.0f} s for it to finish"
+            )
 
     def _refusal(self, theirs: Holding) -> Locked:
         return Locked(
-            f"cluster {self._cloud.scope.cluster} is being worked on by {shown(theirs)} (cloud {self._cloud.name}): run this again after its end, or "
-            f"wait for it with -e sky_wait=600 (seconds); the lock of a run that was killed ends by itself within {SECONDS:.0f} s"
+            f"cluster {self._cloud.scope.cluster} is being changed by {shown(theirs)} (cloud {self._cloud.name}): run again when it has finished, or "
+            f"wait for it with -e sky_wait=600 (seconds); the lock of a killed run expires within {SECONDS:.0f} s"
         )
 
     def _asked(self, call: Callable[[], T], what: str) -> T:

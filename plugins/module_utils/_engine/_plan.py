@@ -155,7 +155,7 @@ class _Draft:
         """A node that is to go: what runs leaves in good order, what does not, or is sick, has nothing to drain."""
         part = self.parts[cloud]
         if node.name in self.sick:
-            self.notes.append(f"{node.name} is deleted without a drain: {self.sick[node.name]}")
+            self.notes.append(f"{node.name} is deleted without being drained: {self.sick[node.name]}")
         (part.leave if node.state is State.RUNNING and node.name not in self.sick else part.delete).append(node)
 
     def dead(self, node: Node) -> bool:
@@ -286,7 +286,7 @@ def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: W
         draft.parts[placed.cloud].create.append(spec)
     else:
         if node.state is State.RUNNING and node.name in wishes.sick:
-            draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; it is left as it is, since a new node would not have what it holds")
+            draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; not replaced: it holds data that a new node would lack")
         _plan_alive(node, spec, listing, draft.parts[placed.cloud], draft)
         draft.candidates.append(_candidate(view, node, spec, listing))
 
@@ -311,7 +311,7 @@ def _held(view: _PoolView, spec: NodeSpec, listing: Listing) -> str:
     """Why a node is not replaced unless it is named: it may hold what a new one would lack."""
     if _disposable(view.cluster, view.name) or (spec.volumes and not _lacking(spec, listing)):
         return ""
-    return f"it may hold what a new node would lack, on no data volume; -e sky_replace={spec.name} replaces it all the same"
+    return f"it may hold data outside data volumes that a new node would lack; -e sky_replace={spec.name} replaces it anyway"
 
 
 def _differences(node: Node, spec: NodeSpec, definition: Definition) -> Iterator[Drift]:
@@ -335,7 +335,7 @@ def _other_types(spec: NodeSpec, listing: Listing) -> Iterator[Drift]:
 def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft: _Draft) -> None:
     """A node that is what it should be, or is to be completed: never made again."""
     lacks = _lacking(spec, listing)
-    draft.notes += [f"{node.name} lacks volume {name}: it is attached, made new if there is none" for name in lacks]
+    draft.notes += [f"{node.name} lacks volume {name}: it is attached, and created first if it does not exist" for name in lacks]
     if lacks or node.state is State.STOPPED:
         part.create.append(spec)
         part.standing.append(node.name)
@@ -362,7 +362,7 @@ def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], d
             continue
         if wanted.size < volume.size:
             draft.refusals.append(
-                f"pools.{view.name}.volumes.{short}: a volume cannot shrink, the file says {wanted.size} GiB and {volume.name} has {volume.size}"
+                f"pools.{view.name}.volumes.{short}: a volume cannot shrink; the file says {wanted.size} GiB, {volume.name} has {volume.size} GiB"
             )
         elif wanted.size > volume.size:
             draft.parts[view.pool.cloud].resize.append(VolumeSpec(volume.name, wanted.size, volume.type))
@@ -382,7 +382,7 @@ def _drop_pool(cluster: Cluster, name: str, placed: list[_Placed], wishes: Wishe
     if wishes.confirm != cluster.name:
         draft.refusals.append(
             f"pools.{name}: is not in the file but has {len(placed)} node(s); "
-            f"put it back, or say -e sky_confirm={cluster.name} to drain and delete them"
+            f"put it back, or set -e sky_confirm={cluster.name} to drain and delete them"
         )
         return
     for each in placed:
@@ -396,18 +396,18 @@ def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Dra
     others = going - made - wishes.remove
     for name in sorted(wishes.remove):
         if name not in names and others:
-            draft.refusals.append(f"sky_remove: no node {name} in this cluster, and {', '.join(sorted(others))} would go in its stead")
+            draft.refusals.append(f"sky_remove: no node {name} in this cluster, and {', '.join(sorted(others))} would be removed instead")
         elif name not in names:
             draft.notes.append(f"sky_remove: no node {name} in this cluster (any more)")
         elif name not in going:
-            draft.notes.append(f"{name} stays although sky_remove names it: its pool's count does not go down; lower the count as well")
+            draft.notes.append(f"{name} is kept: sky_remove only chooses which nodes go when the count drops; lower the count as well")
 
 
 def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
     """Choose the nodes that this run makes anew: a few members of each pool, or, once no member is left to replace, one server node."""
     names = {node.name for listing in existing.values() for node in listing.nodes}
     unknown = sorted(wishes.replace - names - wishes.replaced - {DRIFT})
-    known = f"name nodes, or say '{DRIFT}' for all that differ from the file"
+    known = f"name nodes, or use '{DRIFT}' for all that differ from the file"
     draft.refusals += [f"sky_replace: no node {name} in this cluster; {known}" for name in unknown]
     due: list[_Candidate] = []
     for candidate in draft.candidates:
@@ -426,7 +426,7 @@ def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes
         draft.parts[candidate.cloud].replace.append(candidate.spec)
     later = [candidate.node.name for candidate in due if candidate not in now]
     if later:
-        draft.notes.append(f"{len(later)} node(s) are replaced by further runs, say -e sky_replace again: {_some(later)}")
+        draft.notes.append(f"{len(later)} node(s) remain to be replaced, run with -e sky_replace again: {_some(later)}")
 
 
 def _batch(cluster: Cluster, due: list[_Candidate], wishes: Wishes) -> list[_Candidate]:
@@ -451,7 +451,7 @@ def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
     if len(sick) > 1 and len(sick) > SICK_SHARE * len(nodes) and wishes.confirm != cluster.name:
         draft.refusals.append(
             f"{len(sick)} of {len(nodes)} nodes have failed ({', '.join(sorted(sick)[:5])}): "
-            f"find out why, then say -e sky_confirm={cluster.name} to replace them"
+            f"find out why, then set -e sky_confirm={cluster.name} to replace them"
         )
 
 
@@ -471,7 +471,7 @@ def _check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
         if wishes.confirm == cluster.name:
             draft.notes.append(forgotten(cloud))
         else:
-            draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools at 0, and run, so that it is emptied"))
+            draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools set to 0 and run to empty it"))
 
 
 def _in_use(existing: Mapping[str, Listing], draft: _Draft) -> InUse:
@@ -504,8 +504,8 @@ def _foreign_owners(cluster: Cluster, owners: Mapping[str, str], existing: Mappi
     for cloud, listing in existing.items():
         marks = [node.mark for node in listing.nodes] + [volume.mark for volume in listing.volumes]
         found += [
-            f"cluster {cluster.name} in cloud {cloud} belongs to {owner}, and you are {owners[cloud]}; "
-            f"to work on it together put 'owner: {owner}' in the cluster file, to have one of your own choose another name"
+            f"cluster {cluster.name} in cloud {cloud} belongs to {owner}, but you are {owners[cloud]}; "
+            f"to manage it together, put 'owner: {owner}' in the cluster file; for a cluster of your own, choose another name"
             for owner in sorted({mark.owner for mark in marks} - {owners[cloud]})
         ]
     return found

@@ -35,7 +35,7 @@ def look(address):
     try:
         with socket.create_connection((address, int(sys.argv[1])), timeout=float(sys.argv[2])) as connection:
             connection.settimeout(float(sys.argv[2]))
-            return "" if connection.recv(64).startswith(b"SSH-") else "what answers is not ssh"
+            return "" if connection.recv(64).startswith(b"SSH-") else "not an ssh server"
     except OSError as error:
         return str(error.strerror or error)
 with ThreadPoolExecutor(32) as pool:
@@ -69,7 +69,7 @@ def _look(node: Node) -> str:
             banner = connection.recv(64)
     except OSError as error:
         return f"{address} port {PORT}: {error.strerror or error}"
-    return "" if banner.startswith(b"SSH-") else f"{address} port {PORT}: what answers is not ssh"
+    return "" if banner.startswith(b"SSH-") else f"{address} port {PORT}: not an ssh server"
 
 
 def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:
@@ -90,7 +90,7 @@ def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:
         reason = ssh_reason(said.stderr) or f"exit status {said.returncode}"
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         answers, reason = {}, str(error)
-    silent = f"{gateway.node.name}, which it is reached through, cannot be asked ({reason})"
+    silent = f"gateway {gateway.node.name} cannot be asked ({reason})"
     return {name: _told(address, answers.get(address, silent)) if address else "it has no address" for name, address in addresses.items()}
 
 

@@ -75,7 +75,7 @@ def only(clouds: Mapping[str, Cloud]) -> Cloud:
         ClusterFileError: there are several.
     """
     if len(clouds) > 1:
-        raise ClusterFileError([f"cloud: is required, since the cluster has several: {', '.join(clouds)}"])
+        raise ClusterFileError([f"cloud: is required because the cluster has several: {', '.join(clouds)}"])
     return next(iter(clouds.values()))
 
 

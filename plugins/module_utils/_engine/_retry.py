@@ -41,7 +41,7 @@ class Clock:
         end = self.now() + seconds
         while True:
             if self.stopped():
-                raise Stopped("the run was told to end")
+                raise Stopped("interrupted")
             left = end - self.now()
             if left <= 0:
                 return

@@ -254,7 +254,7 @@ class Run:
             try:
                 self._set_clouds(cloud, [node for node in server_nodes(self.cluster, listing) if set(node.clouds) != set(wanted)], wanted)
             except CloudError as error:
-                faults.append(f"cloud {cloud}: the clouds in use could not be noted: {error}")
+                faults.append(f"cloud {cloud}: the clouds in use could not be recorded: {error}")
         return faults
 
     def _set_clouds(self, cloud: str, nodes: Sequence[Node], wanted: Collection[str]) -> None:
@@ -299,7 +299,7 @@ class Run:
         end = clock.now() + cloud.lag_seconds
         left = self._shown(name, kept)
         if left and cloud.lag_seconds:
-            self.tell(f"cloud {name} still shows {_named(left)}; waiting up to {cloud.lag_seconds:.0f} s for its lists to forget what is deleted")
+            self.tell(f"cloud {name} still lists {_named(left)}; waiting up to {cloud.lag_seconds:.0f} s until its lists are up to date")
         while left and clock.now() < end:
             clock.wait(cloud.poll_seconds)
             left = self._shown(name, kept)
@@ -317,7 +317,7 @@ class Run:
             for name, pool in self.cluster.pools.items()
             if members.count(name) < pool.least
         ]
-        return outcome.result.faults + short + (["the run was told to end; run it again to go on"] if outcome.result.stopped else [])
+        return outcome.result.faults + short + (["interrupted; run it again to continue"] if outcome.result.stopped else [])
 
     def _asked(self, call: Callable[[], T], what: str) -> T:
         return asked_again(call, self.tools.clock, self.tools.backoff, what)
@@ -335,7 +335,7 @@ class Run:
                 yield replace(self.tools, clock=replace(clock, stopped=lambda: clock.stopped() or lost()))
             finally:
                 if lost():
-                    self.tell("the lock could not be renewed in time, so that another run may have it: this one ends")
+                    self.tell("the lock could not be renewed in time, and another run may hold it: this run stops")
 
 
 def _named(things: Sequence[str]) -> str:

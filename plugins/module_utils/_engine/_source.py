@@ -32,7 +32,7 @@ def check(source: str) -> None:
     """
     scheme = urlsplit(source).scheme
     if scheme not in (*ABROAD, "file", ""):
-        raise Invalid(f"source: {_shown(source)} is neither a path nor an address that begins with http, https or file")
+        raise Invalid(f"source: {_shown(source)} is neither a path nor an http, https or file URL")
     if scheme not in ABROAD and not _path(source).is_file():
         raise Invalid(f"source: there is no file {_path(source)} on this machine")
 

@@ -12,15 +12,15 @@ from .._engine._apply import LAUNCHES, NodeResult
 from .._engine._plan import Plan
 
 TAIL = 5  # lines of a failed node's console that are shown once more at the end
-AGAIN = "run the same command again: what stands is kept"
+AGAIN = "run the same command again: existing nodes are kept"
 REMEDIES: Mapping[type[CloudError], str] = {
     Shortage: "make room (a lower count, a smaller flavor, a larger quota)",
-    Denied: "renew the credentials, or ask for the right",
-    Invalid: "mend in the cluster file what the cloud does not take",
+    Denied: "renew the credentials, or request the permission",
+    Invalid: "correct in the cluster file what the cloud rejects",
 }
 LATE = {
-    "booted": "look at its console, take another image or allow more with timeouts.booted",
-    "reachable": "see that ssh from here reaches it, or allow more with timeouts.reachable",
+    "booted": "check its console, use another image or raise timeouts.booted",
+    "reachable": "check that ssh from here reaches it, or raise timeouts.reachable",
 }
 
 
@@ -29,15 +29,15 @@ def foretold(plan: Plan) -> list[str]:
     lines: list[str] = []
     for cloud, part in plan.clouds.items():
         replaced = {node.name for node in part.delete}
-        lines += [f"cloud {cloud}: make {what} again" for what in part.repair]
+        lines += [f"cloud {cloud}: repair {what}" for what in part.repair]
         lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
         for spec in part.create:
-            verb = "complete" if spec.name in part.standing else "make again" if spec.name in replaced else "make"
+            verb = "complete" if spec.name in part.standing else "recreate" if spec.name in replaced else "create"
             lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
-        lines += [f"{node.name}: note that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
+        lines += [f"{node.name}: record that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
         lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
         for spec in part.replace:
-            lines.append(f"{spec.name}: drain, delete and make again in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
+            lines.append(f"{spec.name}: drain, delete and recreate in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
         lines += [f"{node.name}: drain and delete in {cloud}" for node in part.leave]
     return lines
 
@@ -74,7 +74,7 @@ def _failure(result: NodeResult) -> str:
 def _remedy(result: NodeResult) -> str:
     """What to do about a failure: what must be mended before the next run, if anything."""
     if result.action == "delete":
-        return f"run the same command again; what stays even so must be deleted by hand in cloud {result.cloud}"
+        return f"run the same command again; delete by hand what still remains in cloud {result.cloud}"
     refused = next((remedy for error, remedy in REMEDIES.items() if result.error and issubclass(result.error, error)), "")
     again_and_again = "find out why it failed each time" if result.launches >= LAUNCHES else ""
     first = refused or LATE.get(result.late, "") or again_and_again

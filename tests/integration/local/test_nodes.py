@@ -59,7 +59,7 @@ def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Sit
         f"13 two nodes that hang in their boot (2 s allowed): 3 launches each and told, the third went on, {time.monotonic() - began:.0f} s in all"
     )
     for name in ("ta-bad-0", "ta-bad-1"):
-        assert f"{name} failed (after it was made, 3 attempts): its system did not start within 2 s (state building)" in played.last(20)
+        assert f"{name} failed (after it was made, 3 attempts): its operating system did not start within 2 s (state building)" in played.last(20)
     assert site.hosts("all") == ["ta-good-0"]
     site.content = two_pools()
     site.must("cluster")
@@ -154,12 +154,12 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
     again = site.must("cluster")
     assert set(again.changed.values()) == {0}  # without the word nothing is replaced
     foretold = site.must("cluster", "--check", "-e", "sky_replace=drift").output
-    assert "ta-box-0: drain, delete and make again in here (tiny, debian-12): memory is 512, the file says 640" in foretold
+    assert "ta-box-0: drain, delete and recreate in here (tiny, debian-12): memory is 512, the file says 640" in foretold
     assert ids(site) == before
     began = time.monotonic()
     first = site.must("cluster", "-e", "sky_replace=drift").output
     took = time.monotonic() - began
-    assert "1 node(s) are replaced by further runs" in first
+    assert "1 node(s) remain to be replaced" in first
     one = ids(site)
     assert (one["ta-box-0"] != before["ta-box-0"], one["ta-box-1"]) == (True, before["ta-box-1"])
     assert "differs: ta-box-1" in site.must("status").output

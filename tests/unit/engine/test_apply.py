@@ -64,7 +64,7 @@ class Try:
 
 
 ALL = ["demo-worker-0", "demo-worker-1", "demo-worker-2"]
-FIRST_SIGHT = "whose host key the cloud does not show: it is trusted at first sight"
+FIRST_USE = "the cloud does not show its host key: trusted on first use"
 
 
 class ShyCloud(MemoryCloud):
@@ -174,8 +174,8 @@ def test_two_clouds_side_by_side_and_one_that_fails_does_not_stop_the_other(worl
     ("kind", "seconds", "reason"),
     [
         ("fails", 60, "the hypervisor gave up"),
-        ("stops", 60, "it stopped while it booted"),
-        ("stuck", 200, "its system did not start within 30 s (state building)"),
+        ("stops", 60, "it stopped while booting"),
+        ("stuck", 200, "its operating system did not start within 30 s (state building)"),
         ("deaf", 200, "ssh did not answer within 40 s (no route to host)"),
     ],
 )
@@ -233,7 +233,7 @@ def test_deadlines_are_those_of_the_pool(world: World) -> None:
     world.fault("create", "stuck", times=0)
     work = Try(world, {"worker": {"count": 1, "timeouts": {"booted": 10}}})
     work.go()
-    assert work.reasons() == {"demo-worker-0": "its system did not start within 10 s (state building)"}
+    assert work.reasons() == {"demo-worker-0": "its operating system did not start within 10 s (state building)"}
     assert work.took < 60
 
 
@@ -421,7 +421,7 @@ def test_nodes_that_the_list_never_shows_are_not_doubled(world: World) -> None:
     world.fault("create", "hidden", looks=10**6)
     work = Try(world)
     work.go()
-    assert work.reasons() == dict.fromkeys(ALL, "the cloud does not list it, 30 s after it was made")
+    assert work.reasons() == dict.fromkeys(ALL, "the cloud does not list it 30 s after it was created")
     assert world.names() == ALL
     assert world.most() == 3
 
@@ -462,7 +462,7 @@ def test_a_failed_node_that_cannot_be_cleaned_is_not_made_again(world: World, ki
     work = Try(world)
     work.go()
     (reason,) = work.reasons().values()
-    assert reason.startswith("the hypervisor gave up; what it left could not be deleted: ")
+    assert reason.startswith("the hypervisor gave up; cleaning up failed: ")
     assert world.calls("create") == 1
     assert world.names() == ALL
 
@@ -534,7 +534,7 @@ def test_a_run_that_is_told_to_end_makes_no_further_call_and_says_what_is_unfini
     result = apply(made, work.cluster, work.clouds, work.tools(clock=clock))
     assert result.stopped
     assert world.calls("listing") - before == listings
-    assert {node.name: node.reason for node in result.failed} == dict.fromkeys(ALL, "not finished: the run was told to end")
+    assert {node.name: node.reason for node in result.failed} == dict.fromkeys(ALL, "not finished: interrupted")
     assert world.names() == ALL  # nothing is taken back
     work.converges()
 
@@ -642,7 +642,7 @@ def test_keys_that_are_never_shown_are_waited_for_so_long_and_that_is_said(world
     for name in ALL[:2]:
         node = result.nodes[name].node
         assert node is not None and node.host_keys == ()
-        assert greeted(work)[name] == f"{node.address()}, {FIRST_SIGHT}"
+        assert greeted(work)[name] == f"{node.address()}; {FIRST_USE}"
         assert result.nodes[name].launches == 1
         assert KEYS < result.nodes[name].seconds["reachable"] - result.nodes[name].seconds["booted"] <= KEYS + 2 * MemoryCloud.poll_seconds
 
@@ -650,7 +650,7 @@ def test_keys_that_are_never_shown_are_waited_for_so_long_and_that_is_said(world
 def test_keys_that_a_cloud_cannot_show_are_not_waited_for(world: World) -> None:
     work, cloud = shy(world, cannot=True)
     assert work.go().failed == []
-    assert [detail.endswith(FIRST_SIGHT) for detail in greeted(work).values()] == [True] * 3
+    assert [detail.endswith(FIRST_USE) for detail in greeted(work).values()] == [True] * 3
     assert (cloud.looks, work.took < 10) == (1, True)
 
 
@@ -658,7 +658,7 @@ def test_a_cloud_that_does_not_answer_for_keys_is_asked_again(world: World) -> N
     work, cloud = shy(world, silent=2)
     assert work.go().failed == []
     assert cloud.looks == 3
-    assert not any(FIRST_SIGHT in detail for detail in greeted(work).values())
+    assert not any(FIRST_USE in detail for detail in greeted(work).values())
 
 
 def test_nobody_is_asked_for_keys_while_no_node_answers(world: World) -> None:

@@ -74,7 +74,7 @@ def test_where_one_cloud_is_locked_the_others_are_let_go(world: World) -> None:
     with pytest.raises(Locked, match="bob@there"), _lock.held(two(world), terms(world.clock(), told.append, WAIT)):
         raise AssertionError("the lock was not needed")
     assert holders(world) == {"beta": OTHER}
-    assert told == [f"cluster demo: {OTHER} since 0 is at work; waiting up to 90 s for its end"]
+    assert told == [f"cluster demo: {OTHER} since 0 is running; waiting up to 90 s for it to finish"]
     assert 90 <= world.now() < 95
     clouds["beta"].renew(lease, 60)
 
@@ -109,7 +109,7 @@ def test_a_run_that_was_killed_is_waited_for_until_its_lock_is_stale(world: Worl
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append, WAIT)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told[1:] == [f"cloud alpha: the lock of {OTHER} was stale and is broken"]
+    assert told[1:] == [f"cloud alpha: the lock of {OTHER} was stale and has been removed"]
     assert 60 <= world.now() < 65
 
 
@@ -118,8 +118,8 @@ def test_without_a_wait_another_run_is_refused_at_once_with_who_it_is_and_what_t
     with pytest.raises(Locked) as refused, _lock.held(two(world), terms(world.clock(), silent)):
         raise AssertionError("the lock was not needed")
     assert str(refused.value) == (
-        f"cluster demo is being worked on by {OTHER} since 0 (cloud alpha): run this again after its end, or wait for it with -e sky_wait=600 "
-        "(seconds); the lock of a run that was killed ends by itself within 60 s"
+        f"cluster demo is being changed by {OTHER} since 0 (cloud alpha): run again when it has finished, or wait for it with -e sky_wait=600 "
+        "(seconds); the lock of a killed run expires within 60 s"
     )
     assert _lock.GRACE <= world.now() < 2 * _lock.GRACE
 
@@ -153,7 +153,7 @@ def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_told(worl
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told == ["cloud beta: the lock of bob@here (process 7) was stale and is broken"]
+    assert told == ["cloud beta: the lock of bob@here (process 7) was stale and has been removed"]
     assert world.now() < _lock.GRACE
 
 
@@ -162,7 +162,7 @@ def test_what_may_be_alive_keeps_others_out(world: World, more: dict[str, Any]) 
     """Its run, or its keeper, lives; or its numbers are those of another machine."""
     holder = replace(Holder.me(), shown="bob", run=ended(), keeper=ended())
     two(world)["beta"].lock(str(replace(holder, **more)), 3600)
-    with pytest.raises(Locked, match=r"being worked on by bob since"), _lock.held(two(world), terms(world.clock(), silent)):
+    with pytest.raises(Locked, match=r"being changed by bob since"), _lock.held(two(world), terms(world.clock(), silent)):
         raise AssertionError("the lock was not needed")
 
 
@@ -201,7 +201,7 @@ def test_a_stale_lock_is_broken_and_told(world: World) -> None:
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told == [f"cloud beta: the lock of {OTHER} was stale and is broken"]
+    assert told == [f"cloud beta: the lock of {OTHER} was stale and has been removed"]
 
 
 def test_it_is_asked_for_again_where_the_cloud_does_not_answer(world: World) -> None:

@@ -173,7 +173,7 @@ def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(w
     clouds = {name: Surrounded(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
     Surrounded.lacks.append("network demo")
     seen = run_of(world, cluster, clouds, check=True).present(Wishes())
-    assert foretold(seen.plan) == ["cloud one: make network demo again"]
+    assert foretold(seen.plan) == ["cloud one: repair network demo"]
     assert world.calls("create") == before
     outcome = run_of(world, cluster, clouds).present(Wishes())
     assert (outcome.faults, sorted(outcome.members), Surrounded.lacks) == ([], ALL, [])
@@ -193,8 +193,8 @@ def test_a_run_that_is_told_to_end_says_so_and_looks_no_more(world: World) -> No
     run = run_of(world, three(world))
     clock = world.clock(stopped=lambda: world.calls("create") > 0)
     outcome = with_clock(run, clock).present(Wishes())
-    assert "the run was told to end; run it again to go on" in outcome.faults
-    assert [result.reason for result in outcome.result.failed] == ["not finished: the run was told to end"] * 3
+    assert "interrupted; run it again to continue" in outcome.faults
+    assert [result.reason for result in outcome.result.failed] == ["not finished: interrupted"] * 3
     assert world.calls("listing") == 2
     assert not world.cloud("one")["locks"]
 
@@ -220,7 +220,7 @@ def test_what_is_done_under_the_lock_ends_when_it_is_lost(monkeypatch: pytest.Mo
     told: list[str] = []
     assert dataclasses.replace(run_of(world, three(world)), tell=told.append).present(Wishes()).result.stopped
     assert world.calls("create") == 0
-    assert told[-1] == "the lock could not be renewed in time, so that another run may have it: this one ends"
+    assert told[-1] == "the lock could not be renewed in time, and another run may hold it: this run stops"
 
 
 # the clouds in use
@@ -268,7 +268,7 @@ def test_a_cloud_is_named_before_anything_is_made_there_and_for_as_long_as_it_ho
     assert world.node("demo-master-0")["clouds"] == ["one", "two"]  # it could not be deleted
     world.fault("set_clouds", "denied")
     faults = run_of(world, on_two(world, 0)).present(Wishes()).faults
-    assert faults == ["cloud one: the clouds in use could not be noted: set_clouds in cloud one: denied, says the cloud"]
+    assert faults == ["cloud one: the clouds in use could not be recorded: set_clouds in cloud one: denied, says the cloud"]
     settled(world, on_two(world, 0))
     assert world.node("demo-master-0")["clouds"] == ["one"]
 
@@ -277,7 +277,7 @@ def test_check_mode_foretells_the_note(world: World) -> None:
     settled(world, on_two(world, 0))
     world.set_node("demo-master-0", clouds=[])
     outcome = run_of(world, on_two(world, 0), check=True).present(Wishes())
-    assert foretold(outcome.plan) == ["demo-master-0: note that cloud(s) one are in use"]
+    assert foretold(outcome.plan) == ["demo-master-0: record that cloud(s) one are in use"]
     assert world.node("demo-master-0")["clouds"] == []
 
 
@@ -355,7 +355,7 @@ def test_a_destroy_waits_until_lists_that_lag_forget_what_was_deleted(world: Wor
     told: list[str] = []
     assert dataclasses.replace(run_of(world, cluster, clouds), tell=told.append).absent().faults == ["cloud one still holds node demo-worker-0"]
     assert 60 <= world.now() - began < 70
-    assert told == ["cloud one still shows node demo-worker-0; waiting up to 60 s for its lists to forget what is deleted"]
+    assert told == ["cloud one still lists node demo-worker-0; waiting up to 60 s until its lists are up to date"]
 
 
 def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:

@@ -124,11 +124,11 @@ def test_check_mode_makes_nothing_and_takes_no_lock(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "more", "said"),
     [
-        ("demo-worker-0", {}, "'demo-worker-0' is no name of a data volume of cluster demo: that is demo-POOL-INDEX-VOLUME"),
-        ("demo-wroker-0-data", {}, "name: volume demo-wroker-0-data is of pool 'wroker', which is not in the file; did you mean 'worker'?"),
-        ("demo-worker-0-logs", {}, "size: is required, 1 GiB or more: pools.worker.volumes does not name this one"),
-        ("demo-worker-0-logs", {"size": -1}, "size: is required, 1 GiB or more: pools.worker.volumes does not name this one"),
-        (NAME, {"size": 6}, "size: pools.worker.volumes.data says 5 GiB, and no run would shrink the volume to that: change the file first"),
+        ("demo-worker-0", {}, "'demo-worker-0' is not a data volume name of cluster demo: expected demo-POOL-INDEX-VOLUME"),
+        ("demo-wroker-0-data", {}, "name: volume demo-wroker-0-data belongs to pool 'wroker', which is not in the file; did you mean 'worker'?"),
+        ("demo-worker-0-logs", {}, "size: is required, 1 GiB or more: pools.worker.volumes does not list this volume"),
+        ("demo-worker-0-logs", {"size": -1}, "size: is required, 1 GiB or more: pools.worker.volumes does not list this volume"),
+        (NAME, {"size": 6}, "size: pools.worker.volumes.data says 5 GiB, and a volume cannot shrink: change the file first"),
         (NAME, {"type": "slow"}, "type: pools.worker.volumes.data says '', not 'slow': change the file first"),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_volume_does_not_shrink_and_keeps_its_type(place: Place) -> None:
 
 
 def test_what_the_cloud_lacks_is_told_before_anything_is_made(place: Place) -> None:
-    with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be made in cloud one: .* no type gold here"):
+    with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be created in cloud one: .* no type gold here"):
         place.present("demo-worker-0-logs", size=1, type="gold", check=True)
     assert place.world.writing_calls() == 0
 
@@ -181,7 +181,7 @@ def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) 
             call()
     place.world.set_volume(NAME, mark="")
     for call in (place.absent, place.present):
-        with pytest.raises(CloudError, match=f"cloud one: something called {NAME} is there and not ours"):
+        with pytest.raises(CloudError, match=f"cloud one: something named {NAME} exists and is not ours"):
             call()
     assert len(place.world.cloud("one")["volumes"]) == 1
 
@@ -189,7 +189,7 @@ def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) 
 def test_a_volume_of_two_clouds_is_deleted_in_the_one_that_is_named(place: Place) -> None:
     for cloud in place.clouds.values():
         list(cloud.create_volumes([VolumeSpec(NAME, 1)]))
-    with pytest.raises(CloudError, match=r"is in 2 clouds \(one, two\): say which one with cloud"):
+    with pytest.raises(CloudError, match=r"is in 2 clouds \(one, two\): choose one with the option cloud"):
         place.absent()
     assert place.absent(two=place.clouds["two"]).changed
     assert (list(place.world.volumes()), list(place.world.volumes(cloud="two"))) == ([NAME], [])
@@ -241,8 +241,8 @@ def test_another_checksum_is_refused_unless_forced(place: Place) -> None:
         with pytest.raises(CloudError) as error:
             _image.present(cloud, _spec(b"two"), _unread, force=False, check=check)
         assert str(error.value) == (
-            f"cloud one: image img is there with the checksum {_spec().checksum}, not {_spec(b'two').checksum}: "
-            "take another name, or replace it with force: true"
+            f"cloud one: image img exists with the checksum {_spec().checksum}, not {_spec(b'two').checksum}: "
+            "choose another name, or replace it with force: true"
         )
     new = _image.present(cloud, _spec(b"two"), _file(b"two"), force=True, check=False)
     assert (new.changed, new.before, new.after["checksum"]) == (True, old.after, _spec(b"two").checksum)
@@ -261,7 +261,7 @@ def test_an_image_that_was_cut_short_is_made_again(place: Place) -> None:
 
 def test_images_of_others_are_left_alone(place: Place) -> None:
     cloud = place.clouds["one"]
-    with pytest.raises(CloudError, match=r"cloud one: the name debian-12 is taken by image debian-12, which is not ours: take another name"):
+    with pytest.raises(CloudError, match=r"cloud one: the name debian-12 is taken by image debian-12, which is not ours: choose another name"):
         _image.present(cloud, _spec(name="debian-12"), _unread, force=True, check=False)
     with pytest.raises(CloudError, match=r"cloud one: image debian-12 \(debian-12\) is not ours: it is left alone"):
         _image.absent(cloud, "debian-12", check=True)
@@ -291,7 +291,7 @@ def test_what_a_cloud_says_no_with_names_the_cloud(place: Place) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"checksum": "md5:123"}, "checksum: must be 'sha256:' and 64 digits (0-9, a-f), got 'md5:123'"),
+        ({"checksum": "md5:123"}, "checksum: must be 'sha256:' and 64 hexadecimal digits, got 'md5:123'"),
         ({"min_disk": -1}, "min_disk: must be 0 or more, got -1"),
         ({"min_memory": -1}, "min_memory: must be 0 or more, got -1"),
     ],
@@ -304,7 +304,7 @@ def test_faults_name_the_option(change: dict[str, Any], said: str) -> None:
 
 
 def test_one_of_several_clouds_is_named(place: Place) -> None:
-    with pytest.raises(ClusterFileError, match="cloud: is required, since the cluster has several: one, two"):
+    with pytest.raises(ClusterFileError, match="cloud: is required because the cluster has several: one, two"):
         only(place.clouds)
     assert only({"one": place.clouds["one"]}) is place.clouds["one"]
 

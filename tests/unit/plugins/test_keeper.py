@@ -129,7 +129,7 @@ def test_it_is_renewed_for_as_long_as_the_run_takes(runs: Runs, monkeypatch: pyt
     run, _heard = runs.begin()
     time.sleep(2)
     assert runs.holders()["one"].run == run
-    assert "is being worked on by" in runs.begin()[1][0]
+    assert "is being changed by" in runs.begin()[1][0]
 
 
 def test_the_next_run_is_not_refused_while_the_keeper_of_the_last_one_lets_go(runs: Runs) -> None:
@@ -169,7 +169,7 @@ def test_a_run_that_was_killed_with_its_keeper_locks_nobody_out_of_its_machine(r
     runs.end(run, signal.SIGKILL)
     heard = runs.begin()[1]
     assert heard[-1] == "held"
-    assert all("was stale and is broken" in line for line in heard[:-1])
+    assert all("was stale and has been removed" in line for line in heard[:-1])
 
 
 def test_a_run_asks_as_often_as_it_likes_and_has_one_keeper(runs: Runs) -> None:

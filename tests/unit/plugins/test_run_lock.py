@@ -140,7 +140,7 @@ def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -
     place.until_asked(asked + 1)
     place.gate.touch()
     second = place.end(waiting)
-    assert "is at work; waiting up to 60 s for its end" in second, second
+    assert "is running; waiting up to 60 s for it to finish" in second, second
     assert "exit 0" in second, second
     assert first.wait(timeout=10) == 0
     assert place.world.names() == ["demo-box-0", "demo-box-1", "demo-box-2"]

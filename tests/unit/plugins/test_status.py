@@ -101,8 +101,8 @@ def test_enough_fit_nodes_are_enough() -> None:
 
 
 def test_what_a_run_would_do_is_told() -> None:
-    lines = status(changes=["demo-worker-3: make in here"], names=["demo-worker-10"])["summary"]
-    assert lines[-3:] == ["a run would: demo-worker-3: make in here", "a run would visit: demo-worker-10", "ready: yes"]
+    lines = status(changes=["demo-worker-3: create in here"], names=["demo-worker-10"])["summary"]
+    assert lines[-3:] == ["a run would: demo-worker-3: create in here", "a run would visit: demo-worker-10", "ready: yes"]
 
 
 def test_a_role_that_would_be_removed_is_told() -> None:

@@ -42,7 +42,7 @@ def test_a_dropped_cloud_is_refused_until_it_is_empty_or_forgotten(world: World)
     situations.whole_run(world, pools())
     before = ids(world)
     dropped = without_two(world)
-    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back, with the count of its pools at 0.*sky_confirm=demo"):
+    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back with the count of its pools set to 0.*sky_confirm=demo"):
         run_of(world, dropped).present(Wishes())
     with pytest.raises(Refused, match=f"{SENTENCE}.*put it back, so that it is emptied too"):
         run_of(world, dropped).absent(data=True)

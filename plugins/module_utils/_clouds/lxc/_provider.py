@@ -90,11 +90,13 @@ class LxcCloud(Cloud):
         if spec.flavor not in self.options.all_flavors:
             found.append(f"unknown flavor '{spec.flavor}'{hint(spec.flavor, list(self.options.all_flavors))}")
         found += [
-            f"unknown key '{key}' under extra: the local cloud takes configuration keys of LXC, 'lxc.*'"
+            f"unknown key '{key}' under extra: the local cloud accepts configuration keys of LXC, 'lxc.*'"
             for key in spec.extra
             if not key.startswith("lxc.")
         ]
-        found += [f"volume '{volume.name}' is not one of node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
+        found += [
+            f"volume '{volume.name}' does not belong to node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")
+        ]
         return found
 
     def place(self) -> str:

@@ -72,7 +72,7 @@ class Api:
             session, region = self._session(), self._region
             where = {"service_type": region.get_service_type(COMPUTE), "interface": region.get_interface(COMPUTE)}
             data = session.auth.get_endpoint_data(session, region_name=region.get_region_name(COMPUTE), discover_versions=False, **where)
-        name = getattr(data, "region_name", None) or region.get_region_name(COMPUTE) or "of no name"
+        name = getattr(data, "region_name", None) or region.get_region_name(COMPUTE) or "(unnamed)"
         return f"project {access.project_id}, region {name}"
 
     def _session(self) -> Any:
@@ -120,7 +120,7 @@ class Api:
         call = f"{service} POST {path}"
         made = _thing(self.post(service, path, body), key, call)
         if not made.get("id"):
-            raise Unavailable(f"{call}: the answer does not say what was made")
+            raise Unavailable(f"{call}: the answer does not say what was created")
         return made
 
     def put(self, service: str, path: str, body: Any, **more: Any) -> Any:
@@ -151,7 +151,7 @@ class Api:
         while True:
             page = self.get(service, path, **query)
             if not isinstance(page, Mapping) or not isinstance(page.get(key), list):
-                raise Unavailable(f"{service} GET {path}: the answer is no list of {key}")
+                raise Unavailable(f"{service} GET {path}: the answer is not a list of {key}")
             yield from page[key]
             following = [link["href"] for link in page.get(f"{key}_links") or [] if link.get("rel") == "next"]
             following += [page["next"]] if page.get("next") else []  # Glance
@@ -192,7 +192,7 @@ def _json(answer: Any, call: str) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise Unavailable(f"{call}: the answer is no JSON") from None
+        raise Unavailable(f"{call}: the answer is not JSON") from None
 
 
 def _query(link: str) -> dict[str, Any]:

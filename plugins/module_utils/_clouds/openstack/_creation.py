@@ -84,19 +84,19 @@ class Creation:
     def _check(self, spec: NodeSpec) -> None:
         foreign = [volume.name for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
         if foreign:
-            raise Invalid(f"volume '{foreign[0]}' is not one of node {spec.name}")
+            raise Invalid(f"volume '{foreign[0]}' does not belong to node {spec.name}")
         taken = [key for key in OURS if key in spec.extra]
         if taken:
             raise Invalid(f"extra.{taken[0]}: is set by the collection itself")
         if spec.public_ip and not self._standing.place.external:
-            raise Invalid("public_ip: floating addresses come from external_network, and the cloud's options name none")
+            raise Invalid("public_ip: floating addresses need external_network, which the cloud's options do not set")
 
     # a server that is there
 
     def _again(self, spec: NodeSpec, server: Found, made: _Made) -> str:
         found = _servers.node_or_stray(server, spec.mark.cluster)
         if isinstance(found, Stray) or found.mark != spec.mark:
-            reason = found.reason if isinstance(found, Stray) else f"it bears the mark '{found.mark}'"
+            reason = found.reason if isinstance(found, Stray) else f"it has the mark '{found.mark}'"
             raise Invalid(f"the name {spec.name} is taken by server {server['id']}: {reason}")
         if found.state is State.DELETING:
             raise CloudError(f"server {found.id} of this name is still being deleted")
@@ -175,9 +175,9 @@ class Creation:
             foreign = [volume for volume in standing if volume.get("metadata", {}).get(_marks.MARK) != str(spec.mark)]
             if foreign:
                 text = foreign[0].get("metadata", {}).get(_marks.MARK)
-                raise Invalid(f"the name {wanted.name} is taken by volume {foreign[0]['id']}: it bears {f'the mark {text!r}' if text else 'no mark'}")
+                raise Invalid(f"the name {wanted.name} is taken by volume {foreign[0]['id']}: it has {f'the mark {text!r}' if text else 'no mark'}")
             if len(standing) > 1:
-                raise Invalid(f"{len(standing)} volumes bear the name and the mark of {wanted.name}: delete those that are not the node's")
+                raise Invalid(f"{len(standing)} volumes have the name and the mark of {wanted.name}: delete the wrong ones")
             if not standing:
                 self._see_unattached(wanted.name, server or {})
                 volume = self._volumes.make(wanted, spec.mark, self._options.availability_zone)
@@ -195,7 +195,7 @@ class Creation:
         for identifier in sorted(_servers.attached_to(server)):
             with contextlib.suppress(Missing):
                 if self._api.one(VOLUME, f"/volumes/{identifier}", "volume").get("name") == name:
-                    raise Unavailable(f"no list shows volume {name}, and server {server['id']} has it")
+                    raise Unavailable(f"server {server['id']} has volume {name}, but no list shows it")
 
     def _port(self, spec: NodeSpec, made: _Made) -> str:
         standing = self._standing.survey.port_of(spec.name)
@@ -217,7 +217,7 @@ class Creation:
         """
         with contextlib.suppress(Missing):
             self._api.one(COMPUTE, f"/servers/{server}", "server")
-            raise Unavailable(f"the port of {name} is that of server {server}, which stands though no list shows it by that name")
+            raise Unavailable(f"the port of {name} belongs to server {server}, which exists but is not listed by that name")
 
     def _new_port(self, name: str) -> str:
         place = self._standing.place
@@ -237,7 +237,7 @@ class Creation:
         """
         path = f"/servers/{server}/os-interface"
         if list(self._api.all(COMPUTE, path, "interfaceAttachments")):
-            raise Unavailable(f"no list shows the port of {name} with its mark, and server {server} has a port")
+            raise Unavailable(f"server {server} has a port, but no list shows the port of {name} with its mark")
         port = self._new_port(name)
         self._api.post(COMPUTE, path, {"interfaceAttachment": {"port_id": port}})
         return port

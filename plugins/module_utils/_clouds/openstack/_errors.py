@@ -84,7 +84,7 @@ def translated(call: str) -> Iterator[None]:
         from keystoneauth1 import exceptions as auth  # who uses no OpenStack needs no SDK
         from openstack import exceptions as sdk
     except ImportError as error:
-        raise Invalid(f"{call}: openstacksdk is not there for {sys.executable} ({error}): install it with pip, version 4") from None
+        raise Invalid(f"{call}: openstacksdk is not installed for {sys.executable} ({error}): install version 4 with pip") from None
 
     try:
         yield

@@ -55,7 +55,7 @@ class Images:
         known = [self._image(item) for item in self._api.all(IMAGE, "/images", "images", name=spec.name) if item.get("name") == spec.name]
         foreign = [image for image in known if not image.ours]
         if foreign:
-            raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which does not bear the mark '{self._mark}'")
+            raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which does not have the mark '{self._mark}'")
         body = self._described(spec, file)
         for image in [image for image in known if image.status in HALF]:
             self._remove(image.id)
@@ -69,13 +69,13 @@ class Images:
         """What is said of an image in the call that makes it."""
         own = [name for name in spec.properties if name.startswith(_marks.MARK)]
         if own:
-            raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are those of our marks")
+            raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are reserved for marks")
         looks = "qcow2" if _beginning(file, len(QCOW2)) == QCOW2 else ""
         wanted = spec.format or looks or "raw"
         if wanted not in FORMATS:
             raise Invalid(f"unknown format '{wanted}' of image {spec.name}: known: {', '.join(FORMATS)}")
         if "qcow2" in (wanted, looks) and wanted != looks:
-            raise Invalid(f"the file of image {spec.name} {'is' if looks else 'is not'} qcow2: the format {wanted} cannot be meant")
+            raise Invalid(f"the file of image {spec.name} {'is' if looks else 'is not'} qcow2: the format {wanted} is wrong")
         marks = {_marks.MARK: self._mark, CHECKSUM: spec.checksum}
         fixed = {"name": spec.name, "disk_format": wanted, "container_format": "bare", "visibility": "private"}
         return dict(spec.properties) | fixed | {"min_disk": spec.min_disk, "min_ram": spec.min_memory} | marks
@@ -101,7 +101,7 @@ class Images:
         except Missing:
             return
         if item.get(_marks.MARK) != self._mark:
-            raise Invalid(f"image {image.name} ({image.id}) does not bear the mark '{self._mark}': it is left alone")
+            raise Invalid(f"image {image.name} ({image.id}) does not have the mark '{self._mark}': it is left alone")
         self._remove(image.id)
 
     def _remove(self, identifier: str) -> None:
@@ -148,5 +148,5 @@ class _Content:
         same = item.get("os_hash_algo") != "sha512" or item.get("os_hash_value") == self._sent.hexdigest()
         if item.get("status") != "active" or item.get("size") != self._size or not same:
             raise CloudError(
-                f"image {self._spec.name} did not arrive whole: it is in state '{item.get('status')}' with {item.get('size')} of {self._size} bytes"
+                f"image {self._spec.name} was not uploaded completely: state '{item.get('status')}' with {item.get('size')} of {self._size} bytes"
             )

@@ -77,7 +77,7 @@ class Lock:
             mine = Held(secrets.token_hex(8), seen.now + timedelta(seconds=seconds), seen.now, holder)
             if self._write(seen, str(mine)):
                 return Lease(holder, mine.token, theirs.told if theirs else "")
-        raise Unavailable("the lock is being taken by several runs at once")
+        raise Unavailable("several runs are taking the lock at once")
 
     def holding(self) -> Holding | None:
         seen = self._look()

@@ -98,6 +98,6 @@ class Names:
 def _one(found: list[dict[str, Any]], kind: str, wanted: str) -> dict[str, Any] | None:
     if len(found) > 1:
         raise Invalid(
-            f"{len(found)} {kind}s bear the name '{wanted}': give the identifier of one ({', '.join(str(item['id']) for item in found[:3])})"
+            f"{len(found)} {kind}s have the name '{wanted}': use the identifier of one ({', '.join(str(item['id']) for item in found[:3])})"
         )
     return found[0] if found else None

@@ -99,7 +99,7 @@ class Shared:
     def _external(self) -> str:
         network = self._names.network(self._options.external_network)
         if not network.get("router:external"):
-            raise Invalid(f"external_network '{self._options.external_network}' is not one that leads outside (router:external is not set)")
+            raise Invalid(f"external_network '{self._options.external_network}' is not an external network (router:external is not set)")
         return str(network["id"])
 
     def _subnet(self, network: str) -> dict[str, Any]:

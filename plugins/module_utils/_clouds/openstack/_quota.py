@@ -86,7 +86,7 @@ class Quota:
         disk = self._options.boot_volume or flavor.disk
         needed = max(image.disk, -(-image.size // GIB))
         if not disk:  # which clouds let none but administrators start from an image
-            yield f"flavor '{flavor.name}' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
+            yield f"flavor '{flavor.name}' has no disk: set boot_volume, so that its nodes boot from volumes"
         elif needed > disk:
             where = "boot_volume" if self._options.boot_volume else f"flavor '{flavor.name}'"
             yield f"image '{image.name}' needs a disk of {needed} GiB and {where} has {disk}"
@@ -97,7 +97,7 @@ class Quota:
         outside = sum(spec.public_ip for spec in specs)
         found = []
         if outside and not self._options.external_network:
-            found.append("public_ip: floating addresses come from external_network, and the cloud's options name none")
+            found.append("public_ip: floating addresses need external_network, which the cloud's options do not set")
         for wanted in (self._options.network, self._options.external_network):
             if wanted:
                 _networks, unknown = _known(self._names.network, [wanted])

@@ -35,7 +35,7 @@ class Removal:
         if server is not None:
             text = server.get("metadata", {}).get(_marks.MARK, "")
             if text != str(node.mark):
-                reason = f"server {node.id} is marked '{text}' and not '{node.mark}'" if text else f"server {node.id} bears no mark"
+                reason = f"server {node.id} is marked '{text}' and not '{node.mark}'" if text else f"server {node.id} has no mark"
                 return Event(node.name, Stage.FAILED, f"{reason}: it is left alone", final=True)
             self._api.delete(COMPUTE, f"/servers/{node.id}")
         delete_ports(self._api, self._ports(node), self._found)

@@ -47,9 +47,9 @@ def node_or_stray(server: Mapping[str, Any], cluster: str) -> Node | Stray:
     except MarkError as error:
         raise MarkError(f"the mark of server {name} ({server['id']}) cannot be understood: {error}") from error
     if mark is None:
-        return Stray("node", name, str(server["id"]), "it bears no mark")
+        return Stray("node", name, str(server["id"]), "it has no mark")
     if mark.cluster != cluster or mark.node_name != name:
-        return Stray("node", name, str(server["id"]), f"it bears the mark '{text}'")
+        return Stray("node", name, str(server["id"]), f"it has the mark '{text}'")
     return _node(server, mark)
 
 
@@ -110,7 +110,7 @@ def volume_or_stray(volume: Mapping[str, Any], cluster: str, servers: Mapping[st
     except MarkError as error:
         raise MarkError(f"the mark of volume {name} ({volume['id']}) cannot be understood: {error}") from error
     if mark is None or mark.cluster != cluster or re.fullmatch(rf"{re.escape(mark.node_name)}-[a-z][a-z0-9]*", name) is None:
-        return Stray("volume", name, str(volume["id"]), f"it bears the mark '{text}'" if text else "it bears no mark")
+        return Stray("volume", name, str(volume["id"]), f"it has the mark '{text}'" if text else "it has no mark")
     holder = _holder(volume, mark, servers)
     return Volume(
         name=name,

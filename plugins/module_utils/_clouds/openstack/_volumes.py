@@ -48,7 +48,7 @@ class Volumes:
         standing = self.named(spec.name)
         foreign = [volume for volume in standing if volume.get("metadata", {}).get(_marks.MARK) != str(mark)]
         if foreign:
-            raise Invalid(f"the name {spec.name} is taken by volume {foreign[0]['id']}, which does not bear the mark '{mark}'")
+            raise Invalid(f"the name {spec.name} is taken by volume {foreign[0]['id']}, which does not have the mark '{mark}'")
         volume = standing[0] if standing else self.make(spec, mark, zone)
         return volume if volume["status"] in HELD else self.available(volume)
 
@@ -103,9 +103,9 @@ class Volumes:
 
     def extend(self, identifier: str, size: int) -> None:
         """Extend a volume that is free or in use, and see it extended."""
-        self._reached(identifier, lambda volume: volume["status"] in ("available", "in-use"), "be free or in use")
+        self._reached(identifier, lambda volume: volume["status"] in ("available", "in-use"), "become free or in use")
         self._api.post(VOLUME, f"/volumes/{identifier}/action", {"os-extend": {"new_size": size}})
-        self._reached(identifier, lambda volume: volume["size"] >= size, f"have {size} GiB")
+        self._reached(identifier, lambda volume: volume["size"] >= size, f"reach {size} GiB")
 
     def _reached(self, identifier: str, reached: Callable[[Found], bool], what: str) -> None:
         end = time.monotonic() + PATIENCE
@@ -116,7 +116,7 @@ class Volumes:
             if volume["status"].startswith("error"):
                 raise CloudError(f"volume {volume['name']} ({identifier}) is in state '{volume['status']}'")
             if time.monotonic() > end:
-                raise Unavailable(f"volume {volume['name']} ({identifier}) should {what} and does not after {PATIENCE:.0f} s")
+                raise Unavailable(f"volume {volume['name']} ({identifier}) did not {what} within {PATIENCE:.0f} s")
             time.sleep(PAUSE)
 
     def delete(self, identifier: str) -> None:

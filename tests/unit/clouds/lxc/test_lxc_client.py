@@ -28,7 +28,7 @@ class Late(dict[str, Any]):
 @pytest.mark.parametrize(
     ("said", "error", "sentence"),
     [
-        ("sudo: a password is required", Denied, "the local cloud works as root on this machine"),
+        ("sudo: a password is required", Denied, "the local cloud needs root on this machine"),
         ("Killed", Unavailable, "ended early .* Killed"),
     ],
 )

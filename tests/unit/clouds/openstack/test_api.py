@@ -73,13 +73,13 @@ def test_pages_are_followed_to_the_end(cloud: LittleCloud, api: Api, service: st
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (Answer('{"servers": [{"id": "1"}, {"id"'), "compute GET /servers: the answer is no JSON"),
-        (Answer("<html>Welcome to nginx!</html>", headers={"Content-Type": "text/html"}), "compute GET /servers: the answer is no JSON"),
-        (Answer({"flavors": []}), "compute GET /servers: the answer is no list of servers"),
-        (Answer({"servers": None}), "compute GET /servers: the answer is no list of servers"),
-        (Answer({"servers": {"id": "1"}}), "compute GET /servers: the answer is no list of servers"),
-        (Answer([]), "compute GET /servers: the answer is no list of servers"),
-        (Answer(None), "compute GET /servers: the answer is no list of servers"),
+        (Answer('{"servers": [{"id": "1"}, {"id"'), "compute GET /servers: the answer is not JSON"),
+        (Answer("<html>Welcome to nginx!</html>", headers={"Content-Type": "text/html"}), "compute GET /servers: the answer is not JSON"),
+        (Answer({"flavors": []}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer({"servers": None}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer({"servers": {"id": "1"}}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer([]), "compute GET /servers: the answer is not a list of servers"),
+        (Answer(None), "compute GET /servers: the answer is not a list of servers"),
         (Answer({"servers": [{"id": "1"}] * 50}, cut=True), "compute GET /servers: "),
         (Answer(reset=True), "compute GET /servers: "),
     ],
@@ -104,7 +104,7 @@ def test_an_answer_without_its_thing_is_none(cloud: LittleCloud, api: Api, answe
         api.one(COMPUTE, "/servers/1", "server")
     with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer has no server$"):
         api.made(COMPUTE, "/servers", {}, "server")
-    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer does not say what was made$"):
+    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer does not say what was created$"):
         api.made(COMPUTE, "/servers", {}, "server")
     assert api.made(COMPUTE, "/servers", {}, "server") == {"id": "1"}
 

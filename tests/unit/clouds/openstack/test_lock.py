@@ -212,7 +212,7 @@ def test_changes_of_something_else_are_no_loss(group: Group) -> None:
 
 def test_who_is_always_second_asks_again_later(group: Group) -> None:
     group.meanwhile = [group.touch] * 5
-    with pytest.raises(Unavailable, match="taken by several runs"):
+    with pytest.raises(Unavailable, match="several runs are taking the lock"):
         group.lock.take(ME, 60)
     lease = group.lock.take(ME, 60)
     group.meanwhile = [group.touch] * 5

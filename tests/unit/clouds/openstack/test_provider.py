@@ -85,7 +85,7 @@ def test_what_bears_a_node_s_name_and_no_tag_is_looked_at(one: OpenStackCloud, p
     project.holds(COMPUTE, "servers", {"id": "s", "name": "skyg-p-1", "status": "ACTIVE"}, {"id": "t", "name": "skyg-too-p-1", "status": "ACTIVE"})
     project.holds(COMPUTE, "servers", SERVER | {"id": "u", "name": "skyg-p-2", "tags": [], "metadata": {"sky": "sky/1 skyg skyg p 2"}})
     found = one.listing()
-    assert found.strays == (Stray("node", "skyg-p-1", "s", "it bears no mark"),)
+    assert found.strays == (Stray("node", "skyg-p-1", "s", "it has no mark"),)
     assert [n.name for n in found.nodes] == ["skyg-p-0", "skyg-p-2"]  # whose tag somebody took
     project.answers("GET", COMPUTE, "/servers/s", recorded("nova_404"))
     assert one.listing().strays == ()  # it went between the two lists
@@ -239,7 +239,7 @@ def test_one_that_failed_is_told(one: OpenStackCloud, project: LittleCloud, stat
 
 def test_one_that_never_comes_is_asked_for_again(one: OpenStackCloud, project: LittleCloud) -> None:
     project.stored[VOLUME, "volumes"][0]["status"] = "extending"
-    with pytest.raises(Unavailable, match="should be free or in use and does not"):
+    with pytest.raises(Unavailable, match="did not become free or in use within"):
         list(one.resize_volumes([VolumeSpec("skyg-p-0-data", 5)]))
 
 

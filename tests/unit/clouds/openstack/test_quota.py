@@ -86,7 +86,7 @@ def test_all_is_told_at_once(limits: dict[str, Any], opened: Opened) -> None:
     assert cloud.shortages([*specs(1, public_ip=True), *specs(1, flavor="huge")], disks(5)) == [
         "unknown flavor 'huge'; known: c4, small, tiny",
         "quota of instances: 2 more needed, 0 of 1 left",
-        "public_ip: floating addresses come from external_network, and the cloud's options name none",
+        "public_ip: floating addresses need external_network, which the cloud's options do not set",
         "quota of ports: 2 more needed, 0 of 4 left",
         "quota of gigabytes of volumes: 9 more needed, 1 of 3 left",
         "unknown availability zone 'nowhere'; known: nova",
@@ -112,9 +112,7 @@ def test_what_does_not_fit_is_told(limits: dict[str, Any], opened: Opened, proje
 
 def test_a_flavor_without_a_disk_needs_a_volume_to_boot_from(limits: dict[str, Any], opened: Opened) -> None:
     assert limits
-    assert opened().shortages(specs(2, flavor="tiny"), []) == [
-        "flavor 'tiny' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
-    ]
+    assert opened().shortages(specs(2, flavor="tiny"), []) == ["flavor 'tiny' has no disk: set boot_volume, so that its nodes boot from volumes"]
     assert opened(boot_volume=1).shortages(specs(1, flavor="tiny"), []) == []
 
 

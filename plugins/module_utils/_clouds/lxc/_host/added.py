@@ -158,7 +158,7 @@ def _extract(name: str, archive: BinaryIO, root: Path, given_up: Callable[[], bo
     if tar.returncode:
         if "No space left" in said:
             raise HostError(f"no space left for image {name} in {root.parent.parent}", "shortage")
-        raise HostError(f"the file of image {name} cannot be unpacked as an archive of tar: {said or f'tar ended with {tar.returncode}'}", "invalid")
+        raise HostError(f"the file of image {name} cannot be unpacked as a tar archive: {said or f'tar ended with {tar.returncode}'}", "invalid")
     return digest.hexdigest()
 
 
@@ -188,10 +188,10 @@ def _check(name: str, root: Path) -> None:
     lacking = [path for path in FILES if (root / path).is_symlink() or not (root / path).is_file()]
     lacking += [path for path in PROGRAMS if not _has(root, path)]
     if lacking:
-        raise HostError(f"the archive of image {name} is no root file system for a node: it has no {', '.join(lacking)}", "invalid")
+        raise HostError(f"the archive of image {name} is not a root file system for a node: it lacks {', '.join(lacking)}", "invalid")
     machine = architecture(root)
     if machine and machine != platform.machine():
-        raise HostError(f"image {name} is made for {machine}, this machine is {platform.machine()}", "invalid")
+        raise HostError(f"image {name} is for {machine}, this machine is {platform.machine()}", "invalid")
 
 
 def _has(root: Path, program: str) -> bool:

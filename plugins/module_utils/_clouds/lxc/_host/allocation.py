@@ -59,7 +59,7 @@ class Allocation:
         """The cores that fewest nodes of the machine stand on."""
         usable = sorted(os.sched_getaffinity(0), key=lambda cpu: (self.load[cpu], cpu))
         if cores > len(usable):
-            raise HostError(f"{cores} cores were asked for, the machine has {len(usable)}", "shortage")
+            raise HostError(f"{cores} cores were requested, the machine has {len(usable)}", "shortage")
         chosen = sorted(usable[:cores])
         self._stand_on(chosen)
         return chosen

@@ -30,7 +30,7 @@ def take(zone: Zone, cluster: str, holder: str, seconds: float, pid: int) -> dic
         broken = held["holder"] if held and stale(held) else ""
         if held and not broken and held["holder"] != holder:
             raise HostError(
-                f"cluster {cluster} is being worked on by {held['holder']}, since {told_since(held)}: wait for its end, or stop it", "locked"
+                f"cluster {cluster} is being changed by {held['holder']}, since {told_since(held)}: wait until it has finished, or stop it", "locked"
             )
         token = secrets.token_hex(16)
         since = datetime.now(UTC).isoformat(timespec="seconds")

@@ -47,7 +47,7 @@ def missing() -> list[str]:
     if packages:
         found.append(f"the machine lacks the packages {', '.join(packages)}: {REMEDY}")
     if not _lxcfs_runs():
-        found.append(f"lxcfs does not run, so that nodes would see all cores and memory of the machine: {REMEDY}")
+        found.append(f"lxcfs is not running, so that nodes would see all cores and memory of the machine: {REMEDY}")
     if int(read(INSTANCES) or 0) < INSTANCES_NEEDED:
         found.append(f"fs.inotify.max_user_instances is {read(INSTANCES).strip()}, nodes need {INSTANCES_NEEDED}: {REMEDY}")
     return found
@@ -73,7 +73,7 @@ def undo(path: Path, say: Say) -> None:
     with locked(path):
         kept = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and entry.name != "image-cache")
         if kept:
-            raise HostError(f"{path} still holds the clouds {', '.join(kept)}: destroy their clusters, data included, or remove their folders, first")
+            raise HostError(f"{path} still holds the zones {', '.join(kept)}: destroy their clusters, data included, or remove their folders, first")
         changed = Notes(path).changed
         _stop_lxcfs(changed, say)
         _lower_limit(changed, say)
@@ -113,7 +113,7 @@ def _install(notes: Notes, say: Say) -> None:
     if not packages:
         return
     if shutil.which("apt-get") is None:
-        raise HostError(f"this machine has no apt-get: install {', '.join(packages)} by its own means, then come back")
+        raise HostError(f"this machine has no apt-get: install {', '.join(packages)} with its package manager, then run this again")
     say(f"installing {', '.join(packages)}")
     before = _installed()
     _apt("update", "-q")

@@ -167,7 +167,7 @@ def overlaps(zone: Zone) -> list[str]:
         network = _network(route.get("dst", ""))
         if route.get("type", "unicast") == "unicast" and route.get("dev") != zone.bridge and network and network.overlaps(zone.network):
             found.append(
-                f"network {zone.network} overlaps with {network} that this machine reaches by {route.get('dev')}: set `network` to a free one"
+                f"network {zone.network} overlaps with {network} that this machine reaches through {route.get('dev')}: set `network` to a free one"
             )
     for folder in folders(zone.path):
         other = noted_network(Zone(folder.name, zone.path, zone.network)) if folder.name != zone.name else None
@@ -229,4 +229,4 @@ def _obstacle(chain: dict[str, Any], zone: Zone) -> str:
     ways = {"forward": "iifname {0} accept; the same with oifname", "input": "iifname {0} accept", "output": "oifname {0} accept"}
     rule = ways[chain["hook"]].format(zone.bridge)
     place = f"{chain['family']} {chain['table']} {chain['name']}"
-    return f"the firewall chain '{place}' drops what it has no rule for, and has none for {zone.bridge}: nft insert rule {place} {rule}"
+    return f"the firewall chain '{place}' drops the traffic of {zone.bridge}; add a rule: nft insert rule {place} {rule}"

@@ -124,7 +124,7 @@ def existing(place: NodePlace, mark: str) -> NodeRecord:
     except Damaged as error:
         raise HostError(f"the mark of node {place.name} in {place.record} is damaged ({error}): it is left alone", "invalid") from error
     if record is None:
-        raise HostError(f"something called {place.name} is there and bears no mark: it is left alone", "invalid")
+        raise HostError(f"something called {place.name} exists and has no mark: it is left alone", "invalid")
     if record.mark != mark:
         raise HostError(f"node {place.name} is marked '{record.mark}', not '{mark}': it is left alone", "invalid")
     return record
@@ -213,8 +213,8 @@ def _check_not_lost(place: NodePlace, attached: Sequence[str]) -> None:
     for name in (f"{place.name}-{short}" for short in attached):
         if not volumes.stands(place.zone, name):
             raise HostError(
-                f"volume {name} was deleted from outside while {place.name} has it: save what it holds, which ends with the node, "
-                f"then let {place.name} leave and come again",
+                f"volume {name} was deleted by hand while {place.name} has it: save its data, which is lost with the node, "
+                f"then remove {place.name} and add it again",
                 "invalid",
             )
 
@@ -224,7 +224,7 @@ def _undo_after(error: BaseException, place: NodePlace, record: NodeRecord, made
     try:
         _undo(place, record, made)
     except HostError as second:
-        raise HostError(f"{error}; and cleaning up behind it failed: {second}") from error
+        raise HostError(f"{error}; and cleaning up failed: {second}") from error
 
 
 def _undo(place: NodePlace, record: NodeRecord, made: Sequence[str]) -> None:
@@ -289,7 +289,7 @@ def note(zone: Zone, name: str, identifier: str, mark: str, **values: Any) -> No
         with locked(place.folder):
             record = existing(place, mark)
             if record.id != identifier:
-                raise HostError(f"node {name} was made again meanwhile: its id is {record.id}, not {identifier}")
+                raise HostError(f"node {name} was recreated meanwhile: its id is {record.id}, not {identifier}")
             records.save(place.record, dataclasses.replace(record, **values))
     except FileNotFoundError:
         raise HostError(f"there is no node {name}") from None
