@@ -123,7 +123,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import ImageSpec
 from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent, checked, present
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, only, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Change, fleet, only, run_module
 from ansible_collections.sky.clusters.plugins.module_utils._engine._source import check, opened
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
@@ -140,7 +140,7 @@ SPEC: dict[str, Any] = CLOUD_SPEC | {
 REQUIRED_IF = [("state", "present", ["source", "checksum"])]
 
 
-def done(module: AnsibleModule) -> Outcome:
+def done(module: AnsibleModule) -> Change:
     """Carry out what was asked for."""
     given = module.params
     _cluster, clouds = fleet(given)

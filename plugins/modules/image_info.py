@@ -56,7 +56,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_images
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import as_result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}}
@@ -67,7 +67,7 @@ def listed(module: AnsibleModule) -> dict[str, Any]:
     wanted = module.params["name"]
     _cluster, clouds = fleet(module.params)
     known = list_images(clouds)
-    found = [told(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
+    found = [as_result(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
     return {"changed": False, "images": [image for image in found if wanted in ("", image["name"])]}
 
 

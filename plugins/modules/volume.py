@@ -85,7 +85,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted, absent, present
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Change, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},
@@ -95,7 +95,7 @@ SPEC: dict[str, Any] = CLOUD_SPEC | {
 }
 
 
-def done(module: AnsibleModule) -> Outcome:
+def done(module: AnsibleModule) -> Change:
     """Carry out what was asked for."""
     given = module.params
     cluster, clouds = fleet(given)

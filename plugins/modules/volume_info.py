@@ -51,7 +51,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import as_result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
@@ -62,7 +62,7 @@ def listed(module: AnsibleModule) -> dict[str, Any]:
     """The volumes that there are."""
     _cluster, clouds = fleet(module.params)
     listings = list_all(clouds)
-    found = [told(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
+    found = [as_result(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
     return {"changed": False, "volumes": found}
 
 

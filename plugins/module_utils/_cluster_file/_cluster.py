@@ -278,7 +278,7 @@ class _CloudKind:
 
 
 def _check_cloud_names(data: Mapping[str, Any], faults: Faults) -> None:
-    """Every pool names a cloud of the file; asked of the raw file, so that another fault of the pool or the cloud does not hide this one."""
+    """Every pool names a cloud of the file; checked on the raw file, so that another fault of the pool or the cloud does not hide this one."""
     clouds, pools = data.get("clouds"), data.get("pools")
     if not isinstance(clouds, Mapping) or not isinstance(pools, Mapping):
         return
@@ -289,7 +289,7 @@ def _check_cloud_names(data: Mapping[str, Any], faults: Faults) -> None:
 
 
 def _cross_check(pools: Mapping[str, Pool], settings: Settings | None, faults: Faults) -> None:
-    """What no single key can know."""
+    """Checks that need several keys."""
     for name, pool in pools.items():
         if pool.min_count is not None and pool.min_count > pool.count:
             faults.add(f"pools.{name}.min_count", f"must be at most count ({pool.count}), got {pool.min_count}")

@@ -119,7 +119,7 @@ def _usable(lines: tuple[str, ...], own: Ring) -> list[Key]:
 
 
 def _ignored(key: Key, own: Ring) -> str:
-    """Why ssh would pass over a key; empty if it would not."""
+    """Why ssh would ignore a key; empty if it would not."""
     if key.file is None or _blob(key.public) in map(_blob, own.agent):
         return ""
     found = key.file.stat()
@@ -129,7 +129,7 @@ def _ignored(key: Key, own: Ring) -> str:
 
 
 def _no_use(settings: Settings, own: Ring) -> str:
-    """The sentence where nobody here could log in."""
+    """The message if this controller could not log in."""
     if not settings.ssh_keys:
         return (
             "ssh_keys: the keys in ~/.ssh/*.pub have no private keys next to them, and the ssh agent has none: this run could not log in to its nodes"
@@ -139,7 +139,7 @@ def _no_use(settings: Settings, own: Ring) -> str:
 
 
 def _file(key: Key, folder: str) -> str:
-    """What ssh is given to choose a key by: of one that the agent alone has, a file with its public half."""
+    """The file that selects a key for ssh; for a key that only the agent has, a file with its public half."""
     if key.file is not None:
         return str(key.file)
     if not folder:
@@ -187,5 +187,5 @@ def _public_half(private: Path) -> str:
 
 
 def _plain(lines: list[str]) -> Iterator[str]:
-    """Keys, but no certificates: those are no line of authorized_keys."""
+    """Keys without certificates, which are not lines of authorized_keys."""
     return (text for line in lines if len((text := line.strip()).split()) >= 2 and "-cert-v01@" not in text and not text.startswith("#"))

@@ -15,7 +15,7 @@ from .._clouds._contract import Cloud, CloudError, Event, Invalid, Stage, Volume
 from .._cluster_file._cluster import Cluster, ClusterFileError, DataVolume
 from . import _lock
 from ._fleet import list_all
-from ._resource import Outcome, asked
+from ._resource import Change, asked
 
 Tell = Callable[[str], None]
 
@@ -29,7 +29,7 @@ class Wanted:
     type: str = ""  # empty: as the file says
 
 
-def told(cloud: str, volume: Volume) -> dict[str, Any]:
+def as_result(cloud: str, volume: Volume) -> dict[str, Any]:
     """A volume as a module returns it."""
     return {key: getattr(volume, key) for key in ("name", "id", "size", "type", "attached", "device")} | {
         "cloud": cloud,
@@ -37,7 +37,7 @@ def told(cloud: str, volume: Volume) -> dict[str, Any]:
     }
 
 
-def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check: bool, tell: Tell) -> Outcome:
+def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check: bool, tell: Tell) -> Change:
     """Make a volume, or extend it.
 
     Raises:
@@ -47,15 +47,15 @@ def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check
     cloud, spec = _specified(cluster, clouds, wanted)
     volume = _found(cloud, spec.name)
     if volume and _fits(spec, volume):
-        return Outcome(told(cloud.name, volume), told(cloud.name, volume))
+        return Change(as_result(cloud.name, volume), as_result(cloud.name, volume))
     if volume is None:
         lacks = asked(lambda: cloud.shortages([], [spec]), f"cloud {cloud.name}: shortages")
         if lacks:
             raise Invalid(f"volume {spec.name} cannot be created in cloud {cloud.name}: {'; '.join(lacks)}")
-    before = told(cloud.name, volume) if volume else {}
+    before = as_result(cloud.name, volume) if volume else {}
     if check:
         asked_for = {"name": spec.name, "cloud": cloud.name, "size": spec.size, "type": spec.type}
-        return Outcome(before, before | {"size": spec.size} if volume else asked_for, changed=True)
+        return Change(before, before | {"size": spec.size} if volume else asked_for, changed=True)
     with _locked(cloud, tell):
         volume = _found(cloud, spec.name)  # what another run did until the lock was ours
         if volume is None:
@@ -65,10 +65,10 @@ def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check
     made = _found(cloud, spec.name)
     if made is None:
         raise CloudError(f"cloud {cloud.name}: volume {spec.name} was created but is not listed")
-    return Outcome(before, told(cloud.name, made), changed=True)
+    return Change(before, as_result(cloud.name, made), changed=True)
 
 
-def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> Outcome:
+def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> Change:
     """Delete a volume that no node has, and its data.
 
     Raises:
@@ -82,7 +82,7 @@ def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> O
         if volume:
             holding.append((place, volume))
     if not holding:
-        return Outcome()
+        return Change()
     if len(holding) > 1:
         raise Invalid(
             f"volume {name} is in {len(holding)} clouds ({', '.join(place for place, _volume in holding)}): choose one with the option cloud"
@@ -93,7 +93,7 @@ def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> O
     if not check:
         with _locked(clouds[place], tell):
             _carried_out(clouds[place], name, lambda: clouds[place].delete_volumes([volume]))
-    return Outcome(told(place, volume), {}, changed=True)
+    return Change(as_result(place, volume), {}, changed=True)
 
 
 def _specified(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted) -> tuple[Cloud, VolumeSpec]:

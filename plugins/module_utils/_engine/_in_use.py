@@ -53,5 +53,5 @@ def refusal(cluster: str, cloud: str, way: str) -> str:
 
 
 def forgotten(cloud: str) -> str:
-    """What is told where the word was given."""
+    """The note after such a confirmation."""
     return f"cloud {cloud} is not in the file and is no longer managed: its resources stay, untracked"

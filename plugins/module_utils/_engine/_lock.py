@@ -144,7 +144,7 @@ class _Keeper:
         self._clouds = clouds
         self._leases: dict[str, Lease] = {}
         self._renewed: dict[str, float] = {}  # when, by the run's clock
-        self._clock = dataclasses.replace(clock, stopped=lambda: False)  # a run that was told to end still releases what it holds
+        self._clock = dataclasses.replace(clock, stopped=lambda: False)  # an interrupted run still releases what it holds
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="sky lock", daemon=True)
 

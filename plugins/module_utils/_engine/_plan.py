@@ -43,7 +43,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Drift:
-    """A difference between the file and a node that is shown and not made, since making it would end the node."""
+    """A difference between the file and a node that is reported only, because applying it would delete the node."""
 
     name: str
     field: str
@@ -63,14 +63,14 @@ class Drift:
 class CloudPlan:
     """What is to be done in one cloud, in this order."""
 
-    delete: tuple[Node, ...] = ()  # dead, sick, or half deleted: nothing to drain
+    delete: tuple[Node, ...] = ()  # failed, sick, or half deleted: nothing to drain
     resize: tuple[VolumeSpec, ...] = ()
     create: tuple[NodeSpec, ...] = ()  # those of replaced and stopped nodes, and of nodes that lack a volume, included
     wait: tuple[NodeSpec, ...] = ()  # exist and are still booting
     keep: tuple[Node, ...] = ()
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
-    standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
-    record: tuple[Node, ...] = ()  # server nodes that stand, and that name other clouds than those that will be in use
+    existing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
+    record: tuple[Node, ...] = ()  # existing server nodes that name other clouds than those that will be in use
     replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then made anew; until then their nodes are in `keep`
     repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
@@ -81,7 +81,7 @@ class CloudPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done in each cloud, and what is to be told."""
+    """What is to be done in each cloud, and what is reported."""
 
     clouds: Mapping[str, CloudPlan]
     drift: tuple[Drift, ...] = ()
@@ -118,7 +118,7 @@ class _Part:
     wait: list[NodeSpec] = field(default_factory=list)
     keep: list[Node] = field(default_factory=list)
     leave: list[Node] = field(default_factory=list)
-    standing: list[str] = field(default_factory=list)
+    existing: list[str] = field(default_factory=list)
     record: list[Node] = field(default_factory=list)
     replace: list[NodeSpec] = field(default_factory=list)
 
@@ -159,7 +159,7 @@ class _Draft:
         (part.leave if node.state is State.RUNNING and node.name not in self.sick else part.delete).append(node)
 
     def dead(self, node: Node) -> bool:
-        """Whether nothing can be expected of a node any more, and it may be made again."""
+        """Whether a node is beyond repair, and may be recreated."""
         return node.state is State.FAILED or node.name in self.sick
 
     def stays(self, cloud: str, node: Node) -> bool:
@@ -240,14 +240,14 @@ def node_spec(cluster: Cluster, owner: str, pool: str, index: int, ssh_keys: tup
 
 @dataclass(frozen=True)
 class _PoolView:
-    """One pool as it is wanted and as it stands."""
+    """One pool as it is wanted and as it is."""
 
     cluster: Cluster
     name: str
     pool: Pool
     owner: str
     placed: list[_Placed]
-    strays: list[int]  # indices whose name something without our mark bears
+    strays: list[int]  # indices whose name is used by something without our mark
     definition: Definition
 
     def spec(self, index: int, wishes: Wishes) -> NodeSpec:
@@ -256,20 +256,20 @@ class _PoolView:
 
 def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
     half_deleted = [p for p in view.placed if p.node.state is State.DELETING]
-    standing = [p for p in view.placed if p.node.state is not State.DELETING]
+    present = [p for p in view.placed if p.node.state is not State.DELETING]
     for gone in half_deleted:
         draft.parts[gone.cloud].delete.append(gone.node)
     # not counting strays: what somebody puts beside our nodes must not make one of them go
-    leaving = _choose_leaving(standing, max(0, len(standing) - view.pool.count), wishes, draft)
-    for placed in standing:
+    leaving = _choose_leaving(present, max(0, len(present) - view.pool.count), wishes, draft)
+    for placed in present:
         if placed in leaving:
             draft.take_out(placed.cloud, placed.node)
         else:
             _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
-    taken = {p.node.mark.index for p in standing} | set(view.strays)
+    taken = {p.node.mark.index for p in present} | set(view.strays)
     new = _free(taken, view.pool.count - len(taken))
     draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
-    staying = {p.node.mark.index for p in standing if p not in leaving}
+    staying = {p.node.mark.index for p in present if p not in leaving}
     _plan_volumes(view, existing[view.pool.cloud], staying.union(new), draft)
 
 
@@ -315,7 +315,7 @@ def _held(view: _PoolView, spec: NodeSpec, listing: Listing) -> str:
 
 
 def _differences(node: Node, spec: NodeSpec, definition: Definition) -> Iterator[Drift]:
-    """Where a node is not what a new one would be; what is not known of it is no difference."""
+    """Where a node differs from a new one; unknown values do not count."""
     have = {"image": node.image, "flavor": node.flavor, **node.made}
     want = {"image": spec.image, "flavor": spec.flavor, **definition.parts}
     for name, value in want.items():
@@ -333,12 +333,12 @@ def _other_types(spec: NodeSpec, listing: Listing) -> Iterator[Drift]:
 
 
 def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft: _Draft) -> None:
-    """A node that is what it should be, or is to be completed: never made again."""
+    """A node that is as it should be, or is to be completed: never recreated."""
     lacks = _lacking(spec, listing)
     draft.notes += [f"{node.name} lacks volume {name}: it is attached, and created first if it does not exist" for name in lacks]
     if lacks or node.state is State.STOPPED:
         part.create.append(spec)
-        part.standing.append(node.name)
+        part.existing.append(node.name)
     elif node.state is State.BUILDING:
         part.wait.append(spec)
     else:
@@ -368,13 +368,13 @@ def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], d
             draft.parts[view.pool.cloud].resize.append(VolumeSpec(volume.name, wanted.size, volume.type))
 
 
-def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
+def _choose_leaving(present: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
     def rank(placed: _Placed) -> tuple[bool, bool, bool, bool, int]:
         node = placed.node
         finished = bool(node.ready)
         return (node.name not in wishes.remove, not draft.dead(node), finished, node.name not in wishes.idle, -node.mark.index)
 
-    return sorted(standing, key=rank)[:surplus]
+    return sorted(present, key=rank)[:surplus]
 
 
 def _drop_pool(cluster: Cluster, name: str, placed: list[_Placed], wishes: Wishes, draft: _Draft) -> None:
@@ -456,13 +456,13 @@ def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
 
 
 def _replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes) -> dict[str, str]:
-    """Of the nodes that are called sick, and why, those that a new node can stand in for; what does not run has its own way."""
+    """Of the nodes that are called sick, and why, those that a new node can replace; nodes that do not run are handled elsewhere."""
     running = [node for listing in existing.values() for node in listing.nodes if node.state is State.RUNNING]
     return {node.name: wishes.sick[node.name] for node in running if node.name in wishes.sick and _disposable(cluster, node.mark.pool)}
 
 
 def _disposable(cluster: Cluster, pool: str) -> bool:
-    """Whether new nodes do all that those of a pool do; of one that the file no longer has, nobody knows."""
+    """Whether new nodes do everything that those of a pool do; unknown for a pool that the file no longer has."""
     return pool in cluster.pools and disposable(cluster.pools[pool].roles, cluster.pools[pool].volumes)
 
 
@@ -531,7 +531,7 @@ def _by_pool(existing: Mapping[str, Listing]) -> dict[str, list[_Placed]]:
 
 
 def _strays_by_pool(cluster: Cluster, existing: Mapping[str, Listing]) -> dict[str, list[int]]:
-    """Indices that may not be used: something that is not ours bears the name."""
+    """Indices that may not be used: something that is not ours has the name."""
     found: dict[str, list[int]] = {}
     for cloud, listing in existing.items():
         for stray in listing.strays:

@@ -20,12 +20,12 @@ from ._retry import Backoff, Clock, asked_again
 
 T = TypeVar("T")
 
-FAULTS = (ClusterFileError, FleetError, CloudError)  # what is told to the user as one sentence
+FAULTS = (ClusterFileError, FleetError, CloudError)  # reported to the user as one sentence
 CLOUD_SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}}  # of every module for one thing
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Change:
     """What was, or would be, done to one thing; nothing where it is not there."""
 
     before: Mapping[str, Any] = field(default_factory=dict)

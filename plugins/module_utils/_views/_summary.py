@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands, and what a run would do, in lines for people."""
+"""What exists, and what a run would do, in lines for people."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def foretold(plan: Plan) -> list[str]:
         lines += [f"cloud {cloud}: repair {what}" for what in part.repair]
         lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
         for spec in part.create:
-            verb = "complete" if spec.name in part.standing else "recreate" if spec.name in replaced else "create"
+            verb = "complete" if spec.name in part.existing else "recreate" if spec.name in replaced else "create"
             lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
         lines += [f"{node.name}: record that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
         lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
@@ -53,7 +53,7 @@ def failures(results: Iterable[NodeResult]) -> list[str]:
 
 
 def failure_lines(results: Iterable[NodeResult]) -> list[str]:
-    """The same with the tail of the console, once for nodes that failed alike, and at the end what to do next."""
+    """The same with the tail of the console, once for nodes with the same failure, and at the end what to do next."""
     lines: list[str] = []
     remedies: list[str] = []
     shown: set[str] = set()
@@ -72,7 +72,7 @@ def _failure(result: NodeResult) -> str:
 
 
 def _remedy(result: NodeResult) -> str:
-    """What to do about a failure: what must be mended before the next run, if anything."""
+    """What to do about a failure: what must be fixed before the next run, if anything."""
     if result.action == "delete":
         return f"run the same command again; delete by hand what still remains in cloud {result.cloud}"
     refused = next((remedy for error, remedy in REMEDIES.items() if result.error and issubclass(result.error, error)), "")

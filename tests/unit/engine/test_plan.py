@@ -124,7 +124,7 @@ def test_a_stopped_node_is_started() -> None:
     assert one(made(listed(node(0), node(1, State.STOPPED), node(2)))) == {
         "create": ["demo-worker-1"],
         "keep": ["demo-worker-0", "demo-worker-2"],
-        "standing": ["demo-worker-1"],
+        "existing": ["demo-worker-1"],
     }
 
 
@@ -547,7 +547,7 @@ def test_a_kept_volume_grows_when_its_node_comes_back() -> None:
 @pytest.mark.parametrize("state", [State.RUNNING, State.BUILDING])
 def test_a_node_that_lacks_a_volume_is_given_it(volumes: tuple[Volume, ...], state: State) -> None:
     found = made(listed(node(0, state), volumes=volumes), pools=WITH_DATA)
-    assert one(found) == {"create": ["demo-worker-0"], "standing": ["demo-worker-0"]}
+    assert one(found) == {"create": ["demo-worker-0"], "existing": ["demo-worker-0"]}
     assert found.notes == ("demo-worker-0 lacks volume demo-worker-0-data: it is attached, and created first if it does not exist",)
 
 

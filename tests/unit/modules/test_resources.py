@@ -36,7 +36,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 )
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _data_volume, _image
 from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Outcome, only
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Change, only
 from ansible_collections.sky.clusters.plugins.modules import image, image_info, volume, volume_info
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -59,10 +59,10 @@ class Place:
         self.cluster = Cluster("demo", {name: CloudEntry("memory", options) for name in self.clouds}, pools)
         self.told: list[str] = []
 
-    def present(self, name: str = NAME, check: bool = False, **more: Any) -> Outcome:
+    def present(self, name: str = NAME, check: bool = False, **more: Any) -> Change:
         return _data_volume.present(self.cluster, self.clouds, Wanted(name, **more), check, self.told.append)
 
-    def absent(self, name: str = NAME, check: bool = False, **clouds: Cloud) -> Outcome:
+    def absent(self, name: str = NAME, check: bool = False, **clouds: Cloud) -> Change:
         return _data_volume.absent(clouds or self.clouds, name, check, self.told.append)
 
     def node(self) -> None:
@@ -166,7 +166,7 @@ def test_exactly_one_kept_volume_is_deleted(place: Place) -> None:
     gone = place.absent()
     assert (gone.changed, gone.before, gone.after) == (True, made.after, {})
     assert list(place.world.volumes()) == ["demo-worker-1-data"]
-    assert place.absent() == Outcome()
+    assert place.absent() == Change()
 
 
 def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) -> None:
@@ -274,7 +274,7 @@ def test_an_image_is_deleted_once(place: Place) -> None:
     assert len(place.world.cloud("one")["images"]) == 1
     gone = _image.absent(cloud, "img", check=False)
     assert (gone.changed, gone.before, gone.after) == (True, made.after, {})
-    assert _image.absent(cloud, "img", check=False) == Outcome()
+    assert _image.absent(cloud, "img", check=False) == Change()
     assert place.world.cloud("one")["images"] == {}
 
 

@@ -258,7 +258,7 @@ class LxcCloud(Cloud):
             held = locks.holding(self._zone, self.scope.cluster)
         except (OSError, ValueError) as error:
             raise CloudError(f"the lock in {self._zone.locks} cannot be read: {error}") from error
-        return Holding(held["holder"], locks.told_since(held)) if held and not locks.stale(held) else None
+        return Holding(held["holder"], locks.since_text(held)) if held and not locks.stale(held) else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         self._host.value("renew", cluster=self.scope.cluster, token=lease.token, seconds=seconds)

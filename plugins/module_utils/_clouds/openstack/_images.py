@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images in Glance: found by name and mark, sent whole or not at all, deleted."""
+"""Images in Glance: looked up by name and mark, uploaded completely or not at all, deleted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from . import _marks
 from ._api import IMAGE, Api, Found
 from ._errors import Missing
 
-CHECKSUM = "sky_checksum"  # property: of the file, as it was asked for
+CHECKSUM = "sky_checksum"  # property: checksum of the file, as requested
 FORMATS = ("raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso")
-HALF = ("queued", "saving", "uploading", "importing", "killed")  # what was cut short is in one of these states
+HALF = ("queued", "saving", "uploading", "importing", "killed")  # an interrupted upload is in one of these states
 QCOW2 = b"QFI\xfb"  # what such a file begins with
 PART = 2**20  # bytes that are sent at a time
 
@@ -66,7 +66,7 @@ class Images:
         return kept
 
     def _described(self, spec: ImageSpec, file: BinaryIO) -> dict[str, Any]:
-        """What is said of an image in the call that makes it."""
+        """The description of an image in the call that creates it."""
         own = [name for name in spec.properties if name.startswith(_marks.MARK)]
         if own:
             raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are reserved for marks")
@@ -83,7 +83,7 @@ class Images:
     def _sent(self, body: Mapping[str, Any], spec: ImageSpec, file: BinaryIO) -> Image:
         made = self._api.made(IMAGE, "/images", body, "")
         try:
-            self._api.access()  # a login that has run out would have the file asked for twice
+            self._api.access()  # with an expired login the file would be sent twice
             content = _Content(file, spec)
             self._api.upload(IMAGE, f"/images/{made['id']}/file", content)
             item = self._api.one(IMAGE, f"/images/{made['id']}", "")
@@ -115,13 +115,13 @@ def _beginning(file: BinaryIO, count: int) -> bytes:
 
 
 class _Content:
-    """A file on its way: its last part is sent only once all of it was read as its checksum says."""
+    """The content of an upload: its last part is sent only after the whole file has matched its checksum."""
 
     def __init__(self, file: BinaryIO, spec: ImageSpec) -> None:
         self._file = file
         self._spec = spec
         self._size = os.fstat(file.fileno()).st_size
-        self._sent = hashlib.sha512()  # as the cloud reckons it
+        self._sent = hashlib.sha512()  # as the cloud computes it
 
     def __len__(self) -> int:
         return self._size
@@ -144,7 +144,7 @@ class _Content:
             yield part
 
     def check(self, item: Found) -> None:
-        """Look at what the cloud says it got."""
+        """Compare with what the cloud received."""
         same = item.get("os_hash_algo") != "sha512" or item.get("os_hash_value") == self._sent.hexdigest()
         if item.get("status") != "active" or item.get("size") != self._size or not same:
             raise CloudError(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of making nodes: asked before anything is made, all of it told at once."""
+"""What prevents new nodes: checked before anything is created, all reported at once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Quota:
         self._names = names
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """One sentence for each thing that is short, unknown or does not fit.
+        """One sentence for each resource that is short, unknown or does not fit.
 
         Args:
             specs: nodes that are to be made.
@@ -143,7 +143,7 @@ class Quota:
 
 
 def _lack(limits: Found, what: str, most: str, used: str, needed: int) -> Iterator[str]:
-    """Whether a limit that the cloud tells of is in the way."""
+    """Whether a limit that the cloud reports is exceeded."""
     if most in limits:
         yield from Limit(what, int(limits[most]), int(limits.get(used, 0))).lack(needed)
 

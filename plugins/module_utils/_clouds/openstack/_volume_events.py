@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data volumes made, extended and deleted for their own sake, one event each."""
+"""Data volumes created, extended and deleted by themselves, one event each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class VolumeEvents:
     def __init__(self, cloud: Cloud, volumes: Volumes, zone: str, known: Sequence[Volume] = ()) -> None:
         """
         Args:
-            zone: where new ones are made; empty where the cloud decides.
-            known: those that there are, for who extends or deletes.
+            zone: where new ones are created; empty if the cloud decides.
+            known: existing ones, to extend or delete.
         """
         self._cloud = cloud
         self._volumes = volumes

@@ -28,7 +28,7 @@ from .places import Zone
 
 PART = 2**20  # bytes that are read at a time
 COMPRESSED = {b"\x1f\x8b": "--gzip", b"BZh": "--bzip2", b"\xfd7zXZ\x00": "--xz", b"\x28\xb5\x2f\xfd": "--zstd"}  # by an archive's first bytes
-FILES = ("etc/passwd", "etc/group", "etc/shadow")  # what is read of an image while a node is made of it
+FILES = ("etc/passwd", "etc/group", "etc/shadow")  # what is read from an image when a node is created
 PROGRAMS = ("sbin/init", "sbin/sshd", "bin/python3")  # what a node must have to be managed
 # What is written into an image from outside goes into these: one that is a link could lead out of the image.
 WRITTEN = ("etc", "etc/ssh", "etc/ssh/sshd_config.d", "etc/systemd", "etc/systemd/system", "etc/default", "etc/apt", "etc/apt/sources.list.d")
@@ -37,7 +37,7 @@ MACHINES = {3: "i686", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64
 
 @dataclass(frozen=True)
 class Added:
-    """What is noted of one image."""
+    """The record of one image."""
 
     mark: str
     name: str
@@ -53,7 +53,7 @@ def record_file(zone: Zone, name: str) -> Path:
 
 
 def added(zone: Zone, name: str) -> Added | None:
-    """What is noted of the image of this name; None if there is none.
+    """The record of the image of this name; None if there is none.
 
     Raises:
         HostError: it cannot be understood.
@@ -201,7 +201,7 @@ def _has(root: Path, program: str) -> bool:
 
 
 def architecture(root: Path) -> str:
-    """What the programs of a root file system are made for, as `uname -m` says it; empty if it cannot be told."""
+    """What the programs of a root file system are made for, as `uname -m` says it; empty if unknown."""
     places = [path for path in (root / "usr/bin", root / "bin") if path.is_dir() and not path.is_symlink()]
     for path in (path for place in places for path in sorted(place.iterdir())):
         if path.is_symlink() or not path.is_file():
@@ -218,7 +218,7 @@ def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:
     """Delete an image; nothing if it is gone already, or is another one by now.
 
     Raises:
-        HostError: it is not ours, or a node stands on it.
+        HostError: it is not ours, or a node uses it.
     """
     if not zone.images.is_dir():
         return
@@ -236,7 +236,7 @@ def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:
 
 
 def _users(zone: Zone, image: Added) -> list[str]:
-    """Nodes of any zone that stand on an image, or are about to."""
+    """Nodes of any zone that use an image, or are about to."""
     zones = [dataclasses.replace(zone, name=folder.name) for folder in folders(zone.path)]
     nodes: list[tuple[str, Any]] = [item for each in zones for item in records.nodes(each).items()]
     return sorted(name for name, record in nodes if record.base == image.base or (not record.base and record.image == image.name))

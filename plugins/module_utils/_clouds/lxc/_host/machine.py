@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the machine itself must have before it can carry nodes: packages, lxcfs, one kernel limit. One step, noted down so that it can be undone."""
+"""What the machine itself must have before it can carry nodes: packages, lxcfs, one kernel limit. Recorded so that it can be undone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def missing() -> list[str]:
 
 
 def prepare(path: Path, say: Say) -> None:
-    """Give the machine what it lacks, and note down under `path` what was changed."""
+    """Give the machine what it lacks, and record under `path` what was changed."""
     with locked(path, make=True):
         notes = Notes(path)
         _install(notes, say)
@@ -85,7 +85,7 @@ def undo(path: Path, say: Say) -> None:
 
 
 class Notes:
-    """What was changed, as it stands in a file."""
+    """What was changed, read from its file."""
 
     def __init__(self, path: Path) -> None:
         self.file = path / "machine.json"

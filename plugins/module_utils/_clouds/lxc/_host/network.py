@@ -26,7 +26,7 @@ Network = ipaddress.IPv4Network
 
 
 def ensure(zone: Zone) -> None:
-    """The zone's bridge and forwarding, whatever of it is there already; :func:`load_rules` comes when the nodes' records stand.
+    """The zone's bridge and forwarding, whatever of it is there already; :func:`load_rules` is called when the nodes' records are written.
 
     Raises:
         HostError: its network is in use for something else.
@@ -70,7 +70,7 @@ def has_bridge(zone: Zone) -> bool:
 
 
 def _owner(zone: Zone) -> str:
-    """The folder of the zone that a bridge was made for: zones of the same name may stand under two paths."""
+    """The folder of the zone that a bridge was made for: zones of the same name may exist under two paths."""
     return peek(Path("/sys/class/net", zone.bridge, "ifalias")).strip()
 
 
@@ -125,7 +125,7 @@ def gaps(zone: Zone) -> list[str]:
 
 
 def remove(zone: Zone) -> None:
-    """Take down what :func:`ensure` made; whatever of it is not there, is not there."""
+    """Remove what :func:`ensure` made; missing parts are ignored."""
     if not _ours(zone):
         return
     if has_bridge(zone):
@@ -203,7 +203,7 @@ def firewalls(objects: list[dict[str, Any]], zone: Zone) -> list[str]:
 
 
 def _drops(chain: dict[str, Any], rules_of_table: list[dict[str, Any]]) -> bool:
-    """Whether a chain ends with no: by its policy, or by a last rule without any condition."""
+    """Whether a chain drops by default: by its policy, or by a last rule without any condition."""
     if chain.get("policy") == "drop":
         return True
     own = [rule for rule in rules_of_table if rule["chain"] == chain["name"]]

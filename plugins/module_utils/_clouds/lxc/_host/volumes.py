@@ -48,7 +48,7 @@ def ensure(zone: Zone, wanted: Wanted, mark: str, identifier: str, now: str) -> 
     return record is None
 
 
-def stands(zone: Zone, name: str) -> bool:
+def exists(zone: Zone, name: str) -> bool:
     """Whether a volume is there whole: its record and its file."""
     return records.volume(zone, name) is not None and image_file(zone, name).exists()
 
@@ -65,7 +65,7 @@ def detach(zone: Zone, node: str, short_names: Sequence[str]) -> None:
 
 
 def resize(zone: Zone, wanted: Wanted, mark: str) -> None:
-    """Extend a volume, under its node's feet if need be.
+    """Extend a volume, also while its node uses it.
 
     Raises:
         HostError: it is not there, is another's, or would shrink.

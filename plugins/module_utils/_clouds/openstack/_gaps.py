@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster's nodes lack, and what is left of nodes that are gone: told, and put right."""
+"""What a cluster's nodes lack, and what is left of nodes that are gone: listed, and repaired."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._removal import delete_ports
 from ._survey import Survey
 
 
-class Mending:
+class Gaps:
     """Servers beside the ports and addresses that are to go with them."""
 
     def __init__(self, servers: Mapping[str, Found], ours: Mapping[str, Found], found: Survey) -> None:
@@ -27,7 +27,7 @@ class Mending:
         self._ours = ours
         self._found = found
 
-    def gaps(self) -> list[str]:
+    def names(self) -> list[str]:
         """``kind name`` each."""
         found = [f"port {name}" for name in self._without_port()]
         found += [f"floating address of {name}" for name, _port in self._without_address()]
@@ -46,28 +46,28 @@ class Mending:
             api.delete(NETWORK, f"/floatingips/{address['id']}")
 
     def _without_port(self) -> list[str]:
-        """Servers whose port somebody took."""
+        """Servers whose port somebody deleted."""
         started = [name for name, server in self._ours.items() if server.get("status") == "ACTIVE"]
         return sorted(name for name in started if self._found.port_of(name) is None)
 
     def _without_address(self) -> Iterator[tuple[str, str]]:
-        """Servers that are to be reachable from outside and are not, with their ports."""
+        """Servers that should have a floating address and do not, with their ports."""
         for name, server in sorted(self._ours.items()):
             port = self._found.port_of(name) if _is_public(server) else None
             if port and not self._found.floating_of(str(port["id"])):
                 yield name, str(port["id"])
 
     def _orphans(self) -> list[Found]:
-        """Ports that a run which was killed left, and no server has: one that has a port and is not listed exists all the same."""
+        """Ports that a killed run left and no server has; a server that has a port exists even if it is not listed."""
         return [port for port in self._found.ports if not port.get("device_id") and not self._awaits_port(port["name"])]
 
     def _awaits_port(self, name: str) -> bool:
-        """Whether a node may still get a port that is there: it is being made, or none of those listed is its own."""
+        """Whether a node may still get an existing port: it is being created, or none of the listed ones is its own."""
         server = self._servers.get(name)
         return server is not None and (server.get("status") != "ACTIVE" or all(port.get("device_id") != server["id"] for port in self._found.ports))
 
     def _loose(self) -> list[Found]:
-        """Addresses outside that lead nowhere."""
+        """Floating addresses without a port."""
         return [address for address in self._found.floating if not address.get("port_id")]
 
 
