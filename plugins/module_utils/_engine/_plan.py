@@ -97,7 +97,8 @@ class Plan:
 
     def refused(self, reasons: Iterable[str]) -> Plan:
         """The same for a run that refuses: nothing is done."""
-        return dataclasses.replace(self, clouds={cloud: CloudPlan() for cloud in self.clouds}, refusals=(*self.refusals, *reasons))
+        nothing = {cloud: CloudPlan() for cloud in self.clouds}
+        return dataclasses.replace(self, clouds=nothing, refusals=(*self.refusals, *reasons), in_use=InUse(), first=frozenset())
 
 
 @dataclass(frozen=True)
@@ -203,10 +204,15 @@ def plan(
     in_use = _in_use(existing, draft)
     first = _record(cluster, existing, in_use, draft)
     draft.notes += _stray_notes(existing)
-    kept = {cloud: _homeless(listing) for cloud, listing in existing.items()}
-    if draft.refusals:
-        return Plan({cloud: CloudPlan() for cloud in existing}, draft.drift, tuple(draft.notes), tuple(draft.refusals), kept)
-    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, draft.drift, tuple(draft.notes), (), kept, in_use, first)
+    made = Plan(
+        clouds={cloud: part.done() for cloud, part in draft.parts.items()},
+        drift=draft.drift,
+        notes=tuple(draft.notes),
+        kept_volumes={cloud: _homeless(listing) for cloud, listing in existing.items()},
+        in_use=in_use,
+        first=first,
+    )
+    return made.refused(draft.refusals) if draft.refusals else made
 
 
 def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._clouds._contract import CloudError, Denied, Invalid, Shortage
-from .._engine._apply import LAUNCHES, NodeResult
+from .._engine._launching import LAUNCHES
 from .._engine._plan import Plan
+from .._engine._results import Action, NodeResult
 
 TAIL = 5  # lines of a failed node's console that are shown once more at the end
 AGAIN = "run the same command again: existing nodes are kept"
@@ -66,14 +67,14 @@ def failure_lines(results: Iterable[NodeResult]) -> list[str]:
 
 
 def _failure(result: NodeResult) -> str:
-    if result.action == "delete":
+    if result.action is Action.DELETE:
         return f"{result.name} could not be deleted: {result.reason}"
     return f"{result.name} failed{_how_far(result)}: {result.reason}"
 
 
 def _remedy(result: NodeResult) -> str:
     """What to do about a failure: what must be fixed before the next run, if anything."""
-    if result.action == "delete":
+    if result.action is Action.DELETE:
         return f"run the same command again; delete by hand what still remains in cloud {result.cloud}"
     refused = next((remedy for error, remedy in REMEDIES.items() if result.error and issubclass(result.error, error)), "")
     again_and_again = "find out why it failed each time" if result.launches >= LAUNCHES else ""

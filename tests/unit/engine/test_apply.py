@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, Event, Listing, Node, Stage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import KEYS, Result, Tools, apply
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result, Tools, apply
+from ansible_collections.sky.clusters.plugins.module_utils._engine._host_keys import KEYS
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused

@@ -44,7 +44,7 @@ def test_a_dropped_cloud_is_refused_until_it_is_empty_or_forgotten(world: World)
     dropped = without_two(world)
     with pytest.raises(Refused, match=f"{SENTENCE}.*put it back with the count of its pools set to 0.*sky_confirm=demo"):
         run_of(world, dropped).present(Wishes())
-    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back, so that it is emptied too"):
+    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back so that it is emptied too"):
         run_of(world, dropped).absent(data=True)
     assert ids(world) == before
     assert situations.whole_run(world, pools(burst=0)) == ""  # as the sentence says

@@ -17,8 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
     Stage,
     Unavailable,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import NodeResult
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._results import Action, NodeResult
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import AGAIN, failure_lines, failures
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, run_of
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -27,7 +27,7 @@ LOG = "\n".join(f"line {number}" for number in range(20))
 
 
 def failed(index: int = 0, reason: str = "no valid host was found", **more: Any) -> NodeResult:
-    values: dict[str, Any] = {"action": "create", "stage": Stage.FAILED, "reason": reason, "launches": 1} | more
+    values: dict[str, Any] = {"action": Action.CREATE, "stage": Stage.FAILED, "reason": reason, "launches": 1} | more
     return NodeResult(f"demo-worker-{index}", "one", **values)
 
 
@@ -73,7 +73,7 @@ def test_the_remedy_fits_the_case(error: type[CloudError] | None, remedy: str) -
 
 
 def test_a_node_that_could_not_be_deleted() -> None:
-    result = failed(reason="the node is busy", action="delete")
+    result = failed(reason="the node is busy", action=Action.DELETE)
     assert failures([result]) == ["demo-worker-0 could not be deleted: the node is busy"]
     assert failure_lines([result])[-1] == "next: run the same command again; delete by hand what still remains in cloud one"
 
