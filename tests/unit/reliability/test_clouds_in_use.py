@@ -58,7 +58,7 @@ def test_a_cloud_is_forgotten_by_the_explicit_word_and_what_it_holds_stays(world
     dropped = without_two(world)
     outcome = run_of(world, dropped).present(CONFIRMED)
     assert outcome.faults == []
-    assert [note for note in outcome.plan.notes if "cloud two is forgotten" in note]
+    assert [note for note in outcome.plan.notes if "cloud two is not in the file and is no longer managed" in note]
     assert not planned(dropped, opened(dropped)).changes  # once is enough
     assert len(world.names(cloud="two")) == 2
     assert situations.whole_run(world, pools()) == ""  # back in the file, it is in use again

@@ -125,7 +125,7 @@ def test_a_newer_mark_stops_every_run(world: World) -> None:
     world.set_node("demo-worker-0", mark="sky/2 tester demo worker 0 more")
     before = things(world)
     for act in (partial(run_of(world, cluster).present, Wishes()), partial(run_of(world, cluster).absent, data=True)):
-        with pytest.raises(Exception, match="made by a newer"):
+        with pytest.raises(Exception, match="written by a newer version"):
             act()
     assert things(world) == before
 

@@ -132,7 +132,7 @@ def written(world: World, since: dict[str, int]) -> Counter[tuple[str, str]]:
     for cloud in CLOUDS:
         for what, kind, name, *more in world.writes(cloud)[since[cloud] :]:
             if kind == "node" and what in ("create", "start", "delete"):
-                found["delete" if what == "delete" else "create", name] += 1
+                found["delete" if what == "delete" else "make", name] += 1
             elif what == "resize":
                 found["resize", f"{name} {more[0]}"] += 1
             elif what == "attach":
