@@ -105,6 +105,10 @@ class Mark:
     def volume_name(self, volume: str) -> str:
         return f"{self.node_name}-{volume}"
 
+    def is_of_volume(self, name: str) -> bool:
+        """Whether a volume of this name belongs to the node."""
+        return re.fullmatch(rf"{re.escape(self.node_name)}-[a-z][a-z0-9]*", name) is not None
+
     @classmethod
     def parse(cls, text: str) -> Mark | None:
         """Read a mark; None if the text is not a mark of ours.
@@ -264,6 +268,11 @@ class NodeSpec:
     def name(self) -> str:
         return self.mark.node_name
 
+    @property
+    def faults(self) -> list[str]:
+        """What no cloud can make of this: one sentence each."""
+        return [f"volume '{volume.name}' does not belong to node {self.name}" for volume in self.volumes if not self.mark.is_of_volume(volume.name)]
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -287,6 +296,11 @@ class Event:
     node: Node | None = None  # as it is now, where known
     final: bool = False  # recreating the node does not fix it (Shortage, Denied, Invalid)
     error: type[CloudError] | None = None  # which of the errors above a failure is, where known
+
+    @classmethod
+    def failure(cls, name: str, error: CloudError) -> Event:
+        """The failure of a node or volume that the cloud refused: as final as the error is."""
+        return cls(name, Stage.FAILED, str(error), final=error.final, error=type(error))
 
 
 @dataclass(frozen=True)
@@ -436,7 +450,7 @@ class Cloud(abc.ABC):
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
         for volume in volumes:
-            yield Event(volume.name, Stage.FAILED, f"provider {self.provider} cannot extend volumes", final=True, error=Invalid)
+            yield Event.failure(volume.name, Invalid(f"provider {self.provider} cannot extend volumes"))
 
     def not_extended(self, wanted: VolumeSpec, volume: Volume | None) -> Event | None:
         """The failure of a volume that cannot be extended as it is wanted; None if it can.
@@ -449,8 +463,7 @@ class Cloud(abc.ABC):
         if not self.owns(volume.mark):
             return self.foreign(wanted.name, volume.mark)
         if wanted.size < volume.size:
-            reason = f"volume {wanted.name} has {volume.size} GiB and cannot shrink to {wanted.size}"
-            return Event(wanted.name, Stage.FAILED, reason, final=True, error=Invalid)
+            return Event.failure(wanted.name, Invalid(f"volume {wanted.name} has {volume.size} GiB and cannot shrink to {wanted.size}"))
         return None
 
     @abc.abstractmethod

@@ -71,7 +71,7 @@ class Reader:
         if read is None:
             return Stray("volume", name, name, "it has no mark") if ours and file.exists() else None
         record, mark = read
-        if mark.cluster == self.cluster and re.fullmatch(rf"{re.escape(mark.node_name)}-[a-z][a-z0-9]*", name):
+        if mark.cluster == self.cluster and mark.is_of_volume(name):
             return self._as_volume(name, record, mark)
         return Stray("volume", name, record.id, f"it has the mark '{mark}'") if ours or mark.cluster == self.cluster else None
 

@@ -94,10 +94,7 @@ class LxcCloud(Cloud):
             for key in spec.extra
             if not key.startswith("lxc.")
         ]
-        found += [
-            f"volume '{volume.name}' does not belong to node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")
-        ]
-        return found
+        return found + spec.faults
 
     def place(self) -> str:
         return f"zone {self._zone.name} in {self._zone.path} of this machine"
@@ -117,7 +114,7 @@ class LxcCloud(Cloud):
         for spec in specs:
             unknown = self._unknown(spec, images)
             if unknown:
-                yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
+                yield Event.failure(spec.name, Invalid("; ".join(unknown)))
             else:
                 orders.append(self._order(spec))
         if orders:
@@ -178,7 +175,7 @@ class LxcCloud(Cloud):
             try:
                 mark = self.mark_of(wanted.name)
             except Invalid as error:
-                yield Event(wanted.name, Stage.FAILED, str(error), final=True, error=Invalid)
+                yield Event.failure(wanted.name, error)
             else:
                 items.append({"name": wanted.name, "size": wanted.size, "type": wanted.type, "mark": str(mark)})
         if items:

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._common._undo import Undo
 from .._common._user_data import user_data
 from .._contract import CloudError, Event, Invalid, Node, NodeSpec, Stage, State, Stray, Unavailable
 from . import _definitions, _marks, _servers
 from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
-from ._errors import Conflict, Missing, failed
+from ._errors import Conflict, Missing
 from ._names import Names
 from ._network import Place
 from ._options import OpenStackOptions
@@ -34,18 +35,6 @@ class Existing:
     place: Place
     key_pair: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)  # server groups, by pool
-
-
-@dataclass
-class _Made:
-    """How to take back what was made for one node, should it fail."""
-
-    undo: list[Callable[[], None]] = field(default_factory=list)
-
-    def take_back(self) -> None:
-        for step in reversed(self.undo):
-            with contextlib.suppress(CloudError):  # the next run finds it by its mark
-                step()
 
 
 class Creation:
@@ -69,22 +58,21 @@ class Creation:
         Raises:
             Unavailable: the cloud did not answer; called again, this continues where it stopped.
         """
-        made = _Made()
+        undo = Undo()
         try:
             self._check(spec)
             server = self._existing.servers.get(spec.name)
-            identifier = self._anew(spec, made) if server is None else self._again(spec, server, made)
+            identifier = self._anew(spec, undo) if server is None else self._again(spec, server, undo)
         except Unavailable:
             raise
         except CloudError as error:
-            made.take_back()
-            return failed(spec.name, error)
+            undo.run()
+            return Event.failure(spec.name, error)
         return Event(spec.name, Stage.MADE, identifier)
 
     def _check(self, spec: NodeSpec) -> None:
-        foreign = [volume.name for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
-        if foreign:
-            raise Invalid(f"volume '{foreign[0]}' does not belong to node {spec.name}")
+        if spec.faults:
+            raise Invalid(spec.faults[0])
         taken = [key for key in OURS if key in spec.extra]
         if taken:
             raise Invalid(f"extra.{taken[0]}: is set by the collection itself")
@@ -93,7 +81,7 @@ class Creation:
 
     # a server that is there
 
-    def _again(self, spec: NodeSpec, server: Found, made: _Made) -> str:
+    def _again(self, spec: NodeSpec, server: Found, undo: Undo) -> str:
         found = _servers.node_or_stray(server, spec.mark.cluster)
         if isinstance(found, Stray) or found.mark != spec.mark:
             reason = found.reason if isinstance(found, Stray) else f"it has the mark '{found.mark}'"
@@ -105,7 +93,7 @@ class Creation:
         if server["status"] in START:
             with contextlib.suppress(Conflict):  # it is starting by now
                 self._api.post(COMPUTE, f"/servers/{found.id}/action", START[server["status"]])
-        lacking = [volume for volume in self._disks(spec, made, server) if volume["id"] not in _servers.attached_to(server)]
+        lacking = [volume for volume in self._disks(spec, undo, server) if volume["id"] not in _servers.attached_to(server)]
         for volume in lacking:
             self._volumes.available(volume)
             self._api.post(COMPUTE, f"/servers/{found.id}/os-volume_attachments", {"volumeAttachment": {"volumeId": volume["id"]}})
@@ -122,13 +110,13 @@ class Creation:
 
     # a new server
 
-    def _anew(self, spec: NodeSpec, made: _Made) -> str:
+    def _anew(self, spec: NodeSpec, undo: Undo) -> str:
         flavor, image = self._names.flavor(spec.flavor), self._names.image(spec.image)  # before anything is made
-        disks = [self._volumes.available(volume) for volume in self._disks(spec, made)]
-        port = self._port(spec, made)
+        disks = [self._volumes.available(volume) for volume in self._disks(spec, undo)]
+        port = self._port(spec, undo)
         if spec.public_ip and not self._existing.survey.floating_of(port):
             address = self.floating(port)
-            made.undo.append(lambda: self._api.delete(NETWORK, f"/floatingips/{address}"))
+            undo.add(lambda: self._api.delete(NETWORK, f"/floatingips/{address}"))
         server = self._server(spec, port, disks, flavor.id, image.id)
         server["metadata"] |= {} if spec.flavor == flavor.name else {_marks.FLAVOR: spec.flavor}
         body: dict[str, Any] = {"server": server}
@@ -163,7 +151,7 @@ class Creation:
             return device | {"destination_type": "volume", "volume_size": self._options.boot_volume}
         return device | {"destination_type": "local"}
 
-    def _disks(self, spec: NodeSpec, made: _Made, server: Found | None = None) -> list[Found]:
+    def _disks(self, spec: NodeSpec, undo: Undo, server: Found | None = None) -> list[Found]:
         """The node's volumes; missing ones are created.
 
         Args:
@@ -181,7 +169,7 @@ class Creation:
             if not existing:
                 self._see_unattached(wanted.name, server or {})
                 volume = self._volumes.make(wanted, spec.mark, self._options.availability_zone)
-                made.undo.append(lambda identifier=volume["id"]: self._api.delete(VOLUME, f"/volumes/{identifier}"))  # type: ignore[misc]
+                undo.add(lambda identifier=volume["id"]: self._api.delete(VOLUME, f"/volumes/{identifier}"))  # type: ignore[misc]
                 existing = [volume]
             found += existing
         return found
@@ -197,16 +185,16 @@ class Creation:
                 if self._api.one(VOLUME, f"/volumes/{identifier}", "volume").get("name") == name:
                     raise Unavailable(f"server {server['id']} has volume {name}, but no list shows it")
 
-    def _port(self, spec: NodeSpec, made: _Made) -> str:
+    def _port(self, spec: NodeSpec, undo: Undo) -> str:
         existing = self._existing.survey.port_of(spec.name)
         if existing and not existing.get("device_id"):
-            made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{existing['id']}"))
+            undo.add(lambda: self._api.delete(NETWORK, f"/ports/{existing['id']}"))
             return str(existing["id"])
         if existing:
             self._see_gone(str(existing["device_id"]), spec.name)
             self._api.delete(NETWORK, f"/ports/{existing['id']}")
         port = self._new_port(spec.name)
-        made.undo.append(lambda: self._api.delete(NETWORK, f"/ports/{port}"))
+        undo.add(lambda: self._api.delete(NETWORK, f"/ports/{port}"))
         return port
 
     def _see_gone(self, server: str, name: str) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from .._contract import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
+from .._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 
 FULL = re.compile(r"quota|exceed|no more ip|no valid host|not enough|insufficient", re.IGNORECASE)
 FORBIDDEN = re.compile(r"policy|disallowed", re.IGNORECASE)
@@ -108,22 +108,3 @@ def translated(call: str) -> Iterator[None]:
 
 def _text(error: Exception) -> str:
     return " ".join(str(error).split())[:400] or type(error).__name__
-
-
-def told(name: str, work: Callable[[], Event]) -> Event:
-    """The event of work on one node or volume, also if the cloud refuses.
-
-    Raises:
-        Unavailable: the cloud did not answer.
-    """
-    try:
-        return work()
-    except Unavailable:
-        raise
-    except CloudError as error:
-        return failed(name, error)
-
-
-def failed(name: str, error: CloudError) -> Event:
-    """The event of a node or volume that the cloud refused."""
-    return Event(name, Stage.FAILED, str(error), final=error.final, error=type(error))

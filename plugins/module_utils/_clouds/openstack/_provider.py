@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import BinaryIO, ClassVar
 
+from .._common import _host_keys
+from .._common._events import event_of
 from .._common._parallel import both, each
 from .._contract import (
     Cloud,
@@ -35,12 +37,12 @@ from .._contract import (
     image_mark,
     owner_name,
 )
-from . import _host_keys, _marks, _servers
+from . import _marks, _servers
 from ._affinity import Groups
 from ._api import COMPUTE, Api, Found
 from ._creation import Creation, Existing
 from ._definitions import Definitions
-from ._errors import Conflict, Missing, told
+from ._errors import Conflict, Missing
 from ._gaps import Gaps
 from ._images import Images
 from ._keys import KeyPairs
@@ -150,7 +152,7 @@ class OpenStackCloud(Cloud):
             return node.name, node.host_keys
         try:
             text = self._console(node.id, None)
-            key = _host_keys.read(text)
+            key = _host_keys.read(text, _marks.LONGEST)
             if key:
                 self._set_metadata(node.id, {_marks.HOST_KEY: key})
         except Unavailable:
@@ -207,7 +209,7 @@ class OpenStackCloud(Cloud):
         if not nodes:
             return
         removal = Removal(self.api, self, *both(self._listed_servers, self._survey))
-        yield from each(lambda node: told(node.name, partial(removal.node, node)), nodes)
+        yield from each(lambda node: event_of(node.name, partial(removal.node, node)), nodes)
 
     # volumes
 

@@ -109,7 +109,7 @@ def volume_or_stray(volume: Mapping[str, Any], cluster: str, servers: Mapping[st
         mark = Mark.parse(text)
     except MarkError as error:
         raise MarkError(f"the mark of volume {name} ({volume['id']}) cannot be understood: {error}") from error
-    if mark is None or mark.cluster != cluster or re.fullmatch(rf"{re.escape(mark.node_name)}-[a-z][a-z0-9]*", name) is None:
+    if mark is None or mark.cluster != cluster or not mark.is_of_volume(name):
         return Stray("volume", name, str(volume["id"]), f"it has the mark '{text}'" if text else "it has no mark")
     holder = _holder(volume, mark, servers)
     return Volume(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._common._events import event_of
 from .._contract import Cloud, Event, Stage, Volume, VolumeSpec
-from ._errors import told
 from ._volumes import Volumes
 
 
@@ -28,14 +28,14 @@ class VolumeEvents:
         self._known = {volume.id: volume for volume in known}
 
     def create(self, wanted: VolumeSpec) -> Event:
-        return told(wanted.name, lambda: self._created(wanted))
+        return event_of(wanted.name, lambda: self._created(wanted))
 
     def _created(self, wanted: VolumeSpec) -> Event:
         made = self._volumes.ensure(wanted, self._cloud.mark_of(wanted.name), self._zone)
         return Event(wanted.name, Stage.MADE, str(made["id"]))
 
     def extend(self, wanted: VolumeSpec) -> Event:
-        return told(wanted.name, lambda: self._extended(wanted))
+        return event_of(wanted.name, lambda: self._extended(wanted))
 
     def _extended(self, wanted: VolumeSpec) -> Event:
         volume = self._named.get(wanted.name)
@@ -47,7 +47,7 @@ class VolumeEvents:
         return Event(wanted.name, Stage.MADE, f"{wanted.size} GiB")
 
     def delete(self, volume: Volume) -> Event:
-        return told(volume.name, lambda: self._deleted(volume))
+        return event_of(volume.name, lambda: self._deleted(volume))
 
     def _deleted(self, volume: Volume) -> Event:
         now = self._known.get(volume.id, volume)

@@ -9,16 +9,18 @@ import base64
 import binascii
 import re
 
-from ._marks import LONGEST
-
 BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
 KEY = re.compile(r"\b((?:ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*)")
 
 
-def read(console: str) -> str:
-    """The key to trust, "type base64": Ed25519 before others, of those that metadata can hold; empty where the console shows none (yet)."""
+def read(console: str, longest: int) -> str:
+    """The key to trust, "type base64": Ed25519 before others; empty where the console shows none (yet).
+
+    Args:
+        longest: characters that the cloud can store of a key; longer keys are ignored.
+    """
     blocks = re.findall(re.escape(BEGIN) + r"(.*?)" + re.escape(END), console, re.DOTALL)
-    keys = [key for key in KEY.findall(blocks[-1]) if len(key) <= LONGEST and _is_whole(key)] if blocks else []
+    keys = [key for key in KEY.findall(blocks[-1]) if len(key) <= longest and _is_whole(key)] if blocks else []
     return min(keys, key=lambda key: not key.startswith("ssh-ed25519"), default="")
 
 

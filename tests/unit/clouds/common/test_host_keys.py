@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._host_keys import BEGIN, END, read
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._common import _host_keys
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._common._host_keys import BEGIN, END
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import record
 
+LONGEST = 255  # characters, as metadata of a server holds them
 CONSOLE: str = record("console")["output"]
 REAL = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINuQ4NqrZ8m6/2sH00JKt1aBEsxa4b2ymNSEy2XKQ8vK"
 
@@ -26,6 +28,10 @@ def key(folder: Path, kind: str, bits: int) -> str:
 
 def block(*lines: str) -> str:
     return "\r\n".join(["[   12.345678] cloud-init[433]: hello", BEGIN, *lines, END, "demo-p-0 login: "])
+
+
+def read(console: str) -> str:
+    return _host_keys.read(console, LONGEST)
 
 
 def bare(line: str) -> str:
