@@ -376,7 +376,7 @@ class Cloud(abc.ABC):
     def foreign(self, name: str, mark: Mark) -> Event:
         """The failure for an object that does not belong to this cluster and owner."""
         reason = f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone"
-        return Event(name, Stage.FAILED, reason, final=True)
+        return Event.failure(name, Invalid(reason))
 
     @abc.abstractmethod
     def identity(self) -> str:
@@ -459,7 +459,7 @@ class Cloud(abc.ABC):
             volume: the one of that name, if there is one.
         """
         if volume is None:
-            return Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
+            return Event.failure(wanted.name, Invalid(f"there is no volume {wanted.name}"))
         if not self.owns(volume.mark):
             return self.foreign(wanted.name, volume.mark)
         if wanted.size < volume.size:

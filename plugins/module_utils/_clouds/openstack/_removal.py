@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._contract import Cloud, Event, Node, Stage
+from .._contract import Cloud, Event, Invalid, Node, Stage
 from . import _marks
 from ._api import COMPUTE, NETWORK, Api, Found
 from ._errors import Missing
@@ -28,7 +28,11 @@ class Removal:
         self._found = found
 
     def node(self, node: Node) -> Event:
-        """Delete a node, unless its mark is not what it was: ``DELETED`` or ``FAILED``."""
+        """Delete a node.
+
+        Raises:
+            Invalid: its mark is not what it was; it is left alone.
+        """
         if not self._cloud.owns(node.mark):
             return self._cloud.foreign(node.name, node.mark)
         server = self._servers.get(node.id) or self._existing(node.id)
@@ -36,7 +40,7 @@ class Removal:
             text = server.get("metadata", {}).get(_marks.MARK, "")
             if text != str(node.mark):
                 reason = f"server {node.id} is marked '{text}' and not '{node.mark}'" if text else f"server {node.id} has no mark"
-                return Event(node.name, Stage.FAILED, f"{reason}: it is left alone", final=True)
+                raise Invalid(f"{reason}: it is left alone")
             self._api.delete(COMPUTE, f"/servers/{node.id}")
         delete_ports(self._api, self._ports(node), self._found)
         return Event(node.name, Stage.DELETED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._common._events import event_of
-from .._contract import Cloud, Event, Stage, Volume, VolumeSpec
+from .._contract import Cloud, Event, Invalid, Stage, Volume, VolumeSpec
 from ._volumes import Volumes
 
 
@@ -54,6 +54,6 @@ class VolumeEvents:
         if not self._cloud.owns(volume.mark) or now.mark != volume.mark:
             return self._cloud.foreign(volume.name, now.mark)
         if volume.id in self._known and now.attached:
-            return Event(volume.name, Stage.FAILED, f"volume {volume.name} is attached to {now.attached}", final=True)
+            raise Invalid(f"volume {volume.name} is attached to {now.attached}")
         self._volumes.delete(volume.id)
         return Event(volume.name, Stage.DELETED)
