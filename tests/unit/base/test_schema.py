@@ -74,7 +74,7 @@ def test_a_key_with_nothing_behind_it_means_the_default_unless_it_is_required() 
     assert parsed({"name": None})[1] == ["name: must be lower-case letters and digits, starting with a letter, got None"]
 
 
-def test_every_fault_is_told_at_once_with_its_path() -> None:
+def test_every_fault_is_reported_at_once_with_its_path() -> None:
     data = {"parts": {"P": {"size": 0, "fats": True}, "q": {}}, "nets": ["192.0.2.1/24", 5], "kind": "gren", "made": "x"}
     value, faults = parsed(data)
     assert value is None

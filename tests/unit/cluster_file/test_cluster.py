@@ -71,7 +71,7 @@ def test_a_count_below_nought_is_answered_with_the_exact_sentence() -> None:
     assert faults(data) == ["pools.worker.count: must be 0 or more, got -1"]
 
 
-def test_every_fault_of_a_file_is_told_at_once() -> None:
+def test_every_fault_of_a_file_is_reported_at_once() -> None:
     data = {
         "plugin": "sky.clusters.clouds",
         "cluster": "Demo",
@@ -161,7 +161,7 @@ def test_what_single_keys_cannot_know_is_checked() -> None:
     ]
 
 
-def test_a_fault_in_admin_cidrs_is_not_told_as_its_absence() -> None:
+def test_a_fault_in_admin_cidrs_is_not_reported_as_its_absence() -> None:
     assert faults(file(admin_cidrs=["x"], pools={"b": pool(public_ip=True)})) == ["admin_cidrs[0]: must be a network such as 192.0.2.0/24, got 'x'"]
 
 

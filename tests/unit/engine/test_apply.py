@@ -180,7 +180,7 @@ def test_two_clouds_side_by_side_and_one_that_fails_does_not_stop_the_other(worl
         ("deaf", 200, "ssh did not answer within 40 s (no route to host)"),
     ],
 )
-def test_a_node_that_never_comes_up_is_replaced_twice_and_then_told(world: World, kind: str, seconds: float, reason: str) -> None:
+def test_a_node_that_never_comes_up_is_replaced_twice_and_then_reported(world: World, kind: str, seconds: float, reason: str) -> None:
     world.fault("create", kind, times=1, node=2)
     world.fault("create", kind, call=2, times=0, node=1)  # the second and third time it is alone
     work = Try(world)
@@ -353,7 +353,7 @@ def test_the_pause_that_a_cloud_asks_for_is_kept(world: World, method: str) -> N
 
 
 @pytest.mark.parametrize(("kind", "word"), [("denied", "denied"), ("shortage", "shortage"), ("invalid", "invalid")])
-def test_what_is_final_is_asked_once_and_told(world: World, kind: str, word: str) -> None:
+def test_what_is_final_is_asked_once_and_reported(world: World, kind: str, word: str) -> None:
     world.fault("create", kind, node=2)
     work = Try(world)
     result = work.go()
@@ -445,7 +445,7 @@ def test_a_deleted_node_that_the_list_still_shows_is_waited_for(world: World, lo
     assert work.took < 60
 
 
-def test_a_node_that_hangs_in_deletion_is_told_and_its_name_not_used(world: World) -> None:
+def test_a_node_that_hangs_in_deletion_is_reported_and_its_name_not_used(world: World) -> None:
     Try(world).go()
     world.set_node("demo-worker-1", state="failed")
     world.fault("delete", "stuck")
@@ -457,7 +457,7 @@ def test_a_node_that_hangs_in_deletion_is_told_and_its_name_not_used(world: Worl
 
 
 @pytest.mark.parametrize("kind", ["refused", "denied"])
-def test_a_failed_node_that_cannot_be_cleaned_is_not_made_again(world: World, kind: str) -> None:
+def test_a_failed_node_that_cannot_be_cleaned_is_not_recreated(world: World, kind: str) -> None:
     world.fault("create", "fails", node=1)
     world.fault("delete", kind)
     work = Try(world)
@@ -484,7 +484,7 @@ def test_a_stopped_node_is_not_deleted_because_its_cloud_cannot_answer(world: Wo
 
 
 @pytest.mark.parametrize(("ready", "stays"), [("hash", True), ("", False)])
-def test_a_node_that_was_in_service_is_not_made_again_when_it_does_not_come_back(world: World, ready: str, stays: bool) -> None:
+def test_a_node_that_was_in_service_is_not_recreated_when_it_does_not_come_back(world: World, ready: str, stays: bool) -> None:
     Try(world).go()
     world.set_node("demo-worker-1", state="stopped", ready=ready)
     old = {node["name"]: key for key, node in world.cloud("one")["nodes"].items()}
@@ -527,7 +527,7 @@ def stopping(world: World, true: Callable[[], bool]) -> Any:
 
 
 @pytest.mark.parametrize("listings", [1, 2])
-def test_a_run_that_is_told_to_end_makes_no_further_call_and_says_what_is_unfinished(world: World, listings: int) -> None:
+def test_a_run_that_is_interrupted_makes_no_further_call_and_says_what_is_unfinished(world: World, listings: int) -> None:
     work = Try(world, clouds={"one": {"boot_looks": 5}})
     made = planned(work.cluster, work.clouds)
     before = world.calls("listing")
@@ -540,7 +540,7 @@ def test_a_run_that_is_told_to_end_makes_no_further_call_and_says_what_is_unfini
     work.converges()
 
 
-def test_a_run_that_was_told_to_end_before_it_began_touches_nothing(world: World) -> None:
+def test_a_run_that_was_interrupted_before_it_began_touches_nothing(world: World) -> None:
     Try(world, {"worker": 1}).go()
     world.set_node("demo-worker-0", state="failed")
     work = Try(world)
@@ -552,7 +552,7 @@ def test_a_run_that_was_told_to_end_before_it_began_touches_nothing(world: World
     assert sorted(node.name for node in result.failed) == ALL  # each has an outcome
 
 
-def test_a_run_is_told_to_end_while_a_call_hangs(world: World) -> None:
+def test_a_run_is_interrupted_while_a_call_hangs(world: World) -> None:
     world.fault("create", "hang", seconds=0.0)
     told = threading.Event()
     threading.Timer(0.3, told.set).start()

@@ -147,7 +147,7 @@ def ended() -> int:
     return process.pid
 
 
-def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_told(world: World) -> None:
+def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_reported(world: World) -> None:
     dead = replace(Holder.me(), shown="bob@here (process 7)", run=ended(), keeper=ended())
     two(world)["beta"].lock(str(dead), 3600)
     told: list[str] = []
@@ -187,7 +187,7 @@ def test_two_tasks_of_one_run_keep_each_other_out(world: World) -> None:
         raise AssertionError("the lock was not needed")
 
 
-def test_a_run_that_is_told_to_end_waits_no_longer(world: World) -> None:
+def test_a_run_that_is_interrupted_waits_no_longer(world: World) -> None:
     two(world)["beta"].lock(OTHER, 3600)
     clock = world.clock(stopped=lambda: world.now() > 10)
     with pytest.raises(Stopped), _lock.held(two(world), terms(clock, list[str]().append, WAIT)):
@@ -195,7 +195,7 @@ def test_a_run_that_is_told_to_end_waits_no_longer(world: World) -> None:
     assert holders(world) == {"beta": OTHER}
 
 
-def test_a_stale_lock_is_broken_and_told(world: World) -> None:
+def test_a_stale_lock_is_broken_and_reported(world: World) -> None:
     two(world)["beta"].lock(OTHER, 60)
     world.advance(61)
     told: list[str] = []
@@ -237,7 +237,7 @@ def test_an_unlock_that_hangs_or_is_refused_is_no_fault_of_the_run(world: World)
     clouds["alpha"].released.set()
 
 
-def test_a_run_that_was_told_to_end_still_releases_it(world: World) -> None:
+def test_a_run_that_was_interrupted_still_releases_it(world: World) -> None:
     told = threading.Event()
     clock = Clock(now=world.now, sleep=world.advance, stopped=told.is_set)
     with _lock.held(two(world), terms(clock, silent)):
@@ -306,7 +306,7 @@ def test_a_renewal_that_hangs_takes_no_time_from_the_next(monkeypatch: pytest.Mo
     clouds["one"].released.set()
 
 
-def test_who_loses_it_is_told(short: World) -> None:
+def test_who_loses_it_is_reported(short: World) -> None:
     with _lock.held(real(short), terms(Clock(), silent)) as lost:
         with short.tamper() as state:
             state["clouds"]["one"]["locks"]["demo"] |= {"holder": OTHER, "token": "theirs"}

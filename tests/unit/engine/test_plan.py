@@ -134,7 +134,7 @@ def test_a_building_node_is_waited_for_and_is_no_change() -> None:
     assert not found.changes
 
 
-def test_a_half_deleted_node_is_deleted_and_made_again() -> None:
+def test_a_half_deleted_node_is_deleted_and_recreated() -> None:
     found = made(listed(node(0), node(1, State.DELETING), node(2)))
     assert one(found) == {"delete": ["demo-worker-1"], "create": ["demo-worker-1"], "keep": ["demo-worker-0", "demo-worker-2"]}
 
@@ -222,7 +222,7 @@ def test_a_sick_name_that_does_not_run_goes_its_own_way(state: State) -> None:
 @pytest.mark.parametrize(
     "pools", [spark(role="spark_master"), {"worker": {"count": 3, "roles": ["spark_worker", "spark_master"]}}, spark() | {"worker": 3}]
 )
-def test_a_sick_node_that_holds_something_is_left_and_told(pools: Mapping[str, Any]) -> None:
+def test_a_sick_node_that_holds_something_is_left_and_reported(pools: Mapping[str, Any]) -> None:
     nodes = [node(index, clouds=("one",)) for index in range(3)]
     found = made(listed(*nodes), sick(1), pools)
     assert names(found.clouds["one"])["keep"] == ALL
@@ -385,7 +385,7 @@ def test_a_new_server_names_the_clouds_from_its_birth_on_and_comes_first() -> No
         ("one two", 0, 0, "one two", "one"),  # they are gone
     ],
 )
-def test_a_standing_server_is_to_name_the_clouds(named: str, burst: int, there: int, meanwhile: str, after: str) -> None:
+def test_an_existing_server_is_to_name_the_clouds(named: str, burst: int, there: int, meanwhile: str, after: str) -> None:
     found = on_two(burst, master(named), two=listed(*(node(index, pool="burst") for index in range(there))))
     assert (" ".join(found.in_use.meanwhile), " ".join(found.in_use.after), found.first) == (meanwhile, after, frozenset())
     differs = named != after
@@ -465,7 +465,7 @@ def stray(index: int, kind: str = "node") -> Stray:
     return Stray(kind, f"demo-worker-{index}" + ("-data" if kind == "volume" else ""), "x", "it has no mark")
 
 
-def test_a_node_whose_marks_were_taken_off_is_not_doubled_and_is_told() -> None:
+def test_a_node_whose_marks_were_taken_off_is_not_doubled_and_is_reported() -> None:
     found = made(listed(node(0), node(2), strays=(stray(1),)))
     assert one(found) == {"keep": ["demo-worker-0", "demo-worker-2"]}
     assert found.notes == ("node demo-worker-1 in cloud one is left alone: it has no mark",)
@@ -530,7 +530,7 @@ def test_a_smaller_volume_is_refused() -> None:
     assert names(found.clouds["one"]) == {}
 
 
-def test_kept_volumes_of_nodes_that_are_not_wanted_are_told_and_left() -> None:
+def test_kept_volumes_of_nodes_that_are_not_wanted_are_reported_and_left() -> None:
     found = made(listed(node(0), volumes=(volume(0), volume(3, attached=False))), pools=WITH_DATA)
     assert one(found) == {"keep": ["demo-worker-0"]}
     assert [v.name for v in found.kept_volumes["one"]] == ["demo-worker-3-data"]

@@ -155,11 +155,11 @@ def test_a_gateway_that_cannot_be_asked_is_named(login: Callable[[str], Path], m
         assert re.search(reason, found[name])
 
 
-def test_no_ssh_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_ssh_here_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "No such file or directory: 'ssh'" in _probe.ssh_answers([node("a", Address("10.0.0.5"))], WAY)["a"]
 
 
-def test_nodes_without_any_address_are_told_so(login: Callable[[str], Path]) -> None:
+def test_nodes_without_any_address_are_named(login: Callable[[str], Path]) -> None:
     login("")
     assert _probe.ssh_answers([node("a"), node("b")], WAY) == dict.fromkeys("ab", "it has no address")

@@ -98,7 +98,7 @@ def test_what_a_run_holds_for_longer_is_taken_before_its_first_change(world: Wor
     assert held == [1]
 
 
-def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
+def test_shortages_are_all_reported_before_anything_is_made(world: World) -> None:
     pools = {"a": {"count": 1, "flavor": "huge"}, "b": {"count": 1, "image": "windows", "volumes": {"data": {"size": 1, "type": "gold"}}}}
     with pytest.raises(Refused) as caught:
         run_of(world, cluster_of(world.folder, pools)).present(Wishes())
@@ -113,7 +113,7 @@ def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
 
 
 @pytest.mark.parametrize(("change", "sentence"), [({"flavor": "smal"}, "no flavor smal here"), ({"image": "debian-9"}, "no image debian-9 here")])
-def test_a_name_that_the_cloud_does_not_know_is_a_fault_of_a_standing_pool_too(world: World, change: dict[str, str], sentence: str) -> None:
+def test_a_name_that_the_cloud_does_not_know_is_a_fault_of_an_existing_pool_too(world: World, change: dict[str, str], sentence: str) -> None:
     settled(world, three(world))
     wrong = cluster_of(world.folder, {"worker": {"count": 3, **change}})
     seen = run_of(world, wrong).look(Wishes())
@@ -137,7 +137,7 @@ def test_a_look_says_what_a_run_refuses(world: World) -> None:
     assert run_of(world, full).look(Wishes()).plan.refusals == ("cloud one: shortages in cloud one: denied, says the cloud",)
 
 
-def test_two_entries_for_one_cloud_are_told_before_anything(world: World) -> None:
+def test_two_entries_for_one_cloud_are_reported_before_anything(world: World) -> None:
     clouds = {"here": {"account": "a"}, "there": {"account": "a"}, "other": {"account": "b"}, "silent": {}, "mute": {}}
     same = cluster_of(world.folder, {"worker": {"count": 1, "cloud": "here"}}, clouds=clouds)
     with pytest.raises(FleetError, match=r"^clouds here and there are the same cloud \(account a\): keep one"):
@@ -166,7 +166,7 @@ class Surrounded(MemoryCloud):
         self.lacks.clear()
 
 
-def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(world: World) -> None:
+def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_recreated(world: World) -> None:
     cluster = three(world)
     settled(world, cluster)
     before = world.calls("create")
@@ -189,7 +189,7 @@ def test_a_place_that_something_else_has_taken_is_a_fault_also_where_nothing_is_
     assert world.names() == ["demo-worker-0", "demo-worker-2"]
 
 
-def test_a_run_that_is_told_to_end_says_so_and_looks_no_more(world: World) -> None:
+def test_a_run_that_is_interrupted_says_so_and_looks_no_more(world: World) -> None:
     run = run_of(world, three(world))
     clock = world.clock(stopped=lambda: world.calls("create") > 0)
     outcome = with_clock(run, clock).present(Wishes())

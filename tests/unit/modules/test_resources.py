@@ -249,7 +249,7 @@ def test_another_checksum_is_refused_unless_forced(place: Place) -> None:
     assert [each.id for each in cloud.images() if each.name == "img"] == [new.after["id"]]
 
 
-def test_an_image_that_was_cut_short_is_made_again(place: Place) -> None:
+def test_an_image_that_was_cut_short_is_recreated(place: Place) -> None:
     cloud = place.clouds["one"]
     made = _image.present(cloud, _spec(), _file(b"one"), force=False, check=False)
     with place.world.tamper() as state:

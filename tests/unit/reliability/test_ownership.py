@@ -86,7 +86,7 @@ def test_a_whole_copy_of_a_node_stops_the_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["node", "volume", "node and volume", "group"])
-def test_what_was_deleted_from_outside_is_made_again_and_the_rest_left(world: World, kind: str) -> None:
+def test_what_was_deleted_from_outside_is_recreated_and_the_rest_left(world: World, kind: str) -> None:
     cluster = cluster_of(world.folder, POOLS)
     settled(world, cluster)
     before = {thing["name"]: key for key, thing in things(world).items()}

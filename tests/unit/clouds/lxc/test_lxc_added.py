@@ -172,7 +172,7 @@ def test_what_a_killed_run_left_is_taken_away(zone: Zone, root: Path) -> None:
     assert stored(zone) == [image.base, "img.json"]
 
 
-def test_another_checksum_takes_the_place_unless_a_node_stands_on_the_old_one(zone: Zone, root: Path) -> None:
+def test_another_checksum_takes_the_place_unless_a_node_uses_the_old_one(zone: Zone, root: Path) -> None:
     old = add(zone, archive(root))
     (root / "etc/motd").write_text("two")
     two = add(zone, archive(root))
@@ -199,7 +199,7 @@ def node(zone: Zone, **more: Any) -> None:
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_an_image_that_a_node_stands_on_is_not_deleted(zone: Zone, root: Path, begun: bool) -> None:
+def test_an_image_that_a_node_uses_is_not_deleted(zone: Zone, root: Path, begun: bool) -> None:
     image = add(zone, archive(root))
     node(zone, base="" if begun else image.base)
     with pytest.raises(HostError, match="image img is in use by a-p-0: it is left alone"):

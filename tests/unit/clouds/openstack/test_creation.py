@@ -90,7 +90,7 @@ def test_the_creating_calls_carry_the_marks(project: LittleCloud, lab: Opened) -
     assert (data["boot_index"], data["uuid"], data["delete_on_termination"]) == (-1, volume["id"], False)
 
 
-def test_what_the_first_start_is_told(project: LittleCloud, lab: Opened) -> None:
+def test_what_cloud_init_gets(project: LittleCloud, lab: Opened) -> None:
     made(lab())
     (server,) = project.stored[COMPUTE, "servers"]
     text = base64.b64decode(server["user_data"]).decode()
@@ -330,7 +330,7 @@ def test_of_two_of_one_name_the_one_that_is_ours_is_it(project: LittleCloud, lab
     assert made(lab()) == Event("skyg-p-0", Stage.MADE, SERVERS["active"]["id"])
 
 
-def test_a_port_of_a_server_that_is_gone_is_made_anew(project: LittleCloud, lab: Opened) -> None:
+def test_a_port_of_a_server_that_is_gone_is_recreated(project: LittleCloud, lab: Opened) -> None:
     project.holds(NETWORK, "ports", *record("network")["ports"])
     assert made(lab()).stage is Stage.MADE
     (port,) = project.stored[NETWORK, "ports"]

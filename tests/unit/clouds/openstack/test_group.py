@@ -57,14 +57,14 @@ def test_networks_are_compared_as_networks() -> None:
     assert existing(with_rule(**rule)).keys() == wanted(GROUP["id"], (*CIDRS, "2001:db8::/32"))
 
 
-def test_a_rule_is_asked_for_as_it_is_told() -> None:
+def test_a_rule_is_created_as_it_is_listed() -> None:
     for rule in wanted(GROUP["id"], (*CIDRS, "2001:db8::/32")):
         body = rule.body(GROUP["id"])["security_group_rule"]
         assert existing({"security_group_rules": [body | {"id": "x"}]}) == {rule: "x"}
         assert body["security_group_id"] == GROUP["id"]
 
 
-def test_rules_are_told_to_people() -> None:
+def test_rules_as_people_read_them() -> None:
     assert sorted(map(str, wanted("g", CIDRS))) == [
         "everything from group g (IPv4)",
         "everything from group g (IPv6)",

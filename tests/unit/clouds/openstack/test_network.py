@@ -90,7 +90,7 @@ def test_a_network_that_is_there_is_used_and_none_is_made(project: LittleCloud, 
     assert kinds(project)["networks"] == ["lab"]
 
 
-def test_rules_that_were_changed_are_told_and_mended(project: LittleCloud, opened: Opened) -> None:
+def test_rules_that_were_changed_are_reported_and_repaired(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
     cloud.repair()
     (group,) = project.stored[NETWORK, "security-groups"]
@@ -154,7 +154,7 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     assert cloud.gaps() == []
 
 
-def test_what_a_run_that_was_killed_left_is_told_and_removed(project: LittleCloud, opened: Opened) -> None:
+def test_what_a_run_that_was_killed_left_is_reported_and_removed(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
     cloud.repair()
     known: dict[str, Any] = {"description": MARK, "floating_ip_address": "198.51.100.7"}
