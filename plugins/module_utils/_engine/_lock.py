@@ -103,7 +103,7 @@ def shown(holding: Holding) -> str:
 
 def is_kept(clouds: Mapping[str, Cloud], terms: Terms) -> bool:
     """Whether a keeper holds the lock on all clouds already, for the run that it is asked for."""
-    holdings = [asked_again(cloud.locked_by, terms.clock, terms.backoff, f"cloud {name}: look at the lock") for name, cloud in clouds.items()]
+    holdings = [asked_again(cloud.locked_by, terms.clock, terms.backoff, f"cloud {name}: read the lock") for name, cloud in clouds.items()]
     return all(holding is not None and Holder.read(holding.holder).serves(terms.holder) for holding in holdings)
 
 
@@ -202,7 +202,7 @@ class _Taking:
             try:
                 return self._asked(lambda: self._cloud.lock(str(self._terms.holder), SECONDS), "lock")
             except Locked as error:
-                theirs = self._asked(self._cloud.locked_by, "look at the lock")
+                theirs = self._asked(self._cloud.locked_by, "read the lock")
                 holder = Holder.read(theirs.holder) if theirs else Holder("")
                 if holder.serves(self._terms.holder):
                     return holder

@@ -317,7 +317,7 @@ def _held(view: _PoolView, spec: NodeSpec, listing: Listing) -> str:
     """Why a node is not replaced unless it is named: it may hold what a new one would lack."""
     if _disposable(view.cluster, view.name) or (spec.volumes and not _lacking(spec, listing)):
         return ""
-    return f"it may hold data outside data volumes that a new node would lack; -e sky_replace={spec.name} replaces it anyway"
+    return f"it may hold data that is on no volume and that a new node would lack; -e sky_replace={spec.name} replaces it anyway"
 
 
 def _differences(node: Node, spec: NodeSpec, definition: Definition) -> Iterator[Drift]:

@@ -73,7 +73,7 @@ class Removal:
             clock.wait(cloud.poll_seconds)
             left = self._shown(name, kept)
         # the lock of this run was deleted with the cluster, so that another run may have begun to create it again
-        return left if left and self.fleet.ask(name, cloud.locked_by, "look at the lock") is None else []
+        return left if left and self.fleet.ask(name, cloud.locked_by, "read the lock") is None else []
 
     def _shown(self, name: str, kept: Collection[str]) -> list[str]:
         return [part for part in self.fleet.ask(name, self.fleet.clouds[name].leftovers, "leftovers") if part not in kept]

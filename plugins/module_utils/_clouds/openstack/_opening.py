@@ -24,7 +24,7 @@ def opened(options: OpenStackOptions) -> Any:
     Raises:
         Invalid: a file of the SDK's is broken, or has no such cloud.
     """
-    where = f"opening cloud '{options.cloud or 'of OS_*'}'"
+    where = f"opening cloud '{options.cloud}'" if options.cloud else "opening the cloud of the OS_* variables"
     with translated(where), warnings.catch_warnings(), _broken_files_told(where):
         import openstack.config  # who uses no OpenStack needs no SDK
 

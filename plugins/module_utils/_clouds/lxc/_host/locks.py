@@ -48,7 +48,7 @@ def renew(zone: Zone, cluster: str, token: str, seconds: float) -> None:
     with locked(zone.folder, make=True):
         held = holding(zone, cluster)
         if held is None or held["token"] != token:
-            by = f": {held['holder']} has it since {since_text(held)}" if held else ""
+            by = f": {held['holder']} has held it since {since_text(held)}" if held else ""
             raise HostError(f"the lock on cluster {cluster} was lost{by}", "locked")
         write_json(_file(zone, cluster), held | {"until": _clock() + seconds})
 

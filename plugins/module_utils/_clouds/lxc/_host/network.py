@@ -39,9 +39,7 @@ def ensure(zone: Zone) -> None:
         raise HostError(clashes[0], "invalid")
     write_json(zone.folder / "zone.json", {"network": str(zone.network)})
     if not _ours(zone):
-        raise HostError(
-            f"bridge {zone.bridge} of this machine is not that of {zone.folder} but of '{_owner(zone)}': choose another `zone`", "invalid"
-        )
+        raise HostError(f"bridge {zone.bridge} of this machine belongs to '{_owner(zone)}', not to {zone.folder}: choose another `zone`", "invalid")
     _make_bridge(zone)
     _forward()
 
