@@ -58,7 +58,7 @@ class Invalid(CloudError):
 
 
 class Locked(CloudError):
-    """Another run is at work on this cluster."""
+    """Another run holds the lock on this cluster."""
 
 
 class MarkError(CloudError):
@@ -541,7 +541,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def lock(self, holder: str, seconds: float) -> Lease:
-        """Take the run's lock on this cluster for so long; a stale one is broken and named in the lease.
+        """Take the run's lock on this cluster for this time; a stale one is replaced and named in the lease.
 
         Who holds it already may take it again: the answer may have been lost.
 
@@ -555,7 +555,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def renew(self, lease: Lease, seconds: float) -> None:
-        """Hold the lock for so long from now. Raises Locked if it was lost."""
+        """Extend the lock to this time from now. Raises Locked if it was lost."""
 
     @abc.abstractmethod
     def unlock(self, lease: Lease) -> None:

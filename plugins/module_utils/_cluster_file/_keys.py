@@ -94,7 +94,7 @@ def private_folder() -> str:
 
 
 def _is_private(place: Path) -> bool:
-    """Whether a folder is there, or can be made, that nobody else can write to, nor have put there."""
+    """Whether a folder exists, or can be created, that is ours and that nobody else can write to."""
     if not place.is_absolute() or len(str(place)) > LONGEST or set(str(place)) & set("%\"'\\ "):
         return False
     try:

@@ -17,7 +17,7 @@ from .._systems._table import heads
 class InUse:
     """What the server nodes are to name."""
 
-    meanwhile: tuple[str, ...] = ()  # while the run is at work: the clouds in use before it and those in use after it
+    meanwhile: tuple[str, ...] = ()  # during the run: the clouds in use before it and those in use after it
     after: tuple[str, ...] = ()
 
 

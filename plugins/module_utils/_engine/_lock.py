@@ -23,7 +23,7 @@ from ._stream import answered
 
 T = TypeVar("T")
 
-SECONDS = 60.0  # a run that was killed locks its cluster for at most so long
+SECONDS = 60.0  # a killed run locks its cluster for at most this long
 RENEWALS = 3  # within SECONDS, so that two may fail
 GRACE = 3.0  # s that a run which has just ended may take to release it
 LOOK = 1.0  # s between two tries meanwhile
@@ -60,7 +60,7 @@ class Holder:
 
     @property
     def dead(self) -> bool:
-        """Whether it is known that nobody will renew or release the lock."""
+        """Whether its processes have ended, so that the lock will not be renewed or released."""
         return self._here and not any(Process.of(pid).alive() for pid in (self.run, self.keeper))
 
     def serves(self, other: Holder) -> bool:
@@ -118,7 +118,7 @@ def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], boo
         What says whether the lock was lost on the way, or can be held no longer.
 
     Raises:
-        Locked: another run is at work on the cluster, and stays so.
+        Locked: another run holds the lock, and keeps it.
     """
     keeper = _Keeper(clouds, terms.clock)
     others: set[Process] = set()  # who holds it for us
@@ -178,7 +178,7 @@ class _Keeper:
                 self.lost.set()  # nobody renews any more
 
     def _renew(self, name: str, lease: Lease) -> None:
-        """Also a renewal that nobody waited for any more counts, from when it began."""
+        """A renewal counts from its start, even if its answer was too late for the caller."""
         began = self._clock.now()
         self._clouds[name].renew(lease, SECONDS)
         self._renewed[name] = began

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wanted and what exists, into what is to be done. Pure: no I/O, no clock, no chance."""
+"""From what is wanted and what exists to what is to be done. Pure: no I/O, no clock, no randomness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes,
 
 DRIFT = "drift"  # no node has such a name
 BATCH = 4  # of so many members of a pool one is replaced in a run, and always at least one
-SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
+SICK_SHARE = 0.4  # with a larger share of failed nodes, a cluster is repaired only after a confirmation: the fault may be ours
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Wishes:
     """What one run asks for, beside the file."""
 
     remove: frozenset[str] = frozenset()  # nodes to take first where a pool shrinks
-    replace: frozenset[str] = frozenset()  # nodes to make anew, by name; DRIFT names all that differ from the file
+    replace: frozenset[str] = frozenset()  # nodes to replace, by name; DRIFT names all that differ from the file
     replaced: frozenset[str] = frozenset()  # what of these this run has replaced already: it replaces no more
-    idle: frozenset[str] = frozenset()  # nodes known to do nothing now
-    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and do not do their work, and why; others may be named too
-    confirm: str = ""  # the cluster's name: the explicit word
+    idle: frozenset[str] = frozenset()  # nodes known to be idle
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run but do not work, and why; others may be named too
+    confirm: str = ""  # the cluster's name: the confirmation
     ssh_keys: tuple[str, ...] = ()
 
     @classmethod
@@ -71,7 +71,7 @@ class CloudPlan:
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
     existing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
     record: tuple[Node, ...] = ()  # existing server nodes that name other clouds than those that will be in use
-    replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then made anew; until then their nodes are in `keep`
+    replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then created again; until then their nodes are in `keep`
     repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
     @property
@@ -129,7 +129,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A node that stays, and that might be made anew."""
+    """A node that stays, and that might be replaced."""
 
     spec: NodeSpec
     node: Node
@@ -143,7 +143,7 @@ class _Draft:
     """A plan in the making."""
 
     parts: dict[str, _Part]
-    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and are to be made again all the same, and why
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run but are replaced, and why
     candidates: list[_Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
@@ -153,7 +153,7 @@ class _Draft:
         return tuple(drift for candidate in self.candidates for drift in candidate.differs)
 
     def take_out(self, cloud: str, node: Node) -> None:
-        """A node that is to go: what runs leaves in good order, what does not, or is sick, has nothing to drain."""
+        """Remove a node: a running one is drained first; one that is stopped or sick has nothing to drain."""
         part = self.parts[cloud]
         if node.name in self.sick:
             self.notes.append(f"{node.name} is deleted without being drained: {self.sick[node.name]}")
@@ -164,7 +164,7 @@ class _Draft:
         return node.state is State.FAILED or node.name in self.sick
 
     def stays(self, cloud: str, node: Node) -> bool:
-        """Whether it is still this very node after the run; one that leaves is, until it is drained."""
+        """Whether this very node exists after the run; a leaving one does, until it is drained."""
         return all(node.id != gone.id for gone in self.parts[cloud].delete)
 
 
@@ -175,7 +175,7 @@ def plan(
     wishes: Wishes | None = None,
     definitions: Mapping[str, Definition] | None = None,
 ) -> Plan:
-    """Say what makes the clouds hold what the file describes.
+    """Plan what makes the clouds match the file.
 
     Args:
         cluster: the file, with this run's counts.
@@ -216,7 +216,7 @@ def plan(
 
 
 def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:
-    """Say what takes every node of the cluster away; volumes are kept, and named."""
+    """Plan the deletion of every node of the cluster; volumes are kept, and named."""
     refusals, notes = _foreign_owners(cluster, owners, existing), _stray_notes(existing)
     if confirm == cluster.name:
         notes += map(forgotten, dropped(existing))
@@ -265,7 +265,7 @@ def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes,
     present = [p for p in view.placed if p.node.state is not State.DELETING]
     for gone in half_deleted:
         draft.parts[gone.cloud].delete.append(gone.node)
-    # not counting strays: what somebody puts beside our nodes must not make one of them go
+    # not counting strays: a foreign object beside our nodes must not cause a deletion
     leaving = _choose_leaving(present, max(0, len(present) - view.pool.count), wishes, draft)
     for placed in present:
         if placed in leaving:
@@ -410,7 +410,7 @@ def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Dra
 
 
 def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
-    """Choose the nodes that this run makes anew: a few members of each pool, or, once no member is left to replace, one server node."""
+    """Choose the nodes that this run replaces: a few members of each pool, or, once no member is left to replace, one server node."""
     names = {node.name for listing in existing.values() for node in listing.nodes}
     unknown = sorted(wishes.replace - names - wishes.replaced - {DRIFT})
     known = f"name nodes, or use '{DRIFT}' for all that differ from the file"

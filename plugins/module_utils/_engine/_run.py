@@ -34,7 +34,7 @@ class Run:
     tell: Callable[[str], None] = field(default=lambda _sentence: None)
     check: bool = False
     wait: float = 0.0  # s to wait for another run
-    hold: Callable[[], None] = field(default=lambda: None)  # lets the lock be held for longer than this object is at work
+    hold: Callable[[], None] = field(default=lambda: None)  # keeps the lock beyond the calls of this object
 
     def look(self, wishes: Wishes) -> Outcome:
         """What a run with these wishes would do, or why it would refuse (``plan.refusals``). Changes nothing; every run begins with it.
@@ -49,7 +49,7 @@ class Run:
 
         Raises:
             Refused: the plan may not be carried out.
-            FleetError, Locked: a cloud could not be asked, or another run is at work.
+            FleetError, Locked: a cloud could not be asked, or another run holds the lock.
         """
         outcome = self._look.accepted(wishes)
         if self.check:
@@ -68,7 +68,7 @@ class Run:
         return outcome
 
     def replacements(self, wishes: Wishes) -> Outcome:
-        """The nodes that this run is to recreate, in ``leaving``: drained and deleted first, so that :meth:`present` creates them like missing ones.
+        """The nodes that this run recreates, in ``leaving``: drained and deleted first, so that :meth:`present` creates them like missing ones.
 
         Raises:
             Refused: the run that follows would refuse.

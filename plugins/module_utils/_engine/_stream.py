@@ -43,8 +43,8 @@ class _Item(Generic[T]):
 def bounded(stream: Callable[[], Iterable[T]], seconds: float, what: str, clock: Watch) -> Iterator[T]:
     """The items of a stream; each may take `seconds` at most.
 
-    The stream is read in a thread of its own, since a call that hangs cannot be taken back: it is left behind. Should it wake up later, it
-    ends with the item that it is at, so that it does not go on beside the call that was made in its stead.
+    The stream is read in a thread of its own, because a call that hangs cannot be cancelled: the thread is left behind. If it wakes up later, it
+    ends with the item that it is at, so that it does not run on beside the call that replaced it.
 
     Raises:
         Unanswered: an item did not come in time. `what` names the call.

@@ -161,7 +161,7 @@ def _connection(node: Node, cloud: str, cluster: Cluster, way: Gateway | None) -
     return {
         **PINNED,
         "ansible_host": address,
-        "ansible_user": user,  # under this name alone, so that a play can log in as somebody else
+        "ansible_user": user,  # under this name alone, so that a play can use another user
         "ansible_become": user != "root",
         "ansible_ssh_common_args": " ".join([*ssh_options(node, cluster.login), *proxy]),
         **_shared(cluster.login.folder, node.id, str(address), user, through.node.id if through else ""),

@@ -40,7 +40,7 @@ def take(zone: Zone, cluster: str, holder: str, seconds: float, pid: int) -> dic
 
 
 def renew(zone: Zone, cluster: str, token: str, seconds: float) -> None:
-    """Hold the lock for so long from now.
+    """Extend the lock to this time from now.
 
     Raises:
         HostError: it was lost.
