@@ -220,7 +220,7 @@ class _Taking:
             self._terms.clock.wait(LOOK)
 
     def _patience(self, theirs: Holding | None, holder: Holder) -> float:
-        """Seconds to keep trying. A lock that was released meanwhile is free at the next try; the lock of a run that has ended expires with its lease."""
+        """Seconds to keep trying. A released lock is free at the next try; the lock of a run that has ended expires with its lease."""
         least = max(self._terms.wait, GRACE)
         return least if theirs and not holder.ending else least + SECONDS
 
