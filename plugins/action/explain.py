@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._explain import explained
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import failure_text
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 SPEC: dict[str, Any] = {
     "stage": {"type": "str", "required": True},
@@ -31,5 +31,5 @@ class ActionModule(ActionBase):
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         variables = task_vars or {}
         login = Way.of(variables).words() if variables.get("ansible_host") else ""
-        lines = explained(variables["inventory_hostname"], args["stage"], args["task"], args["result"], login)
-        return {"changed": False, "lines": safe(lines)}
+        lines = failure_text(variables["inventory_hostname"], args["stage"], args["task"], args["result"], login)
+        return {"changed": False, "lines": untemplated(lines)}

@@ -13,8 +13,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._system impo
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, unproved
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removal
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
 class ActionModule(ActionBase):
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
                 view["proof"] = view["proof"] | {"missing": unproved(SYSTEMS[name], view["proof"], nodes, ids)}
         verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})
         return dict(
-            safe(
+            untemplated(
                 {
                     "changed": False,
                     "sick": {name: verdict.sick for name, verdict in verdicts.items() if verdict.sick},

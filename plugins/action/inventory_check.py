@@ -22,10 +22,10 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, PREFIX, SECRET, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 PART = "--limit: a cluster is always managed as a whole; run without --limit"
 NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         shown = {name: value for name, value in values.items() if f"{PREFIX}{name}" not in SECRET}
         named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
         key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
-        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"identity_file": str(key)})}
+        facts = {"sky_began": time.time(), "sky_given": untemplated(shown | {"identity_file": str(key)})}
         return {"changed": False, "ansible_facts": facts}
 
     def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:

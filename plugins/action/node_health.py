@@ -12,8 +12,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import known
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import known
 
 
 class ActionModule(ActionBase):

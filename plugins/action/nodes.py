@@ -27,12 +27,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold, kept_lines
-from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
-from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold
-from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others
-from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others
+from ansible_collections.sky.clusters.plugins.plugin_utils._lock_keeper import hold
+from ansible_collections.sky.clusters.plugins.plugin_utils._progress import Progress
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import recorded_signals
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},
@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
         try:
             self._own = ring(Path("~").expanduser(), args["identity_file"])
             cluster = with_login(parse_parts(args, option_classes()).with_counts(args["counts"]), self._own)
-            with told_to_end() as told, self._dropped_cache(task_vars or {}):
+            with recorded_signals() as told, self._dropped_cache(task_vars or {}):
                 result = self._of_state(cluster, args, (task_vars or {})["hostvars"], told)
         except (ClusterFileError, Refused, FleetError, CloudError, MarkError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from error
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
         return dropped_cache(variables.get("ansible_inventory_sources") or (), self._loader)
 
     def _of_state(self, cluster: Cluster, args: dict[str, Any], hostvars: Any, told: Callable[[], bool]) -> dict[str, Any]:
-        live = Live(Display())
+        live = Progress(Display())
         parent = os.getppid()
         # a worker of Ansible outlives its killed parent: it must see that by itself, and make no further call
         clock = Clock(stopped=lambda: told() or os.getppid() != parent)
@@ -112,7 +112,7 @@ class ActionModule(ActionBase):
         lines = foretold(outcome.plan)
         if self._task.check_mode and not self._task.diff:  # with --diff Ansible shows them itself
             for line in lines:
-                Live(Display()).line(line)
+                Progress(Display()).line(line)
         result: dict[str, Any] = {
             "changed": bool(lines),
             "members": sorted(outcome.members),
@@ -127,10 +127,10 @@ class ActionModule(ActionBase):
         }
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]
-        return dict(safe(result))
+        return dict(untemplated(result))
 
 
-def _warn(live: Live, outcome: Outcome) -> None:
+def _warn(live: Progress, outcome: Outcome) -> None:
     for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
         live.warning(sentence)
 

@@ -17,9 +17,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import told_to_end
-from ansible_collections.sky.clusters.plugins.plugin_utils._keeper import hold
-from ansible_collections.sky.clusters.plugins.plugin_utils._live import Live
+from ansible_collections.sky.clusters.plugins.plugin_utils._lock_keeper import hold
+from ansible_collections.sky.clusters.plugins.plugin_utils._progress import Progress
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import recorded_signals
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "needed": {"type": "bool", "required": True},
@@ -45,8 +45,8 @@ class ActionModule(ActionBase):
         parent = os.getppid()
         try:
             cluster = parse_parts(args, option_classes())
-            with told_to_end() as told:
+            with recorded_signals() as told:
                 clock = Clock(stopped=lambda: told() or os.getppid() != parent)
-                hold(lambda: open_clouds(cluster), args["wait"], clock, Live(Display()).line)
+                hold(lambda: open_clouds(cluster), args["wait"], clock, Progress(Display()).line)
         except (ClusterFileError, CloudError, Stopped) as error:
             raise AnsibleActionFail(str(error)) from None

@@ -24,10 +24,10 @@ from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
 from ansible_collections.sky.clusters.plugins.modules.spark_submit import OUT_OF_MEMORY, SPEC
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
+from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
-from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, request
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 MODULE = "sky.clusters.spark_submit"
 WAIT = 10  # seconds that the master waits for news before it answers
@@ -151,11 +151,11 @@ class ActionModule(ActionBase):
         result = {"changed": True, "submission": job, "rc": rc, "seconds": seconds, "application_id": heard.application}
         if rc == 0:
             self._say(f"{what} ended well after {seconds} s" + (f" ({heard.application})" if heard.application else ""))
-            return dict(safe(result | heard.text))
+            return dict(untemplated(result | heard.text))
         why = _why(rc, reason, timeout, end["outcome"].get("memory", 0))
         words = "" if reason == OUT_OF_MEMORY else why_failed(heard.text)
         # without its output, which was shown: Ansible prints the result of a task that failed
-        return dict(safe(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
+        return dict(untemplated(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
 
     def _follow(self, job: str, heard: Heard) -> dict[str, Any]:
         """Show what the job says until it has ended."""
@@ -194,7 +194,7 @@ class ActionModule(ActionBase):
 
     def _say(self, *lines: str, stderr: bool = False) -> None:
         if lines and not self._task.no_log:
-            with undisturbed():
+            with blocked_signals():
                 Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
-from ansible_collections.sky.clusters.plugins.plugin_utils._write import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 SPEC: dict[str, Any] = {
     "cluster": {"type": "str", "required": True},
@@ -39,7 +39,7 @@ class ActionModule(ActionBase):
         found = Status(args["cluster"], nodes, args["findings"], args["visits"], args["looked"]).plain()
         if args["file"] and not self._task.check_mode:
             save(args["file"], found)
-        return {"changed": False, **safe(found)}
+        return {"changed": False, **untemplated(found)}
 
 
 def save(file: str, found: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
-from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others, running
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others, running
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "counts": {"type": "dict", "default": {}},

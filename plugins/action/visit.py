@@ -12,8 +12,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node
 
 SPEC: dict[str, Any] = {
     "members": {"type": "list", "elements": "str", "required": True},

@@ -115,10 +115,10 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts, role_groups
-from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files, refuse
-from ansible_collections.sky.clusters.plugins.plugin_utils._twice import given_twice
+from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files, refuse
+from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
+from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -133,7 +133,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        show_lines_as_they_come()
+        use_line_buffering()
         try:
             data = self._read_config_data(path)
             cluster = self._accepted(data, path)
@@ -161,7 +161,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         Raises:
             ClusterFileError: with every fault of the file, and of its place beside others.
         """
-        faults = [*self._others(path), *given_twice(self._text(path))]
+        faults = [*self._others(path), *duplicate_keys(self._text(path))]
         try:
             cluster = parse(data, option_classes())
         except ClusterFileError as error:
@@ -205,9 +205,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():
-            self.inventory.set_variable("all", name, safe(value))
+            self.inventory.set_variable("all", name, untemplated(value))
         for each in hosts:
-            self._add(each["name"], each["groups"], safe(each["variables"]))
+            self._add(each["name"], each["groups"], untemplated(each["variables"]))
 
     def _add(self, name: str, groups: list[str], variables: dict[str, Any]) -> None:
         self.inventory.add_host(name)

@@ -43,7 +43,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._whole import refusal
+from ansible_collections.sky.clusters.plugins.plugin_utils._partial_run import refusal
 
 
 class LookupModule(LookupBase):

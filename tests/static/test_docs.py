@@ -38,7 +38,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine import _gatew
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
 from ansible_collections.sky.clusters.tests.proof.__main__ import usage
 from ansible_collections.sky.clusters.tests.proof.parts import PARTS
 from ansible_collections.sky.clusters.tests.proof.record import PROVED

@@ -22,7 +22,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet
-from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
 from ansible_collections.sky.clusters.tests.support.clusters import settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World

@@ -9,7 +9,7 @@ import io
 import sys
 
 
-def show_lines_as_they_come() -> None:
+def use_line_buffering() -> None:
     """Let lines out one by one, also into a pipe or a file.
 
     Ansible leaves it to the system when they are seen, which is by the block of 8 KiB where nobody sits at a terminal: a run that is followed through

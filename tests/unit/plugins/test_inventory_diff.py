@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts
-from ansible_collections.sky.clusters.plugins.plugin_utils._known import differing, others, running
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others, running
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, settled
 from ansible_collections.sky.clusters.tests.support.world import World
 

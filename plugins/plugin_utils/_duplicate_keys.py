@@ -14,7 +14,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._base._schema import 
 MERGE = "tag:yaml.org,2002:merge"  # may be given again and again
 
 
-def given_twice(text: str) -> list[str]:
+def duplicate_keys(text: str) -> list[str]:
     """One sentence for each key that is given again, with its place; none of a text that is no YAML."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)  # which reads no value, so that no tag is unknown

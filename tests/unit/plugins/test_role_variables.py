@@ -12,7 +12,7 @@ import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, known, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, known, sources, strangers
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.loader import inventory_loader
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN
-from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files
+from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ WORDS = {
 COLORS = {Stage.FAILED: "red", Stage.REACHABLE: "green", Stage.DELETED: "yellow"}
 
 
-class Live:
+class Progress:
     """Shows events as they come, from any thread."""
 
     def __init__(self, display: Display) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, ROLES
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import ROLE_FOLDER
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 
 def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._twice import given_twice
+from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._twice import given_t
     ],
 )
 def test_each_is_told_with_its_place(text: str, found: list[str]) -> None:
-    assert given_twice(text) == found
+    assert duplicate_keys(text) == found

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.utils.unsafe_proxy import wrap_var
 
 
-def safe(value: Any) -> Any:
+def untemplated(value: Any) -> Any:
     """Plain data of plain types; braces in a cloud's answer stay text and are never run as a template."""
     return wrap_var(_plain(value))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import ROLE_FOLDER
-from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removal
 
 
 def words(former: list[str], roles: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import Holder
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
-from ansible_collections.sky.clusters.plugins.plugin_utils import _keeper
+from ansible_collections.sky.clusters.plugins.plugin_utils import _lock_keeper
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
 
@@ -71,7 +71,7 @@ class Runs:
             return
         heard: list[str] = []
         try:
-            _keeper.hold(self.clouds, wait, Clock(), heard.append)
+            _lock_keeper.hold(self.clouds, wait, Clock(), heard.append)
             heard.append("held")
         except CloudError as error:
             heard.append(str(error))
@@ -93,7 +93,7 @@ class Runs:
 def runs(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     monkeypatch.setattr(_lock, "LOOK", 0.05)
     monkeypatch.setattr(_lock, "GRACE", 0.3)
-    monkeypatch.setattr(_keeper, "LOOK", 0.05)
+    monkeypatch.setattr(_lock_keeper, "LOOK", 0.05)
     made = Runs(world)
     yield made
     for run in [*made.pids]:
@@ -228,7 +228,7 @@ def test_a_run_that_is_told_to_end_waits_no_longer_and_neither_does_its_keeper(r
     first, _heard = runs.begin()
     told = time.monotonic() + 0.5
     with pytest.raises(Stopped):
-        _keeper.hold(runs.clouds, 60, Clock(stopped=lambda: time.monotonic() > told), lambda _sentence: None)
+        _lock_keeper.hold(runs.clouds, 60, Clock(stopped=lambda: time.monotonic() > told), lambda _sentence: None)
     runs.end(first)
     until(lambda: runs.holders() == {})
     assert runs.begin()[1] == HELD

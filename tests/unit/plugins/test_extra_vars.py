@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, given, misspelt
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, ActionModule, Heard, shown, why_failed
-from ansible_collections.sky.clusters.plugins.plugin_utils._submission import RequestError, job_of, request
+from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import RequestError, job_of, request
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
 

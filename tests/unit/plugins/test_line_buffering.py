@@ -12,8 +12,8 @@ import sys
 
 WRITES_AND_WAITS = """
 import sys
-from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
-show_lines_as_they_come()
+from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+use_line_buffering()
 print("seen")
 sys.stdin.read()
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import ENDS, told_to_end, undisturbed
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import ENDS, blocked_signals, recorded_signals
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def died() -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("number", ENDS)
 def test_who_looks_is_told_and_does_not_die(died: list[int], number: signal.Signals) -> None:
-    with told_to_end() as told:
+    with recorded_signals() as told:
         assert not told()
         os.kill(os.getpid(), number)
         assert told()
@@ -37,7 +37,7 @@ def test_who_looks_is_told_and_does_not_die(died: list[int], number: signal.Sign
 
 @pytest.mark.parametrize("number", ENDS)
 def test_it_comes_after_what_must_be_whole(died: list[int], number: signal.Signals) -> None:
-    with undisturbed():
+    with blocked_signals():
         signal.raise_signal(number)  # to this thread: of a process with more than one, as the tests', another may take what is sent to all of it
         assert died == []
     assert died == [number]

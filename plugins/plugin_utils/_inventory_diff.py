@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import Host, hosts
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 TELLING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_volumes")  # what changes in the life of a node
 
@@ -28,7 +28,7 @@ def differing(
     """
     all_hosts = [host for cloud, listing in listings.items() for host in hosts(listing, cloud, cluster) if host.name in names]
     found = [host for host in all_hosts if host.name in changed or not _known(host, hostvars)]
-    return [dict(safe(host.plain())) for host in sorted(found, key=lambda host: host.name)]
+    return [dict(untemplated(host.plain())) for host in sorted(found, key=lambda host: host.name)]
 
 
 def running(listings: Mapping[str, Listing]) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._write import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import is_input, ready_hash
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._whole import PLAYBOOKS, refusal
+from ansible_collections.sky.clusters.plugins.plugin_utils._partial_run import PLAYBOOKS, refusal
 
 USUAL: dict[str, Any] = {"args": ("sky.clusters.destroy",), "tags": ("all",), "skip_tags": (), "subset": None, "start_at_task": None, "step": None}
 

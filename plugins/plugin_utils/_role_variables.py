@@ -17,8 +17,8 @@ from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import ROLE_FOLDER
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
 ALIKE = 0.8  # from here on two names are one and a slip of the hand

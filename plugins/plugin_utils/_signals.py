@@ -16,7 +16,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def told_to_end() -> Iterator[Callable[[], bool]]:
+def recorded_signals() -> Iterator[Callable[[], bool]]:
     """Note the signals instead of dying of them, for work that looks at it often and ends by itself.
 
     Yields:
@@ -32,7 +32,7 @@ def told_to_end() -> Iterator[Callable[[], bool]]:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def blocked_signals() -> Iterator[None]:
     """Have the signals wait until the block is through; for a worker without threads, and a block that starts no process."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:

@@ -15,7 +15,7 @@ PLAIN = ("non-zero return code", "MODULE FAILURE")  # messages that say nothing 
 NEXT = "next: mend the cause, then run the same command again; it goes on where this run stopped, and nodes that were through are left alone"
 
 
-def explained(node: str, stage: str, task: str, result: Mapping[str, Any], login: str) -> list[str]:
+def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], login: str) -> list[str]:
     """Lines for people.
 
     Args:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._explain import NEXT, TAIL, WIDTH, explained
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT, TAIL, WIDTH, failure_text
 
 
 def of(result: dict[str, Any], login: str = "") -> list[str]:
-    return explained("demo-worker-1", "Install Spark", "Install Java", result, login)
+    return failure_text("demo-worker-1", "Install Spark", "Install Java", result, login)
 
 
 def test_the_cause_is_told_with_its_place_and_what_to_do() -> None:
