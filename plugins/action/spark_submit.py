@@ -16,20 +16,20 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
-from ansible_collections.sky.clusters.plugins.modules.spark_submit import OUT_OF_MEMORY, SPEC
+from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-MODULE = "sky.clusters.spark_submit"
+MODULE = "sky.clusters.spark_submission"
 WAIT = 10  # seconds that the master waits for news before it answers
 MISSES = 6  # answers in a row that may be lost, and the seconds between two
 PAUSE = 10
@@ -81,23 +81,28 @@ def shown(text: str, stream: str, info: bool) -> list[str]:
     return [line for line in lines if (found := LINE.match(line)) is None or found["level"] not in HIDDEN]
 
 
-class ActionModule(ActionBase):
+class ActionModule(ValidatedAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
+    errors = (RequestError,)
+    spec: ClassVar[dict[str, Any]] = {
+        "application": {"type": "str", "default": ""},
+        "arguments": {"type": "list", "elements": "str", "default": []},
+        "main_class": {"type": "str", "default": ""},
+        "files": {"type": "list", "elements": "str", "default": []},
+        "settings": {"type": "dict", "default": {}},
+        "timeout": {"type": "int", "default": 0},
+        "user": {"type": "str", "default": "sky"},
+        "show_info": {"type": "bool", "default": False},
+        "submission": {"type": "str", "default": ""},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        self._variables = task_vars or {}
-        self._node = str(self._variables["inventory_hostname"])
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        self._node = str(self.variables["inventory_hostname"])
         self._info = args["show_info"] or Display().verbosity > 0
-        try:
-            if args["submission"]:
-                return self._again(job_of(args["submission"]))
-            return self._anew(request(args), args)
-        except RequestError as error:
-            raise AnsibleActionFail(str(error)) from error
+        if args["submission"]:
+            return self._again(job_of(args["submission"]))
+        return self._anew(request(args), args)
 
     def _again(self, job: str) -> dict[str, Any]:
         if self._task.check_mode:
@@ -136,9 +141,9 @@ class ActionModule(ActionBase):
 
     def _check_machine(self) -> None:
         """A variable of the run may lead elsewhere, to this machine above all."""
-        address = self._variables.get("sky_address")
+        address = self.variables.get("sky_address")
         args = {"address": address}
-        found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self._variables) if address else {}
+        found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self.variables) if address else {}
         if found.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {found.get('msg')}")
 
@@ -183,7 +188,7 @@ class ActionModule(ActionBase):
 
     def _step(self, step: str, job: str, **more: Any) -> dict[str, Any]:
         """One call of the module, on the master."""
-        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self._variables)
+        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self.variables)
         if result.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {result.get('msg')}")
         return dict(result)

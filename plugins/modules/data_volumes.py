@@ -19,7 +19,7 @@ description:
   - Anything else on the device stops the run.
   - Before a node is deleted, all that was mounted so is written out and unmounted. A volume that is in use stays mounted, and the task fails with
     the processes that use it.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   state:
     description:

@@ -15,7 +15,7 @@ author:
 description:
   - Variables of a run, such as C(ansible_connection), take precedence over those of the inventory and can send the tasks of a node to another
     machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
     description: An address of the node's own, such as C(sky_address).

@@ -152,7 +152,6 @@ faults:
 import grp
 import os
 import pwd
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -162,6 +161,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import folders
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import query
 
 AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
@@ -169,7 +169,6 @@ MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
 UNITS = Path("/etc/systemd/system")  # where the roles write theirs
 PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,FragmentPath"
-SECONDS = 10  # that systemd may take to answer
 
 
 @dataclass(frozen=True)
@@ -212,14 +211,6 @@ class Memory:
     total: int
     available: int
     fault: str
-
-
-def systemctl(*arguments: str) -> str:
-    """What systemd says; empty where it does not answer."""
-    try:
-        return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
 
 
 def paragraphs(said: str) -> dict[str, dict[str, str]]:
@@ -319,7 +310,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     names = given["units"]
     others = given["others"]
     asked = [f"{name}.service" for name in (*names, *(unit for units in others.values() for unit in units))]
-    known = paragraphs(systemctl("show", f"--property={PROPERTIES}", *asked)) if asked else {}
+    known = paragraphs(query("show", f"--property={PROPERTIES}", *asked)) if asked else {}
     units = look_at_units(names, known)
     volumes = [volume for volume in given["volumes"] if not is_to_come(volume)]
     disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
@@ -331,9 +322,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "refusals": list(taken(given["user"])) if given["user"] else [],
         "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
         "former_roles": former_roles(others, known),
-        "failed_units": other_failures(
-            systemctl("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]
-        ),
+        "failed_units": other_failures(query("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
     }
 

@@ -14,39 +14,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Lists the nodes and the data volumes of a cluster in all its clouds, side by side, and compares them with the cluster's file. Changes nothing.
-extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
-options:
-  counts:
-    description: "Counts of pools for this run, over those of the file, such as C({worker: 4})."
-    type: dict
-    default: {}
-  sick:
-    description: Nodes that run and do not do their work, each with the reason, as M(sky.clusters.findings) returns them.
-    type: dict
-    default: {}
-  idle:
-    description: Nodes known to do nothing now.
-    type: list
-    elements: str
-    default: []
-  remove:
-    description: Nodes that a run would take first where a pool shrinks.
-    type: list
-    elements: str
-    default: []
-  replace:
-    description: Nodes that a run would make anew, by name; V(drift) names all that differ from the file. A run replaces a few at a time.
-    type: list
-    elements: str
-    default: []
-  identity_file:
-    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
-    type: str
-    default: ""
-  confirm:
-    description: The cluster's name, as the word that lets a run do what it refuses otherwise.
-    type: str
-    default: ""
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.request, sky.clusters.choice, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
@@ -138,7 +106,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, ring
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import who
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
@@ -146,15 +114,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {
-    "counts": {"type": "dict", "default": {}},
-    "sick": {"type": "dict", "default": {}},
-    "idle": {"type": "list", "elements": "str", "default": []},
-    "remove": {"type": "list", "elements": "str", "default": []},
-    "replace": {"type": "list", "elements": "str", "default": []},
-    "confirm": {"type": "str", "default": ""},
-    "identity_file": {"type": "str", "default": ""},
-}
+SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
 
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:

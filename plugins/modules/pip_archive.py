@@ -39,7 +39,7 @@ options:
     description: Seconds that pip may take.
     type: int
     default: 3600
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 notes:
   - It is made to run on the controller (O(ignore:connection=local)), with a Python that has pip.
 """

@@ -56,7 +56,7 @@ options:
     description: Seconds that the workers may take to register, and then again the job to end.
     type: int
     default: 180
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

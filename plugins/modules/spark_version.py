@@ -35,7 +35,7 @@ options:
     type: str
     choices: [drain, force, refuse]
     default: drain
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -16,7 +16,7 @@ description:
   - A cluster is ready if every pool has at least as many fit nodes as it needs (C(min_count) in the cluster's file, else C(count)),
     and if the last proof by a job succeeded and nothing has changed since.
   - A node is fit if it runs, a run was through with it, and nothing is wrong with it.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   cluster:
     description: Name of the cluster.

@@ -14,7 +14,7 @@ author:
 description:
   - Asks every system whose head the node is, by that system's own module, what it knows of its members and of the work that it has.
   - Changes nothing. A system that cannot be asked is left out.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options: {}
 """
 

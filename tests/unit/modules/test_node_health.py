@@ -178,7 +178,7 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
     assert (
         last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
-    assert last_words({}) == "it gave no reason"
+    assert last_words({}) == "no reason was given"
 
 
 def test_a_name_or_an_id_that_is_taken_is_told() -> None:

@@ -33,9 +33,9 @@ PLAYBOOK = [
             {"sky.clusters.tell": {"lines": ["visited: {{ sky_visits.names | join(' ') }};"]}},
             {"ansible.builtin.wait_for": {"path": "{{ gate }}", "timeout": 120}, "when": "gate | length > 0"},
             {
-                "sky.clusters.nodes": {
+                "sky.clusters.nodes_ready": {
                     "cluster": "{{ sky_cluster }}", "clouds": "{{ sky_clouds }}", "pools": "{{ sky_pools }}", "settings": "{{ sky_settings }}",
-                    "state": "ready", "hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}", "lock": "run",
+                    "hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}",
                 }
             },
         ],

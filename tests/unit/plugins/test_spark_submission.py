@@ -55,7 +55,7 @@ class Recorded(ActionModule):
     """The action, with what it would call on the node and what it would bring there."""
 
     def __init__(self) -> None:
-        self._variables: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}
         self.steps: list[dict[str, Any]] = []
         self.brought: dict[str, str] = {}
 

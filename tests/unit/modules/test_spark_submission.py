@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What spark_submit makes of words, streams and ends; jobs themselves are run on real clusters (tests/integration/local/test_spark.py)."""
+"""What spark_submission makes of words, streams and ends; jobs themselves are run on real clusters (tests/integration/local/test_spark.py)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules import spark_submit
-from ansible_collections.sky.clusters.plugins.modules.spark_submit import (
+from ansible_collections.sky.clusters.plugins.modules import spark_submission
+from ansible_collections.sky.clusters.plugins.modules.spark_submission import (
     CHUNK,
     Job,
     SubmitError,
@@ -112,13 +112,13 @@ def test_a_job_that_was_killed_for_want_of_memory(outcome: str) -> None:
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job's folder as `start` leaves it, and systemd told that it runs."""
-    monkeypatch.setattr(spark_submit, "PLACE", tmp_path)
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
     monkeypatch.setattr(Job, "active", lambda _job: True)
     made = Job("3f9a01bc")
     made.work.mkdir(parents=True)
     for name in ("stdout", "stderr"):
         (made.folder / name).touch()
-    (made.folder / "end").write_text(spark_submit.END.format(folder=made.folder))
+    (made.folder / "end").write_text(spark_submission.END.format(folder=made.folder))
     return made
 
 
@@ -161,13 +161,13 @@ def test_a_job_that_is_gone_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_node_without_spark_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(spark_submit, "SUBMIT", tmp_path / "none")
+    monkeypatch.setattr(spark_submission, "SUBMIT", tmp_path / "none")
     with pytest.raises(SubmitError, match=r"no spark-submit here: run sky\.clusters\.spark_cluster first"):
-        spark_submit.check_master("sky")
-    monkeypatch.setattr(spark_submit, "SUBMIT", Path(sys.executable))
-    monkeypatch.setattr(spark_submit, "systemctl", lambda *_words: "failed")
+        spark_submission.check_master("sky")
+    monkeypatch.setattr(spark_submission, "SUBMIT", Path(sys.executable))
+    monkeypatch.setattr(spark_submission, "query", lambda *_words: "failed")
     with pytest.raises(SubmitError, match=r"the Spark master does not run \(spark-master is failed\)"):
-        spark_submit.check_master("sky")
-    monkeypatch.setattr(spark_submit, "systemctl", lambda *_words: "active")
+        spark_submission.check_master("sky")
+    monkeypatch.setattr(spark_submission, "query", lambda *_words: "active")
     with pytest.raises(SubmitError, match=r"no user 'nobody-here'"):
-        spark_submit.check_master("nobody-here")
+        spark_submission.check_master("nobody-here")
