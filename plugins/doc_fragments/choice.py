@@ -15,7 +15,7 @@ options:
     description:
       - Nodes to replace, by name. V(drift) stands for all nodes that differ from the file.
       - A run replaces a quarter of the nodes of a pool, at least one. The head of a system is replaced alone, after all others.
-      - With V(drift), a node that may hold data which a new node would lack is not replaced, and RV(notes) says so. This is a node without a data
+      - With V(drift), a node that may hold data which a new node would lack is not replaced, and a note says so. This is a node without a data
         volume, and without a role or with a role that cannot be moved to another node.
     type: list
     elements: str
@@ -25,7 +25,7 @@ options:
       - Nodes that run but do not work, each with the reason, as M(sky.clusters.findings) returns them. Nodes that do not exist or do not run are
         ignored.
       - A sick node whose roles a new node can take over is deleted without a drain and replaced, with its name and volumes. Such nodes are the first
-        to go if a pool shrinks. Other sick nodes are kept, and RV(notes) says so.
+        to go if a pool shrinks. Other sick nodes are kept, and a note says so.
     type: dict
     default: {}
   idle:

@@ -33,24 +33,23 @@ class Site:
         content = {"plugin": "sky.clusters.clouds", "cluster": "demo", "clouds": clouds, "pools": {"box": {"cloud": "one", "count": 2}}}
         (folder / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
-    def nodes(self) -> dict[str, Any]:
-        return self.run("nodes", identity_file=str(self.folder / "key"))
-
-    def run(self, module: str, *flags: str, **options: Any) -> dict[str, Any]:
-        """One task; its result."""
-        task = {f"sky.clusters.{module}": CLUSTER | options, "register": "result", "ignore_errors": True}
-        keep = {
-            "ansible.builtin.copy": {"content": "{{ result | to_json }}", "dest": str(self.folder / "result")},
-            "check_mode": False,
-            "diff": False,
-        }
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, keep]}]
+    def run(self, *tasks: tuple[str, dict[str, Any]], check: bool = False) -> list[dict[str, Any]]:
+        """Tasks, each a module and its options, in one playbook; their results."""
+        steps = []
+        for number, (module, options) in enumerate(tasks):
+            keep = {"content": "{{ result | to_json }}", "dest": f"{self.folder}/{number}"}
+            steps += [{f"sky.clusters.{module}": CLUSTER | options, "register": "result", "ignore_errors": True, "check_mode": check}]
+            steps += [{"ansible.builtin.copy": keep}]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": steps}]
         (self.folder / "site.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-        command = [sys.executable, str(tree.ROOT / "tests/support/play_in_memory.py"), "-i", "demo.sky.yml", "site.yml", *flags]
+        command = [sys.executable, str(tree.ROOT / "tests/support/play_in_memory.py"), "-i", "demo.sky.yml", "site.yml"]
         environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(self.folder / "key")}
         done = subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False, timeout=90)
         assert done.returncode == 0, done.stdout + done.stderr
-        return dict(json.loads((self.folder / "result").read_text(encoding="utf-8")))
+        return [dict(json.loads((self.folder / str(number)).read_text(encoding="utf-8"))) for number in range(len(tasks))]
+
+    def nodes(self, **options: Any) -> tuple[str, dict[str, Any]]:
+        return "nodes", {"identity_file": str(self.folder / "key"), **options}
 
 
 @pytest.fixture
@@ -58,46 +57,43 @@ def site(tmp_path: Path, world: World) -> Site:
     return Site(tmp_path, world)
 
 
-def test_nodes_are_created_recorded_and_deleted_by_name(site: Site) -> None:
-    made = site.nodes()
+def test_nodes_are_created_recorded_deleted_and_destroyed(site: Site) -> None:
+    made, again, recorded, same, replaced = site.run(
+        site.nodes(),
+        site.nodes(),
+        ("nodes_ready", {"hashes": {FIRST: "a", SECOND: "b"}, "names": [SECOND]}),
+        ("nodes_ready", {"hashes": {SECOND: "b"}, "names": [SECOND]}),
+        ("nodes_replacement", {"identity_file": str(site.folder / "key"), "replace": [FIRST]}),
+    )
     assert made["members"] == [FIRST, SECOND]
     assert [host["name"] for host in made["new_hosts"]] == [FIRST, SECOND]
-    assert site.nodes()["summary"] == ["all nodes match the cluster file"]
-    recorded = site.run("nodes_ready", hashes={FIRST: "a", SECOND: "b"}, names=[SECOND])
+    assert again["summary"] == ["all nodes match the cluster file"]
     assert (recorded["changed"], recorded["recorded"]) == (True, [SECOND])
-    assert not site.run("nodes_ready", hashes={SECOND: "b"}, names=[SECOND])["changed"]
-    assert site.run("nodes_replacement", replace=[FIRST], identity_file=str(site.folder / "key"))["leaving"] == [FIRST]
-    foretold = site.run("nodes_delete", "--check", names=[FIRST, "demo-box-7"])
+    assert (same["changed"], same["recorded"]) == (False, [])
+    assert replaced["leaving"] == [FIRST]
+    names = {"names": [FIRST, "demo-box-7"]}
+    foretold, destruction = site.run(("nodes_delete", names), ("cluster_destroy", {}), check=True)
     assert (foretold["changed"], len(foretold["actions"])) == (True, 1)
+    assert destruction["summary"] == destruction["actions"]
     assert site.world.names() == [FIRST, SECOND]
-    assert site.run("nodes_delete", names=[FIRST, "demo-box-7"])["actions"] == foretold["actions"]
+    assert site.run(("nodes_delete", names))[0]["actions"] == foretold["actions"]
     assert site.world.names() == [SECOND]
-
-
-def test_a_cluster_is_destroyed_and_a_second_call_changes_nothing(site: Site) -> None:
-    site.nodes()
-    foretold = site.run("cluster_destroy", "--check")
-    assert foretold["changed"]
-    assert foretold["summary"] == foretold["actions"]
-    assert site.world.names() == [FIRST, SECOND]
-    assert site.run("cluster_destroy")["summary"] == ["cluster demo is gone, nothing of it is left"]
+    destroyed, nothing = site.run(("cluster_destroy", {}), ("cluster_destroy", {}))
+    assert destroyed["summary"] == ["cluster demo is gone, nothing of it is left"]
+    assert (destroyed["changed"], nothing["changed"]) == (True, False)
     assert site.world.names() == []
-    assert not site.run("cluster_destroy")["changed"]
-    assert site.run("cluster_destroy", "--check")["summary"] == ["nothing to delete"]
+    assert site.run(("cluster_destroy", {}), check=True)[0]["summary"] == ["nothing to delete"]
 
 
-@pytest.mark.parametrize(
-    ("module", "options", "sentence"),
-    [
-        ("nodes_delete", {}, "missing required arguments: names"),
-        ("nodes_ready", {"names": []}, "missing required arguments: hashes"),
-        ("nodes", {"counts": {"bax": 1}}, "bax"),
-        ("nodes", {}, "ssh_keys: none in the file"),
-    ],
-)
-def test_bad_options_end_the_task_with_one_sentence(site: Site, module: str, options: dict[str, Any], sentence: str) -> None:
-    result = site.run(module, **options)
-    assert result["failed"]
-    assert sentence in result["msg"]
-    assert "Traceback" not in str(result)
+def test_bad_options_end_the_task_with_one_sentence(site: Site) -> None:
+    wrong = {
+        "missing required arguments: names": ("nodes_delete", {}),
+        "missing required arguments: hashes": ("nodes_ready", {"names": []}),
+        "counts.bax: no such pool": site.nodes(counts={"bax": 1}),
+        "ssh_keys: none in the file": ("nodes", {}),
+    }
+    for sentence, result in zip(wrong, site.run(*wrong.values()), strict=True):
+        assert result["failed"]
+        assert sentence in result["msg"]
+        assert "Traceback" not in str(result)
     assert site.world.names() == []
