@@ -57,6 +57,6 @@ lines:
   type: list
   elements: str
   sample:
-    - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): exit code 100"
+    - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): exit code 100; the log ends with:"
     - "    | E: Unable to fetch some archives"
 """

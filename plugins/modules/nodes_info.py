@@ -2,23 +2,23 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What exists of a cluster, and what a run would change."""
+"""Show the nodes and volumes of a cluster, and what a run would change."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nodes_info
-short_description: Show what exists of a cluster and what a run would change
+short_description: Show the nodes and volumes of a cluster, and what a run would change
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Lists the nodes and the data volumes of a cluster in all its clouds, side by side, and compares them with the cluster's file. Changes nothing.
+  - Lists the nodes and the data volumes of a cluster in all its clouds in parallel, and compares them with the cluster file. Changes nothing.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.request, sky.clusters.choice, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Look at the clouds
+- name: List the clouds
   sky.clusters.nodes_info:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -29,7 +29,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes that exist, C(memory) in MiB.
+  description: The existing nodes, with C(memory) in MiB.
   returned: always
   type: list
   elements: dict
@@ -37,7 +37,7 @@ nodes:
     - {name: demo-worker-0, cloud: here, id: demo-worker-0, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
        memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker]}
 pools:
-  description: The pools of the file, with the counts of this run. C(least) is the number of nodes below which a run fails.
+  description: The pools of the file, with the counts of this run. A run fails with fewer than C(least) nodes.
   returned: always
   type: dict
   sample: {worker: {count: 2, least: 2}}
@@ -48,13 +48,13 @@ members:
   elements: str
   sample: [demo-master-0, demo-worker-0]
 ssh_keys:
-  description: Public keys that a run would let in. Where there are none, RV(refusals) says so.
+  description: Public keys that a run would authorise. If there are none, RV(refusals) says so.
   returned: always
   type: list
   elements: str
   sample: ["ssh-ed25519 AAAA... me"]
 volumes:
-  description: The data volumes that exist, C(size) in GiB. C(attached) names the node that has it; it is empty while the volume is kept without one.
+  description: The existing data volumes, with C(size) in GiB. C(attached) is the node that has the volume, or empty.
   returned: always
   type: list
   elements: dict
@@ -72,13 +72,13 @@ changes:
   elements: str
   sample: ["demo-worker-2: make in here (medium, debian-12)"]
 drift:
-  description: Differences between the file and nodes that no run makes, since making them would end the node.
+  description: Differences between the file and existing nodes. They are only reported, since a change would end the node.
   returned: always
   type: list
   elements: str
   sample: []
 refusals:
-  description: Why a run would refuse to do anything; empty if it would not.
+  description: Why a run would refuse to start; empty if it would not.
   returned: always
   type: list
   elements: str
@@ -90,7 +90,7 @@ runs:
   elements: dict
   sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
 notes:
-  description: What else is worth knowing.
+  description: Further remarks.
   returned: always
   type: list
   elements: str
@@ -118,13 +118,13 @@ SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
 
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
-    """What a run would begin with, and who is changing the cluster now."""
+    """What a run would find and plan, and who is changing the cluster now."""
     clouds = open_clouds(cluster)
     return _shown(cluster, Run(cluster, clouds, check=True).look(wishes)) | {"runs": runs(clouds)}
 
 
 def runs(clouds: Mapping[str, Cloud]) -> list[dict[str, str]]:
-    """Who is changing the cluster now: one run, but for the moment in which it takes the lock of one cloud after the other."""
+    """Who is changing the cluster now. It is one run, except while a run takes the locks of its clouds one by one."""
     holdings = [holding for cloud in clouds.values() if (holding := asked_again(cloud.locked_by, Clock(), Backoff()))]
     return [{"who": who(holding), "since": holding.since} for holding in {holding.holder: holding for holding in holdings}.values()]
 
@@ -158,7 +158,7 @@ def _volume(cloud: str, volume: Any) -> dict[str, Any]:
 
 
 def _keys(cluster: Cluster, private_key: str) -> tuple[list[str], list[str]]:
-    """The ssh keys that a run would let in, or why it would refuse."""
+    """The ssh keys that a run would authorise, or why it would refuse."""
     try:
         return list(authorised_keys(cluster.settings, ring(Path.home(), private_key))), []
     except ClusterFileError as error:

@@ -114,16 +114,16 @@ SUBMIT = Path("/usr/local/bin/spark-submit")
 MASTER = "spark-master"
 STREAMS = ("stdout", "stderr")
 OUT_OF_MEMORY = "out of memory"
-CHUNK = 64 * 1024  # bytes of each stream in one answer, so that no amount of output needs much memory
-SETTLE = 1.0  # seconds that more news are waited for, once there are some: an answer costs a Python
+CHUNK = 64 * 1024  # bytes of each stream in one answer, to limit the memory that an answer needs
+SETTLE = 1.0  # seconds to wait for more output once there is some: every answer starts a Python process
 GRACE = 30  # seconds between asking a job to end and killing it
-KEPT = 7 * 24 * 3600  # seconds that the output of a job which nobody followed to its end is kept
-TIMED_OUT = 124  # as of timeout(1)
+KEPT = 7 * 24 * 3600  # seconds to keep the output of a job that nobody followed to its end
+TIMED_OUT = 124  # as timeout(1) returns
 
 END = """\
 # Run by systemd, as root, when the job has ended
 cd {folder} || exit
-# A container's systemd may not hear of a process that was killed for want of memory; its control group counts them
+# In a container, systemd may not notice that a process was killed because of too little memory; its control group counts them
 old=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)/memory.oom_control
 new=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.events
 killed=$(sed -n 's/^oom_kill //p' "$old" "$new" 2>/dev/null | sort -n | tail -n 1)
@@ -134,14 +134,14 @@ rm -rf work
 
 
 class SubmitError(Exception):
-    """The job cannot be begun or followed; the message is one sentence."""
+    """The job cannot be started or followed; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job's unit and folder.
+    """The unit and the folder of a job.
 
-    The folder is root's, and what the job may write is below `work`: no name that root opens is in the job's hands.
+    The folder belongs to root, and the job can only write below `work`: it cannot replace a file that root opens.
     """
 
     id: str
@@ -159,25 +159,25 @@ class Job:
         return self.folder / "work"
 
     def active(self) -> bool:
-        """Whether systemd still has it; it has not after a restart of the node."""
+        """Whether systemd still runs it; after a restart of the node it does not."""
         state = query("show", "--property=ActiveState", "--value", f"{self.unit}.service").strip()
         return state not in ("", "inactive", "failed")
 
     def outcome(self) -> str:
-        """What systemd said at its end; empty before."""
+        """What systemd reported at its end; empty before."""
         try:
             return (self.folder / "outcome").read_text()
         except FileNotFoundError:
             return ""
 
     def seconds(self) -> float:
-        """How long it ran; only once it has ended."""
+        """How long it ran; only after its end."""
         begun, ended = ((self.folder / name).stat().st_mtime for name in ("end", "outcome"))
         return round(ended - begun, 1)
 
 
 def properties(settings: Mapping[str, str]) -> str:
-    """Spark properties as Java reads them from a file."""
+    """Spark properties in the format of a Java properties file."""
 
     def escaped(text: str, special: str) -> str:
         text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
@@ -187,16 +187,16 @@ def properties(settings: Mapping[str, str]) -> str:
 
 
 def _leading(value: str) -> str:
-    """Java takes no blanks at the beginning of a value, but escaped."""
+    """Escape leading blanks of a value, which Java would drop."""
     rest = value.lstrip(" ")
     return "\\ " * (len(value) - len(rest)) + rest
 
 
 def command(folder: Path, given: Mapping[str, Any]) -> list[str]:
-    """The command of a job, run in the folder that its files are in."""
+    """The command of a job, which runs in the folder with its files."""
     words = [str(SUBMIT)]
     if given["settings"]:
-        # from a file, where no list of processes shows them, and beside the defaults, where the cluster's secret is
+        # from a file, so that no list of processes shows them, and in addition to the defaults, which contain the cluster's secret
         words += ["--properties-file", str(folder / "settings"), "--load-spark-defaults"]
     if given["main_class"]:
         words += ["--class", given["main_class"]]
@@ -211,7 +211,7 @@ def _listed(option: str, names: Sequence[str]) -> list[str]:
 
 
 def unit_command(job: Job, user: str, timeout: int) -> list[str]:
-    """What has systemd run a prepared job. The job's own words are in a file: systemd would replace a $ in them, and show them to everybody."""
+    """The command that starts the unit. The command of the job is in a file: systemd would expand a $ in it, and show it to everybody."""
     return [
         "systemd-run", "--quiet", "--collect", f"--unit={job.unit}", f"--description=Spark application {job.id}", "--service-type=exec",
         f"--uid={user}", f"--working-directory={job.work}", "--setenv=LANG=C.UTF-8",
@@ -223,23 +223,23 @@ def unit_command(job: Job, user: str, timeout: int) -> list[str]:
 
 
 def check_master(user: str) -> None:
-    """What a submission needs of this node.
+    """Check that jobs can be submitted on this node.
 
     Raises:
-        SubmitError: it is not there.
+        SubmitError: they cannot.
     """
     if not SUBMIT.exists():
-        raise SubmitError("there is no spark-submit here: run sky.clusters.spark_cluster first")
+        raise SubmitError("spark-submit is not installed here: run sky.clusters.spark_cluster first")
     if (state := query("is-active", MASTER).strip()) != "active":
-        raise SubmitError(f"the Spark master does not run ({MASTER} is {state or 'unknown'}): run sky.clusters.spark_cluster, which starts it")
+        raise SubmitError(f"the Spark master does not run ({MASTER} is {state or 'unknown'}): run sky.clusters.spark_cluster to start it")
     try:
         pwd.getpwnam(user)
     except KeyError:
-        raise SubmitError(f"there is no user '{user}' here: run sky.clusters.spark_cluster first") from None
+        raise SubmitError(f"user '{user}' does not exist here: run sky.clusters.spark_cluster first") from None
 
 
 def prepare(job: Job, user: str) -> None:
-    """A folder for the job; those of jobs that nobody followed to their end go after a time."""
+    """Create the folder of a job, and remove old folders of jobs that nobody followed to their end."""
     check_master(user)
     PLACE.mkdir(exist_ok=True)
     PLACE.chmod(0o711)
@@ -252,7 +252,7 @@ def prepare(job: Job, user: str) -> None:
 
 
 def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> None:
-    """Have systemd run the job, with the files that were brought to this node."""
+    """Start the job with the files that were transferred to this node."""
     account = pwd.getpwnam(given["user"])
 
     def give(path: Path, mode: int) -> None:
@@ -271,19 +271,19 @@ def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> Non
     done = subprocess.run(unit_command(job, given["user"], given["timeout"]), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         shutil.rmtree(job.folder)
-        raise SubmitError(f"systemd did not take the job: {done.stderr.strip()}")
+        raise SubmitError(f"systemd could not start the job: {done.stderr.strip()}")
 
 
 def decoded(data: bytes, whole: bool) -> tuple[str, int]:
-    """The text of whole lines, and how many bytes it is.
+    """The text of whole lines, and its length in bytes.
 
     Args:
-        data: what a stream holds behind what was told before.
-        whole: whether the job writes no more, so that its last line is told without an end.
+        data: the part of a stream that was not returned before.
+        whole: whether the job has ended, so that an incomplete last line is returned too.
     """
     last = whole and len(data) < CHUNK
     lines = data.rfind(b"\n") + 1
-    if not last and (lines or len(data) < CHUNK):  # a line that is longer than all of it is told in pieces
+    if not last and (lines or len(data) < CHUNK):  # a line that is longer than a chunk is returned in pieces
         data = data[:lines]
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     text = decoder.decode(data, final=last)
@@ -291,7 +291,7 @@ def decoded(data: bytes, whole: bool) -> tuple[str, int]:
 
 
 def news(job: Job, offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[str, int]]:
-    """By stream: the text behind an offset, and how many bytes it is."""
+    """By stream: the new text after an offset, and its length in bytes."""
     found = {}
     for stream in STREAMS:
         with (job.folder / stream).open("rb") as file:
@@ -301,15 +301,15 @@ def news(job: Job, offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[s
 
 
 def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
-    """What the job wrote behind these offsets, as soon as there is something, and how it ended, once all was told."""
+    """The output of the job after these offsets, as soon as there is some, and how it ended, when all output was returned."""
     if not (job.folder / "stderr").exists():
-        raise SubmitError(f"there is no job {job.unit} here: it has ended and was followed to its end, or it never began")
+        raise SubmitError(f"there is no job {job.unit} here: it has ended and was followed to its end, or it was never started")
     if not job.active() and not job.outcome():
-        raise SubmitError(f"{job.unit} is gone without an exit code: the node was restarted while it ran")
+        raise SubmitError(f"{job.unit} was lost without an exit code: the node was restarted while it ran")
     end = time.monotonic() + wait
     first = 0.0
     while True:
-        outcome = job.outcome()  # before its output is read: all of it is there then
+        outcome = job.outcome()  # before the output is read, which is then complete
         found = news(job, offsets, bool(outcome))
         now = time.monotonic()
         if any(text for text, _length in found.values()):
@@ -317,15 +317,15 @@ def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
         if outcome or now > end or (first and now - first > SETTLE):
             break
         time.sleep(0.2)
-    told = {stream: offsets.get(stream, 0) + length for stream, (_text, length) in found.items()}
-    answer: dict[str, Any] = {"offsets": told} | {stream: text for stream, (text, _length) in found.items()}
-    if outcome and all(told[stream] == (job.folder / stream).stat().st_size for stream in STREAMS):
+    returned = {stream: offsets.get(stream, 0) + length for stream, (_text, length) in found.items()}
+    answer: dict[str, Any] = {"offsets": returned} | {stream: text for stream, (text, _length) in found.items()}
+    if outcome and all(returned[stream] == (job.folder / stream).stat().st_size for stream in STREAMS):
         answer |= {"outcome": ended(outcome), "seconds": job.seconds()}
     return answer
 
 
 def ended(outcome: str) -> dict[str, Any]:
-    """Exit code and reason, from what systemd told about the end of a unit."""
+    """Exit code and reason, from what systemd reported at the end of a unit."""
     result, how, status, killed, *_none = [*outcome.split(), "", "", "", ""]
     if result == "timeout":
         return {"rc": TIMED_OUT, "reason": "timeout"}

@@ -10,55 +10,56 @@ module: spark_submit
 short_description: Run an application on a Spark cluster, and show its output while it runs
 version_added: 0.2.0
 description:
-  - Runs C(spark-submit) on this node, the master of a Spark standalone cluster, as a transient systemd unit, in a private folder of its own that is
-    removed when the job has ended.
-  - What the job writes is shown while it runs. An exit code other than 0 fails the task.
-  - A job goes on where the run that submitted it is ended or killed, or its connection lost. O(submission) follows it again.
+  - Runs C(spark-submit) on the node, which must be the master of a Spark standalone cluster. The job is a transient systemd unit with a private
+    folder, which is removed when the job has ended.
+  - The output of the job is shown while it runs. An exit code other than 0 fails the task.
+  - The job keeps running if the run that submitted it ends, is killed or loses its connection. Use O(submission) to follow it again.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
   application:
     description:
-      - A file of the controller that ends in C(.py), C(.jar) or C(.R), which is copied to this node for the job.
-      - Or the path of a file that is on this node already, after C(local:), such as V(local:/opt/spark/examples/src/main/python/pi.py).
-      - Or the full name of a class that is on Spark's class path.
-      - Required without O(submission).
+      - A file of the controller that ends in C(.py), C(.jar) or C(.R). It is copied to the node for the job.
+      - Or C(local:) and the absolute path of such a file on the node, such as V(local:/opt/spark/examples/src/main/python/pi.py).
+      - Or the full name of a class on the class path of Spark.
+      - Required unless O(submission) is set.
     type: str
     default: ""
   arguments:
-    description: Arguments of the application. Users of this node can see them while the job runs.
+    description: Arguments of the application. Users of the node can see them while the job runs.
     type: list
     elements: str
     default: []
   main_class:
-    description: The class to run of a C(.jar) file whose manifest names none.
+    description: The class to run of a C(.jar) file whose manifest does not name one.
     type: str
     default: ""
   files:
     description:
-      - Further files of the controller, put into the job's folder beside the application.
-      - Spark gives C(.py), C(.zip) and C(.egg) to every Python process, C(.jar) to every class path, and the others to every executor.
+      - Further files of the controller. They are copied to the folder of the job, beside the application.
+      - Spark adds C(.py), C(.zip) and C(.egg) files to the path of every Python process and C(.jar) files to every class path, and copies other files
+        to every executor.
     type: list
     elements: str
     default: []
   settings:
-    description: Spark properties of this job, over those of C(spark_master_defaults). No command line shows them.
+    description: Spark properties of the job, which override C(spark_master_defaults). They are not shown on any command line.
     type: dict
     default: {}
   timeout:
-    description: Seconds after which the job is stopped, also where nobody follows it any more; V(0) is never.
+    description: Seconds after which the job is stopped, even if nobody follows it any more. V(0) is never.
     type: int
     default: 0
   user:
-    description: User that the job runs as.
+    description: User that runs the job.
     type: str
     default: sky
   show_info:
-    description: Whether what Spark itself logs at the levels INFO and below is shown. With C(-v) it always is.
+    description: Whether to show what Spark logs at the level INFO and below. With C(-v) it is always shown.
     type: bool
     default: false
   submission:
-    description: Follow the job of this identifier to its end instead of submitting one.
+    description: Identifier of a running job to follow to its end, instead of submitting a new job.
     type: str
     default: ""
 extends_documentation_fragment: [sky.clusters.attributes]
@@ -71,7 +72,7 @@ EXAMPLES = r"""
     arguments: ["10"]
     settings: {spark.cores.max: 2}
 
-- name: Ask Spark SQL
+- name: Run a query of Spark SQL
   sky.clusters.spark_submit:
     application: org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver
     arguments: ["-e", "select 6 * 7"]
@@ -79,32 +80,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 submission:
-  description: The job's identifier. Its unit is C(sky-submit-<submission>).
+  description: Identifier of the job. Its systemd unit is C(sky-submit-<submission>).
   returned: always
   type: str
   sample: 3f9a01bc
 rc:
-  description: The job's exit code; 128 and the signal's number where a signal ended it, 124 where O(timeout) did.
+  description: Exit code of the job. It is 128 plus the number of the signal if a signal ended the job, and 124 if O(timeout) did.
   returned: when the job has ended
   type: int
   sample: 0
 stdout:
-  description: The last 65536 characters of its output.
+  description: The last 65536 characters of the output.
   returned: when the job has succeeded
   type: str
   sample: "answer 42\n"
 stderr:
-  description: The same of its error output.
+  description: The last 65536 characters of the error output.
   returned: when the job has succeeded
   type: str
   sample: "26/11/21 04:21:04 INFO SparkContext: Running Spark version 4.3.0\n"
 seconds:
-  description: How long it ran.
+  description: How long the job ran.
   returned: when the job has ended
   type: float
   sample: 14.2
 application_id:
-  description: Spark's name of the application, as the job's output tells it; empty where it does not.
+  description: Identifier of the application in Spark, if the output of the job contains it; else empty.
   returned: when the job has ended
   type: str
   sample: app-20261121042104-0003

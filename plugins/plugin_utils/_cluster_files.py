@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster files among the sources of an inventory, and how an inventory that must not be used is refused."""
+"""Find the cluster files among the sources of an inventory, and reject an unusable inventory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 NAMED = re.compile(r"\.sky\.ya?ml$")
 SAYS = re.compile(rf"^plugin:\s*['\"]?{re.escape(PLUGIN)}\b".encode(), re.MULTILINE)
 OWN_KEYS = {"plugin", "cluster", "clouds", "pools"}
-PARSER_ERROR = 4  # the exit code of Ansible's programs where a file cannot be read
+PARSER_ERROR = 4  # exit code of Ansible's programs if a file cannot be parsed
 
 
 def cluster_files(sources: Iterable[str], loader: Any) -> list[Path]:
-    """The files that are meant as cluster files, each once, whether or not they can be read as such.
+    """The files that are intended as cluster files, each once, whether or not they are valid.
 
     Args:
-        sources: as Ansible was given them: files, folders, lists of hosts.
+        sources: as given to Ansible: files, folders, lists of hosts.
     """
     found: dict[Path, Path] = {}
     for source in sources:
@@ -39,12 +39,12 @@ def cluster_files(sources: Iterable[str], loader: Any) -> list[Path]:
 
 
 def refuse(sentence: str) -> NoReturn:
-    """End one of Ansible's programs that must not go on.
+    """Stop a program of Ansible that must not continue.
 
-    Ansible makes warnings of the errors of an inventory plugin, goes on with what other sources gave, and ends with success.
+    Ansible turns errors of an inventory plugin into warnings, continues with the other sources, and reports success.
 
     Raises:
-        AnsibleParserError: this is a program of somebody else, who will see it.
+        AnsibleParserError: the program is not one of Ansible's, and handles the error itself.
     """
     if not context.CLIARGS:
         raise AnsibleParserError(sentence)
@@ -53,7 +53,7 @@ def refuse(sentence: str) -> NoReturn:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files of a source, as Ansible goes through them."""
+    """The files of a source, in the order of Ansible."""
     if not path.is_dir():
         yield path
         return

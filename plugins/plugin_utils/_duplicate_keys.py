@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that a YAML file gives twice in one mapping. Ansible takes the last, and a pool that was copied and not renamed replaces the first."""
+"""Find keys that a mapping in a YAML file has twice. Ansible uses the last: a pool that was copied and not renamed would replace the first one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._schema import step
 
-MERGE = "tag:yaml.org,2002:merge"  # may be given again and again
+MERGE = "tag:yaml.org,2002:merge"  # may be repeated
 
 
 def duplicate_keys(text: str) -> list[str]:
-    """One sentence for each key that is given again, with its place; none of a text that is no YAML."""
+    """One sentence for each duplicate key, with its place; none if the text is not YAML."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)  # which reads no value, so that no tag is unknown
+        root = yaml.compose(text, Loader=yaml.SafeLoader)  # parses no values, so that no tag is unknown
     except yaml.YAMLError:
         return []
     return list(_of(root, "", set()))
 
 
 def _of(node: yaml.Node | None, path: str, seen: set[int]) -> Iterator[str]:
-    if id(node) in seen:  # one that an alias stands for
+    if id(node) in seen:  # reached through an alias
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
@@ -41,7 +41,7 @@ def _of_mapping(node: yaml.MappingNode, path: str, seen: set[int]) -> Iterator[s
         line = key.start_mark.line + 1
         if name in first and key.tag != MERGE:
             where = f"line {line}" if line == first[name] else f"lines {first[name]} and {line}"
-            sentence = f"'{key.value}' is given twice ({where})"
+            sentence = f"'{key.value}' is a duplicate key ({where})"
             yield f"{path}: {sentence}" if path else sentence
         first.setdefault(name, line)
         yield from _of(value, step(path, key.value), seen)

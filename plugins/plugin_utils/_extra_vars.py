@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables that a run takes beside the cluster file: each is read before anything is done, and a misspelt one is not passed over."""
+"""The extra variables of a run: all are validated before anything is done, and a misspelt name is an error."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 
 PREFIX = "sky_"
 DISRUPTIONS = ("drain", "refuse", "force")
-NOTHING = ("", "null")  # answers to a question that was not answered, as forms and AWX's surveys hand them over
+NOTHING = ("", "null")  # values of unanswered questions in forms and AWX surveys
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a variable may hold."""
+    """The type of a variable."""
 
-    read: Callable[[Any], Any]  # what it says; raises TypeError or ValueError
+    read: Callable[[Any], Any]  # parses a value; raises TypeError or ValueError
     words: str
     default: Any
 
@@ -58,7 +58,7 @@ def _disruption(value: Any) -> str:
     return str(value)
 
 
-TEXT = Kind(_text, "a text", "")
+TEXT = Kind(_text, "a string", "")
 LIST = Kind(_list, "a list", ())
 SWITCH = Kind(check_type_bool, "true or false", default=False)
 MAPPING = Kind(_mapping, "a mapping in JSON", {})
@@ -71,7 +71,7 @@ KINDS: Mapping[ExtraKind, Kind] = {
     "seconds": Kind(check_type_int, "a whole number of seconds", 0),
 }
 OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in system.extras.items()}
-SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be
+SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be secret
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_counts": MAPPING,
@@ -89,13 +89,13 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What the variables say, by their names without the prefix; one that holds nothing is as if it were not there.
+    """The values of the variables, by their names without the prefix; an empty variable has its default.
 
     Args:
-        variables: values by name; names that are not ours are passed over.
+        variables: values by name; other names are ignored.
 
     Returns:
-        The values, and what cannot be used, one sentence each.
+        The values, and one sentence for each invalid value.
     """
     values: dict[str, Any] = {}
     faults: list[str] = []
@@ -104,7 +104,7 @@ def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
             values[name.removeprefix(PREFIX)] = kind.default if _is_nothing(value) else kind.read(value)
         except (TypeError, ValueError):
-            faults.append(f"{name}: must be {kind.words}, got {'something else' if name in SECRET else repr(value)}")
+            faults.append(f"{name}: must be {kind.words}, got {'another value' if name in SECRET else repr(value)}")
     return values, faults
 
 
@@ -113,7 +113,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def misspelt(names: Iterable[str]) -> Iterator[str]:
-    """Extra variables that are nearly one of ours: Ansible alone takes them, and nobody looks at them."""
+    """Extra variables with a name close to one of ours, which Ansible would accept and nothing would read."""
     for name in names:
         near = difflib.get_close_matches(name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in EXTRAS], 1, 0.75)
         if name.startswith(PREFIX) and name not in EXTRAS and near:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role's failure on a node means for people: the stage, the cause, the log's tail, what to do next."""
+"""Explain the failure of a role on a node: the stage, the cause, the end of the log, and what to do next."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 TAIL = 5  # lines of a log
-WIDTH = 300  # characters of one line of it
-LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # where a result keeps them, the most telling first
-PLAIN = ("non-zero return code", "MODULE FAILURE")  # messages that say nothing where there is a log
-NEXT = "next: mend the cause, then run the same command again; it goes on where this run stopped, and nodes that were through are left alone"
+WIDTH = 300  # characters of a line
+LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # keys of a result with a log, the most informative first
+PLAIN = ("non-zero return code", "MODULE FAILURE")  # messages that add nothing to a log
+NEXT = "next: fix the cause, then run the same command again; it continues where this run stopped, and finished nodes are skipped"
 
 
 def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], login: str) -> list[str]:
@@ -20,10 +20,10 @@ def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], lo
 
     Args:
         node: the node's name.
-        stage: what the run was at, such as "Install Spark".
+        stage: the part of the run, such as "Install Spark".
         task: name of the task that failed.
-        result: the task's result; of a loop the first item that failed is told.
-        login: command that opens a shell on the node; empty if none does.
+        result: the task's result; for a loop the first failed item is explained.
+        login: command that opens a shell on the node; empty if there is none.
     """
     failed = next(_failed(result), result)
     tail = _tail(failed)
@@ -41,12 +41,12 @@ def _cause(result: Mapping[str, Any], tail: list[str]) -> str:
     message = " ".join(str(result.get("msg", "")).split())
     if tail and (not message or message.startswith(PLAIN)):
         code = result.get("rc")
-        return "see its last words" if code is None else f"it ended with exit code {code}"
-    return message or "it gave no reason"
+        return "the log ends with:" if code is None else f"exit code {code}; the log ends with:"
+    return message or "no reason was given"
 
 
 def _tail(result: Mapping[str, Any]) -> list[str]:
-    """The last lines of the first log that holds any."""
+    """The last lines of the first log that is not empty."""
     for name in LOGS:
         lines = [line.rstrip()[:WIDTH] for line in str(result.get(name) or "").splitlines() if line.strip()]
         if lines:

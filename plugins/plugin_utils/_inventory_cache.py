@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory's cache holds of a cluster is dropped while its nodes change, whatever becomes of the run."""
+"""Drop the cached inventory of a cluster while its nodes change, even if the run fails."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import
 
 @contextlib.contextmanager
 def dropped_cache(sources: Iterable[str], loader: Any) -> Iterator[None]:
-    """Drop it before and after the block: somebody may list the nodes in between.
+    """Drop it before and after the block, since another process may list the nodes in between.
 
     Args:
-        sources: those of the inventory.
+        sources: the sources of the inventory.
     """
     files = cluster_files(sources, loader)
     _drop(files, loader)
@@ -33,5 +33,5 @@ def dropped_cache(sources: Iterable[str], loader: Any) -> Iterator[None]:
 
 def _drop(files: Iterable[Any], loader: Any) -> None:
     for path in files:
-        with contextlib.suppress(AnsibleError):  # nobody can use what is cached for a file that cannot be read any more
+        with contextlib.suppress(AnsibleError):  # the cache of a file that cannot be read any more is not used
             inventory_loader.get(PLUGIN).forget(loader, str(path))

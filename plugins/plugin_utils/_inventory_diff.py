@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the running inventory knows of the nodes, compared with what the clouds hold now: it may be older."""
+"""Compare the running inventory, which may be outdated, with the current nodes in the clouds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import Host, hosts
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-TELLING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_volumes")  # what changes in the life of a node
+CHANGING = ("sky_id", "sky_state", "sky_ready", "sky_address", "sky_volumes")  # variables that change during the life of a node
 
 
 def differing(
     listings: Mapping[str, Listing], cluster: Cluster, hostvars: Any, names: Collection[str], changed: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """The hosts of nodes which the running inventory does not have, or has otherwise.
+    """The hosts of nodes that the running inventory lacks, or has with other variables.
 
     Args:
         hostvars: Ansible's variables of all hosts.
-        names: those that count.
-        changed: names of nodes that it is known to have otherwise.
+        names: nodes to compare.
+        changed: nodes that are known to have changed.
     """
     all_hosts = [host for cloud, listing in listings.items() for host in hosts(listing, cloud, cluster) if host.name in names]
     found = [host for host in all_hosts if host.name in changed or not _known(host, hostvars)]
@@ -32,18 +32,18 @@ def differing(
 
 
 def running(listings: Mapping[str, Listing]) -> set[str]:
-    """The names of the nodes that run."""
+    """The names of the running nodes."""
     return {node.name for listing in listings.values() for node in listing.nodes if node.state is State.RUNNING}
 
 
 def others(names: Collection[str], hostvars: Any) -> list[str]:
-    """Hosts of the running inventory that are nodes, and are none of these."""
+    """Nodes of the running inventory other than these."""
     return sorted(name for name in {*hostvars} - {*names} if "sky_pool" in hostvars.raw_get(name))
 
 
 def _known(host: Host, hostvars: Any) -> bool:
-    """By unrendered variables: with a thousand nodes the rendering would take seconds."""
+    """Compares unrendered variables: rendering those of a thousand nodes would take seconds."""
     if host.name not in hostvars:
         return False
     known = hostvars.raw_get(host.name)
-    return all(known.get(key) == host.variables[key] for key in TELLING)
+    return all(known.get(key) == host.variables[key] for key in CHANGING)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The keeper of a run's lock: a process that holds it from the first change until ansible-playbook has ended, however that ends.
+"""The keeper of a run's lock: a process that holds the lock from the first change until ansible-playbook has ended, in whatever way.
 
-It is forked, not started: it has the cluster, the credentials and the collection already, and nothing of them passes through a command line. It is in
-a session of its own, since Ctrl-C is for the run, which may still need the lock while it ends.
+It is forked, so that it has the cluster, the credentials and the collection without passing them on a command line. It has a session of its own,
+since Ctrl-C is meant for the run, which may still need the lock while it ends.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock, Stopped
 from ansible_collections.sky.clusters.plugins.module_utils._engine._stream import answered
 
-NAME = "sky-lock"  # as the kernel calls it; 15 characters at most
-PIPE = 3  # what it speaks to the run by
-LOOK = 0.5  # s between two looks at the run
-LOST = "sky.clusters: the lock on the cluster was lost, so that another run may have it: this run is ended; run it again to go on"
+NAME = "sky-lock"  # name of the process; at most 15 characters
+PIPE = 3  # file descriptor of the pipe to the run
+LOOK = 0.5  # s between two checks of the run
+LOST = "sky.clusters: the lock on the cluster was lost and another run may have it: this run stops; run it again to continue"
 
 
 def hold(open_clouds: Callable[[], Mapping[str, Cloud]], wait: float, clock: Clock, tell: Callable[[str], None]) -> None:
-    """Have the lock held until the run that this process, a worker of Ansible, is a part of has ended. Nothing where it is held already.
+    """Hold the lock until the run of this process, a worker of Ansible, has ended. Does nothing if the run holds the lock already.
 
     Args:
         open_clouds: opens the cluster's clouds, for the keeper alone.
         wait: seconds to wait for another run.
 
     Raises:
-        CloudError: it cannot be had.
-        Stopped: the run was told to end.
+        CloudError: the lock is not available.
+        Stopped: the run was interrupted.
     """
     run = Process.of(os.getppid())
     reader, writer = os.pipe()
@@ -59,11 +59,11 @@ def hold(open_clouds: Callable[[], Mapping[str, Cloud]], wait: float, clock: Clo
                 raise CloudError(said["error"])
             else:
                 return
-    raise CloudError("the keeper of the cluster's lock ended without a word")
+    raise CloudError("the process that holds the cluster's lock ended without a message")
 
 
 def _lines(pipe: int, clock: Clock) -> Iterator[dict[str, Any]]:
-    """What the keeper says, while the run is not told to end."""
+    """The messages of the keeper, until the run is interrupted."""
     text = b""
     while True:
         clock.wait(0)
@@ -77,12 +77,12 @@ def _lines(pipe: int, clock: Clock) -> Iterator[dict[str, Any]]:
 
 
 def _become_keeper(open_clouds: Callable[[], Mapping[str, Cloud]], run: Process, wait: float, pipe: int) -> NoReturn:
-    """The forked process, which must not get back into Ansible's code."""
+    """The forked process, which must never return to the code of Ansible."""
     code = 1
     try:
         asker = Process.of(os.getppid())
         os.setsid()
-        if os.fork() == 0:  # a child of nobody, so that nobody waits for it
+        if os.fork() == 0:  # detached from its parent, so that nobody waits for it
             _detach(pipe)
             Keeper(run, asker, PIPE).keep(open_clouds(), wait)
         code = 0
@@ -91,9 +91,9 @@ def _become_keeper(open_clouds: Callable[[], Mapping[str, Cloud]], run: Process,
 
 
 def _detach(pipe: int) -> None:
-    """Let go of all that belongs to the run: who reads its output must not wait for us."""
+    """Close everything that belongs to the run, so that a reader of its output does not wait for this process."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.SIG_IGN)  # we end with the run
+        signal.signal(ending, signal.SIG_IGN)  # this process ends with the run
     os.dup2(pipe, PIPE)
     os.closerange(PIPE + 1, os.sysconf("SC_OPEN_MAX"))
     null = os.open(os.devnull, os.O_RDWR)
@@ -106,7 +106,7 @@ def _detach(pipe: int) -> None:
 
 
 class Keeper:
-    """The keeper's own work."""
+    """Holds the lock and watches the run."""
 
     def __init__(self, run: Process, asker: Process, pipe: int) -> None:
         self._run = run
@@ -121,9 +121,9 @@ class Keeper:
                 self._say(held=True)
                 return
             with _lock.held(clouds, terms) as lost:
-                heard = self._say(held=True)
+                received = self._say(held=True)
                 os.close(self._pipe)
-                if heard:
+                if received:
                     self._watch(clouds, lost)
         except (CloudError, MarkError, Stopped) as error:
             self._say(error=str(error))
@@ -132,19 +132,21 @@ class Keeper:
         self._say(tell=sentence)
 
     def _say(self, **what: Any) -> bool:
-        """Whether anybody heard it."""
+        """Send a message; whether the run received it."""
         with contextlib.suppress(OSError):
             os.write(self._pipe, json.dumps(what).encode() + b"\n")
             return True
         return False
 
     def _watch(self, clouds: Mapping[str, Cloud], lost: Callable[[], bool]) -> None:
-        """Wait for the end of the run, and of what it started and left behind, for as long as a lease is good."""
+        """Wait for the end of the run, and then for processes that it left behind, at most for the time of a lease."""
         family: set[Process] = set()
         with _End(self._run) as ended:
             while not ended.within(LOOK):
                 found = family | descendants(self._run.pid)
-                family = {process for process in found if process.alive() and process.pid != os.getpid()}  # we are one until our parent has ended
+                family = {
+                    process for process in found if process.alive() and process.pid != os.getpid()
+                }  # this one is a descendant until its parent has ended
                 if lost() and not _went_with_the_cluster(clouds):
                     self._end_run()
                     return
@@ -153,15 +155,15 @@ class Keeper:
             time.sleep(LOOK / 5)
 
     def _end_run(self) -> None:
-        """Nothing more may be changed."""
-        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "a", encoding="utf-8") as stderr:  # it may be a file
+        """Stop the run, so that it changes nothing more."""
+        with contextlib.suppress(OSError), open(f"/proc/{self._run.pid}/fd/2", "a", encoding="utf-8") as stderr:  # stderr may be a file
             stderr.write(f"{LOST}\n")
         if self._run.alive():
             os.kill(self._run.pid, signal.SIGTERM)
 
 
 def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
-    """Whether nobody holds the lock, as after the run has destroyed the cluster. A cloud that does not answer says nothing of the kind."""
+    """Whether nobody holds the lock, because the run has destroyed the cluster. A cloud that does not answer proves nothing."""
     seconds = _lock.SECONDS / _lock.RENEWALS
     try:
         return all(answered(cloud.locked_by, seconds, f"cloud {name}: look at the lock", Clock()) is None for name, cloud in clouds.items())
@@ -170,19 +172,19 @@ def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
 
 
 def _at_work(process: Process) -> bool:
-    """Whether a process of the run goes on without it; a shared connection of ssh does nothing by itself."""
+    """Whether a process of the run continues without it. A shared connection of ssh does not count."""
     return process.alive() and not title(process.pid).startswith("ssh: ")
 
 
 class _End:
-    """The end of a process, known at once where the system can tell."""
+    """Waits for the end of a process, and notices it at once if the system supports that."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._handle = -1
 
     def __enter__(self) -> _End:
-        with contextlib.suppress(AttributeError, OSError):  # not on this system; it has ended
+        with contextlib.suppress(AttributeError, OSError):  # not supported; or the process has ended
             self._handle = os.pidfd_open(self._process.pid)
         return self
 
@@ -191,7 +193,7 @@ class _End:
             os.close(self._handle)
 
     def within(self, seconds: float) -> bool:
-        """Whether it has ended, or does so within so long."""
+        """Whether the process ends within this time."""
         if self._process.alive():
             select.select([self._handle] if self._handle >= 0 else [], [], [], seconds)
         return not self._process.alive()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a run writes for its user on the controller."""
+"""Write a file for the user on the controller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STDOUT = "-"
 
 
 def write(file: str, text: str) -> None:
-    """Write a file for its owner alone, whole or not at all. A link is followed; a device or a pipe is written to; C(-) is standard output.
+    """Write a file that only its owner can read, completely or not at all. Links, devices and pipes are supported; C(-) is standard output.
 
     Raises:
         OSError: it cannot be written.

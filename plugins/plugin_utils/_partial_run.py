@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a playbook of this collection was called with an option that leaves out a part of it. Pure."""
+"""Whether a playbook of this collection was called with an option that skips a part of it. No I/O."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 NAMESPACE = "sky.clusters."
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
-LISTS = ("listhosts", "listtasks", "listtags", "syntax")  # nothing is run with these
+LISTS = ("listhosts", "listtasks", "listtags", "syntax")  # these run nothing
 
 
 def refusal(options: Mapping[str, Any]) -> str:
-    """Why a run cannot be begun; empty if it can.
+    """Why a run is refused; empty if it is not.
 
     Args:
-        options: the command line, as Ansible read it.
+        options: the command line, as parsed by Ansible.
     """
     if any(options.get(name) for name in LISTS):
         return ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run shows while it is at work: one line an event, no silent minute."""
+"""Progress of a run: one line for each event."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ansible.utils.display import Display
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Event, Stage
 
 WORDS = {
-    Stage.ASKED: "asked for",
-    Stage.MADE: "made",
+    Stage.ASKED: "requested",
+    Stage.MADE: "created",
     Stage.BOOTED: "booted",
     Stage.REACHABLE: "ssh answers",
     Stage.FAILED: "FAILED",
@@ -23,7 +23,7 @@ COLORS = {Stage.FAILED: "red", Stage.REACHABLE: "green", Stage.DELETED: "yellow"
 
 
 class Progress:
-    """Shows events as they come, from any thread."""
+    """Prints events as they happen, from any thread."""
 
     def __init__(self, display: Display) -> None:
         self._display = display

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a node is configured as it should be: a hash of all that its roles' outcome depends on."""
+"""The ready hash of a node: a hash of everything that the result of its roles depends on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ADDRESSES = ("sky_address", "sky_cloud_address")
 
 
 def ready_hash(roles: Iterable[str], variables: Mapping[str, Any]) -> str:
-    """Hash of the roles of a node, as they are in their collections, and of their variables.
+    """Hash of the roles of a node, with all their files, and of their variables.
 
     Args:
         roles: the node's roles.
-        variables: the values, final, of the variables that :func:`is_input` names.
+        variables: the rendered values of the variables that :func:`is_input` accepts.
     """
     content = {name: _content(folder) for name, folder in _folders(list(roles)).items()}
     text = json.dumps([content, variables], sort_keys=True, default=str)
@@ -33,19 +33,19 @@ def ready_hash(roles: Iterable[str], variables: Mapping[str, Any]) -> str:
 
 
 def is_input(variable: str, roles: Iterable[str]) -> bool:
-    """Whether the outcome of these roles depends on the variable."""
+    """Whether the result of these roles depends on the variable."""
     return variable in ADDRESSES or variable.startswith(EVERY_NODE_VARIABLES) or any(_is_input_of(variable, role) for role in roles)
 
 
 def _is_input_of(variable: str, name: str) -> bool:
     role = ROLES.get(name)
-    if role is None:  # of another collection: its variables begin with its own name, as everywhere
+    if role is None:  # of another collection: its variables begin with its own name
         return variable.startswith(f"{name.rpartition('.')[2]}_")
     return variable.startswith(role.variables) and not variable.startswith(role.not_variables)
 
 
 def _folders(roles: list[str]) -> dict[str, Path]:
-    """Where the Ansible roles are, by name."""
+    """The folders of the Ansible roles, by name."""
     own = {*EVERY_NODE, *(step for name in roles if name in ROLES for step in ROLES[name].steps)}
     return {name: ROLE_FOLDER / name for name in sorted(own)} | {name: role_path(name) for name in sorted(others(roles))}
 

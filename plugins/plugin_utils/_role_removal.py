@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What takes a role from a node again: the tasks of Ansible roles, in their order."""
+"""The steps that remove a role from a node: task files of Ansible roles, in order."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import RO
 
 
 def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]:
-    """The steps that remove former roles from a node, each an Ansible role and its file of tasks.
+    """The steps that remove former roles from a node, each an Ansible role and one of its task files.
 
     Args:
-        former: the roles to remove; the last of the table goes first, since it may use those before it.
-        roles: those that the node keeps, with all that they need.
+        former: the roles to remove, in the reverse order of the table, since a role may use those before it.
+        roles: the roles that the node keeps, with all roles that they need.
     """
     given, kept = set(former), set(roles)
     going = [ROLES[name] for name in reversed(list(ROLES)) if name in given - kept]
@@ -27,7 +27,7 @@ def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]
 
 
 def _steps(name: str) -> Iterator[dict[str, str]]:
-    """Leave first, which may wait for work, then remove."""
+    """First `leave`, which may wait for running work, then `remove`."""
     for tasks in ("leave", "remove"):
         if (ROLE_FOLDER / name / "tasks" / f"{tasks}.yml").is_file():
             yield {"role": name, "tasks": tasks}

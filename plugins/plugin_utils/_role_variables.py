@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of the collection's roles as a site sets them: names that no role knows, and values that none can use."""
+"""Validate the variables of the collection's roles: unknown names and invalid values."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EX
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
-ALIKE = 0.8  # from here on two names are one and a slip of the hand
-ORDINARY_IDS = range(1000, 60000)  # of users that are people's; those below and above are the system's
+ALIKE = 0.8  # from this similarity on, a name counts as a misspelling
+ORDINARY_IDS = range(1000, 60000)  # of ordinary users; others belong to the system
 USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-# Users and groups that Debian and what is installed on nodes make; and the daemons' own.
+# Users and groups of Debian, of the software on nodes, and of the daemons.
 SYSTEM_NAMES = frozenset((
     "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list", "irc", "_apt",
     "nobody", "nogroup", "adm", "tty", "disk", "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "operator",
@@ -37,7 +37,7 @@ SYSTEM_NAMES = frozenset((
 
 @cache
 def known() -> Mapping[str, Mapping[str, Any]]:
-    """What the argument specifications of the collection's roles say of each of their variables."""
+    """The argument specification of each variable of the collection's roles."""
     found: dict[str, Mapping[str, Any]] = {}
     for file in sorted(ROLE_FOLDER.glob("*/meta/argument_specs.yml")):
         for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"].values():
@@ -46,12 +46,12 @@ def known() -> Mapping[str, Mapping[str, Any]]:
 
 
 def prefixes() -> tuple[str, ...]:
-    """What the names of the roles' variables begin with."""
+    """The prefixes of the names of the roles' variables."""
     return tuple(sorted({f"{role.parent.parent.name}_" for role in ROLE_FOLDER.glob("*/meta/argument_specs.yml")}))
 
 
 def sources(loader: Any, inventory: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Where a site sets variables of groups and hosts, and which: those of the inventory, and of the files beside it and beside the playbook."""
+    """The variables of groups and hosts by the place where they are set: in the inventory, and in files beside it and beside the playbook."""
     groups = list(inventory.groups.values())
     for group in groups:
         yield f"group {group.name}", {**group.get_vars(), **_of_group(loader, inventory, group)}
@@ -62,7 +62,7 @@ def sources(loader: Any, inventory: Any) -> Iterator[tuple[str, Mapping[str, Any
 
 
 def _of_group(loader: Any, inventory: Any, group: Any) -> dict[str, Any]:
-    """What files say of a group. Of one without hosts Ansible reads none, so that what cannot be read or decrypted does no harm."""
+    """The variables of a group from files. Ansible ignores the files of a group without hosts, so those may be unreadable."""
     try:
         return _from_files(loader, inventory, [group])
     except AnsibleError:
@@ -77,7 +77,7 @@ def _from_files(loader: Any, inventory: Any, entities: list[Any]) -> dict[str, A
 
 
 def faults(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the variables that are set in one place; those of others are passed over, and so are templates."""
+    """The faults of the variables that are set in one place. Other variables are ignored, and so are templates."""
     where = f" ({place})" if place else ""
     for name, value in variables.items():
         if name in known():
@@ -88,20 +88,20 @@ def faults(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def strangers(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
-    """Names that look like a role's variables, and are like none: they may be somebody's own."""
+    """Names with the prefix of a role that resemble no variable of it; they may belong to somebody else."""
     for name in variables:
         if name.startswith(prefixes()) and name not in known() and not difflib.get_close_matches(name, known(), 1, ALIKE):
-            yield f"{name}{f' ({place})' if place else ''}: no role of this collection has such a variable"
+            yield f"{name}{f' ({place})' if place else ''}: no role of this collection has this variable"
 
 
 def dotted(extra: Mapping[str, Any], pools: Mapping[str, Any]) -> Iterator[str]:
-    """Extra variables that say a part of another one (``sky_counts.worker=3``), or the count of a pool by its name alone."""
+    """Extra variables that set a part of another one (``sky_counts.worker=3``), or the count of a pool by its name."""
     for name, value in extra.items():
         first, dot, rest = name.partition(".")
         if dot and (first in EXTRAS or first in known() or first in pools):
-            yield f'{name}: no variable has a dot in its name; say it in JSON, such as -e \'{{"{first}": {{"{rest}": {_json(value)}}}}}\''
+            yield f'{name}: names of variables contain no dot; use JSON, such as -e \'{{"{first}": {{"{rest}": {_json(value)}}}}}\''
         elif name in pools and name not in known() and re.fullmatch(r"[0-9]+", str(value)):
-            yield f'{name}: is a pool, not a variable; to change its count say -e \'{{"sky_counts": {{"{name}": {value}}}}}\''
+            yield f'{name}: is a pool, not a variable; to change its count use -e \'{{"sky_counts": {{"{name}": {value}}}}}\''
 
 
 def _json(value: Any) -> str:
@@ -109,7 +109,7 @@ def _json(value: Any) -> str:
 
 
 def _wrong(name: str, value: Any) -> str:
-    """Why a variable cannot have a value; empty if it can, or if that is known only once it is rendered."""
+    """Why a value is invalid; empty if it is valid or a template."""
     if _is_template(value):
         return ""
     spec = known()[name]
@@ -149,14 +149,14 @@ def _number(name: str, value: int) -> str:
 
 def _user_id(_name: str, value: int) -> str:
     first, last = ORDINARY_IDS[0], ORDINARY_IDS[-1]
-    return "" if value in ORDINARY_IDS else f"must be from {first} to {last}, which are no ids of the system's own users, got {value}"
+    return "" if value in ORDINARY_IDS else f"must be from {first} to {last}, since other ids belong to users of the system, got {value}"
 
 
 def _user(_name: str, value: str) -> str:
     if value in SYSTEM_NAMES:
         return f"'{value}' is a user or a group of the system; choose another name"
     if USER_NAME.fullmatch(value) is None:
-        return f"must be a user's name (a-z, 0-9, _ and -, a letter or _ first, at most 32 characters), got {value!r}"
+        return f"must be a user name (a-z, 0-9, _ and -, a letter or _ first, at most 32 characters), got {value!r}"
     return ""
 
 
@@ -168,10 +168,10 @@ CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_use
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:
-    """Values that are more than a node has.
+    """Values that exceed what a node has.
 
     Args:
-        variables: the node's, as Ansible's `hostvars` hold them: only those that count are rendered.
+        variables: the variables of the node in Ansible's `hostvars`: only those that are used are rendered.
     """
     limits = [pair for role in variables.get("sky_roles", ()) if role in ROLES for pair in ROLES[role].limits.items()]
     return [

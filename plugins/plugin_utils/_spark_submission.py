@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user asks to be submitted: every fault of it told at once, before anything is begun."""
+"""Validate what a user wants to submit: all faults are reported at once, before anything is started."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 ENDINGS = (".py", ".jar", ".R")
-INTERNAL = "spark-internal"  # what stands for the file where a class of Spark's own is run
-ON_NODE = "local:"  # before the path of a file that is on the node already, as Spark writes it
+INTERNAL = "spark-internal"  # replaces the file if a class of Spark is run
+ON_NODE = "local:"  # prefix of a path on the node, as in Spark
 CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+")
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+@=-]*")  # others would be read as parts of a URL, or of a list
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+@=-]*")  # other characters would be parsed as parts of a URL or a list
 JOB = re.compile(r"(?:sky-submit-)?([0-9a-f]{8})")
 
 
 class RequestError(Exception):
-    """What is asked for cannot be submitted; one sentence a line."""
+    """The request is invalid; one sentence per line."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be submitted, in the words of the module."""
+    """What to submit, in the terms of the module."""
 
     application: str  # name of the file on the node, or INTERNAL
     main_class: str
@@ -35,7 +35,7 @@ class Request:
     uploads: Mapping[str, Path]  # every file by its name on the node
 
     def plain(self) -> dict[str, Any]:
-        """What the node has to know, but for the uploads."""
+        """What the node needs to know, except the uploads."""
         return {
             "application": self.application,
             "main_class": self.main_class,
@@ -45,15 +45,15 @@ class Request:
         }
 
     def what(self) -> str:
-        """The application as its user knows it."""
+        """The application as the user named it."""
         return self.main_class if self.application == INTERNAL else self.application
 
 
 def request(args: Mapping[str, Any]) -> Request:
-    """What the arguments of a task ask for.
+    """The request that the arguments of a task describe.
 
     Raises:
-        RequestError: with every fault.
+        RequestError: the arguments are invalid; with every fault.
     """
     of_application = _on_node if args["application"].startswith(ON_NODE) else _of_application
     faults = [*of_application(args["application"], args["main_class"]), *_of_files(args), *_of_settings(args["settings"])]
@@ -80,14 +80,16 @@ def request(args: Mapping[str, Any]) -> Request:
 
 
 def job_of(submission: str) -> str:
-    """The identifier in what a user calls a job by.
+    """The identifier in the name of a job.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is not a job.
     """
     match = JOB.fullmatch(submission)
     if not match:
-        raise RequestError(f"sky_submission: '{submission}' is no job; the run that submitted it told its name, such as sky-submit-3f9a01bc")
+        raise RequestError(
+            f"sky_submission: '{submission}' is not a job; the run that submitted the job printed its name, such as sky-submit-3f9a01bc"
+        )
     return match.group(1)
 
 
@@ -102,20 +104,20 @@ def _on_node(name: str, main_class: str) -> Iterator[str]:
 def _of_application(name: str, main_class: str) -> Iterator[str]:
     path = Path(name).expanduser()
     if not name:
-        yield "sky_application: say what to run, a file or a class: -e sky_application=job.py"
+        yield "sky_application: is required, a file or a class: -e sky_application=job.py"
     elif path.is_file():
         if path.suffix not in ENDINGS:
-            yield f"sky_application: {name} must end in .py, .jar or .R, or Spark does not know what it is"
+            yield f"sky_application: {name} must end in .py, .jar or .R, so that Spark knows its type"
         if main_class and path.suffix != ".jar":
-            yield f"sky_class: names the class of a .jar file, and sky_application is {name}"
+            yield f"sky_class: can only be used with a .jar file, and sky_application is {name}"
     elif path.is_dir():
         yield f"sky_application: {name} is a folder"
     elif path.suffix in ENDINGS or not CLASS.fullmatch(name):
-        yield f"sky_application: no such file {name}, and it is no class name"
+        yield f"sky_application: no such file {name}, and it is not a class name"
     elif main_class:
-        yield f"sky_class: names the class of a .jar file, and sky_application is the class {name}"
+        yield f"sky_class: can only be used with a .jar file, and sky_application is the class {name}"
     if main_class and not CLASS.fullmatch(f"x.{main_class}"):
-        yield f"sky_class: '{main_class}' is no class name"
+        yield f"sky_class: '{main_class}' is not a class name"
 
 
 def _of_files(args: Mapping[str, Any]) -> Iterator[str]:
@@ -126,18 +128,18 @@ def _of_files(args: Mapping[str, Any]) -> Iterator[str]:
             if not path.expanduser().is_file():
                 yield f"{variable}: no such file {path}"
             elif not NAME.fullmatch(path.name):
-                yield f"{variable}: '{path.name}' must be of letters, digits and ._+@=- alone, since Spark reads names of files as addresses"
+                yield f"{variable}: '{path.name}' must consist of letters, digits and ._+@=-, since Spark reads file names as URLs"
             elif path.name in seen:
-                yield f"{variable}: two files are called {path.name}"
+                yield f"{variable}: two files are named {path.name}"
             seen.add(path.name)
 
 
 def _of_settings(settings: Mapping[str, Any]) -> Iterator[str]:
     for name, value in settings.items():
         if not name.startswith("spark."):
-            yield f"sky_spark_conf.{name}: no setting of Spark: their names begin with 'spark.'"
+            yield f"sky_spark_conf.{name}: not a setting of Spark: the names of settings begin with 'spark.'"
         elif not isinstance(value, (str, int, float)):
-            yield f"sky_spark_conf.{name}: must be a text, a number or true or false"
+            yield f"sky_spark_conf.{name}: must be a string, a number, true or false"
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a cloud or of a file as variables that Ansible takes as they are."""
+"""Values of a cloud or a file as variables that Ansible does not template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 
 def untemplated(value: Any) -> Any:
-    """Plain data of plain types; braces in a cloud's answer stay text and are never run as a template."""
+    """Plain data of built-in types, marked as unsafe: braces in a cloud's answer are never run as a template."""
     return wrap_var(_plain(value))
 
 
