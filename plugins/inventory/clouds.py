@@ -14,8 +14,8 @@ author:
 description:
   - Reads the cluster file, which is the configuration of this plugin, and lists the existing nodes of the cluster in its clouds.
   - The name of the file must end in C(sky.yml) or C(sky.yaml), or the first key of the file must be C(plugin).
-  - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the C(groups) of its pool. A node that does not
-    run yet, or has stopped, is only in the group C(sky_booting).
+  - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the C(groups) of its pool. A node that
+    does not run yet, or has stopped, is only in the group C(sky_booting).
   - The variables C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings) of the group C(all) contain the file itself.
   - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends the programs of Ansible with an error.
   - Every host has variables that define how to reach it. Variables of the group C(all), settings of Ansible and C(~/.ssh/config) cannot change that.
@@ -65,11 +65,11 @@ options:
       - The pools of identical nodes, by name.
       - C(cloud) (str, required) is one of O(clouds). C(count) (int, required) is the number of nodes.
       - A run fails if fewer than C(min_count) (int, default C(count)) nodes are available.
-      - C(roles) (list of str) are the roles of the nodes, such as V(spark_master) or V(spark_worker). C(groups) (list of str) are further inventory groups.
-      - C(flavor) and C(image) (str) override those of the cloud. C(public_ip) (bool, default V(false)) gives each node an address that can be reached from
-        outside.
-      - C(volumes) (dict) are the data volumes of each node, by name. The value is a size in GiB, or has the keys C(size) (GiB), C(type), C(fs) (V(ext4)
-        or V(xfs)) and C(mount) (default C(/data/<volume>)).
+      - C(roles) (list of str) are the roles of the nodes, such as V(spark_worker). C(groups) (list of str) are further inventory groups.
+      - C(flavor) and C(image) (str) override those of the cloud. C(public_ip) (bool, default V(false)) gives each node an address that can be
+        reached from outside.
+      - C(volumes) (dict) are the data volumes of each node, by name. The value is a size in GiB, or has the keys C(size) (GiB), C(type), C(fs)
+        (V(ext4) or V(xfs)) and C(mount) (default C(/data/<volume>)).
       - C(timeouts) and C(extra) are as in O(clouds).
     type: dict
     required: true
@@ -172,9 +172,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return with_login(cluster, ring(Path("~").expanduser(), str(context.CLIARGS.get("private_key_file") or "")))
 
     def _text(self, path: str) -> str:
-        content, _shown = self.loader._get_file_contents(
-            path
-        )  # decrypts the file; the public methods do not return the text in all versions of Ansible
+        content, _shown = self.loader._get_file_contents(path)  # decrypts the file; not all versions of Ansible have a public method for it
         return str(content.decode("utf-8", "replace"))
 
     def _others(self, path: str) -> Iterator[str]:

@@ -233,7 +233,7 @@ def _unit(name: str, found: Mapping[str, str]) -> Unit:
     state, detail = found.get("ActiveState", "unknown"), found.get("SubState", "")
     if state == "active":
         faults = [fault for folder in folders(Path(found.get("FragmentPath", ""))) if (fault := folder.fault())]
-        return Unit(name, state, detail, f"{name} cannot work properly: {'; '.join(faults)}" if faults else "")
+        return Unit(name, state, detail, f"{name} cannot work: {'; '.join(faults)}" if faults else "")
     result = found.get("Result", "success")
     why = "systemd does not respond" if not found else "it is not installed" if found.get("LoadState") == "not-found" else result
     sentence = f"{name} is {state}" + ("" if why == "success" else f" ({why})")

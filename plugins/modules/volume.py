@@ -17,8 +17,8 @@ description:
   - An existing volume is extended if O(size) is larger, even while its node uses it. The next run that visits the node grows the file system. A
     smaller size or another type is refused.
   - Runs create the volumes of the cluster file themselves. Use this module to create a volume before a run, or to delete a single one.
-  - Fails if a run changes the cluster at the same time, unless this task is part of that run. In some clouds the lock needs a security group, which is
-    kept until the cluster is destroyed.
+  - Fails if a run changes the cluster at the same time, unless this task is part of that run. In some clouds the lock needs a security group, which
+    is kept until the cluster is destroyed.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:

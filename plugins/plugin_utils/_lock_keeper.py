@@ -143,10 +143,9 @@ class Keeper:
         family: set[Process] = set()
         with _End(self._run) as ended:
             while not ended.within(LOOK):
+                # without this process, which is a descendant of the run until its parent has ended
                 found = family | descendants(self._run.pid)
-                family = {
-                    process for process in found if process.alive() and process.pid != os.getpid()
-                }  # this one is a descendant until its parent has ended
+                family = {process for process in found if process.alive() and process.pid != os.getpid()}
                 if lost() and not _went_with_the_cluster(clouds):
                     self._end_run()
                     return

@@ -12,8 +12,8 @@ from ansible.utils.display import Display
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Event, Stage
 
 WORDS = {
-    Stage.ASKED: "requested",
-    Stage.MADE: "created",
+    Stage.ASKED: "asked for",
+    Stage.MADE: "made",
     Stage.BOOTED: "booted",
     Stage.REACHABLE: "ssh answers",
     Stage.FAILED: "FAILED",

@@ -87,9 +87,7 @@ def job_of(submission: str) -> str:
     """
     match = JOB.fullmatch(submission)
     if not match:
-        raise RequestError(
-            f"sky_submission: '{submission}' is not a job; the run that submitted the job printed its name, such as sky-submit-3f9a01bc"
-        )
+        raise RequestError(f"sky_submission: '{submission}' is not a job; the run that submitted it printed the name, such as sky-submit-3f9a01bc")
     return match.group(1)
 
 

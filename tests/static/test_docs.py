@@ -272,6 +272,12 @@ def test_parts_of_the_test_script_are_explained() -> None:
     assert shown == [(part.name, part.tier.value, part.machine) for part in PARTS]
 
 
+def test_a_module_is_either_explained_or_internal() -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in (tree.ROOT / "plugins/modules").glob("*.py")}
+    public = {name for name, text in texts.items() if "sky.clusters.internal" not in text}
+    assert {name for row in table(DAY_TWO, "modules") for name in literals(row[0])} == public
+
+
 def test_folders_exist() -> None:
     named = [name for row in table(CONTRIBUTING, "folders") for name in literals(row[0])]
     assert [name for name in named if not (tree.ROOT / name).exists()] == []

@@ -19,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Memory,
     Unit,
     former_roles,
-    is_to_come,
+    is_new,
     look_at_disk,
     look_at_memory,
     look_at_units,
@@ -64,16 +64,16 @@ def test_units_are_told_by_state_and_reason() -> None:
             "spark-history-server",
             "activating",
             "auto-restart",
-            "spark-history-server is activating (exit-code); see 'journalctl -u spark-history-server' there",
+            "spark-history-server is activating (exit-code); see 'journalctl -u spark-history-server' on the node",
         ),
-        Unit("gone", "inactive", "dead", "gone is inactive (it is not installed); see 'journalctl -u gone' there"),
-        Unit("stopped", "inactive", "dead", "stopped is inactive; see 'journalctl -u stopped' there"),
+        Unit("gone", "inactive", "dead", "gone is inactive (it is not installed); see 'journalctl -u gone' on the node"),
+        Unit("stopped", "inactive", "dead", "stopped is inactive; see 'journalctl -u stopped' on the node"),
     ]
 
 
 def test_a_systemd_that_says_nothing_is_a_fault() -> None:
     (unit,) = look_at_units(["spark-worker"], {})
-    assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not answer); see 'journalctl -u spark-worker' there")
+    assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not respond); see 'journalctl -u spark-worker' on the node")
 
 
 def test_a_role_whose_unit_is_installed_is_named_and_a_unit_of_the_distribution_is_not() -> None:
@@ -183,8 +183,8 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
 
 def test_a_name_or_an_id_that_is_taken_is_told() -> None:
     assert list(node_health.taken({"name": "daemon", "uid": 1500})) == [
-        "node_user: user 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
-        "node_user: group 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+        "node_user: user 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
+        "node_user: group 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
     ]
     assert len(list(node_health.taken({"name": "nobody-else", "uid": 0}))) == 2
     assert list(node_health.taken({"name": "root", "uid": 0})) == list(node_health.taken({"name": "nobody-else", "uid": 54321})) == []
@@ -194,11 +194,11 @@ def test_another_file_system_than_the_file_s_is_told() -> None:
     volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
     mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
     assert list(node_health.other_file_systems(volumes, mounts)) == [
-        "volume a has ext4, the file says xfs; a file system is made only on a blank volume"
+        "volume a has ext4, the file says xfs; a file system is created only on a blank volume"
     ]
 
 
-def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_volume_that_is_new_in_the_file_is_new_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node_health, "AT_BOOT", str(tmp_path))
     (tmp_path / "lost").touch()
     for name, mount, attached, to_come in (
@@ -207,4 +207,4 @@ def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_p
         ("held", "/proc", False, False),  # it is mounted still
         ("here", "/data/here", True, False),  # it is attached, and is not mounted
     ):
-        assert is_to_come({"name": name, "mount": mount, "attached": attached}) is to_come
+        assert is_new({"name": name, "mount": mount, "attached": attached}) is to_come

@@ -69,14 +69,14 @@ def test_fetched_once_by_the_site_settings(tmp_path: Path, site: str) -> None:
 
 def test_another_checksum_is_refused_and_leaves_nothing(tmp_path: Path, site: str) -> None:
     archive = wanted(tmp_path, "0" * 64)
-    with pytest.raises(FetchError, match=f"SHA-256 {site}, which is not the pinned one"):
+    with pytest.raises(FetchError, match=f"SHA-256 {site}, which is not the expected one"):
         ensure(archive, timeout=120, check=False)
     assert [path.name for path in archive.folder.iterdir()] == [".lock"]
 
 
 @pytest.mark.usefixtures("site")
 def test_unknown_package_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match=r"could not fetch no-such-thing 1\.0: .*no-such-thing==1\.0"):
+    with pytest.raises(FetchError, match=r"could not download no-such-thing 1\.0: .*no-such-thing==1\.0"):
         ensure(wanted(tmp_path, "0" * 64, name="no-such-thing"), timeout=120, check=False)
 
 

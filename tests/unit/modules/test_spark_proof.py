@@ -53,7 +53,7 @@ def test_room_on_every_worker(show: Any) -> None:
 
 def test_jobs_of_others_put_it_off(show: Any) -> None:
     show(worker("10.0.0.2"), worker("10.0.0.3", cores=0), apps=("etl",))
-    assert wait_for_room(CLUSTER, 0) == "'etl' holds the cores or the memory of 10.0.0.3"
+    assert wait_for_room(CLUSTER, 0) == "'etl' uses the cores or the memory of 10.0.0.3"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_jobs_that_came_after_a_look_put_it_off_too(show: Any, node: Path, monke
     show(worker("10.0.0.2"), worker("10.0.0.3"))
     monkeypatch.setattr(spark_proof, "prove", too_long)
     held = 0
-    assert run(given(node), check=False)["postponed"] == "'etl' holds the cores or the memory of 10.0.0.3"
+    assert run(given(node), check=False)["postponed"] == "'etl' uses the cores or the memory of 10.0.0.3"
     held = 1
     show(worker("10.0.0.2"), worker("10.0.0.3"))
     with pytest.raises(TooLong):
@@ -100,7 +100,7 @@ def test_jobs_that_came_after_a_look_put_it_off_too(show: Any, node: Path, monke
 
 
 def test_silent_master_is_named() -> None:
-    with pytest.raises(ProofError, match=r"page http://127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(ProofError, match=r"master, http://127\.0\.0\.1:1, does not answer"):
         wait_for_room(Cluster("http://127.0.0.1:1", ("10.0.0.2",), "sky"), 0)
 
 
@@ -112,7 +112,7 @@ def test_right_answers_pass() -> None:
     ("result", "sentence"),
     [
         ({"pi": 3.14, "words": {"real": {"a": 2}}}, "computed pi as 3.14"),
-        ({"pi": math.pi, "words": {"real": {"a": 1}}}, "counted 1 words of the real text wrongly, such as 'a'"),
+        ({"pi": math.pi, "words": {"real": {"a": 1}}}, "counted 1 words of the real text incorrectly, such as 'a'"),
         ({"pi": math.pi, "words": {"real": {"a": 2, "c": 1}}}, "such as 'c'"),
     ],
 )
@@ -134,8 +134,8 @@ def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
     ("log", "words"),
     [
         ("WARN x\njava.io.FileNotFoundException: /etc/a (Permission denied)\n\tat java.base/b(C.java:1)\nbad array", "FileNotFoundException: /etc/a"),
-        ("one\n\ntwo\n", "it ended with: one | two"),
-        ("", "it said nothing"),
+        ("one\n\ntwo\n", "its log ends with: one | two"),
+        ("", "its log is empty"),
     ],
 )
 def test_a_failed_job_is_told_by_its_fault(log: str, words: str) -> None:
@@ -214,7 +214,7 @@ def test_a_failed_proof_is_remembered_and_run_again(node: Path, show: Any, monke
 
 def test_a_proof_that_was_put_off_is_no_success(node: Path, show: Any) -> None:
     show(worker("10.0.0.2", cores=0), worker("10.0.0.3"), apps=("etl",))
-    assert run(given(node), check=False)["postponed"].startswith("'etl' holds")
+    assert run(given(node), check=False)["postponed"].startswith("'etl' uses")
     assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' hol")
 
 

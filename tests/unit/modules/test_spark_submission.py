@@ -154,7 +154,7 @@ def test_the_end_is_written_by_systemd_itself_and_takes_the_jobs_files(job: Job)
 
 def test_a_job_that_is_gone_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Job, "active", lambda _job: False)
-    with pytest.raises(SubmitError, match=r"sky-submit-3f9a01bc is gone without an exit code: the node was restarted"):
+    with pytest.raises(SubmitError, match=r"sky-submit-3f9a01bc was lost without an exit code: the node was restarted"):
         follow(job, {"stdout": 0, "stderr": 0}, 0)
     with pytest.raises(SubmitError, match=r"there is no job sky-submit-00000000 here"):
         follow(Job("00000000"), {"stdout": 0, "stderr": 0}, 0)
@@ -162,12 +162,12 @@ def test_a_job_that_is_gone_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_node_without_spark_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spark_submission, "SUBMIT", tmp_path / "none")
-    with pytest.raises(SubmitError, match=r"no spark-submit here: run sky\.clusters\.spark_cluster first"):
+    with pytest.raises(SubmitError, match=r"spark-submit is not installed here: run sky\.clusters\.spark_cluster first"):
         spark_submission.check_master("sky")
     monkeypatch.setattr(spark_submission, "SUBMIT", Path(sys.executable))
     monkeypatch.setattr(spark_submission, "query", lambda *_words: "failed")
     with pytest.raises(SubmitError, match=r"the Spark master does not run \(spark-master is failed\)"):
         spark_submission.check_master("sky")
     monkeypatch.setattr(spark_submission, "query", lambda *_words: "active")
-    with pytest.raises(SubmitError, match=r"no user 'nobody-here'"):
+    with pytest.raises(SubmitError, match=r"user 'nobody-here' does not exist"):
         spark_submission.check_master("nobody-here")

@@ -13,10 +13,10 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys impor
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("pools:\n  worker: {count: 4}\n  worker: {count: 1}\n", ["pools: 'worker' is given twice (lines 2 and 3)"]),
-        ("a: {b: 1, b: 2}\na: 3\n", ["a: 'b' is given twice (line 1)", "'a' is given twice (lines 1 and 2)"]),
-        ("l: [{x: !vault 1, 'x': 2}]\n", ["l[0]: 'x' is given twice (line 1)"]),
-        ("x: &x {a: 1, a: 2}\ny: *x\nz: {<<: *x, <<: *x, a: 3}\n", ["x: 'a' is given twice (line 1)"]),
+        ("pools:\n  worker: {count: 4}\n  worker: {count: 1}\n", ["pools: 'worker' is a duplicate key (lines 2 and 3)"]),
+        ("a: {b: 1, b: 2}\na: 3\n", ["a: 'b' is a duplicate key (line 1)", "'a' is a duplicate key (lines 1 and 2)"]),
+        ("l: [{x: !vault 1, 'x': 2}]\n", ["l[0]: 'x' is a duplicate key (line 1)"]),
+        ("x: &x {a: 1, a: 2}\ny: *x\nz: {<<: *x, <<: *x, a: 3}\n", ["x: 'a' is a duplicate key (line 1)"]),
         ("1: a\n'1': b\n", []),
         ("a: [\n", []),
         ("", []),

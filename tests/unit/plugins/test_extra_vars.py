@@ -24,8 +24,8 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EX
         ("sky_wait", -1, "sky_wait: must be a whole number of seconds, 0 or more, got -1"),
         ("sky_wait", "long", "sky_wait: must be a whole number of seconds, 0 or more, got 'long'"),
         ("sky_remove", {"a": 1}, "sky_remove: must be a list, got {'a': 1}"),
-        ("sky_confirm", ["demo"], "sky_confirm: must be a text, got ['demo']"),
-        ("sky_spark_conf", ["spark.x.password=secret"], "sky_spark_conf: must be a mapping in JSON, got something else"),
+        ("sky_confirm", ["demo"], "sky_confirm: must be a string, got ['demo']"),
+        ("sky_spark_conf", ["spark.x.password=secret"], "sky_spark_conf: must be a mapping in JSON, got another value"),
     ],
 )
 def test_what_a_variable_cannot_hold_is_told(name: str, value: Any, sentence: str) -> None:
@@ -60,7 +60,7 @@ def test_an_empty_answer_is_as_if_it_were_not_there(nothing: str | None) -> None
 
 
 def test_every_fault_is_told_at_once() -> None:
-    assert len(given(dict.fromkeys(EXTRAS, object()))[1]) == len(EXTRAS) - sum(kind.words == "a text" for kind in EXTRAS.values())
+    assert len(given(dict.fromkeys(EXTRAS, object()))[1]) == len(EXTRAS) - sum(kind.words == "a string" for kind in EXTRAS.values())
 
 
 def test_a_variable_that_is_nearly_one_of_ours_is_told() -> None:

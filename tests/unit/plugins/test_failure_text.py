@@ -27,13 +27,13 @@ def test_the_cause_is_told_with_its_place_and_what_to_do() -> None:
 @pytest.mark.parametrize("message", ["", "non-zero return code", "MODULE FAILURE\nSee stdout/stderr for the exact error"])
 def test_a_message_that_says_nothing_gives_way_to_the_log(message: str) -> None:
     lines = of({"msg": message, "rc": 100, "stderr": "\n".join(f"line {number}" for number in range(9)), "stdout": "not this"})
-    assert lines[0].endswith(": it ended with exit code 100")
+    assert lines[0].endswith(": exit code 100; the log ends with:")
     assert lines[1:-1] == [f"    | line {number}" for number in range(9 - TAIL, 9)]
 
 
 def test_a_module_that_broke_shows_its_own_last_words() -> None:
     assert of({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nKeyError: 'x'\n"})[:3] == [
-        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): see its last words",
+        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): the log ends with:",
         "    | Traceback",
         "    | KeyError: 'x'",
     ]
@@ -45,7 +45,7 @@ def test_of_a_loop_the_item_that_failed_is_told() -> None:
 
 
 def test_nothing_at_all_is_said_to_be_nothing() -> None:
-    assert of({"failed": True})[0].endswith(": it gave no reason")
+    assert of({"failed": True})[0].endswith(": no reason was given")
 
 
 def test_long_lines_are_cut() -> None:

@@ -65,13 +65,13 @@ def test_nothing_is_said_of_a_node_that_nobody_looked_at() -> None:
 def test_a_node_that_neither_ssh_nor_the_master_reaches_is_replaced(view: View) -> None:
     found = verdict(REFUSED, view)
     assert found.health == "lost"
-    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and its systems have lost it"
+    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and its systems report it as lost"
 
 
 def test_a_node_whose_worker_is_at_work_is_left_alone() -> None:
     found = verdict(REFUSED)
     assert not found.sick
-    assert found.faults[0].endswith("but its systems report it at work: left alone")
+    assert found.faults[0].endswith("but its systems report that it works: not replaced")
 
 
 @pytest.mark.parametrize("view", [NOT_ASKED, SILENT, master("UNKNOWN", answers=False)])
@@ -147,8 +147,8 @@ def test_several_faults_are_all_told() -> None:
 
 
 def test_a_node_that_could_not_be_looked_at_is_told_of() -> None:
-    found = verdict({"reachable": True, "faults": ["it cannot be looked at: no python"]})
-    assert (found.health, found.faults) == ("?", ["it cannot be looked at: no python"])
+    found = verdict({"reachable": True, "faults": ["its health cannot be checked: no python"]})
+    assert (found.health, found.faults) == ("?", ["its health cannot be checked: no python"])
 
 
 # --- the others -----------------------------------------------------------------------------------------------------------------------------
@@ -169,4 +169,4 @@ def test_services_and_notes_are_of_the_nodes_that_were_reached() -> None:
         Seen("a-worker-2", "10.0.0.7", WORKER, {}),
     ]
     assert services(nodes) == [{"node": "a-worker-0", "unit": "spark-worker", "state": "failed"}]
-    assert notes(nodes) == ["a-worker-0: backup.service has failed, which is not managed by this collection"]
+    assert notes(nodes) == ["a-worker-0: backup.service has failed; it is not managed by this collection"]

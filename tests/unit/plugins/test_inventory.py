@@ -213,7 +213,7 @@ def test_a_file_that_cannot_be_used_ends_them_with_every_fault(
     with pytest.raises(SystemExit):
         program(path)
     said = capsys.readouterr().err
-    for fault in ("'pools' is given twice (lines", "'cluster' is given twice", "pools.worker.cuont: unknown key; did you mean 'count'?"):
+    for fault in ("'pools' is a duplicate key (lines", "'cluster' is a duplicate key", "pools.worker.cuont: unknown key; did you mean 'count'?"):
         assert said.count(fault) == 1
 
 

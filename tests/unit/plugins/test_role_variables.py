@@ -31,10 +31,10 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
         ("node_user", "root", "'root' is a user or a group of the system; choose another name"),
         ("node_user", "daemon", "'daemon' is a user or a group of the system; choose another name"),
         ("node_user", "sudo", "'sudo' is a user or a group of the system; choose another name"),
-        ("node_user", "Ada", "must be a user's name"),
-        ("node_user", "1a", "must be a user's name"),
-        ("node_user", "a" * 33, "must be a user's name"),
-        ("node_user", "", "must be a user's name"),
+        ("node_user", "Ada", "must be a user name"),
+        ("node_user", "1a", "must be a user name"),
+        ("node_user", "a" * 33, "must be a user name"),
+        ("node_user", "", "must be a user name"),
         ("node_user_uid", 0, "must be from 1000 to 59999"),
         ("node_user_uid", 65534, "must be from 1000 to 59999"),
         ("node_user_uid", "many", "must be of type int, got 'many'"),
@@ -68,7 +68,7 @@ def test_every_default_of_the_roles_is_accepted() -> None:
 def test_a_name_that_is_like_none_may_be_somebody_s_own() -> None:
     assert list(faults("", {"node_rack_of_the_hall": 3, "sparkle": 1})) == []
     assert list(strangers("group a", {"node_rack_of_the_hall": 3, "sparkle": 1})) == [
-        "node_rack_of_the_hall (group a): no role of this collection has such a variable"
+        "node_rack_of_the_hall (group a): no role of this collection has this variable"
     ]
 
 
@@ -76,10 +76,10 @@ def test_dotted_names_and_names_of_pools_are_told_with_what_to_say_instead() -> 
     pools: dict[str, Any] = {"worker": {}, "gpu": {}}
     extra = {"sky_counts.worker": "3", "worker": "3", "worker.count": 4, "spark_daemon_settings.x": "y", "other.thing": 1, "gpu": "a100"}
     assert list(dotted(extra, pools)) == [
-        'sky_counts.worker: no variable has a dot in its name; say it in JSON, such as -e \'{"sky_counts": {"worker": 3}}\'',
-        'worker: is a pool, not a variable; to change its count say -e \'{"sky_counts": {"worker": 3}}\'',
-        'worker.count: no variable has a dot in its name; say it in JSON, such as -e \'{"worker": {"count": 4}}\'',
-        'spark_daemon_settings.x: no variable has a dot in its name; say it in JSON, such as -e \'{"spark_daemon_settings": {"x": "y"}}\'',
+        'sky_counts.worker: names of variables contain no dot; use JSON, such as -e \'{"sky_counts": {"worker": 3}}\'',
+        'worker: is a pool, not a variable; to change its count use -e \'{"sky_counts": {"worker": 3}}\'',
+        'worker.count: names of variables contain no dot; use JSON, such as -e \'{"worker": {"count": 4}}\'',
+        'spark_daemon_settings.x: names of variables contain no dot; use JSON, such as -e \'{"spark_daemon_settings": {"x": "y"}}\'',
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, ActionModule, Heard, shown, why_failed
+from ansible_collections.sky.clusters.plugins.action.spark_submit import KEPT, ActionModule, Output, shown, why_failed
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import RequestError, job_of, request
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"
@@ -101,20 +101,23 @@ def test_the_first_example_of_sparks_guide_names_what_to_run_instead() -> None:
         ({"application": "local:job.py"}, "sky_application: local:job.py must be local: and an absolute path that ends in .py, .jar or .R"),
         ({"application": "local:/a.txt"}, "sky_application: local:/a.txt must be local: and an absolute path"),
         ({"application": "local:/a.py", "main_class": "a.B"}, "sky_class: 'a.B' must be the name of a class in a .jar file"),
-        ({}, "sky_application: say what to run, a file or a class: -e sky_application=job.py"),
-        ({"application": "jbo.py"}, "sky_application: no such file jbo.py, and it is no class name"),
-        ({"application": "wordcount"}, "sky_application: no such file wordcount, and it is no class name"),
-        ({"application": "more/none.py"}, "sky_application: no such file more/none.py, and it is no class name"),
-        ({"application": "notes.txt"}, "sky_application: notes.txt must end in .py, .jar or .R, or Spark does not know what it is"),
+        ({}, "sky_application: is required, a file or a class: -e sky_application=job.py"),
+        ({"application": "jbo.py"}, "sky_application: no such file jbo.py, and it is not a class name"),
+        ({"application": "wordcount"}, "sky_application: no such file wordcount, and it is not a class name"),
+        ({"application": "more/none.py"}, "sky_application: no such file more/none.py, and it is not a class name"),
+        ({"application": "notes.txt"}, "sky_application: notes.txt must end in .py, .jar or .R, so that Spark knows its type"),
         ({"application": "more"}, "sky_application: more is a folder"),
-        ({"application": "my job.py"}, "sky_application: 'my job.py' must be of letters, digits and ._+@=- alone, since Spark reads names of files"),
-        ({"application": "job.py", "main_class": "a.B"}, "sky_class: names the class of a .jar file, and sky_application is job.py"),
-        ({"application": CLASS, "main_class": "a.B"}, f"sky_class: names the class of a .jar file, and sky_application is the class {CLASS}"),
-        ({"application": "job.jar", "main_class": "a b"}, "sky_class: 'a b' is no class name"),
+        ({"application": "my job.py"}, "sky_application: 'my job.py' must consist of letters, digits and ._+@=-, since Spark reads file names"),
+        ({"application": "job.py", "main_class": "a.B"}, "sky_class: can only be used with a .jar file, and sky_application is job.py"),
+        ({"application": CLASS, "main_class": "a.B"}, f"sky_class: can only be used with a .jar file, and sky_application is the class {CLASS}"),
+        ({"application": "job.jar", "main_class": "a b"}, "sky_class: 'a b' is not a class name"),
         ({"application": "job.py", "files": ["none.csv"]}, "sky_files: no such file none.csv"),
-        ({"application": "job.py", "files": ["more/job.py"]}, "sky_files: two files are called job.py"),
-        ({"application": "job.py", "settings": {"cores": 1}}, "sky_spark_conf.cores: no setting of Spark: their names begin with 'spark.'"),
-        ({"application": "job.py", "settings": {"spark.x": [1]}}, "sky_spark_conf.spark.x: must be a text, a number or true or false"),
+        ({"application": "job.py", "files": ["more/job.py"]}, "sky_files: two files are named job.py"),
+        (
+            {"application": "job.py", "settings": {"cores": 1}},
+            "sky_spark_conf.cores: not a setting of Spark: the names of settings begin with 'spark.'",
+        ),
+        ({"application": "job.py", "settings": {"spark.x": [1]}}, "sky_spark_conf.spark.x: must be a string, a number, true or false"),
         ({"application": "job.py", "timeout": -1}, "sky_timeout: must be 0 or more seconds, got -1"),
     ],
 )
@@ -133,19 +136,19 @@ def test_every_fault_is_told_at_once() -> None:
 
 def test_a_job_is_known_by_its_unit_and_by_its_identifier() -> None:
     assert job_of("sky-submit-3f9a01bc") == job_of("3f9a01bc") == "3f9a01bc"
-    with pytest.raises(RequestError, match=r"sky_submission: '\.\./x' is no job"):
+    with pytest.raises(RequestError, match=r"sky_submission: '\.\./x' is not a job"):
         job_of("../x")
 
 
 def test_only_the_last_part_of_an_output_is_kept() -> None:
-    heard = Heard()
+    output = Output()
     for number in range(100):
-        heard.add(
+        output.add(
             {"stdout": f"{number:03}" * 1000, "stderr": "INFO Connected to Spark cluster with app ID app-20261121042104-0003\n" * (number == 3)}
         )
-    assert len(heard.text["stdout"]) == KEPT
-    assert heard.text["stdout"].endswith("099")
-    assert heard.application == "app-20261121042104-0003"
+    assert len(output.text["stdout"]) == KEPT
+    assert output.text["stdout"].endswith("099")
+    assert output.application == "app-20261121042104-0003"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_only_the_last_part_of_an_output_is_kept() -> None:
         (
             "Error: Failed to load class a.B.\n",
             "",
-            "a.B is not on Spark's class path: submit the .jar file that contains it, with -e sky_class=a.B",
+            "a.B is not on the class path of Spark: submit the .jar file that contains it, with -e sky_class=a.B",
         ),
     ],
 )

@@ -59,10 +59,10 @@ def test_a_cluster_that_is_well() -> None:
     found = status()
     assert (found["ready"], found["reasons"], found["visits"]) == (True, [], [])
     assert found["summary"] == [
-        "node            cloud  state    address   flavor  roles         visited  health",
-        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes      ok",
-        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes      ok",
-        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes      ok",
+        "node            cloud  state    address   flavor  roles         configured  health",
+        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes         ok",
+        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes         ok",
+        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes         ok",
         "a run would: change nothing",
         "ready: yes",
     ]
@@ -75,9 +75,9 @@ def test_a_cluster_that_is_well() -> None:
         ({"health": {"demo-worker-2": SICK}}, "pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-2: disk full)"),
         ({"nodes": [MASTER, WORKERS[0]]}, "pools.worker: 1 fit node(s) where at least 2 are needed"),
         ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"state": "stopped"}]}, "(demo-worker-2 is stopped)"),
-        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(no run was through with demo-worker-2)"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(demo-worker-2 is not configured yet)"),
         ({"nodes": []}, "no node exists"),
-        ({"looked": False}, "nobody looked at the nodes (sky_look is false)"),
+        ({"looked": False}, "the health of the nodes was not checked (sky_look is false)"),
     ],
 )
 def test_why_a_cluster_is_not_ready(changed: dict[str, Any], reason: str) -> None:
@@ -91,7 +91,7 @@ def test_a_node_that_nobody_looked_at_is_not_fit() -> None:
     """It is in the cloud's list, and was not in that which the nodes to look at were taken from."""
     late = node("demo-worker-3", "worker", "spark_worker")
     found = status(nodes=[MASTER, WORKERS[0], late])
-    assert found["reasons"] == ["pools.worker: 1 fit node(s) where at least 2 are needed (nobody looked at demo-worker-3)"]
+    assert found["reasons"] == ["pools.worker: 1 fit node(s) where at least 2 are needed (the health of demo-worker-3 was not checked)"]
 
 
 def test_enough_fit_nodes_are_enough() -> None:
@@ -113,7 +113,7 @@ def test_a_role_that_would_be_removed_is_told() -> None:
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
 DONE = PROOF | {"outcome": "success", "words": "a job ran on 1 worker(s) in 10.5 s"}
-FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: it ended with X"}
+FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: its log ends with: X"}
 VIEW: dict[str, Any] = {"answers": True, "page": "http://10.0.0.4:8080", "members": [], "work": [], "facts": {}}
 SEEN = [Seen("demo-master-0", "10.0.0.4", ("spark_master",), {}), Seen("demo-worker-0", "10.0.0.5", ("spark_worker",), {})]
 
@@ -124,7 +124,7 @@ SEEN = [Seen("demo-master-0", "10.0.0.4", ("spark_master",), {}), Seen("demo-wor
         (DONE, ["b", "a"], ""),
         (DONE, ["a", "c"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
         (DONE | {"current": False}, ["a", "b"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
-        (FAILED, ["a", "b"], "the proof of Spark of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: it ended with X"),
+        (FAILED, ["a", "b"], "the proof of Spark of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: its log ends with: X"),
         (PROOF | {"outcome": "postponed", "why": "'etl' holds it"}, ["a", "b"], "Spark is not proved yet: 'etl' holds it"),
         ({}, ["a", "b"], "no proof of Spark since a node was last changed"),
     ],
@@ -147,7 +147,7 @@ def test_when_and_how_the_last_proof_ended_is_told() -> None:
     done = status(systems={"spark": VIEW | {"proof": DONE}})["summary"]
     assert "spark: proved at 2026-11-28 03:40 UTC: a job ran on 1 worker(s) in 10.5 s" in done
     failed = status(systems={"spark": VIEW | {"proof": FAILED}})["summary"]
-    assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: it ended with X" in failed
+    assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: its log ends with: X" in failed
 
 
 def test_a_run_that_would_refuse_visits_nobody() -> None:
