@@ -71,7 +71,7 @@ def test_a_blank_disk_is_given_a_file_system_once(disk: Path, mounted: list[str]
         (["mkswap"], "swap with the label ''"),
     ],
 )
-def test_a_disk_that_bears_any_signature_is_left_as_it_is(disk: Path, mounted: list[str], make: list[str], what: str) -> None:
+def test_a_disk_with_any_signature_is_not_changed(disk: Path, mounted: list[str], make: list[str], what: str) -> None:
     run(*make, str(disk))
     before = disk.read_bytes()
     with pytest.raises(VolumeFault, match=f"has {what} instead of the label sky123456789; it was not changed"):
@@ -123,7 +123,7 @@ def test_a_disk_that_a_pattern_names_is_used(disk: Path, by_id: Path, mounted: l
     assert mounted == ["sky123456789"]
 
 
-def test_a_pattern_that_names_no_disk_is_told_as_it_stands(by_id: Path) -> None:
+def test_a_pattern_that_matches_no_disk_is_reported_unchanged(by_id: Path) -> None:
     node: Any = Node(name="data", device=f"{by_id}/*11111111-*", label="sky987654321", fs="ext4", mount=str(by_id / "nowhere"))
     with pytest.raises(
         VolumeFault, match=r"^volume data: its device .*/by-id/\*11111111-\* does not exist, and no device has its label sky987654321$"

@@ -57,7 +57,7 @@ SubState=dead
 """
 
 
-def test_units_are_told_by_state_and_reason() -> None:
+def test_units_have_a_state_and_a_reason() -> None:
     assert look_at_units(["spark-master", "spark-history-server", "gone", "stopped"], paragraphs(SHOWN)) == [
         Unit("spark-master", "active", "running", ""),
         Unit(
@@ -90,7 +90,7 @@ def test_a_service_that_cannot_write_to_its_folders_is_faulty(tmp_path: Path) ->
     assert found.fault == f"spark-worker cannot work: {tmp_path} belongs to {tmp_path.owner()} instead of nobody; {tmp_path}/none is missing"
 
 
-def test_failed_units_are_those_that_are_not_told_of_already() -> None:
+def test_failed_units_that_are_reported_already_are_left_out() -> None:
     said = "backup.service    loaded failed failed Back up\nspark-worker.service loaded failed failed Spark worker\n"
     assert other_failures(said, ["spark-worker"]) == ["backup.service"]
     assert other_failures("", ["spark-worker"]) == []
@@ -181,7 +181,7 @@ def test_last_words_of_a_module_that_could_not_run() -> None:
     assert last_words({}) == "no reason was given"
 
 
-def test_a_name_or_an_id_that_is_taken_is_told() -> None:
+def test_a_used_name_or_id_is_reported() -> None:
     assert list(node_health.taken({"name": "daemon", "uid": 1500})) == [
         "node_user: user 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
         "node_user: group 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
@@ -190,7 +190,7 @@ def test_a_name_or_an_id_that_is_taken_is_told() -> None:
     assert list(node_health.taken({"name": "root", "uid": 0})) == list(node_health.taken({"name": "nobody-else", "uid": 54321})) == []
 
 
-def test_another_file_system_than_the_file_s_is_told() -> None:
+def test_another_file_system_than_in_the_file_is_reported() -> None:
     volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
     mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
     assert list(node_health.other_file_systems(volumes, mounts)) == [

@@ -147,7 +147,7 @@ def test_a_volume_does_not_shrink_and_keeps_its_type(place: Place) -> None:
         place.present("demo-worker-0-logs", size=3, type="fast")
 
 
-def test_what_the_cloud_lacks_is_told_before_anything_is_made(place: Place) -> None:
+def test_what_the_cloud_lacks_is_reported_before_anything_is_created(place: Place) -> None:
     with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be made in cloud one: .* no type gold here"):
         place.present("demo-worker-0-logs", size=1, type="gold", check=True)
     assert place.world.writing_calls() == 0

@@ -35,7 +35,7 @@ from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
 )
 
 DROP_IN = Path(__file__).parents[3] / "roles/spark/templates/daemon.j2"
-# A worker as the module sees it: a process that, told to drain, takes its executors off its page.
+# A worker as the module sees it: a process that removes its executors from its page when it is asked to drain.
 WORKER = """
 import signal, sys, time
 signal.signal(signal.SIGPWR, lambda *_: open(sys.argv[1], "w").close())
@@ -206,7 +206,7 @@ def test_a_drain_begins_and_is_not_waited_for(page: Page, process: subprocess.Po
         time.sleep(0.05)
 
 
-def test_a_worker_that_was_told_to_drain_and_not_stopped_is_not_left_so(
+def test_a_worker_that_began_to_drain_and_was_not_stopped_is_stale(
     page: Page, process: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("UNITS", "SETTINGS", "HOME"):

@@ -138,7 +138,7 @@ def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
         ("", "its log is empty"),
     ],
 )
-def test_a_failed_job_is_told_by_its_fault(log: str, words: str) -> None:
+def test_the_end_of_the_log_of_a_failed_job(log: str, words: str) -> None:
     assert words in ended_with(log)
 
 
@@ -212,10 +212,10 @@ def test_a_failed_proof_is_remembered_and_run_again(node: Path, show: Any, monke
     assert seen(node)["outcome"] == "success"
 
 
-def test_a_proof_that_was_put_off_is_no_success(node: Path, show: Any) -> None:
+def test_a_postponed_proof_is_not_a_success(node: Path, show: Any) -> None:
     show(worker("10.0.0.2", cores=0), worker("10.0.0.3"), apps=("etl",))
     assert run(given(node), check=False)["postponed"].startswith("'etl' uses")
-    assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' hol")
+    assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' use")
 
 
 @pytest.mark.parametrize("text", ['{"key": "1", "result": {"pi": 3.14}}', "{", "[]", ""])

@@ -68,7 +68,7 @@ def test_settings_as_java_reads_them(name: str, value: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "whole", "told"),
+    ("data", "whole", "expected"),
     [
         (b"", False, ("", 0)),
         (b"one\ntw", False, ("one\n", 4)),
@@ -80,8 +80,8 @@ def test_settings_as_java_reads_them(name: str, value: str, line: str) -> None:
         (b"x\n" + b"y" * (CHUNK - 2), True, ("x\n", 2)),
     ],
 )
-def test_whole_lines_are_told_and_no_letter_is_cut(data: bytes, whole: bool, told: tuple[str, int]) -> None:
-    assert decoded(data, whole) == told
+def test_whole_lines_are_returned_and_no_character_is_cut(data: bytes, whole: bool, expected: tuple[str, int]) -> None:
+    assert decoded(data, whole) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_job_that_was_killed_for_want_of_memory(outcome: str) -> None:
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A job's folder as `start` leaves it, and systemd told that it runs."""
+    """A job's folder as `start` leaves it, and systemd reports that it runs."""
     monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
     monkeypatch.setattr(Job, "active", lambda _job: True)
     made = Job("3f9a01bc")
@@ -122,7 +122,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     return made
 
 
-def test_a_long_output_is_told_once_and_in_order_by_answers_of_bounded_size(job: Job) -> None:
+def test_a_long_output_is_returned_once_in_order_and_in_bounded_answers(job: Job) -> None:
     text = "".join(f"line {number} é\n" for number in range(30_000)) + "the end"
     (job.folder / "stdout").write_text(text)
     (job.folder / "outcome").write_text("success exited 0\n")
@@ -138,7 +138,7 @@ def test_a_long_output_is_told_once_and_in_order_by_answers_of_bounded_size(job:
     assert answer["outcome"] == {"rc": 0, "reason": ""}
 
 
-def test_nothing_is_told_of_a_line_that_is_not_whole(job: Job) -> None:
+def test_an_incomplete_line_is_not_returned(job: Job) -> None:
     (job.folder / "stderr").write_text("a warn")
     answer = follow(job, {"stdout": 0, "stderr": 0}, 0)
     assert (answer["stderr"], answer["offsets"]["stderr"], "outcome" in answer) == ("", 0, False)
@@ -152,7 +152,7 @@ def test_the_end_is_written_by_systemd_itself_and_takes_the_jobs_files(job: Job)
     assert not job.work.exists()
 
 
-def test_a_job_that_is_gone_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_job_is_reported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Job, "active", lambda _job: False)
     with pytest.raises(SubmitError, match=r"sky-submit-3f9a01bc was lost without an exit code: the node was restarted"):
         follow(job, {"stdout": 0, "stderr": 0}, 0)
@@ -160,7 +160,7 @@ def test_a_job_that_is_gone_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -
         follow(Job("00000000"), {"stdout": 0, "stderr": 0}, 0)
 
 
-def test_a_node_without_spark_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_node_without_spark_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(spark_submission, "SUBMIT", tmp_path / "none")
     with pytest.raises(SubmitError, match=r"spark-submit is not installed here: run sky\.clusters\.spark_cluster first"):
         spark_submission.check_master("sky")

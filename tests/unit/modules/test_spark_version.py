@@ -67,7 +67,7 @@ def test_another_archive_of_the_same_version_waits_too(show: Any) -> None:
     assert choose(Archive("4.3.0", "c" * 64), OLD, PAGE, "drain").archive == OLD
 
 
-def test_a_silent_master_is_not_taken_for_an_idle_one(show: Any) -> None:
+def test_a_silent_master_does_not_count_as_idle(show: Any) -> None:
     show(None)
     with pytest.raises(VersionError, match=r"master, http://10\.0\.0\.4:8080, does not answer"):
         choose(NEW, OLD, PAGE, "drain", patience=0)

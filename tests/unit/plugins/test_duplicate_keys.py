@@ -22,5 +22,5 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys impor
         ("", []),
     ],
 )
-def test_each_is_told_with_its_place(text: str, found: list[str]) -> None:
+def test_each_duplicate_is_reported_with_its_place(text: str, found: list[str]) -> None:
     assert duplicate_keys(text) == found

@@ -28,7 +28,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EX
         ("sky_spark_conf", ["spark.x.password=secret"], "sky_spark_conf: must be a mapping in JSON, got another value"),
     ],
 )
-def test_what_a_variable_cannot_hold_is_told(name: str, value: Any, sentence: str) -> None:
+def test_an_invalid_value_is_reported(name: str, value: Any, sentence: str) -> None:
     assert given({name: value, "other": object()})[1] == [sentence]
 
 
@@ -59,11 +59,11 @@ def test_an_empty_answer_is_as_if_it_were_not_there(nothing: str | None) -> None
     assert given({})[0]["look"] is True
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     assert len(given(dict.fromkeys(EXTRAS, object()))[1]) == len(EXTRAS) - sum(kind.words == "a string" for kind in EXTRAS.values())
 
 
-def test_a_variable_that_is_nearly_one_of_ours_is_told() -> None:
+def test_a_misspelt_variable_is_reported() -> None:
     names = ["sky_application", "sky_argments", "sky_counts", "sky_full", "sky_timeuot", "spark_version", "application"]
     assert list(misspelt(names)) == [
         "sky_argments: no such variable; did you mean 'sky_arguments'?",

@@ -16,7 +16,7 @@ def of(result: dict[str, Any], login: str = "") -> list[str]:
     return failure_text("demo-worker-1", "Install Spark", "Install Java", result, login)
 
 
-def test_the_cause_is_told_with_its_place_and_what_to_do() -> None:
+def test_the_cause_is_reported_with_its_place_and_the_next_step() -> None:
     assert of({"msg": "No space\n left", "failed": True}, "ssh root@10.0.0.1") == [
         "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): No space left",
         "    look: ssh root@10.0.0.1",
@@ -25,13 +25,13 @@ def test_the_cause_is_told_with_its_place_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("message", ["", "non-zero return code", "MODULE FAILURE\nSee stdout/stderr for the exact error"])
-def test_a_message_that_says_nothing_gives_way_to_the_log(message: str) -> None:
+def test_the_log_replaces_an_uninformative_message(message: str) -> None:
     lines = of({"msg": message, "rc": 100, "stderr": "\n".join(f"line {number}" for number in range(9)), "stdout": "not this"})
     assert lines[0].endswith(": exit code 100; the log ends with:")
     assert lines[1:-1] == [f"    | line {number}" for number in range(9 - TAIL, 9)]
 
 
-def test_a_module_that_broke_shows_its_own_last_words() -> None:
+def test_a_crashed_module_shows_the_end_of_its_output() -> None:
     assert of({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nKeyError: 'x'\n"})[:3] == [
         "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): the log ends with:",
         "    | Traceback",
@@ -39,12 +39,12 @@ def test_a_module_that_broke_shows_its_own_last_words() -> None:
     ]
 
 
-def test_of_a_loop_the_item_that_failed_is_told() -> None:
+def test_the_failed_item_of_a_loop_is_reported() -> None:
     lines = of({"msg": "One or more items failed", "results": [{"msg": "fine"}, {"failed": True, "msg": "the second"}]})
     assert lines[0].endswith(": the second")
 
 
-def test_nothing_at_all_is_said_to_be_nothing() -> None:
+def test_a_missing_reason_is_reported_as_missing() -> None:
     assert of({"failed": True})[0].endswith(": no reason was given")
 
 

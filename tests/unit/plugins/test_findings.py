@@ -100,7 +100,7 @@ def test_a_full_volume_is_named_and_no_new_node_asked_for() -> None:
     assert (found.health, found.sick, found.repair) == ("volume spark full", "", False)
 
 
-def test_a_volume_that_is_not_mounted_is_mended_by_a_visit() -> None:
+def test_an_unmounted_volume_is_fixed_by_a_visit() -> None:
     found = verdict(health(disks=(disk(), disk("volume spark is not mounted", "spark", mounted=False))))
     assert (found.health, found.sick, found.repair) == ("no volume spark", "", True)
 
@@ -109,7 +109,7 @@ def test_a_volume_that_is_not_mounted_is_mended_by_a_visit() -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "inactive", "activating", "unknown"])
-def test_a_service_that_does_not_run_is_mended_by_a_visit(state: str) -> None:
+def test_a_stopped_service_is_fixed_by_a_visit(state: str) -> None:
     found = verdict(health(unit(state=state)), master("DEAD"))
     assert (found.health, found.repair, found.sick) == (f"spark-worker {state}", True, "")
     assert found.faults == [f"spark-worker is {state}"]
@@ -140,13 +140,13 @@ def test_short_memory_is_named() -> None:
     assert (found.health, found.sick, found.repair) == ("memory short", "", False)
 
 
-def test_several_faults_are_all_told() -> None:
+def test_all_faults_of_a_node_are_reported() -> None:
     found = verdict(health(unit(state="failed"), disks=(disk("its root disk is full"),), memory="it is short of memory"))
     assert found.health == "disk full, spark-worker failed, memory short"
     assert len(found.faults) == 3
 
 
-def test_a_node_that_could_not_be_looked_at_is_told_of() -> None:
+def test_a_failed_health_check_is_reported() -> None:
     found = verdict({"reachable": True, "faults": ["its health cannot be checked: no python"]})
     assert (found.health, found.faults) == ("?", ["its health cannot be checked: no python"])
 

@@ -76,7 +76,7 @@ def test_variables_are_plain_and_few(tmp_path: Path, content: dict[str, Any]) ->
     assert len(json.dumps(variables)) < 2000
 
 
-def test_the_file_stands_on_all_as_it_is(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_the_group_all_has_the_file_unchanged(tmp_path: Path, content: dict[str, Any]) -> None:
     shown = inventory(tmp_path, content | {"timeouts": {"booted": 7}}).groups["all"].vars
     assert shown["sky_cluster"] == "demo"
     assert shown["sky_pools"] == content["pools"]

@@ -58,7 +58,7 @@ def test_a_node_that_it_does_not_have_joins_it(place: Place) -> None:
 
 
 @pytest.mark.parametrize("key", ["sky_id", "sky_ready", "sky_address", "sky_state", "sky_volumes"])
-def test_a_node_that_it_has_otherwise_joins_it_anew(place: Place, key: str) -> None:
+def test_a_changed_node_is_added_again(place: Place, key: str) -> None:
     place.known[NAMES[0]][key] = "something else"
     assert place.differing() == NAMES[:1]
 

@@ -139,7 +139,7 @@ def test_the_next_run_is_not_refused_while_the_keeper_of_the_last_one_lets_go(ru
         runs.end(run)
 
 
-def test_another_run_is_waited_for_and_the_wait_is_told(runs: Runs) -> None:
+def test_waiting_for_another_run_is_reported(runs: Runs) -> None:
     first, _heard = runs.begin()
     waiting = os.fork()
     if waiting == 0:
@@ -224,11 +224,11 @@ def test_the_keeper_holds_nothing_that_belongs_to_the_run(runs: Runs) -> None:
     assert os.getsid(int(keeper.name)) != os.getsid(0)
 
 
-def test_a_run_that_is_told_to_end_waits_no_longer_and_neither_does_its_keeper(runs: Runs) -> None:
+def test_an_interrupted_run_stops_waiting_and_so_does_its_keeper(runs: Runs) -> None:
     first, _heard = runs.begin()
-    told = time.monotonic() + 0.5
+    interrupted = time.monotonic() + 0.5
     with pytest.raises(Stopped):
-        _lock_keeper.hold(runs.clouds, 60, Clock(stopped=lambda: time.monotonic() > told), lambda _sentence: None)
+        _lock_keeper.hold(runs.clouds, 60, Clock(stopped=lambda: time.monotonic() > interrupted), lambda _sentence: None)
     runs.end(first)
     until(lambda: runs.holders() == {})
     assert runs.begin()[1] == HELD

@@ -27,7 +27,7 @@ USUAL: dict[str, Any] = {"args": ("sky.clusters.destroy",), "tags": ("all",), "s
         ("--limit", {"subset": "x", "args": ("site.yml", str(PLAYBOOKS / "status.yml"))}),
     ],
 )
-def test_what_leaves_out_a_part_is_refused(option: str, more: dict[str, Any]) -> None:
+def test_what_skips_a_part_is_refused(option: str, more: dict[str, Any]) -> None:
     assert f"cannot be run in part: with {option} Ansible would skip" in refusal(USUAL | more)
 
 

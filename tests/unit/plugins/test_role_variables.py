@@ -42,7 +42,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
         ("node_user_shell", "bash", "must be the path of a program, got 'bash'"),
     ],
 )
-def test_what_no_role_can_use_is_told_with_its_place(name: str, value: Any, sentence: str) -> None:
+def test_an_invalid_role_variable_is_reported_with_its_place(name: str, value: Any, sentence: str) -> None:
     (found,) = faults("group worker", {name: value, "site_rack": object()})
     assert found.startswith(f"{name} (group worker): {sentence}")
     (bare,) = faults("", {name: value})
@@ -72,7 +72,7 @@ def test_a_name_that_is_like_none_may_be_somebody_s_own() -> None:
     ]
 
 
-def test_dotted_names_and_names_of_pools_are_told_with_what_to_say_instead() -> None:
+def test_dotted_names_and_pool_names_are_reported_with_the_right_syntax() -> None:
     pools: dict[str, Any] = {"worker": {}, "gpu": {}}
     extra = {"sky_counts.worker": "3", "worker": "3", "worker.count": 4, "spark_daemon_settings.x": "y", "other.thing": 1, "gpu": "a100"}
     assert list(dotted(extra, pools)) == [
@@ -83,7 +83,7 @@ def test_dotted_names_and_names_of_pools_are_told_with_what_to_say_instead() -> 
     ]
 
 
-def test_more_than_a_node_has_is_told() -> None:
+def test_a_value_that_exceeds_the_node_is_reported() -> None:
     having = {"sky_roles": ["spark_worker"], "sky_memory": 2048, "spark_worker_memory": "99999"}
     assert beyond_node("demo-worker-0", having) == ["spark_worker_memory: 99999 is more than demo-worker-0 has (2048)"]
     for fits in ({"spark_worker_memory": 2048}, {"sky_memory": 0}, {"sky_memory": 99999}, {"sky_roles": ["spark_master"]}):

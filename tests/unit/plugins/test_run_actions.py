@@ -85,7 +85,7 @@ def test_nodes_are_created_recorded_deleted_and_destroyed(site: Site) -> None:
     assert site.run(("cluster_destroy", {}), check=True)[0]["summary"] == ["nothing to delete"]
 
 
-def test_bad_options_end_the_task_with_one_sentence(site: Site) -> None:
+def test_bad_options_fail_the_task_with_one_sentence(site: Site) -> None:
     wrong = {
         "missing required arguments: names": ("nodes_delete", {}),
         "missing required arguments: hashes": ("nodes_ready", {"names": []}),

@@ -148,7 +148,7 @@ def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -
     assert all(node["ready"] for node in place.world.cloud("one")["nodes"].values())
 
 
-def test_what_went_while_a_run_waited_is_not_visited(place: Place) -> None:
+def test_a_node_that_was_lost_while_a_run_waited_is_not_visited(place: Place) -> None:
     """The inventory of the second run is older than what the first one does."""
     assert "exit 0" in place.play(3)
     first = place.start(3, gate=place.gate, sky_full="true")

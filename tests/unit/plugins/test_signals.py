@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signals that end a run: noted, or met after what must be whole."""
+"""Signals that end a run are recorded, or delayed to the end of a block."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def died() -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("number", ENDS)
-def test_who_looks_is_told_and_does_not_die(died: list[int], number: signal.Signals) -> None:
-    with recorded_signals() as told:
-        assert not told()
+def test_a_recorded_signal_does_not_end_the_process(died: list[int], number: signal.Signals) -> None:
+    with recorded_signals() as received:
+        assert not received()
         os.kill(os.getpid(), number)
-        assert told()
+        assert received()
     assert died == []
     os.kill(os.getpid(), number)
     assert died == [number]
 
 
 @pytest.mark.parametrize("number", ENDS)
-def test_it_comes_after_what_must_be_whole(died: list[int], number: signal.Signals) -> None:
+def test_a_blocked_signal_arrives_after_the_block(died: list[int], number: signal.Signals) -> None:
     with blocked_signals():
         signal.raise_signal(number)  # to this thread: of a process with more than one, as the tests', another may take what is sent to all of it
         assert died == []

@@ -23,7 +23,7 @@ def asked(**args: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the user stands."""
+    """The working directory of the user."""
     for name in ("job.py", "job.jar", "lib.zip", "data.csv", "notes.txt", "my job.py"):
         (tmp_path / name).touch()
     (tmp_path / "more").mkdir()
@@ -128,7 +128,7 @@ def test_what_cannot_be_submitted_is_said(args: dict[str, Any], sentence: str) -
     assert line.startswith(sentence)
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(RequestError) as refusal:
         request(asked(application="none.py", files=["none.csv"], timeout=-1))
     assert len(str(refusal.value).splitlines()) == 3
