@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import failure_text
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
@@ -23,6 +23,6 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        login = Way.of(self.variables).words() if self.variables.get("ansible_host") else ""
+        login = SshLogin.of(self.variables).command() if self.variables.get("ansible_host") else ""
         lines = failure_text(self.variables["inventory_hostname"], args["stage"], args["task"], args["result"], login)
         return {"changed": False, "lines": untemplated(lines)}

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import known
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 
 class ActionModule(ActionBase):
@@ -30,13 +30,13 @@ class ActionModule(ActionBase):
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            return {"changed": False, "reachable": False, "why": own_words(str(error))}
+            return {"changed": False, "reachable": False, "why": ssh_message(str(error))}
         if found.get("unreachable"):
-            return {"changed": False, "reachable": False, "why": own_words(str(found.get("msg", "")))}
+            return {"changed": False, "reachable": False, "why": ssh_message(str(found.get("msg", "")))}
         if found.get("elsewhere"):
             return {"failed": True, "msg": found["msg"]}
         if found.get("failed"):
-            return {"changed": False, "reachable": True, "faults": [f"its health cannot be checked: {last_words(found)}"]}
+            return {"changed": False, "reachable": True, "faults": [f"its health cannot be checked: {last_line(found)}"]}
         return {key: value for key, value in found.items() if key != "invocation"}  # would be kept with the host for the whole run
 
     def _of_role(self, name: str, variables: Mapping[str, Any]) -> Any:
@@ -54,7 +54,7 @@ def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict
     }
 
 
-def last_words(found: Mapping[str, Any]) -> str:
+def last_line(found: Mapping[str, Any]) -> str:
     """The last line that a module printed which could not run."""
     texts = (str(found.get(key) or "") for key in ("module_stderr", "module_stdout", "msg"))
     return next((text.strip().splitlines()[-1] for text in texts if text.strip()), "no reason was given")

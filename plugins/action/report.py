@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, reasons
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
 
@@ -39,7 +39,7 @@ class ActionModule(ControllerAction):
 def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     """Why nodes failed, then what roles have postponed, each sentence once."""
     silent = [name for name in sorted(lost) if "sky_failure" not in hostvars[name]]
-    why = reasons({name: Way.of(hostvars[name]) for name in silent})
+    why = reasons({name: SshLogin.of(hostvars[name]) for name in silent})
     for name in sorted(lost):
         yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"])
     if silent:

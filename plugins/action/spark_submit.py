@@ -26,7 +26,7 @@ from ansible_collections.sky.clusters.plugins.modules.spark_submission import OU
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 MODULE = "sky.clusters.spark_submission"
@@ -137,7 +137,7 @@ class ActionModule(ValidatedAction):
             self._remove_tmp_path(folder)
         except AnsibleConnectionFailure as error:
             after = f"; -e sky_submission={job} shows whether the job has started" if started else ", and nothing was submitted"
-            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))}){after}") from None
+            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({ssh_message(str(error))}){after}") from None
 
     def _check_machine(self) -> None:
         """Check that tasks run on the node: a variable of the run may redirect them, for example to the controller."""
@@ -174,7 +174,7 @@ class ActionModule(ValidatedAction):
                 misses += 1
                 if misses == MISSES:
                     raise AnsibleActionFail(
-                        f"{self._node} has stopped answering ({own_words(str(error))}); "
+                        f"{self._node} has stopped answering ({ssh_message(str(error))}); "
                         f"if the node still runs, so does the job: follow it with -e sky_submission={job}"
                     ) from None
                 time.sleep(PAUSE)

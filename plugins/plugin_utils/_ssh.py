@@ -20,7 +20,7 @@ ANSWERS = "ssh failed during the run, but works now"
 
 
 @dataclass(frozen=True)
-class Way:
+class SshLogin:
     """How to reach a host, from its variables."""
 
     options: str
@@ -28,29 +28,29 @@ class Way:
     host: str
 
     @classmethod
-    def of(cls, variables: Mapping[str, Any]) -> Way:
+    def of(cls, variables: Mapping[str, Any]) -> SshLogin:
         return cls(*(str(variables.get(key, "")) for key in ("ansible_ssh_common_args", "ansible_user", "ansible_host")))
 
-    def words(self) -> str:
+    def command(self) -> str:
         """The command that opens a shell on the host."""
         return " ".join(f"ssh {self.options} {self.user or 'root'}@{self.host}".split())
 
 
-def own_words(message: str) -> str:
+def ssh_message(message: str) -> str:
     """The message of ssh, without the prefix of Ansible."""
     return ssh_reason(message.rpartition(PREFIX)[2]) or "no reason was given"
 
 
-def reasons(ways: Mapping[str, Way]) -> dict[str, str]:
+def reasons(logins: Mapping[str, SshLogin]) -> dict[str, str]:
     """Why hosts are unreachable, by name. Ansible does not keep the message of ssh, so ssh is tried again."""
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return dict(zip(ways, pool.map(_reason, ways.values()), strict=True))
+        return dict(zip(logins, pool.map(_reason, logins.values()), strict=True))
 
 
-def _reason(way: Way) -> str:
-    asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{way.user or 'root'}@{way.host}", "true"]
+def _reason(login: SshLogin) -> str:
+    asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{login.user or 'root'}@{login.host}", "true"]
     try:
-        command = ["ssh", *shlex.split(way.options), *asked]
+        command = ["ssh", *shlex.split(login.options), *asked]
         said = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"ssh does not end within {2 * SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)

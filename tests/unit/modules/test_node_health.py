@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
+from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_line
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
@@ -27,7 +27,7 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     paragraphs,
     share,
 )
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 LIMITS = Limits(full_percent=98, full_mib=64, memory_mib=64)
 SHOWN = """\
@@ -171,14 +171,14 @@ def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
     ],
 )
 def test_why_ssh_did_not_answer(message: str, reason: str) -> None:
-    assert own_words(message) == reason
+    assert ssh_message(message) == reason
 
 
-def test_last_words_of_a_module_that_could_not_run() -> None:
+def test_the_last_line_of_a_crashed_module() -> None:
     assert (
-        last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
+        last_line({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
-    assert last_words({}) == "no reason was given"
+    assert last_line({}) == "no reason was given"
 
 
 def test_a_used_name_or_id_is_reported() -> None:

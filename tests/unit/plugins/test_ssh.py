@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import ssh_reason
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, own_words, reasons
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons, ssh_message
 
 IGNORED_KEY = """Failed to connect to the host via ssh: @@@@@@@@@@@@@@@
 @         WARNING: UNPROTECTED PRIVATE KEY FILE!          @
@@ -22,7 +22,7 @@ root@10.0.0.5: Permission denied (publickey).
 
 
 def test_the_last_lines_say_why() -> None:
-    assert own_words(IGNORED_KEY) == (
+    assert ssh_message(IGNORED_KEY) == (
         'This private key will be ignored.; Load key "/home/ada/.ssh/id_ed25519": bad permissions; root@10.0.0.5: Permission denied (publickey).'
     )
     assert ssh_reason("ssh: Could not resolve hostname nowhere: Name or service not known\nkex_exchange_identification: closed\n") == (
@@ -34,5 +34,5 @@ def test_a_host_that_was_lost_is_asked_again() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]  # nobody listens there
-        asked = reasons({"demo-p-0": Way(f"-F none -p {port}", "root", "127.0.0.1")})
+        asked = reasons({"demo-p-0": SshLogin(f"-F none -p {port}", "root", "127.0.0.1")})
     assert asked == {"demo-p-0": f"connect to host 127.0.0.1 port {port}: Connection refused"}
