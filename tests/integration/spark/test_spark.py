@@ -198,7 +198,7 @@ def test_two_applications_at_once_give_each_its_own_output(site: Site) -> None:
     (lines,) = [line for line in of_file.splitlines() if line.startswith("  lines ")]
     secret = site.ssh("tspark-master-0", "cat /var/lib/sky/secrets/spark").strip()
     assert [word for word in ("sum.py", secret, "secret of a setting") if word in lines] == ["sum.py"]
-    ids = [set(re.findall(r"ended well after .* s \((app-\S+)\)", output)) for output in (of_file, of_sql)]
+    ids = [set(re.findall(r"succeeded after .* s \((app-\S+)\)", output)) for output in (of_file, of_sql)]
     assert [len(found) for found in ids] == [1, 1]
     assert ids[0] != ids[1]
     assert site.ssh("tspark-master-0", FOLDERS).strip() == ""
