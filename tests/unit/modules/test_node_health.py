@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What node_health makes of systemd's words, of disks and of memory."""
+"""node_health: the output of systemd, disks and memory."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def test_units_have_a_state_and_a_reason() -> None:
     ]
 
 
-def test_a_systemd_that_says_nothing_is_a_fault() -> None:
+def test_a_systemd_that_does_not_respond_is_a_fault() -> None:
     (unit,) = look_at_units(["spark-worker"], {})
     assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not respond); see 'journalctl -u spark-worker' on the node")
 
 
-def test_a_role_whose_unit_is_installed_is_named_and_a_unit_of_the_distribution_is_not() -> None:
+def test_an_installed_unit_of_a_role_is_named_but_not_one_of_the_distribution() -> None:
     places = {"spark-worker": "/etc/systemd/system", "munged": "/usr/lib/systemd/system"}
     said = "\n\n".join(f"Id={name}.service\nFragmentPath={place}/{name}.service" for name, place in places.items())
     others = {"spark_worker": ["spark-worker"], "scheduler": ["munged"], "spark_master": ["spark-master"]}
@@ -101,7 +101,7 @@ def test_shares_are_rounded_up_as_df_does(part: int, whole: int, percent: int) -
     assert share(part, whole) == percent
 
 
-def test_a_disk_with_room_is_well() -> None:
+def test_a_disk_with_free_space_has_no_fault() -> None:
     disk = look_at_disk("/", "", Limits(full_percent=101, full_mib=0, memory_mib=0))
     assert disk.mounted
     assert not disk.fault
@@ -109,13 +109,13 @@ def test_a_disk_with_room_is_well() -> None:
 
 
 @pytest.mark.parametrize("limits", [Limits(0, 0, 0), Limits(101, 1 << 40, 0)])
-def test_a_disk_is_full_by_its_share_or_by_what_is_left(limits: Limits) -> None:
+def test_a_disk_is_full_by_percentage_or_by_free_space(limits: Limits) -> None:
     found = look_at_disk("/", "", limits)
     assert found.fault == f"its root disk is full: {found.free} of {found.size} MiB are free"
     assert look_at_disk("/proc", "spark", limits).fault.startswith("volume spark (/proc) is full: ")
 
 
-def test_a_volume_that_is_not_mounted_is_a_fault_and_its_folder_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_an_unmounted_volume_is_a_fault_even_if_its_folder_exists(tmp_path: Path) -> None:
     assert look_at_disk(str(tmp_path), "spark", LIMITS) == Disk(
         "spark", str(tmp_path), mounted=False, fault=f"volume spark is not mounted on {tmp_path}"
     )
@@ -134,7 +134,7 @@ def test_memory(available: int, fault: str) -> None:
 # --- the action -----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
+def test_expectations_follow_from_roles_and_volumes() -> None:
     volumes: list[dict[str, Any]] = [
         {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x", "fs": "xfs"},
         {"name": "new", "mount": "/data/new", "device": "", "fs": "ext4"},

@@ -137,14 +137,14 @@ def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str
     assert 2 <= outcome["drained_in"] < 10
 
 
-def test_drain_has_an_end_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
+def test_a_drain_has_a_time_limit_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
     outcome = drain(DaemonOfPid(page.url, process.pid), 2)
     assert outcome["ended"] == ["app-1/0"]
     assert outcome["drained_in"] in (2, 3)
 
 
-def test_a_slice_comes_back_with_what_still_runs_and_the_next_goes_on(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+def test_a_slice_returns_what_still_runs_and_the_next_call_continues(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
     page.content = {"executors": [EXECUTOR, EXECUTOR | {"id": 1}]}
     daemon = DaemonOfPid(page.url, process.pid)
     begun = time.monotonic()
@@ -155,7 +155,7 @@ def test_a_slice_comes_back_with_what_still_runs_and_the_next_goes_on(page: Page
     assert drain(daemon, 600, slice_seconds=10)["ended"] == []
 
 
-def test_a_drain_of_which_no_time_is_left_ends_in_its_last_slice(page: Page, process: subprocess.Popen[str]) -> None:
+def test_a_drain_without_time_left_ends_at_once(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
     assert drain(DaemonOfPid(page.url, process.pid), 0, slice_seconds=5) == {"drained_in": 0, "ended": ["app-1/0"]}
 
@@ -193,7 +193,7 @@ def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subproces
     assert time.monotonic() - begun < 5
 
 
-def test_a_drain_begins_and_is_not_waited_for(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+def test_a_drain_can_be_started_without_waiting(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
     page.content = {"executors": [EXECUTOR]}
     begun = time.monotonic()
     daemon = DaemonOfPid(page.url, process.pid)
@@ -250,7 +250,7 @@ def test_wait_ends_when_the_worker_knows_its_master(page: Page, monkeypatch: pyt
     DaemonOfPid(page.url, 0).wait(10)
 
 
-def test_wait_has_an_end() -> None:
+def test_waiting_has_a_time_limit() -> None:
     with pytest.raises(DaemonError, match="spark-worker did not start within 1 seconds; its journal is empty"):
         DaemonOfPid("http://127.0.0.1:1", 0).wait(1)
 

@@ -47,7 +47,7 @@ def test_the_command(given: dict[str, Any], words: str) -> None:
     assert command(FOLDER, GIVEN | given) == ["/usr/local/bin/spark-submit", *shlex.split(words)]
 
 
-def test_a_job_ends_by_itself_where_a_time_is_set() -> None:
+def test_a_job_with_a_timeout_ends_by_itself() -> None:
     job = Job("3f9a01bc")
     assert not [word for word in unit_command(job, "sky", 0) if "RuntimeMaxSec" in word]
     assert "--property=RuntimeMaxSec=60" in unit_command(job, "sky", 60)
@@ -63,7 +63,7 @@ def test_a_job_ends_by_itself_where_a_time_is_set() -> None:
         ("spark.a", "  two\nlines", "spark.a=\\ \\ two\\nlines"),
     ],
 )
-def test_settings_as_java_reads_them(name: str, value: str, line: str) -> None:
+def test_settings_in_the_format_of_java(name: str, value: str, line: str) -> None:
     assert properties({name: value}) == line + "\n"
 
 
@@ -103,7 +103,7 @@ def test_how_a_unit_ended(outcome: str, rc: int, reason: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["oom-kill killed KILL", "signal killed KILL 1", "exit-code exited 137 2"])
-def test_a_job_that_was_killed_for_want_of_memory(outcome: str) -> None:
+def test_a_job_that_was_killed_out_of_memory(outcome: str) -> None:
     found = ended(outcome)
     assert (found["rc"], found["reason"]) == (137, "out of memory")
     assert found["memory"] > 0
@@ -144,7 +144,7 @@ def test_an_incomplete_line_is_not_returned(job: Job) -> None:
     assert (answer["stderr"], answer["offsets"]["stderr"], "outcome" in answer) == ("", 0, False)
 
 
-def test_the_end_is_written_by_systemd_itself_and_takes_the_jobs_files(job: Job) -> None:
+def test_the_end_is_recorded_by_systemd_which_removes_the_files_of_the_job(job: Job) -> None:
     (job.work / "job.py").touch()
     environment = {"SERVICE_RESULT": "exit-code", "EXIT_CODE": "exited", "EXIT_STATUS": "3", "PATH": "/usr/bin:/bin"}
     subprocess.run(["/bin/sh", str(job.folder / "end")], env=environment, check=True)

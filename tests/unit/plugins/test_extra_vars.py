@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of a run: what they may hold, and names that are nearly theirs."""
+"""The extra variables of a run: invalid values and misspelt names."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_an_invalid_value_is_reported(name: str, value: Any, sentence: str) -> N
         ("sky_submission", 12345678, "12345678"),
     ],
 )
-def test_what_it_can_is_taken(name: str, value: Any, read: Any) -> None:
+def test_a_valid_value_is_accepted(name: str, value: Any, read: Any) -> None:
     values, faults = given({name: value})
     assert not faults
     assert values[name.removeprefix("sky_")] == read
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "null"])
-def test_an_empty_answer_is_as_if_it_were_not_there(nothing: str | None) -> None:
+def test_an_empty_value_has_the_default(nothing: str | None) -> None:
     assert given(dict.fromkeys(EXTRAS, nothing)) == given({})
     assert given({})[0]["look"] is True
 

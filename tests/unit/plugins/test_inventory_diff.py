@@ -47,12 +47,12 @@ def place(world: World) -> Place:
     return Place(world)
 
 
-def test_what_it_knows_as_it_is_need_not_join_it(place: Place) -> None:
+def test_an_unchanged_node_is_not_added(place: Place) -> None:
     assert place.differing() == []
     assert place.differing(NAMES[0]) == NAMES[:1]
 
 
-def test_a_node_that_it_does_not_have_joins_it(place: Place) -> None:
+def test_a_missing_node_is_added(place: Place) -> None:
     del place.known[NAMES[1]]
     assert place.differing() == NAMES[1:]
 
@@ -63,12 +63,12 @@ def test_a_changed_node_is_added_again(place: Place, key: str) -> None:
     assert place.differing() == NAMES[:1]
 
 
-def test_a_node_that_does_not_run_does_not_join_it(place: Place) -> None:
+def test_a_stopped_node_is_not_added(place: Place) -> None:
     del place.known[NAMES[1]]
     place.world.set_node(NAMES[1], state="stopped")
     assert place.differing() == []
 
 
-def test_nodes_that_are_gone_are_known_from_hosts_that_are_none(place: Place) -> None:
+def test_lost_nodes_are_distinguished_from_other_hosts(place: Place) -> None:
     place.world.remove_node(NAMES[1])
     assert others(running(place.listings()), place.known) == NAMES[1:]

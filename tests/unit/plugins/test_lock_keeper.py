@@ -111,7 +111,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_it_is_held_from_the_first_change_until_the_run_has_ended_however_it_ends(runs: Runs, how: int) -> None:
+def test_the_lock_is_held_until_the_run_ends_in_any_way(runs: Runs, how: int) -> None:
     run, heard = runs.begin()
     assert heard == HELD
     assert {name: holder.run for name, holder in runs.holders().items()} == {"one": run, "two": run}
@@ -124,7 +124,7 @@ def test_it_is_held_from_the_first_change_until_the_run_has_ended_however_it_end
     assert runs.begin()[1] == HELD
 
 
-def test_it_is_renewed_for_as_long_as_the_run_takes(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_is_renewed_during_the_whole_run(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock, "SECONDS", 0.9)
     run, _heard = runs.begin()
     time.sleep(2)
@@ -132,7 +132,7 @@ def test_it_is_renewed_for_as_long_as_the_run_takes(runs: Runs, monkeypatch: pyt
     assert "is being worked on by" in runs.begin()[1][0]
 
 
-def test_the_next_run_is_not_refused_while_the_keeper_of_the_last_one_lets_go(runs: Runs) -> None:
+def test_the_next_run_is_not_refused_while_the_last_keeper_releases_the_lock(runs: Runs) -> None:
     for _time in range(5):
         run, heard = runs.begin()
         assert heard == HELD
@@ -152,7 +152,7 @@ def test_waiting_for_another_run_is_reported(runs: Runs) -> None:
     assert "waiting up to 20 s" in heard[0]
 
 
-def test_what_the_run_left_behind_is_waited_for(runs: Runs) -> None:
+def test_processes_that_the_run_left_behind_are_waited_for(runs: Runs) -> None:
     run, _heard = runs.begin(stays=1.5)
     began = time.monotonic()
     time.sleep(0.3)  # the keeper sees the worker
@@ -163,7 +163,7 @@ def test_what_the_run_left_behind_is_waited_for(runs: Runs) -> None:
     assert time.monotonic() - began > 1.2
 
 
-def test_a_run_that_was_killed_with_its_keeper_locks_nobody_out_of_its_machine(runs: Runs) -> None:
+def test_a_run_that_was_killed_with_its_keeper_does_not_lock_out_its_machine(runs: Runs) -> None:
     run, _heard = runs.begin()
     os.kill(runs.holders()["one"].keeper, signal.SIGKILL)
     runs.end(run, signal.SIGKILL)
@@ -172,7 +172,7 @@ def test_a_run_that_was_killed_with_its_keeper_locks_nobody_out_of_its_machine(r
     assert all("was stale and is broken" in line for line in heard[:-1])
 
 
-def test_a_run_asks_as_often_as_it_likes_and_has_one_keeper(runs: Runs) -> None:
+def test_a_run_that_locks_repeatedly_has_one_keeper(runs: Runs) -> None:
     run, heard = runs.begin(times=3)
     assert heard == HELD
     assert len({holder.keeper for holder in runs.holders().values()}) == 1
@@ -181,7 +181,7 @@ def test_a_run_asks_as_often_as_it_likes_and_has_one_keeper(runs: Runs) -> None:
     until(lambda: runs.holders() == {})
 
 
-def test_a_run_whose_lock_is_lost_is_ended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_lock_is_lost_is_stopped(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock, "SECONDS", 0.9)
     run, _heard = runs.begin()
     with runs.world.tamper() as state:
@@ -192,7 +192,7 @@ def test_a_run_whose_lock_is_lost_is_ended(runs: Runs, monkeypatch: pytest.Monke
     assert runs.holders()["one"].shown == "bob"
 
 
-def test_a_run_whose_lock_cannot_be_renewed_is_ended_though_the_cloud_hangs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_lock_cannot_be_renewed_is_stopped_even_if_the_cloud_hangs(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock, "SECONDS", 0.9)
     run, _heard = runs.begin()
     runs.world.fault("renew", "hang", times=0, cloud="one")
@@ -202,7 +202,7 @@ def test_a_run_whose_lock_cannot_be_renewed_is_ended_though_the_cloud_hangs(runs
     runs.pids.remove(run)
 
 
-def test_a_run_that_has_destroyed_its_cluster_with_the_lock_goes_on(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_has_destroyed_its_cluster_and_the_lock_continues(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lock, "SECONDS", 0.9)
     run, _heard = runs.begin()
     keeper = runs.holders()["one"].keeper
@@ -214,7 +214,7 @@ def test_a_run_that_has_destroyed_its_cluster_with_the_lock_goes_on(runs: Runs, 
     assert Process.of(keeper).alive()
 
 
-def test_the_keeper_holds_nothing_that_belongs_to_the_run(runs: Runs) -> None:
+def test_the_keeper_keeps_no_resource_of_the_run_open(runs: Runs) -> None:
     """Who reads a run's output through a pipe sees its end when the run ends."""
     runs.begin()
     keeper = Path("/proc") / str(runs.holders()["one"].keeper)

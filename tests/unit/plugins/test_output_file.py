@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     file = tmp_path / "status.json"
     file.write_text("old", encoding="ascii")
     write(str(file), "new")
@@ -35,7 +35,7 @@ def test_a_link_is_followed(tmp_path: Path, there: bool) -> None:
     assert file.read_text(encoding="ascii") == "new"
 
 
-def test_a_device_stays_one() -> None:
+def test_a_device_is_written_to() -> None:
     write("/dev/null", "new")
     assert Path("/dev/null").is_char_device()
 
@@ -59,7 +59,7 @@ def test_a_dash_is_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write(str(tmp_path / "none" / "status.json"), "new")
     assert not list(tmp_path.iterdir())

@@ -41,7 +41,7 @@ def test_what_skips_a_part_is_refused(option: str, more: dict[str, Any]) -> None
         {"subset": "x", "args": ("site.yml",)},
     ],
 )
-def test_what_leaves_out_nothing_is_not(more: dict[str, Any]) -> None:
+def test_what_skips_nothing_is_accepted(more: dict[str, Any]) -> None:
     assert refusal(USUAL | more) == ""
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of roles as a site sets them: misspelt names and impossible values."""
+"""The variables of roles at a site: misspelt names and invalid values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_invalid_role_variable_is_reported_with_its_place(name: str, value: A
     assert bare.startswith(f"{name}: {sentence}")
 
 
-def test_what_roles_can_use_is_accepted() -> None:
+def test_valid_role_variables_are_accepted() -> None:
     good = {
         "spark_worker_memory": "2048", "spark_port": 7077, "spark_io_encryption": "yes", "node_user": "ada", "node_user_uid": 1000,
         "node_user_shell": "/bin/zsh", "spark_worker_cores": "{{ sky_cores - 1 }}", "spark_daemon_settings": {"a": "{{ b }}"},
@@ -65,7 +65,7 @@ def test_every_default_of_the_roles_is_accepted() -> None:
             assert list(faults("", {name: spec["default"]})) == [], name
 
 
-def test_a_name_that_is_like_none_may_be_somebody_s_own() -> None:
+def test_a_name_that_resembles_no_variable_is_only_a_warning() -> None:
     assert list(faults("", {"node_rack_of_the_hall": 3, "sparkle": 1})) == []
     assert list(strangers("group a", {"node_rack_of_the_hall": 3, "sparkle": 1})) == [
         "node_rack_of_the_hall (group a): no role of this collection has this variable"
@@ -91,7 +91,7 @@ def test_a_value_that_exceeds_the_node_is_reported() -> None:
     assert beyond_node("localhost", {"spark_worker_memory": 1}) == []
 
 
-def test_variables_are_found_wherever_a_site_sets_them(tmp_path: Path) -> None:
+def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:
     (tmp_path / "hosts.ini").write_text("[worker]\nw1 spark_port=0\n[worker:vars]\nspark_verison=1\n")
     for folder, name, text in (("group_vars", "all", "node_usr: a\n"), ("host_vars", "w1", "spark_worker_memmory: 1\n")):
         (tmp_path / folder).mkdir()

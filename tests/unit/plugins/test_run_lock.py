@@ -174,7 +174,7 @@ def test_a_run_that_is_killed_between_two_tasks_does_not_lock_out_the_next(place
     assert "exit 0" in said, said
 
 
-def test_a_head_is_visited_where_the_members_have_changed_and_else_not(place: Place) -> None:
+def test_a_head_is_visited_only_if_the_members_have_changed(place: Place) -> None:
     place.spark = True
     assert "visited: demo-master-0 demo-worker-0;" in place.play(1)
     locked = place.world.calls("lock")

@@ -16,7 +16,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._signals import ENDS,
 
 @pytest.fixture
 def died() -> Iterator[list[int]]:
-    """What a worker would have died of."""
+    """The signals that a worker would have died of."""
     found: list[int] = []
     before = {number: signal.signal(number, lambda number, _frame: found.append(number)) for number in ENDS}
     yield found

@@ -51,7 +51,7 @@ def play(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]], **argum
     return action, action.run(None, {"inventory_hostname": "demo-worker-3"})
 
 
-def test_each_slice_says_who_drains_what_runs_how_long_and_how_to_cut_it_short(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_each_line_names_the_node_its_work_the_time_left_and_how_to_cut_it_short(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     action, result = play(monkeypatch, [ETL, LAST, DONE], drain_seconds=600)
     end = "to cut it short: Ctrl-C, then run again with -e sky_disruption=force"
     assert said == [
@@ -64,7 +64,7 @@ def test_each_slice_says_who_drains_what_runs_how_long_and_how_to_cut_it_short(m
     assert result == DONE | {"drained_in": 18}
 
 
-def test_the_bound_holds_over_all_slices(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_the_time_limit_covers_all_calls(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     action, result = play(monkeypatch, [ETL, ETL, DONE | {"ended": ["app-1/0", "app-1/1"]}], drain_seconds=10)
     assert [asked["drain_seconds"] for asked in action.asked] == [10, 4, 0]
     assert said[-1] == "demo-worker-3: drained in 18 s; 2 executor(s) that still ran were ended"
@@ -72,7 +72,7 @@ def test_the_bound_holds_over_all_slices(monkeypatch: pytest.MonkeyPatch, said: 
 
 
 @pytest.mark.parametrize("answer", [DONE, {"changed": False, "actions": []}, {"failed": True, "msg": "spark-worker died while it was draining"}])
-def test_what_takes_one_slice_is_handed_on_as_it_is(monkeypatch: pytest.MonkeyPatch, said: list[str], answer: dict[str, Any]) -> None:
+def test_the_result_of_a_single_call_is_returned_unchanged(monkeypatch: pytest.MonkeyPatch, said: list[str], answer: dict[str, Any]) -> None:
     _action, result = play(monkeypatch, [answer])
     assert result == answer
     assert said == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be submitted, and what is said of the rest."""
+"""What can be submitted, and how faults are reported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_file_is_brought_with_those_beside_it() -> None:
+def test_a_file_is_transferred_with_the_further_files() -> None:
     wanted = request(asked(application="job.py", files=["lib.zip", "data.csv"], arguments=["10"], settings={"spark.ui.enabled": False}))
     assert wanted.application == wanted.what() == "job.py"
     assert sorted(wanted.uploads) == ["data.csv", "job.py", "lib.zip"]
@@ -45,7 +45,7 @@ def test_a_class_needs_no_file() -> None:
     assert (wanted.application, wanted.main_class, wanted.what(), wanted.uploads) == ("spark-internal", CLASS, CLASS, {})
 
 
-def test_a_file_that_is_on_the_node_is_not_brought_there() -> None:
+def test_a_file_on_the_node_is_not_transferred() -> None:
     wanted = request(asked(application="local:/opt/spark/examples/src/main/python/pi.py", settings={"spark.x": "1"}))
     assert (wanted.application, wanted.main_class, wanted.uploads) == ("/opt/spark/examples/src/main/python/pi.py", "", {})
     assert wanted.plain()["settings"] == {"spark.x": "1"}
@@ -121,7 +121,7 @@ def test_the_first_example_of_sparks_guide_names_what_to_run_instead() -> None:
         ({"application": "job.py", "timeout": -1}, "sky_timeout: must be 0 or more seconds, got -1"),
     ],
 )
-def test_what_cannot_be_submitted_is_said(args: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_request_is_reported(args: dict[str, Any], sentence: str) -> None:
     with pytest.raises(RequestError) as refusal:
         request(asked(**args))
     (line,) = str(refusal.value).splitlines()
@@ -134,7 +134,7 @@ def test_all_faults_are_reported_at_once() -> None:
     assert len(str(refusal.value).splitlines()) == 3
 
 
-def test_a_job_is_known_by_its_unit_and_by_its_identifier() -> None:
+def test_a_job_is_named_by_its_unit_or_its_identifier() -> None:
     assert job_of("sky-submit-3f9a01bc") == job_of("3f9a01bc") == "3f9a01bc"
     with pytest.raises(RequestError, match=r"sky_submission: '\.\./x' is not a job"):
         job_of("../x")
@@ -168,5 +168,5 @@ def test_only_the_last_part_of_an_output_is_kept() -> None:
         ),
     ],
 )
-def test_the_last_words_are_those_that_tell_why(stderr: str, stdout: str, words: str) -> None:
+def test_the_reason_is_taken_from_the_most_informative_lines(stderr: str, stdout: str, words: str) -> None:
     assert why_failed({"stderr": stderr, "stdout": stdout}) == words

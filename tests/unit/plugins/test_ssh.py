@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ssh says of a node that does not answer."""
+"""Why a node cannot be reached by ssh."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ root@10.0.0.5: Permission denied (publickey).
 """
 
 
-def test_the_last_lines_say_why() -> None:
+def test_the_last_lines_contain_the_reason() -> None:
     assert ssh_message(IGNORED_KEY) == (
         'This private key will be ignored.; Load key "/home/ada/.ssh/id_ed25519": bad permissions; root@10.0.0.5: Permission denied (publickey).'
     )
@@ -30,7 +30,7 @@ def test_the_last_lines_say_why() -> None:
     )
 
 
-def test_a_host_that_was_lost_is_asked_again() -> None:
+def test_a_lost_host_is_tried_again() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]  # nobody listens there

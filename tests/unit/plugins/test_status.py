@@ -31,7 +31,7 @@ SICK = {"health": "disk full", "faults": ["its root disk is full"]}
 
 
 def status(health: dict[str, Any] | None = None, looked: bool = True, **changed: Any) -> dict[str, Any]:
-    """A cluster that is well, but for what is given."""
+    """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
         "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
         "kept_volumes": [], "runs": [], "changes": [], "drift": [], "refusals": [], "notes": [],
@@ -150,7 +150,7 @@ def test_the_time_and_result_of_the_last_proof_are_reported() -> None:
     assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: its log ends with: X" in failed
 
 
-def test_a_run_that_would_refuse_visits_nobody() -> None:
+def test_a_run_that_would_refuse_visits_no_node() -> None:
     found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
     assert found["visits"] == []
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
