@@ -2,23 +2,23 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fail where a task meant for a node runs on another machine."""
+"""Fail if a task for a node runs on another machine."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_check
-short_description: Fail where a task for a node runs on another machine
+short_description: Fail if a task for a node runs on another machine
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Variables of a run, such as C(ansible_connection), take precedence over those of the inventory and can send the tasks of a node to another
-    machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Variables of a run, such as C(ansible_connection), take precedence over those of the inventory, and can redirect the tasks for a node to another
+    machine, such as the controller. As the first task for a node, this module fails in that case, before anything is changed.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
-    description: An address of the node's own, such as C(sky_address).
+    description: An address that the node has, such as C(sky_address).
     type: str
     required: true
 """

@@ -238,7 +238,7 @@ def of_a_system(path: Path) -> bool:
 
 
 # Programs of one system whose names do not say so
-OF_SPARK = {"_table.py", "_submission.py"}
+OF_SPARK = {"_table.py"}
 
 
 def test_generic_code_names_no_system(root: Path) -> None:

@@ -155,7 +155,7 @@ def test_from_a_fresh_machine_nothing_differs(standing: Site, tmp_path: Path) ->
     fresh = Site(elsewhere, "ta", standing.content, variables | homes)
     assert without_logins(fresh) == without_logins(standing)
     foretold = fresh.must("cluster", "--check", "--diff").output
-    assert "the nodes are what the file says" in foretold
+    assert "all nodes match the cluster file" in foretold
     is_whole(fresh, ZONE, boxes("ta", 0, 1))
     assert "a run would: change nothing" in fresh.must("status").output
 

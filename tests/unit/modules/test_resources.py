@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for volumes and images do, on clouds in memory."""
+"""The modules for volumes and images, on clouds in memory."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def place(tmp_path: Path) -> Place:
 # --- volume ---------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_volume_is_made_once_as_the_file_describes_it(place: Place) -> None:
+def test_a_volume_is_created_once_as_the_file_describes_it(place: Place) -> None:
     made = place.present()
     assert (made.changed, made.before) == (True, {})
     assert {key: made.after[key] for key in ("name", "cloud", "node", "size", "type", "attached")} == {
@@ -101,7 +101,7 @@ def test_the_type_is_that_of_the_file(place: Place) -> None:
     assert place.present("demo-worker-0-fast").after["type"] == "fast"
 
 
-def test_a_volume_is_extended_to_what_the_file_says_by_now(place: Place) -> None:
+def test_a_volume_is_extended_to_the_current_size_in_the_file(place: Place) -> None:
     small = place.present(size=2)
     foretold = place.present(check=True)
     assert (foretold.changed, foretold.before["size"], foretold.after["size"]) == (True, 2, 5)
@@ -111,7 +111,7 @@ def test_a_volume_is_extended_to_what_the_file_says_by_now(place: Place) -> None
     assert grown.result("volume")["diff"] == {"before": dict(small.after), "after": dict(grown.after)}
 
 
-def test_check_mode_makes_nothing_and_takes_no_lock(place: Place) -> None:
+def test_check_mode_changes_nothing_and_takes_no_lock(place: Place) -> None:
     outcome = place.present(check=True)
     assert (outcome.changed, outcome.after["size"]) == (True, 5)
     place.present()
@@ -132,7 +132,7 @@ def test_check_mode_makes_nothing_and_takes_no_lock(place: Place) -> None:
         (NAME, {"type": "slow"}, "type: pools.worker.volumes.data says '', not 'slow': change the file first"),
     ],
 )
-def test_what_the_file_does_not_have_is_refused(place: Place, name: str, more: dict[str, Any], said: str) -> None:
+def test_a_volume_that_is_not_in_the_file_is_refused(place: Place, name: str, more: dict[str, Any], said: str) -> None:
     with pytest.raises((ClusterFileError, CloudError)) as error:
         place.present(name, **more)
     assert str(error.value) == said
@@ -147,13 +147,13 @@ def test_a_volume_does_not_shrink_and_keeps_its_type(place: Place) -> None:
         place.present("demo-worker-0-logs", size=3, type="fast")
 
 
-def test_what_the_cloud_lacks_is_told_before_anything_is_made(place: Place) -> None:
+def test_what_the_cloud_lacks_is_reported_before_anything_is_created(place: Place) -> None:
     with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be created in cloud one: .* no type gold here"):
         place.present("demo-worker-0-logs", size=1, type="gold", check=True)
     assert place.world.writing_calls() == 0
 
 
-def test_an_answer_that_was_lost_makes_no_double(place: Place) -> None:
+def test_a_lost_answer_creates_no_duplicate(place: Place) -> None:
     place.world.fault("create_volumes", "lost")
     assert place.present().changed
     assert place.world.calls("create_volumes") == 2
@@ -249,7 +249,7 @@ def test_another_checksum_is_refused_unless_forced(place: Place) -> None:
     assert [each.id for each in cloud.images() if each.name == "img"] == [new.after["id"]]
 
 
-def test_an_image_that_was_cut_short_is_recreated(place: Place) -> None:
+def test_an_incomplete_image_is_created_again(place: Place) -> None:
     cloud = place.clouds["one"]
     made = _image.present(cloud, _spec(), _file(b"one"), force=False, check=False)
     with place.world.tamper() as state:
@@ -259,7 +259,7 @@ def test_an_image_that_was_cut_short_is_recreated(place: Place) -> None:
     assert [each.status for each in cloud.images() if each.name == "img"] == ["active"]
 
 
-def test_images_of_others_are_left_alone(place: Place) -> None:
+def test_images_of_others_are_not_changed(place: Place) -> None:
     cloud = place.clouds["one"]
     with pytest.raises(CloudError, match=r"cloud one: the name debian-12 is taken by image debian-12, which is not ours: choose another name"):
         _image.present(cloud, _spec(name="debian-12"), _unread, force=True, check=False)
@@ -278,7 +278,7 @@ def test_an_image_is_deleted_once(place: Place) -> None:
     assert place.world.cloud("one")["images"] == {}
 
 
-def test_what_a_cloud_says_no_with_names_the_cloud(place: Place) -> None:
+def test_a_refusal_names_the_cloud(place: Place) -> None:
     cloud = place.clouds["one"]
     with pytest.raises(CloudError, match=rf"^cloud one: the file of image img has the checksum {_spec(b'two').checksum}, not {_spec().checksum}$"):
         _image.present(cloud, _spec(), _file(b"two"), force=False, check=False)
