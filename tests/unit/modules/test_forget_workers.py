@@ -23,7 +23,7 @@ GONE = "worker-20261120040000-127.0.0.9-7078"  # nothing listens there
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Of the page of the worker that stands."""
+    """The page of the worker that exists."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
