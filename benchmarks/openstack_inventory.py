@@ -184,7 +184,7 @@ def polls(cluster: str, count: int, times: int) -> None:
             seconds.append(time.monotonic() - began)
         show(
             f"  one look, {name}",
-            f"{statistics.median(seconds):>10.2f} s, {cloud.api.calls.total() // times} calls, {found} of {count} servers listed",
+            f"{statistics.median(seconds):>10.2f} s, {cloud.api.calls.total() // times} calls, {found} of {count} servers seen",
         )
 
 
