@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any, NoReturn
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._processes import Process, descendants, title
@@ -170,8 +171,10 @@ def _went_with_the_cluster(clouds: Mapping[str, Cloud]) -> bool:
 
 
 def _at_work(process: Process) -> bool:
-    """Whether a process of the run goes on without it; a shared connection of ssh does nothing by itself."""
-    return process.alive() and not title(process.pid).startswith("ssh: ")
+    """Whether a process of the run continues without it. An idle shared connection of ssh does not, nor one that leads to it through a gateway."""
+    words = title(process.pid).split()
+    carries = bool(words) and (words[0] == "ssh:" or (PurePath(words[0]).name == "ssh" and "-W" in words))
+    return process.alive() and not carries
 
 
 class _End:

@@ -63,6 +63,11 @@ class Holder:
         """Whether it is known that nobody will renew or release the lock."""
         return self._here and not any(Process.of(pid).alive() for pid in (self.run, self.keeper))
 
+    @property
+    def ending(self) -> bool:
+        """Whether its run has ended, and the keeper only waits for what the run left behind."""
+        return self._here and not Process.of(self.run).alive() and Process.of(self.keeper).alive()
+
     def serves(self, other: Holder) -> bool:
         """Whether it holds the lock for the run that another one, which is this process, is a part of."""
         run = self._here and self.run != self.keeper and Process.of(self.keeper).alive()
@@ -193,7 +198,7 @@ class _Taking:
     def __init__(self, cloud: Cloud, terms: Terms) -> None:
         self._cloud = cloud
         self._terms = terms
-        self._deadline = terms.clock.now() + max(terms.wait, GRACE)
+        self._began = terms.clock.now()
         self._told = False
 
     def take(self) -> Lease | Holder:
@@ -206,14 +211,18 @@ class _Taking:
                 holder = Holder.read(theirs.holder) if theirs else Holder("")
                 if holder.serves(self._terms.holder):
                     return holder
-                late = self._terms.clock.now() - self._deadline
-                if late >= (0 if theirs else SECONDS):  # it was released meanwhile, so that the next try finds it free
+                if self._terms.clock.now() - self._began >= self._patience(theirs, holder):
                     raise self._refusal(theirs) if theirs else error from None
             if holder.dead:
                 self._break(theirs.holder if theirs else "", holder.shown)
             elif theirs:
-                self._announce(theirs)
+                self._announce(theirs, holder)
             self._terms.clock.wait(LOOK)
+
+    def _patience(self, theirs: Holding | None, holder: Holder) -> float:
+        """Seconds to go on trying. A lock that was released meanwhile is free at the next try, and one whose run has ended ends with its lease."""
+        least = max(self._terms.wait, GRACE)
+        return least if theirs and not holder.ending else least + SECONDS
 
     def _break(self, dead: str, name: str) -> None:
         """Release the lock of a run that was killed on this machine, in its name: it need not end by itself."""
@@ -222,10 +231,14 @@ class _Taking:
             self._asked(lambda: self._cloud.unlock(lease), "unlock")
             self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and is broken")
 
-    def _announce(self, theirs: Holding) -> None:
-        if self._terms.wait > GRACE and not self._told:
+    def _announce(self, theirs: Holding, holder: Holder) -> None:
+        late = self._terms.wait > GRACE or (holder.ending and self._terms.clock.now() - self._began >= GRACE)
+        if late and not self._told:
             self._told = True
-            self._terms.tell(f"cluster {self._cloud.scope.cluster}: {shown(theirs)} is at work; waiting up to {self._terms.wait:.0f} s for its end")
+            state = "has ended, but something that it started still runs" if holder.ending else "is at work"
+            self._terms.tell(
+                f"cluster {self._cloud.scope.cluster}: {shown(theirs)} {state}; waiting up to {self._patience(theirs, holder):.0f} s for its end"
+            )
 
     def _refusal(self, theirs: Holding) -> Locked:
         return Locked(

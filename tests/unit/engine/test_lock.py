@@ -157,13 +157,23 @@ def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_told(worl
     assert world.now() < _lock.GRACE
 
 
-@pytest.mark.parametrize("more", [{"run": os.getpid()}, {"keeper": os.getpid()}, {"machine": "0badcafe"}, {"machine": ""}])
+@pytest.mark.parametrize("more", [{"run": os.getpid()}, {"machine": "0badcafe"}, {"machine": ""}])
 def test_what_may_be_alive_keeps_others_out(world: World, more: dict[str, Any]) -> None:
-    """Its run, or its keeper, lives; or its numbers are those of another machine."""
+    """Its run lives, or its numbers are those of another machine."""
     holder = replace(Holder.me(), shown="bob", run=ended(), keeper=ended())
     two(world)["beta"].lock(str(replace(holder, **more)), 3600)
     with pytest.raises(Locked, match=r"being worked on by bob since"), _lock.held(two(world), terms(world.clock(), silent)):
         raise AssertionError("the lock was not needed")
+
+
+def test_what_an_ended_run_left_behind_is_waited_for_as_long_as_a_lease(world: World) -> None:
+    holder = replace(Holder.me(), shown="bob", run=ended(), keeper=os.getpid())
+    two(world)["beta"].lock(str(holder), 3600)
+    told: list[str] = []
+    with pytest.raises(Locked, match=r"being worked on by bob since"), _lock.held(two(world), terms(world.clock(), told.append)):
+        raise AssertionError("the lock was not needed")
+    assert world.now() >= _lock.SECONDS
+    assert ["has ended, but something that it started still runs" in sentence for sentence in told] == [True]
 
 
 def test_what_is_held_for_our_run_is_not_taken_again_and_is_lost_with_its_keeper(world: World) -> None:

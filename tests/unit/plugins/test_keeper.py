@@ -9,12 +9,14 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._base import _processes
 from ansible_collections.sky.clusters.plugins.module_utils._base._processes import Process
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
@@ -161,6 +163,35 @@ def test_what_the_run_left_behind_is_waited_for(runs: Runs) -> None:
     assert runs.holders()["one"].run == run
     until(lambda: runs.holders() == {})
     assert time.monotonic() - began > 1.2
+
+
+def test_the_next_run_waits_for_what_an_ended_run_left_behind(runs: Runs) -> None:
+    run, _heard = runs.begin(stays=2)
+    time.sleep(0.3)  # the keeper sees the worker
+    runs.end(run, signal.SIGKILL)
+    (waited, held) = runs.begin()[1]
+    assert f"(process {run})" in waited
+    assert "has ended, but something that it started still runs; waiting up to" in waited
+    assert held == "held"
+
+
+@pytest.mark.parametrize(
+    ("command", "at_work"),
+    [
+        (["ssh: /root/.ansible/cp/a [mux]", "-c", "sleep 30; :"], False),
+        (["ssh", "-c", "sleep 30; :", "-W", "[10.0.0.5]:22", "debian@192.0.2.7"], False),
+        (["/usr/bin/ssh", "-c", "sleep 30; :", "-W", "[10.0.0.5]:22"], False),
+        (["/usr/bin/ssh", "-c", "sleep 30; :", "debian@192.0.2.7", "/bin/sh"], True),
+        (["sh", "-c", "sleep 30; :", "-W"], True),
+    ],
+)
+def test_connections_that_stay_open_are_no_work(command: list[str], at_work: bool) -> None:
+    """Those to nodes behind a gateway kept the lock for a minute after the run, and the next run was refused."""
+    with subprocess.Popen(command, executable="/bin/sh") as process:
+        until(lambda: _processes.title(process.pid).startswith(command[0]))
+        assert _keeper._at_work(Process.of(process.pid)) is at_work
+        process.kill()
+    assert not _keeper._at_work(Process.of(process.pid))
 
 
 def test_a_run_that_was_killed_with_its_keeper_locks_nobody_out_of_its_machine(runs: Runs) -> None:
