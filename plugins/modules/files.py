@@ -35,7 +35,7 @@ options:
         type: str
         default: root
       group:
-        description: Its group; by default that of the same name as O(folders[].owner).
+        description: Its group; by default the primary group of O(folders[].owner).
         type: str
   files:
     description: Files to write.
@@ -60,7 +60,7 @@ options:
         type: str
         default: root
       group:
-        description: Its group; by default that of the same name as O(files[].owner).
+        description: Its group; by default the primary group of O(files[].owner).
         type: str
       validate:
         description: A command that accepts the new file before it replaces the old one; C(%s) is its path.
@@ -87,6 +87,7 @@ written:
 """
 
 import os
+import pwd
 import shlex
 import subprocess
 import tempfile
@@ -103,7 +104,8 @@ class WriteError(Exception):
 
 def attributes(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     """Set owner, group and mode; whether one of them differed."""
-    wanted = {"path": item["path"], "mode": item["mode"], "owner": item["owner"], "group": item["group"] or item["owner"]}
+    group = item["group"] or str(pwd.getpwnam(item["owner"]).pw_gid)
+    wanted = {"path": item["path"], "mode": item["mode"], "owner": item["owner"], "group": group}
     return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), changed=False))
 
 
@@ -162,7 +164,7 @@ def main() -> None:
         for item in module.params[kind]:
             try:
                 written += [item["path"]] if act(module, item) else []
-            except (WriteError, OSError) as error:
+            except (WriteError, OSError, KeyError) as error:
                 module.fail_json(msg=f"{item['path']}: {error}")
     module.exit_json(changed=bool(written), written=written)
 

@@ -18,7 +18,7 @@ GROUP = subprocess.run(["id", "-gn"], capture_output=True, text=True, check=True
 
 
 def write(folders: list[dict[str, str]], files: list[dict[str, str]], **options: Any) -> dict[str, Any]:
-    own = {"owner": USER, "group": GROUP}
+    own = {"owner": USER}
     arguments = {"folders": [own | item for item in folders], "files": [own | item for item in files], **options}
     module = "ansible_collections.sky.clusters.plugins.modules.files"
     done = subprocess.run(
@@ -40,6 +40,7 @@ def test_it_writes_what_differs_and_says_what(tmp_path: Path) -> None:
     assert write([folder], [one, two])["written"] == [two["path"]]
     assert write([folder], [one | {"content": "3\n"}, two])["written"] == [one["path"]]
     assert (tmp_path / "etc/one").read_text() == "3\n"
+    assert ((tmp_path / "etc/one").owner(), (tmp_path / "etc/one").group()) == (USER, GROUP)
     assert sorted(path.name for path in (tmp_path / "etc").iterdir()) == ["one", "two"]
 
 
