@@ -345,7 +345,16 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
     wrong = [
         f"{path}: {name}"
         for path, name in named
-        if not exists(name, "plugins/inventory", "plugins/modules", "plugins/filter", "playbooks", "roles", "tests/systems/counter/plugins/modules")
+        if not exists(
+            name,
+            "plugins/inventory",
+            "plugins/modules",
+            "plugins/filter",
+            "plugins/lookup",
+            "playbooks",
+            "roles",
+            "tests/systems/counter/plugins/modules",
+        )
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import ids, nodes_folder
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -52,11 +52,8 @@ Figure = Callable[[str], None]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test leaves it well."""
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("look"), ZONE, spark(ZONE, 2, volumes={"sets": 1}))
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("look"), ZONE, spark(ZONE, 2, volumes={"sets": 1})) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, until
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("first")]
@@ -85,11 +85,8 @@ def first(site: Site) -> Played:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test takes it as the one before left it, but for its own sizes."""
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 2))
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 2)) as site:
+        yield site
 
 
 def test_the_first_run_proves_the_cluster_and_says_how_to_use_it(first: Played) -> None:

@@ -21,7 +21,7 @@ USUAL: dict[str, Any] = {"args": ("sky.clusters.destroy",), "tags": ("all",), "s
         ("--limit", {"subset": "localhost"}),
         ("--tags", {"tags": ("x",)}),
         ("--skip-tags", {"skip_tags": ("untagged",)}),
-        ("--start-at-task", {"start_at_task": "Put it together"}),
+        ("--start-at-task", {"start_at_task": "Evaluate the state"}),
         ("--step", {"step": True}),
         ("--limit and --tags", {"subset": "all", "tags": ("always",)}),
         ("--limit", {"subset": "x", "args": ("site.yml", str(PLAYBOOKS / "status.yml"))}),

@@ -45,7 +45,7 @@ def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
 def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
     code, said = play(site, "cluster", "-e", "sky_counts=")
     assert code != 0
-    last = said[said.index("PLAY [Sum up]") :]
+    last = said[said.index("PLAY [Report]") :]
     for name in ("demo-master-0", "demo-worker-0", "demo-worker-1"):
         assert f"{name} could not be reached by ssh and was skipped: connect to host 127." in last
     assert last.count("port 22: Connection refused") == 3
@@ -55,5 +55,5 @@ def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
 def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:
     code, said = play(site, "cluster", "-e", "ansible_connection=local", "-e", "sky_address=192.0.2.4")
     assert code != 0
-    last = said[said.index("PLAY [Sum up]") :]
+    last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 3

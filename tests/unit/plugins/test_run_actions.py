@@ -90,7 +90,7 @@ def test_bad_options_fail_the_task_with_one_sentence(site: Site) -> None:
         "missing required arguments: names": ("nodes_delete", {}),
         "missing required arguments: hashes": ("nodes_ready", {"names": []}),
         "counts.bax: no such pool": site.nodes(counts={"bax": 1}),
-        "ssh_keys: none in the file": ("nodes", {}),
+        "ssh_keys: no key in the file": ("nodes", {}),
     }
     for sentence, result in zip(wrong, site.run(*wrong.values()), strict=True):
         assert result["failed"]

@@ -160,7 +160,7 @@ def test_a_node_that_was_lost_while_a_run_waited_is_not_visited(place: Place) ->
     place.gate.touch()
     said = place.end(waiting)
     assert "exit 0" in said, said
-    assert "demo-box-2" in said.partition("Group what is not there")[2], said
+    assert "demo-box-2" in said.partition("Group the nodes that do not exist")[2], said
     assert "demo-box-2" not in said.partition("Group the nodes to visit")[2], said
 
 
