@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 MODULE = "sky.clusters.firewall"
 
@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
             done = {"unreachable": True, "msg": str(error)}
         if done.get("unreachable"):
             time.sleep(max(0.0, seconds + 2 - (time.monotonic() - began)))  # then the node is as it was
-            why = own_words(str(done.get("msg", "")))
+            why = ssh_message(str(done.get("msg", "")))
             raise AnsibleActionFail(
                 f"with the new firewall rules this controller could not log in ({why}): the node has taken them back after {seconds} s; "
                 "does admin_cidrs contain the address that it comes from?"

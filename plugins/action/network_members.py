@@ -14,7 +14,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._views._network import content
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {"names": {"type": "list", "elements": "str", "required": True}}
 
@@ -40,4 +40,4 @@ class ActionModule(ActionBase):
         if not serves:
             raise AnsibleActionFail("no node is there to serve the list of the nodes: the first node of the first pool does")
         keys = {name: key for name, variables in nodes.items() if (key := variables.get("vpn_node", {}).get("key"))}
-        return dict(safe({"changed": False, "content": content(cluster, nodes), "keys_known": keys, "serves": serves}))
+        return dict(untemplated({"changed": False, "content": content(cluster, nodes), "keys_known": keys, "serves": serves}))

@@ -12,8 +12,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._network_report import faults, lines
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._write import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 KEYS = ("agent", "peers", "counters", "rules")
 
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         summary = list(lines(nodes, {name: found["sky_cloud"] for name, found in running.items()}, unseen))
         if args["file"] and not self._task.check_mode:
             save(args["file"], data)
-        return dict(safe({"changed": False, "summary": summary, **data}))
+        return dict(untemplated({"changed": False, "summary": summary, **data}))
 
 
 def save(file: str, data: dict[str, Any]) -> None:

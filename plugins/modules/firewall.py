@@ -17,7 +17,7 @@ description:
   - Before that it starts a timer on the node, which loads the rules that were there before. The timer is stopped over a new connection, so that rules
     which shut the controller out last for O(seconds) only. The task fails then.
   - Other tables are left as they are. Firewalls that would drop what this one lets in, firewalld and ufw, are refused while they are active.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   seconds:
     description: After how many seconds the node takes rules back that were not confirmed.

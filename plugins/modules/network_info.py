@@ -14,7 +14,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Reads the list of the nodes, and what their agents reported last (see M(sky.clusters.network_node)). Changes nothing.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
     description: Address that the node serves the list at.

@@ -15,7 +15,7 @@ author:
 description:
   - Writes and signs the list that the agents of all nodes follow (see M(sky.clusters.network_node)). Where nothing has changed it stays as it is.
   - A node that is not in the list has no access to the others from the moment when they have the list.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   state:
     description: V(written) writes the list. V(followed) waits until nodes follow it.

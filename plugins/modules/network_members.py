@@ -13,7 +13,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Puts the list together from the variables of hosts. M(sky.clusters.network_list) adds the keys of the nodes and writes it.
-extends_documentation_fragment: [sky.clusters.attributes, sky.clusters.cluster]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes, sky.clusters.cluster]
 options:
   names:
     description: Names of the nodes that are in the list.

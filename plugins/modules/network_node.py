@@ -16,7 +16,7 @@ description:
   - Every node of a cluster with a network of its own runs an agent. It keeps the overlay (WireGuard), the sets of the firewall and the hosts file as
     the list of the cluster's nodes says. The first server node serves that list, and signs it.
   - The private key is made on the node and never leaves it.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   state:
     description:

@@ -16,7 +16,7 @@ description:
   - Makes a pair of keys for a user. Only the public one is kept, so that the profile can be shown only once; a profile that the user had before ends.
   - The user has access once the list of the nodes was written anew (see M(sky.clusters.network_list)).
   - Whoever is not among the file's C(vpn_users) loses access, and the profile, with the next list.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   user:
     description: Name of the user.

@@ -13,7 +13,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Makes data, and lines for people, of what M(sky.clusters.network_state) found on each node (the host variable C(sky_network_state)).
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   file:
     description: Write the data to this file on the controller, as JSON. Nothing is written if it is empty.

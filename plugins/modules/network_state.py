@@ -14,7 +14,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Reads the state of the node's agent, of its interface in the overlay and of its firewall. Changes nothing.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options: {}
 """
 

@@ -114,7 +114,9 @@ class FirewallRule:
 class Network:
     """The keys of the file about the network. :class:`Settings` extends this."""
 
-    overlay: Overlay | None = option(OverlayKind(), "encrypted network between all nodes; if not given, where pools are on several clouds", default=None)
+    overlay: Overlay | None = option(
+        OverlayKind(), "encrypted network between all nodes; if not given, where pools are on several clouds", default=None
+    )
     vpn_users: tuple[str, ...] = option(ListOf(USER_NAME), "people outside who may join the overlay", default=())
     firewall: tuple[FirewallRule, ...] = option(ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall", default=())
     names: dict[str, str] = option(

@@ -106,7 +106,7 @@ def test_gateways_have_a_public_address_and_an_overlay() -> None:
 
 def test_people_outside() -> None:
     assert read(vpn_users=["ada", "bob"]).settings.vpn_users == ("ada", "bob")
-    assert faults(vpn_users=["ada", "bob", "ada"]) == ["vpn_users[2]: 'ada' stands there twice"]
+    assert faults(vpn_users=["ada", "bob", "ada"]) == ["vpn_users[2]: 'ada' is listed twice"]
     assert faults(vpn_users=["Ada"])[0].startswith("vpn_users[0]: must be a user's name")
     assert faults(vpn_users=["ada"], overlay=False) == ["vpn_users: needs `overlay: true`, because profiles lead into the overlay"]
     assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == [

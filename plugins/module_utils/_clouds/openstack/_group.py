@@ -61,7 +61,7 @@ def _opened(opening: Opening) -> Iterator[Rule]:
         yield Rule(family, protocol, opening.first, opening.last, cidr=cidr)
 
 
-def standing(group: Mapping[str, Any]) -> dict[Rule, str]:
+def existing(group: Mapping[str, Any]) -> dict[Rule, str]:
     """The rules of a group for what comes in, with their identifiers. What goes out is as the cloud makes it: everything."""
     rules = [rule for rule in group.get("security_group_rules", []) if rule.get("direction") == "ingress"]
     return {_read(rule): str(rule["id"]) for rule in rules}
