@@ -307,6 +307,13 @@ def test_the_clouds_in_use_are_kept_in_the_cloud(cloud_factory: Bench) -> None:
     assert [node.ready for node in cloud.listing().nodes if node.name == nodes[0].name] == ["hash"]
 
 
+def test_the_number_of_a_node_is_kept_in_the_cloud_from_its_birth_on(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, number=513), cloud_factory.spec(cloud, 1))
+    cloud_factory.made(cloud, cloud_factory.spec(cloud, 0))  # asked for again without one
+    assert {node.name: node.number for node in cloud_factory("a").listing().nodes} == {"a-p-0": 513, "a-p-1": 0}
+
+
 def test_an_existing_node_keeps_what_it_names_when_it_is_asked_for_again(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, clouds=("contract", "far")))

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import BLOCK
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import BATCH, DRIFT, Plan, Wishes
@@ -124,6 +125,7 @@ class ClusterMachine(RuleBasedStateMachine):
         assert not after.changes
         assert not any(part.wait for part in after.clouds.values())
         self.check_names()
+        self.check_numbers()
         self.check_clouds()
         self.note_volumes()
 
@@ -249,6 +251,15 @@ class ClusterMachine(RuleBasedStateMachine):
             there = [name for name in self.world.names(cloud=cloud) if name.startswith(f"demo-{pool}-")]
             beside = [name for name in strays if name.startswith(f"demo-{pool}-")]
             assert len(there) <= self.counts[pool] <= len(there) + len(beside)
+
+    def check_numbers(self) -> None:
+        """No two nodes of the cluster have one number, and no two clouds a block."""
+        found = [(cloud, node) for cloud in CLOUDS for node in self.world.cloud(cloud)["nodes"].values()]
+        own = [(cloud, node.get("number", 0)) for cloud, node in found if " demo " in node["mark"] and not node["gone"]]
+        numbers = [number for _cloud, number in own if number]
+        assert len(numbers) == len(set(numbers))
+        blocks = {(number // BLOCK, cloud) for cloud, number in own if number}
+        assert len(blocks) == len({block for block, _cloud in blocks})
 
     def check_clouds(self) -> None:
         """The server node names the clouds that hold something, and no others."""
