@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import NETWORKED, ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import NETWORKED, REMOVABLE, ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import known
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
@@ -48,9 +48,10 @@ class ActionModule(ActionBase):
 def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]], networked: bool = False) -> dict[str, Any]:
     """What a node with these roles and volumes should have, and what it should not have."""
     own = list(roles)
+    kept = {*own, *(name for name in REMOVABLE.keys() - ROLES.keys() if networked)}
     return {
         "units": [unit for role in [*(ROLES[name] for name in own if name in ROLES), *(NETWORKED if networked else ())] for unit in role.services],
-        "others": {name: list(role.services) for name, role in ROLES.items() if name not in own and role.services},
+        "others": {name: list(role.services) for name, role in REMOVABLE.items() if name not in kept and role.services},
         "volumes": [{key: volume[key] for key in ("name", "mount", "fs")} | {"attached": bool(volume["device"])} for volume in volumes],
     }
 

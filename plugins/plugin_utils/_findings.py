@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, System, View
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, disposable, heads
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import REMOVABLE, SYSTEMS, disposable, heads
 
 
 @dataclass
@@ -118,7 +118,7 @@ def _take_over(opinion: Opinion, verdict: Verdict) -> None:
 
 def _judge_roles(node: Seen, verdict: Verdict) -> None:
     """A role that was removed from the pool is removed from the node by a visit; this is not a fault."""
-    verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in ROLES)
+    verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in REMOVABLE)
     verdict.words += [f"former {role}" for role in verdict.former]
     verdict.repair = verdict.repair or bool(verdict.former)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, REMOVABLE, ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 
@@ -19,7 +19,7 @@ def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]
         roles: the roles that the node keeps, with all roles that they need.
     """
     given, kept = set(former), set(roles)
-    going = [ROLES[name] for name in reversed(list(ROLES)) if name in given - kept]
+    going = [REMOVABLE[name] for name in reversed(list(REMOVABLE)) if name in given - kept]
     needed = {step for name in kept if name in ROLES for step in ROLES[name].steps} | set(EVERY_NODE)
     names = [role.own for role in going if role.own not in needed]
     names += [step for role in going for step in reversed(role.steps[:-1]) if step not in needed]
