@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One cluster, from one file, with a pool on OpenStack and a pool on this machine: made, reached, looked at, changed and taken away together.
 
-The network between the two is not made yet, so that nodes of one do not speak with those of the other.
+Without an overlay between the two, which the part ``network`` tests on local clouds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def content(far: int, near: int) -> dict[str, Any]:
     """So many nodes on OpenStack, and so many on this machine."""
     file = bare(ZONE, "mix", near)
     file["admin_cidrs"] = [HERE]
+    file["overlay"] = False
     file["clouds"]["campus"] = cloud_entry(flavor="node.tiny")
     file["pools"]["far"] = {"cloud": "campus", "count": far, "public_ip": True}
     return file
