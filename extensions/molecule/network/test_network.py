@@ -62,7 +62,7 @@ def test_only_a_gateway_forwards(host: Host, variables: dict[str, Any]) -> None:
     assert ("52002" in forwards) == (variables["sky_pool"] == "gate")
 
 
-def test_the_agent_answers_members(host: Host, variables: dict[str, Any]) -> None:
+def test_the_agent_answers_members(host: Host) -> None:
     server = next(name for name in ADDRESSES if name.endswith("gate-0"))
     script = f"import socket; socket.create_connection(('{ADDRESSES[server]}', 7999), 3)"
     assert host.run(f'python3 -c "{script}"').rc == 0

@@ -156,8 +156,8 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
         prerouting.append(f"ip saddr {near} ip daddr {own[1]} udp dport != {port} dnat ip to {own[0]}")
         prerouting.append(f"ip saddr {near} ip daddr {own[1]} meta l4proto != udp dnat ip to {own[0]}")
         postrouting.append(f'oifname != "{INTERFACE}" ip saddr {own[0]} ip daddr {near} snat ip to {own[1]}')
-        lines.append(f'  chain output {{ type nat hook output priority dstnat; oifname "{INTERFACE}" dnat ip to ip daddr map @to_cloud; }}')
-        lines.append(f"  chain input {{ type nat hook input priority srcnat; ip daddr {own[0]} snat ip to ip saddr map @to_overlay; }}")
+        lines.append(f'  chain output {{ type nat hook output priority -100; oifname "{INTERFACE}" dnat ip to ip daddr map @to_cloud; }}')
+        lines.append(f"  chain input {{ type nat hook input priority 100; ip daddr {own[0]} snat ip to ip saddr map @to_overlay; }}")
     lines.append("  chain prerouting { type nat hook prerouting priority dstnat; " + "; ".join(prerouting) + "; }")
     lines.append("  chain postrouting { type nat hook postrouting priority srcnat; " + "; ".join(postrouting) + "; }")
     return "\n".join([*lines, "}"]) + "\n"
