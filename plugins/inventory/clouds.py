@@ -54,6 +54,27 @@ options:
       - The stages are C(made) (900), C(booted) (300), C(reachable) (300) and C(deleted) (180).
     type: dict
     default: {}
+  overlay:
+    description:
+      - The encrypted network between all nodes, V(true), V(false), or a mapping of C(range) (default V(10.99.0.0/16)), C(port) (default V(51820))
+        and C(inside) (V(encrypted) or V(plain)). By default there is one if the pools are on more than one cloud.
+    type: raw
+  vpn_users:
+    description: People outside who may join the overlay.
+    type: list
+    elements: str
+    default: []
+  firewall:
+    description:
+      - Further rules of the nodes' firewall. Each has C(action) (V(allow) or V(block)), C(direction) (V(in) or V(out)), C(nodes), C(protocol), C(ports)
+        and C(peers).
+    type: list
+    elements: dict
+    default: []
+  names:
+    description: Further host names that every node knows, each with an address or the name of a node.
+    type: dict
+    default: {}
   clouds:
     description:
       - The clouds, by name. Each has a C(provider) and the options of the provider, which always include C(image), C(flavor) and C(ssh_user).

@@ -17,7 +17,7 @@ EVERY_NODE = ("node",)  # Ansible roles that every node gets, first
 NETWORKED = tuple(system.every_node for system in SYSTEMS.values() if system.every_node)  # what nodes of a cluster with a network of its own get
 
 # What is taken from a node that should not have it any more: roles of pools, and what every node has while the cluster has a network of its own
-REMOVABLE: Mapping[str, Role] = ROLES | {system.name: system.every_node for system in SYSTEMS.values() if system.every_node}
+REMOVABLE: Mapping[str, Role] = {**ROLES} | {system.name: system.every_node for system in SYSTEMS.values() if system.every_node}
 
 
 def systems_of(roles: Iterable[str]) -> list[System]:
