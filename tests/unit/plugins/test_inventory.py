@@ -84,6 +84,20 @@ def test_the_group_all_has_the_file_unchanged(tmp_path: Path, content: dict[str,
     assert not [name for name in shown if name.startswith("ansible_")]
 
 
+def test_what_the_file_switches_off_reaches_the_modules(tmp_path: Path, content: dict[str, Any]) -> None:
+    """Else they would make an overlay for a cluster on several clouds whose file says that it has none."""
+    group = inventory(tmp_path, content | {"overlay": False, "firewall": [{"ports": [80]}]}).groups["all"]
+    assert group.vars["sky_settings"] == {"overlay": False, "firewall": [{"ports": [80]}]}
+
+
+def test_a_node_has_its_address_in_the_overlay(tmp_path: Path, content: dict[str, Any]) -> None:
+    host = inventory(tmp_path, content | {"overlay": True}).get_host("demo-worker-1")
+    assert host.vars["sky_address"] == f"10.99.0.{host.vars['sky_number']}"
+    assert host.vars["sky_cloud_address"] != host.vars["sky_address"]
+    assert host.vars["sky_network"]["overlay"]["port"] == 51820
+    assert [name for name in names(inventory(tmp_path, content | {"overlay": True}), "sky_heads")] == ["demo-master-0"]
+
+
 def test_a_stopped_node_is_in_no_visited_group(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
     world.set_node("demo-worker-1", state="stopped")
     read = inventory(tmp_path, content)
