@@ -95,7 +95,7 @@ def test_a_node_has_its_address_in_the_overlay(tmp_path: Path, content: dict[str
     assert host.vars["sky_address"] == f"10.99.0.{host.vars['sky_number']}"
     assert host.vars["sky_cloud_address"] != host.vars["sky_address"]
     assert host.vars["sky_network"]["overlay"]["port"] == 51820
-    assert [name for name in names(inventory(tmp_path, content | {"overlay": True}), "sky_heads")] == ["demo-master-0"]
+    assert names(inventory(tmp_path, content | {"overlay": True}), "sky_heads") == ["demo-master-0"]
 
 
 def test_a_stopped_node_is_in_no_visited_group(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
