@@ -98,7 +98,7 @@ def _member(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         "addresses": [each["address"] for each in addresses if not each["public"]] or [variables["sky_cloud_address"]],
         "public": public[0] if public else "",
         "pool": variables["sky_pool"],
-        "roles": list(variables["sky_roles"]),
+        "roles": list(variables["sky_roles"]) if variables["sky_network"] else [],  # not known of a pool that the file no longer has
         "gateway": False,
         "server": bool(variables["sky_serves"]),
     }

@@ -119,7 +119,7 @@ def node(pool: str, index: int, number: int, *, is_public: bool = False, serves:
     addresses = [{"address": address, "family": 4, "public": False}] + [{"address": address, "family": 4, "public": True}] * is_public
     return f"demo-{pool}-{index}", {
         "sky_number": number, "sky_cloud": "two" if pool == "worker" else "one", "sky_cloud_address": address, "sky_addresses": addresses,
-        "sky_pool": pool, "sky_roles": [], "sky_serves": serves,
+        "sky_pool": pool, "sky_roles": [], "sky_serves": serves, "sky_network": {"gateway": is_public},
     }  # fmt: skip
 
 

@@ -72,3 +72,41 @@ def test_rules_as_people_read_them() -> None:
     ]
     assert str(Rule("IPv6", "udp", 1, 65535)) == "udp 1 to 65535 from anywhere (IPv6)"
     assert str(Rule("IPv4", "icmp")) == "icmp from anywhere (IPv4)"
+
+
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of a cluster's security group."""
+
+from __future__ import annotations
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Opening
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._group import Rule, existing, wanted
+
+
+def test_what_the_file_opens_is_open_in_the_group_and_nothing_else() -> None:
+    openings = [
+        Opening("udp", 51820, 51820),
+        Opening("tcp", 9000, 9010, ("198.51.100.0/24", "2001:db8::7/128")),
+        Opening("icmp"),
+        Opening("", cidrs=("198.51.100.7/32",)),
+    ]
+    assert wanted("g", ["192.0.2.0/24"], openings) == {
+        Rule("IPv4", group="g"),
+        Rule("IPv6", group="g"),
+        Rule("IPv4", "tcp", 22, 22, cidr="192.0.2.0/24"),
+        Rule("IPv4", "udp", 51820, 51820),
+        Rule("IPv6", "udp", 51820, 51820),
+        Rule("IPv4", "tcp", 9000, 9010, cidr="198.51.100.0/24"),
+        Rule("IPv6", "tcp", 9000, 9010, cidr="2001:db8::7/128"),
+        Rule("IPv4", "icmp"),
+        Rule("IPv6", "ipv6-icmp"),
+        Rule("IPv4", cidr="198.51.100.7/32"),
+    }
+
+
+def test_rules_are_read_as_they_were_written() -> None:
+    rules = wanted("g", ["192.0.2.0/24"], [Opening("udp", 52000, 64287), Opening("icmp")])
+    listed = [rule.body("g")["security_group_rule"] | {"id": str(place)} for place, rule in enumerate(rules)]
+    assert existing({"security_group_rules": listed}).keys() == rules
