@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Opening
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._group import Rule, existing, wanted
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import record
 
@@ -72,17 +73,6 @@ def test_rules_as_people_read_them() -> None:
     ]
     assert str(Rule("IPv6", "udp", 1, 65535)) == "udp 1 to 65535 from anywhere (IPv6)"
     assert str(Rule("IPv4", "icmp")) == "icmp from anywhere (IPv4)"
-
-
-# Copyright (c) 2026, the sky.clusters authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of a cluster's security group."""
-
-from __future__ import annotations
-
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Opening
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._group import Rule, existing, wanted
 
 
 def test_what_the_file_opens_is_open_in_the_group_and_nothing_else() -> None:
