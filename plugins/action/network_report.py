@@ -15,7 +15,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._network_report impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-KEYS = ("agent", "peers", "counters", "rules")
+KEYS = ("agent", "peers", "counters", "rules", "open_to_any")
 
 
 class ActionModule(ActionBase):

@@ -42,6 +42,11 @@ counters:
   returned: always
   type: dict
   sample: {ssh: {packets: 12, bytes: 3456}, dropped: {packets: 0, bytes: 0}}
+open_to_any:
+  description: Whether the UDP ports of the overlay are open to any address, because nodes of other clouds have none of their own.
+  returned: always
+  type: bool
+  sample: false
 rules:
   description: The rules of the firewall for what arrives, as nftables shows them.
   returned: always
@@ -119,9 +124,11 @@ def main() -> None:
         agent = json.loads(STATE.read_text(encoding="utf-8"))
         nodes = _list.parse(_list.Envelope.read(LIST.read_text(encoding="utf-8")).text)
     except (OSError, ValueError, _list.Refused):
-        module.exit_json(changed=False, agent={}, peers=[], counters={}, rules=[])
+        module.exit_json(changed=False, agent={}, peers=[], counters={}, rules=[], open_to_any=False)
     counters, rules = firewall()
-    module.exit_json(changed=False, agent=agent, peers=peers(nodes, agent) if nodes.overlay else [], counters=counters, rules=rules)
+    found = peers(nodes, agent) if nodes.overlay else []
+    any_address = "0.0.0.0/0" in run("nft", "list", "set", *_host.FIREWALL.split(), _host.set_name("underlay", 4))
+    module.exit_json(changed=False, agent=agent, peers=found, counters=counters, rules=rules, open_to_any=any_address)
 
 
 if __name__ == "__main__":
