@@ -43,8 +43,13 @@ options:
     type: list
     elements: str
     default: []
+  also:
+    description: Other nodes, which are waited for only a few seconds, and are not named if they do not follow by then.
+    type: list
+    elements: str
+    default: []
   wait:
-    description: Seconds to wait for them.
+    description: Seconds to wait for O(names).
     type: float
     default: 30
 """
@@ -96,6 +101,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, USERS, look, reports
 
+PATIENCE = 3.0  # s for nodes that a run does not visit: one that is down must not hold it up
 SIGN_KEY = Path("/etc/sky/network/sign.key")
 
 
@@ -158,12 +164,13 @@ def written(module: AnsibleModule) -> dict[str, Any]:
 
 def followed(module: AnsibleModule) -> dict[str, Any]:
     content = current()
-    end = time.monotonic() + module.params["wait"]
-    behind = list(module.params["names"])
-    while behind and content:
+    began = time.monotonic()
+    behind, others = list(module.params["names"]), list(module.params["also"])
+    while content:
         seen = reports(module.params["address"], content["port"]).get("reports", {})
-        behind = [name for name in behind if seen.get(name, {}).get("serial", 0) < content["serial"]]
-        if not behind or time.monotonic() > end:
+        behind, others = ([name for name in part if seen.get(name, {}).get("serial", 0) < content["serial"]] for part in (behind, others))
+        spent = time.monotonic() - began
+        if (not behind or spent > module.params["wait"]) and (not others or spent > PATIENCE):
             break
         time.sleep(0.1)
     return {"changed": False, "behind": behind}
@@ -178,6 +185,7 @@ def main() -> None:
             "leave_out": {"type": "bool", "default": False},
             "address": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str", "default": []},
+            "also": {"type": "list", "elements": "str", "default": []},
             "wait": {"type": "float", "default": 30},
         },
         supports_check_mode=True,

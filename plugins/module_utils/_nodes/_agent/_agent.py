@@ -88,6 +88,7 @@ class Agent:
     fault: str = ""
     refused: str = ""
     sets_stamp: tuple[float, str] = (0.0, "")
+    list_stamp: float = 0.0
     turn: int = 0  # of the far peers, in which all are greeted
     firewall_seen: float = 0.0
     hosts_stamp: tuple[int, float] = (0, 0.0)
@@ -98,11 +99,11 @@ class Agent:
         self._use(self.nodes)
 
     def _use(self, nodes: NodeList) -> None:
-        self.nodes = nodes
-        self.owners = {}
+        owners: dict[str, str] = {}
         for node in nodes.nodes:
             near = () if nodes.overlay else (node.public, *node.addresses)
-            self.owners |= dict.fromkeys([nodes.address(node), *near], node.name)
+            owners |= dict.fromkeys([nodes.address(node), *near], node.name)
+        self.nodes, self.owners = nodes, owners
 
     @property
     def me(self) -> Member:
@@ -154,6 +155,10 @@ class Agent:
         self.routes, self.mtu, self.searches, self.found_at = {}, {}, {}, {}
 
     def _take_list(self) -> None:
+        written = _host.changed_at(Path(self.config.list_file))
+        if written != self.list_stamp:  # by a visit, whose word may not have been heard
+            self.list_stamp = written
+            self._written_here()
         while not self.incoming.empty():
             data = self.incoming.get()
             try:
