@@ -15,6 +15,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._network_report impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
+NONE = "no node has a network of its own: the file asks for no overlay, firewall or names, or no node runs"
 KEYS = ("agent", "peers", "counters", "rules", "open_to_any")
 
 
@@ -34,6 +35,8 @@ class ActionModule(ActionBase):
         nodes = {name: {key: state[key] for key in KEYS} for name, state in seen.items()}
         unseen = sorted(running.keys() - nodes.keys())
         data = {"nodes": nodes, "faults": [*faults(nodes), *(f"{name}: it cannot be reached by ssh" for name in unseen)]}
+        if not any(found.get("sky_network") for found in running.values()):
+            return {"changed": False, "summary": [NONE], "nodes": {}, "faults": []}
         summary = list(lines(nodes, {name: found["sky_cloud"] for name, found in running.items()}, unseen))
         if args["file"] and not self._task.check_mode:
             save(args["file"], data)
