@@ -74,7 +74,11 @@ def refusals(overlay: Overlay | None, existing: Mapping[str, Listing], new: Mapp
     nodes = [(cloud, node) for cloud, listing in existing.items() for node in listing.nodes]
     if any(number >= room for numbers in new.values() for number in numbers) or any(node.number >= room for _cloud, node in nodes):
         found.append(f"overlay.range: {overlay.range} has no room for more nodes; choose a larger range")
+    bearers: dict[int, str] = {}
     for cloud, node in nodes:
+        if node.number in bearers and node.number and not {node.name, bearers[node.number]} & set(replaced):
+            found.append(f"{bearers[node.number]} and {node.name} have the same number in the overlay: replace one (-e sky_replace={node.name})")
+        bearers.setdefault(node.number, node.name)
         inside = [each.address for each in node.addresses if each.family == 4 and ipaddress.IPv4Address(each.address) in overlay.network]
         if inside:
             found.append(f"overlay.range: {overlay.range} holds {inside[0]}, the address of {node.name} in cloud {cloud}; choose another range")

@@ -64,6 +64,9 @@ def test_what_cannot_have_an_address() -> None:
         "overlay.range: 10.99.0.0/16 holds 10.99.4.4, the address of demo-p-2 in cloud one; choose another range",
     ]
     assert refusals(OVERLAY, {"one": Listing((node(1, 0),))}, {}, {"demo-p-1"}) == []
+    twice = {"one": Listing((node(0, 7),)), "two": Listing((node(1, 7),))}
+    assert refusals(OVERLAY, twice, {}) == ["demo-p-0 and demo-p-1 have the same number in the overlay: replace one (-e sky_replace=demo-p-1)"]
+    assert refusals(OVERLAY, twice, {}, {"demo-p-0"}) == []
     small = Overlay("10.50.0.0/20", wanted=True)
     assert refusals(small, {}, {"one": [16 * 256 - 256]}) == ["overlay.range: 10.50.0.0/20 has no room for more nodes; choose a larger range"]
     assert refusals(small, {}, {"one": [16 * 256 - 258]}) == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_line
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import REMOVABLE
 from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Disk,
@@ -141,14 +141,17 @@ def test_expectations_follow_from_roles_and_volumes() -> None:
     ]
     assert expected(["spark_master", "spark_worker"], volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
-        "others": {},
+        "others": {"overlay": ["sky-network", "sky-firewall"]},
         "volumes": [
             {"name": "spark", "mount": "/data/spark", "fs": "xfs", "attached": True},
             {"name": "new", "mount": "/data/new", "fs": "ext4", "attached": False},
         ],
     }
-    services = {name: list(role.services) for name, role in ROLES.items()}
+    services = {name: list(role.services) for name, role in REMOVABLE.items() if role.services}
     assert expected([], []) == {"units": [], "others": services, "volumes": []}
+    networked = expected([], [], networked=True)
+    assert networked["units"] == services["overlay"]
+    assert networked["others"] == {name: units for name, units in services.items() if name != "overlay"}
 
 
 @pytest.mark.parametrize(
