@@ -23,6 +23,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import AGENT_PORT, BLOCK, FORWARDED, FORWARDED_PORTS
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
+from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 from ansible_collections.sky.clusters.tests.support import tree
 
 AGENT = tree.ROOT / "plugins/module_utils/_nodes/_agent"
@@ -297,11 +298,19 @@ class Lab:
         config = {
             "name": node.name, "signer": signer, "kernel": False, "key_file": str(node.folder / "private.key"),
             "list_file": str(node.folder / "list.json"), "state_file": "/run/sky-network/state.json",
-            "hosts_file": str(node.folder / "hosts"),
+            "hosts_file": str(node.folder / "hosts"), "ruleset": str(node.folder / "firewall.nft"), "sets_file": str(node.folder / "sets.nft"),
         }  # fmt: skip
         (node.folder / "agent.json").write_text(json.dumps(config))
         node.start_engine()
         node.start_agent()
+
+    def load_firewalls(self, rules: list[dict[str, Any]]) -> None:
+        """Every node gets its firewall; their agents fill its sets."""
+        overlay = {"range": RANGE, "port": PORT, "inside": self.inside}
+        for node in self.nodes:
+            text = ruleset({"overlay": overlay, "admin": ["192.0.2.0/24"], "gateway": bool(node.public), "rules": rules})
+            (node.folder / "firewall.nft").write_text(text)
+            node("nft", "-f", str(node.folder / "firewall.nft"))
 
     def start_all(self) -> None:
         self.make_keys()
