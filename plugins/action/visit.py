@@ -48,7 +48,10 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
     common = args["inputs"] | ({"serves": hostvars[serves]["sky_id"], "agent": agent_hash()} if serves else {})
     known = {name: common | {"members": addresses if name in heads.values() else {}} for name in members}
     if serves:
-        known[serves] |= {"list": {name: [hostvars[name][key] for key in LISTED] for name in members}, "settings": _listed_settings(hostvars[serves])}
+        known[serves] |= {
+            "list": {name: [hostvars.raw_get(name)[key] for key in LISTED] for name in members},
+            "settings": _listed_settings(hostvars[serves]),
+        }
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
     visit = members if args["full"] else due

@@ -78,3 +78,28 @@ def test_a_changed_address_makes_a_node_due(hostvars: HostVars) -> None:
 def test_a_removed_role_makes_a_node_due(hostvars: HostVars) -> None:
     hostvars[SECOND]["sky_roles"] = []
     assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]
+
+
+# clusters with a network of their own
+
+
+NETWORKED = {"sky_network": {"overlay": None}, "sky_number": 1, "sky_cloud": "one", "sky_addresses": [], "sky_pool": "p"}
+
+
+def test_nodes_of_a_network_are_visited_when_another_one_serves_their_list(hostvars: HostVars) -> None:
+    for name in hostvars:
+        hostvars[name] |= NETWORKED | {"sky_serves": name == "demo-master-0"}
+    before = choose({"members": list(hostvars), "inputs": {}, "also": [], "full": True}, hostvars)
+    assert before["serves"] == "demo-master-0"
+    hostvars["demo-master-0"]["sky_id"] = "another"
+    after = choose({"members": list(hostvars), "inputs": {}, "also": [], "full": True}, hostvars)
+    assert all(after["hashes"][name] != before["hashes"][name] for name in hostvars)
+
+
+def test_a_new_member_of_a_network_visits_the_node_that_serves_the_list_alone(hostvars: HostVars) -> None:
+    for name in hostvars:
+        hostvars[name] |= NETWORKED | {"sky_serves": name == "demo-master-0"}
+    members = list(hostvars)
+    few = choose({"members": members[:-1], "inputs": {}, "also": [], "full": True}, hostvars)["hashes"]
+    more = choose({"members": members, "inputs": {}, "also": [], "full": True}, hostvars)["hashes"]
+    assert {name for name in few if few[name] != more[name]} == {"demo-master-0"}
