@@ -161,6 +161,19 @@ def test_a_link_that_is_cut_heals(site: Lab, figure: Callable[[str], None]) -> N
     figure(f"a cloud's link cut for 10 s in a stream: silent for {worst:.1f} s, every byte arrived")
 
 
+def test_lost_packets_cut_nothing_off(site: Lab, figure: Callable[[str], None]) -> None:
+    """The agents take no gateway for dead that answers most of the time."""
+    rules = "table inet loss { chain f { type filter hook forward priority -10; numgen random mod 100 < 5 counter drop; }; }"
+    run("ip", "netns", "exec", site.internet, "nft", "-f", "-", stdin=rules)
+    one, other = site.node("c0"), site.node("b2")
+    worst, whole = stream(one, other, 15, lambda: None)
+    dropped = run("ip", "netns", "exec", site.internet, "nft", "list", "table", "inet", "loss").split("packets ")[1].split()[0]
+    run("ip", "netns", "exec", site.internet, "nft", "delete", "table", "inet", "loss")
+    assert whole
+    assert worst < 6
+    figure(f"31 5 % of the packets between the clouds lost ({dropped} of them) in a stream: silent for at most {worst:.2f} s, every byte arrived")
+
+
 def test_a_node_that_leaves_the_list_has_no_access(site: Lab, figure: Callable[[str], None]) -> None:
     gone, others = site.node("a3"), [site.node(name) for name in ("c0", "d0", "a2")]
     assert all(node.pings(gone.overlay, count=2) for node in others)
