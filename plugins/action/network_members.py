@@ -5,37 +5,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._views._network import content
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {"names": {"type": "list", "elements": "str", "required": True}}
 
-
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
+    spec: ClassVar[dict[str, Any]] = CLUSTER_SPEC | {"names": {"type": "list", "elements": "str", "required": True}}
+    errors = (ClusterFileError,)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        hostvars = (task_vars or {})["hostvars"]
-        try:
-            cluster = parse_parts(args, option_classes())
-        except ClusterFileError as error:
-            raise AnsibleActionFail(str(error)) from None
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        cluster = parse_parts(args, option_classes())
         if not cluster.networked:
             return {"changed": False, "content": {}, "keys_known": {}, "serves": ""}
-        nodes = {name: hostvars.raw_get(name) for name in args["names"]}
+        nodes = {name: self.variables["hostvars"].raw_get(name) for name in args["names"]}
         serves = next((name for name, variables in nodes.items() if variables.get("sky_serves")), "")
         if not serves:
             raise AnsibleActionFail("no node is there to serve the list of the nodes: the first node of the first pool does")

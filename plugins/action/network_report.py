@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._network_report import faults, lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
@@ -19,16 +19,13 @@ NONE = "no node has a network of its own: the file asks for no overlay, firewall
 KEYS = ("agent", "peers", "counters", "rules", "open_to_any")
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
+    spec: ClassVar[dict[str, Any]] = {"file": {"type": "str", "default": ""}}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec={"file": {"type": "str", "default": ""}})
-        hostvars = (task_vars or {})["hostvars"]
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        hostvars = self.variables["hostvars"]
         every = {name: hostvars.raw_get(name) for name in hostvars if "sky_pool" in hostvars.raw_get(name)}
         running = {name: found for name, found in every.items() if found["sky_state"] == "running"}
         seen = {name: found["sky_network_state"] for name, found in running.items() if "agent" in found.get("sky_network_state", {})}
