@@ -26,12 +26,14 @@ def serving_pool(cluster: Cluster) -> str:
 
 def settings(cluster: Cluster, pool: str, node: str) -> dict[str, Any]:
     """The settings of a node's network; empty if the cluster's nodes have none."""
-    if not cluster.networked or pool not in cluster.pools:
+    if not cluster.networked:
         return {}
-    roles = cluster.pools[pool].roles
     overlay = cluster.overlay
-    return {
-        "overlay": {"range": overlay.range, "port": overlay.port, "inside": overlay.inside} if overlay else None,
+    shared = {"overlay": {"range": overlay.range, "port": overlay.port, "inside": overlay.inside} if overlay else None}
+    if pool not in cluster.pools:  # its nodes are drained, over the network as they have it
+        return shared
+    roles = cluster.pools[pool].roles
+    return shared | {
         "admin": _admin(cluster, pool),
         "gateway": bool(overlay and cluster.pools[pool].public_ip),
         "rules": [_rule(rule, cluster) for rule in cluster.settings.firewall if not rule.nodes or {pool, node, *roles} & {*rule.nodes}],
@@ -69,7 +71,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
     Args:
         nodes: variables of the hosts that are in it, by name.
     """
-    members = [_member(name, variables) for name, variables in sorted(nodes.items(), key=lambda item: (item[1]["sky_number"], item[0]))]
+    members = [_member(name, variables, cluster) for name, variables in sorted(nodes.items(), key=lambda item: (item[1]["sky_number"], item[0]))]
     _choose_gateways(members)
     overlay = cluster.overlay
     last = overlay.network.num_addresses // BLOCK - 1 if overlay else 0
@@ -87,7 +89,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
     }
 
 
-def _member(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _member(name: str, variables: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     addresses = variables["sky_addresses"]
     public = [each["address"] for each in addresses if each["public"] and each["family"] == 4]
     return {
@@ -98,7 +100,7 @@ def _member(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         "addresses": [each["address"] for each in addresses if not each["public"]] or [variables["sky_cloud_address"]],
         "public": public[0] if public else "",
         "pool": variables["sky_pool"],
-        "roles": list(variables["sky_roles"]) if variables["sky_network"] else [],  # not known of a pool that the file no longer has
+        "roles": list(variables["sky_roles"]) if variables["sky_pool"] in cluster.pools else [],  # not known of a pool that the file no longer has
         "gateway": False,
         "server": bool(variables["sky_serves"]),
     }

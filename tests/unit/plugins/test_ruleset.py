@@ -119,7 +119,7 @@ def node(pool: str, index: int, number: int, *, is_public: bool = False, serves:
     addresses = [{"address": address, "family": 4, "public": False}] + [{"address": address, "family": 4, "public": True}] * is_public
     return f"demo-{pool}-{index}", {
         "sky_number": number, "sky_cloud": "two" if pool == "worker" else "one", "sky_cloud_address": address, "sky_addresses": addresses,
-        "sky_pool": pool, "sky_roles": [], "sky_serves": serves, "sky_network": {"gateway": is_public},
+        "sky_pool": pool, "sky_roles": [], "sky_serves": serves,
     }  # fmt: skip
 
 
@@ -140,3 +140,12 @@ def test_the_list_of_the_nodes() -> None:
 def test_the_list_is_served_by_the_first_head() -> None:
     assert serving_pool(cluster()) == "master"
     assert serving_pool(cluster(pools={"box": {"cloud": "one", "count": 0}, "bag": {"cloud": "one", "count": 1}})) == "bag"
+
+
+def test_nodes_of_a_pool_that_the_file_no_longer_has_keep_their_network_while_they_leave() -> None:
+    assert settings(cluster(), "old", "demo-old-0") == {"overlay": {"range": "10.99.0.0/16", "port": 51820, "inside": "encrypted"}}
+    assert settings(cluster(pools={"box": {"cloud": "one", "count": 1}}), "old", "demo-old-0") == {}
+    name, variables = node("old", 0, 5, is_public=True)
+    leaving = {name: variables | {"sky_roles": ["gateway", "spark_master"]}}  # every role, since nobody knows
+    found = content(cluster(), dict([node("gate", 0, 2, is_public=True)]) | leaving)
+    assert [(each["name"], each["roles"], each["gateway"]) for each in found["nodes"]] == [("demo-gate-0", [], True), ("demo-old-0", [], True)]
