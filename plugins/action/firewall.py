@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
             time.sleep(max(0.0, seconds + 2 - (time.monotonic() - began)))  # then the node is as it was
             why = ssh_message(str(done.get("msg", "")))
             raise AnsibleActionFail(
-                f"with the new firewall rules this controller could not log in ({why}): the node has taken them back after {seconds} s; "
-                "does admin_cidrs contain the address that it comes from?"
+                f"this controller cannot log in with the new firewall rules ({why}): the node has restored the old ones after {seconds} s; "
+                "check that admin_cidrs contains the controller's address"
             )
         return {key: value for key, value in done.items() if key != "invocation"}

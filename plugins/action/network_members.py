@@ -30,6 +30,6 @@ class ActionModule(ControllerAction):
         nodes = {name: self.variables["hostvars"].raw_get(name) for name in args["names"]}
         serves = next((name for name, variables in nodes.items() if variables.get("sky_serves")), "")
         if not serves:
-            raise AnsibleActionFail("no node is there to serve the list of the nodes: the first node of the first pool does")
+            raise AnsibleActionFail("no node serves the list of the nodes: node 0 of the first pool that has nodes is missing")
         keys = {name: key for name, variables in nodes.items() if (key := variables.get("vpn_node", {}).get("key"))}
         return dict(untemplated({"changed": False, "content": content(cluster, nodes), "keys_known": keys, "serves": serves}))

@@ -15,7 +15,7 @@ author:
 description:
   - Makes a ruleset of the host variable C(sky_network), checks it, and loads it in one step as the table C(inet sky) of nftables.
   - Before that it starts a timer on the node, which loads the rules that were there before. The timer is stopped over a new connection, so that rules
-    which shut the controller out last for O(seconds) only. The task fails then.
+    which lock the controller out last for O(seconds) only. Then the task fails.
   - Other tables are left as they are. Firewalls that would drop what this one lets in, firewalld and ufw, are refused while they are active.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
@@ -103,9 +103,9 @@ def read(path: Path) -> str:
 def other_firewall() -> str:
     """A firewall that would drop what ours lets in; one sentence, empty if there is none."""
     if run("systemctl", "is-active", "--quiet", "firewalld.service").returncode == 0:
-        return "firewalld is active, and would drop what the cluster needs: stop it (systemctl disable --now firewalld), or have it let this through"
+        return "firewalld is active and would drop the cluster's traffic: stop it (systemctl disable --now firewalld)"
     if "ENABLED=yes" in read(Path("/etc/ufw/ufw.conf")):
-        return "ufw is active, and would drop what the cluster needs: stop it (ufw disable)"
+        return "ufw is active and would drop the cluster's traffic: stop it (ufw disable)"
     return ""
 
 
@@ -148,7 +148,7 @@ def loaded(module: AnsibleModule) -> dict[str, Any]:
         "--timer-property=AccuracySec=100ms", "/usr/sbin/nft", "-f", str(BACK),
     )  # fmt: skip
     if timer.returncode:
-        module.fail_json(msg=f"the timer that takes the rules back could not be started, and nothing was changed: {timer.stderr.strip()}")
+        module.fail_json(msg=f"the timer that restores the old rules could not be started, and nothing was changed: {timer.stderr.strip()}")
     done = run("nft", "-f", "-", stdin=ruleset + sets)
     if done.returncode:
         stop_timer()
@@ -162,7 +162,7 @@ def stop_timer() -> None:
 
 def confirmed(module: AnsibleModule) -> dict[str, Any]:
     if run("systemctl", "is-active", "--quiet", f"{TIMER}.timer").returncode:
-        module.fail_json(msg="the node has taken the new rules back already: they were not confirmed in time")
+        module.fail_json(msg="the node has already restored the old rules, because the new ones were not confirmed in time")
     stop_timer()
     NEW.replace(RULES)
     enabled = run("systemctl", "enable", "--quiet", "sky-firewall.service")

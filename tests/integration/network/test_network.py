@@ -182,7 +182,7 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
     command = cluster.site.command("ansible-playbook", "-i", str(cluster.site.file), "bad.yml")
     done = subprocess.run(command, cwd=cluster.folder, env=None, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode != 0
-    assert "the node has taken them back after 8 s" in done.stdout
+    assert "the node has restored the old ones after 8 s" in done.stdout
     figure(f"a firewall that shuts the controller out: taken back by the node itself, the run failed after {time.monotonic() - began:.0f} s")
     assert cluster.rules()["tnet-far-1"] == before
 
@@ -191,7 +191,7 @@ def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
     cluster.site.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
     refused = cluster.site.play("cluster", "-e", "sky_full=true")
     assert refused.code != 0
-    assert "ufw is active, and would drop what the cluster needs" in refused.output
+    assert "ufw is active and would drop the cluster's traffic" in refused.output
     cluster.site.ssh("tnet-far-1", "rm -r /etc/ufw")
     cluster.site.must("cluster")
 
