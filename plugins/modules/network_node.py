@@ -172,8 +172,10 @@ class Node:
 
     def kernel(self) -> bool:
         """Whether the kernel has WireGuard."""
+        if (UNITS / ENGINE_UNIT).exists():  # chosen at an earlier visit
+            return False
         if Path("/sys/class/net", _host.INTERFACE).exists():
-            return not Path("/var/run/wireguard", f"{_host.INTERFACE}.sock").exists()
+            return True
         done = subprocess.run(["ip", "link", "add", "skytry", "type", "wireguard"], capture_output=True, check=False)
         if done.returncode == 0:
             subprocess.run(["ip", "link", "delete", "skytry"], capture_output=True, check=False)
