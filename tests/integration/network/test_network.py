@@ -29,6 +29,7 @@ SERVER = "tnet-main-0"
 OPENED = 8888
 PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
+GUEST = "sky-guest"  # the zones let in what comes from interfaces of such names
 SPACE = "skyguest"  # namespace of somebody outside
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -182,7 +183,7 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
     command = cluster.site.command("ansible-playbook", "-i", str(cluster.site.file), "bad.yml")
     done = subprocess.run(command, cwd=cluster.folder, env=None, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode != 0
-    assert "the node has restored the old ones after 8 s" in done.stdout
+    assert re.search("the node has (restored the old ones after 8 s|already restored the old rules)", done.stdout)
     figure(f"a firewall that shuts the controller out: taken back by the node itself, the run failed after {time.monotonic() - began:.0f} s")
     assert cluster.rules()["tnet-far-1"] == before
 
@@ -243,10 +244,10 @@ def test_somebody_outside_joins_until_the_name_is_taken_away(cluster: Cluster) -
 def guest(folder: Path, profile: dict[str, str]) -> Iterator[Callable[[str], bool]]:
     """Somebody with a profile, in a namespace of their own behind this machine."""
     run("ip", "netns", "add", SPACE)
-    run("ip", "link", "add", "skyguest0", "type", "veth", "peer", "name", "eth0", "netns", SPACE)
+    run("ip", "link", "add", GUEST, "type", "veth", "peer", "name", "eth0", "netns", SPACE)
     try:
-        run("ip", "address", "add", "10.77.7.1/24", "dev", "skyguest0")
-        run("ip", "link", "set", "skyguest0", "up")
+        run("ip", "address", "add", "10.77.7.1/24", "dev", GUEST)
+        run("ip", "link", "set", GUEST, "up")
         run("ip", "-n", SPACE, "address", "add", "10.77.7.2/24", "dev", "eth0")
         run("ip", "-n", SPACE, "link", "set", "eth0", "up")
         run("ip", "-n", SPACE, "route", "add", "default", "via", "10.77.7.1")
@@ -265,7 +266,7 @@ def guest(folder: Path, profile: dict[str, str]) -> Iterator[Callable[[str], boo
             engine.kill()
     finally:
         run("ip", "netns", "delete", SPACE, check=False)
-        run("ip", "link", "delete", "skyguest0", check=False)
+        run("ip", "link", "delete", GUEST, check=False)
         run("nft", "delete", "table", "ip", "sky_guest", check=False)
 
 

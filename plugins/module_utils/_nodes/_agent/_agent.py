@@ -250,7 +250,10 @@ class Agent:
         if now - self.firewall_seen < FIREWALL_AGAIN:
             return
         self.firewall_seen = now
-        if "table inet sky" not in _host.run("nft", "list", "tables").splitlines():
+        tables = _host.run("nft", "list", "tables").splitlines()
+        if self.nodes.overlay and _paths.forwards(self.nodes, self.me) and f"table ip {_host.TABLE}" not in tables:
+            self._set_forwarding()
+        if f"table {_host.FIREWALL}" not in tables:
             LOG.error("the firewall's rules are gone: loading them again")
             _host.run("systemctl", "restart", "sky-firewall.service")
 
