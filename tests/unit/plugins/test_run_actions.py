@@ -85,6 +85,14 @@ def test_nodes_are_created_recorded_deleted_and_destroyed(site: Site) -> None:
     assert site.run(("cluster_destroy", {}), check=True)[0]["summary"] == ["nothing to delete"]
 
 
+def test_a_leaving_node_that_the_inventory_lacks_is_a_new_host(site: Site) -> None:
+    """Another run has created it since this one listed the clouds: it could not be drained without its variables."""
+    made, shrunk = site.run(site.nodes(), site.nodes(counts={"box": 1}))
+    assert shrunk["leaving"] == [SECOND]
+    assert {host["name"]: host["variables"]["sky_address"] for host in shrunk["new_hosts"]}.keys() == {FIRST, SECOND}
+    assert made["leaving"] == []
+
+
 def test_bad_options_fail_the_task_with_one_sentence(site: Site) -> None:
     wrong = {
         "missing required arguments: names": ("nodes_delete", {}),
