@@ -39,8 +39,8 @@ SPARK = System(
     roles={
         MASTER: Role(
             steps=("spark", "spark_master"),
-            variables=("spark_", "artifact_"),
-            not_variables=("spark_worker_", "spark_proof_"),
+            variables=("spark_", "artifact_", "hdfs_"),
+            not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
             ports={"spark_port": 7077, "spark_master_ui_port": 8080, "spark_master_history_port": 18080},

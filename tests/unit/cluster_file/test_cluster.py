@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import jsonschema
@@ -308,6 +309,11 @@ OTHERS = st.fixed_dictionaries(
 )
 
 
+def _mounted_at(volume: Any, names: Iterable[str]) -> bool:
+    """Whether a volume is mounted where one of these would be."""
+    return isinstance(volume, dict) and volume.get("mount") in {f"/data/{name}" for name in names}
+
+
 @st.composite
 def good_files(draw: st.DrawFn) -> dict[str, Any]:
     """Files of the grammar: every one must be accepted."""
@@ -328,6 +334,11 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
     pools = draw(st.dictionaries(SHORT, one_pool, min_size=1, max_size=3))
     if any(pool.get("roles") for pool in pools.values()):
         pools["thehead"] = {"cloud": min(clouds), "count": 1, "roles": HEADS + draw(st.lists(st.sampled_from(MEMBERS), unique=True))}
+    pool: Any
+    for pool in pools.values():
+        needed = {ROLES[role].volume: 1 for role in pool.get("roles") or () if ROLES[role].volume}
+        if needed:
+            pool["volumes"] = needed | {volume: kind for volume, kind in (pool.get("volumes") or {}).items() if not _mounted_at(kind, needed)}
     name = draw(st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True))
     return {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
 
