@@ -159,6 +159,10 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
+        "storage", Tier.LONG, 900, 600, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(900, "real", "tests/integration/storage"),),
+    ),
+    Part(
         "systems", Tier.LONG, 600, 250, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -33,7 +34,12 @@ JARS = (
     Jar("com.acme", "pages", "1.0", hashlib.sha256(PAGES).hexdigest(), "tests", "web"),
 )
 # Stands for Ivy: puts what is in the folder `mirror` beside it where it is told to, as `java -jar` would
-JAVA = '#!/bin/sh\nfor word; do case $word in */\\[artifact*) cp {mirror}/* "$(dirname "$word")" 2>/dev/null ;; esac; done\necho "UNRESOLVED: not found"\n'
+JAVA = """#!/bin/sh
+for word; do
+    case $word in */\\[artifact*) cp {mirror}/* "$(dirname "$word")" ;; esac
+done
+echo "UNRESOLVED: not found"
+"""
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_what_ivy_cannot_find_is_named(tmp_path: Path, distribution: Path) -> No
 
 
 def test_without_java_it_says_what_to_install(tmp_path: Path, distribution: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jar_archive.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(FetchError, match=r"this machine has no Java runtime, with which Ivy fetches pages-1\.0-tests\.jar: install one"):
         make(wanted(tmp_path), distribution, "", 60)
 
