@@ -435,3 +435,22 @@ def test_the_schema_of_the_file_is_a_schema() -> None:
     VALIDATOR.validate(file())
     for bad in (file(cluster="A"), file(pool={}), file(pools={}), file(pools={"p": pool(count=-1)}), file(clouds={"one": {"provider": "x"}})):
         assert not VALIDATOR.is_valid(bad)
+
+
+def test_a_role_that_keeps_data_needs_its_volume() -> None:
+    store = {"d": pool(roles=["hdfs_namenode", "hdfs_datanode"], volumes={"spark": 1})}
+    assert faults(file(pools=store)) == [
+        "pools.d.volumes: hdfs_namenode keeps its data on a volume named 'hdfs', such as hdfs: 20",
+        "pools.d.volumes: hdfs_datanode keeps its data on a volume named 'hdfs', such as hdfs: 20",
+    ]
+
+
+def test_the_owner_of_a_volume() -> None:
+    whole = {"size": 5, "owner": "sky", "group": "spark", "mode": "2775"}
+    found = parse(file(pools={"d": pool(volumes={"x": whole})}), PROVIDERS).pools["d"].volumes["x"]
+    assert (found.owner, found.group, found.mode) == ("sky", "spark", "2775")
+    wrong = {"size": 5, "owner": "two words", "mode": "rwx"}
+    assert faults(file(pools={"d": pool(volumes={"x": wrong})})) == [
+        "pools.d.volumes.x.owner: must be the name of a user or a group, got 'two words'",
+        "pools.d.volumes.x.mode: must be 3 or 4 octal digits in quotes, got 'rwx'",
+    ]
