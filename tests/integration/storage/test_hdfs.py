@@ -195,7 +195,7 @@ def test_the_volume_of_another_cluster_is_refused_by_name(site: Site, tmp_path: 
         own = version.read_text()
         version.write_text(re.sub("clusterID=.*", "clusterID=elsewhere-0a1b2c3d", own))
     site.content["clouds"]["here"]["network"] = "10.97.3.0/24"  # other addresses
-    refused = site.play("cluster", *size(2), *UNPROVED)
+    refused = site.play("cluster", *size(2), *UNPROVED, "-e", "hdfs_proof_seconds=5", "-e", "hdfs_namenode_wait=20")
     assert refused.code != 0
     assert "holds blocks of the HDFS elsewhere-0a1b2c3d of cluster 'elsewhere', and that of cluster 'tstore' is tstore-" in refused.output
     assert site.ssh("tstore-data-1", "cat /data/hdfs/data/current/VERSION").count("elsewhere") == 1
