@@ -11,7 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 SLICE = 5  # seconds between two lines
 
@@ -50,5 +50,5 @@ def still(left: int, blocks: int) -> str:
 
 
 def _say(text: str) -> None:
-    with undisturbed():
+    with blocked_signals():
         Display().display(f"  {text}")

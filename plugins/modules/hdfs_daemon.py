@@ -83,7 +83,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._unit import U
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
 
 SETTINGS = Path("/etc/hadoop")
-MARKER = Path("/opt/hadoop/.sha256")
+HOME = Path("/opt/hadoop")
 FAULT = re.compile(r"(ERROR|FATAL|Exception|Error)\b.*")
 
 
@@ -96,7 +96,8 @@ def last_fault(journal: str) -> str:
 
 def unit_of(kind: str) -> Unit:
     own = SETTINGS / kind
-    return Unit(f"hdfs-{kind}", (own / "core-site.xml", own / "hdfs-site.xml", MARKER), last_fault)
+    software = " ".join(str(path) for path in sorted(HOME.glob(".sha256-*")))
+    return Unit(f"hdfs-{kind}", (own / "core-site.xml", own / "hdfs-site.xml"), f"{software}\n", last_fault)
 
 
 def is_ready(kind: str, page: str) -> bool:

@@ -11,7 +11,7 @@ module: jar_archive
 short_description: Pack Java archives, fetched by name, into one file
 version_added: 0.5.0
 description:
-  - Packs Java archives (jars) into one tar file in a folder of this machine. Every jar must have the SHA-256 that the lock says.
+  - Packs Java archives (jars) into one gzipped tar file in a folder of this machine. Every jar must have the SHA-256 that the lock says.
   - A jar that O(distribution) holds is taken from there. The others are fetched by the Ivy in O(distribution), in one go, so that a site's own Ivy
     settings and its proxy are honoured.
   - The same lock always gives the same file, byte for byte. It appears under its name only when it is complete.
@@ -98,7 +98,7 @@ path:
   description: The file. In check mode it may not exist yet.
   returned: always
   type: str
-  sample: /home/me/.cache/sky-clusters/acme-06772d24529e.tar
+  sample: /home/me/.cache/sky-clusters/acme-06772d24529e.tar.gz
 sha256:
   description: Its SHA-256.
   returned: when it exists
@@ -118,6 +118,7 @@ fetched:
 """
 
 import fcntl
+import gzip
 import hashlib
 import io
 import json
@@ -173,7 +174,7 @@ class Wanted:
     @property
     def path(self) -> Path:
         lock = json.dumps([asdict(jar) for jar in self.jars], sort_keys=True)
-        return self.folder / f"{self.name}-{hashlib.sha256(lock.encode()).hexdigest()[:12]}.tar"
+        return self.folder / f"{self.name}-{hashlib.sha256(lock.encode()).hexdigest()[:12]}.tar.gz"
 
 
 def default_folder() -> Path:
@@ -270,7 +271,12 @@ def fetch(ivy: Path, jars: tuple[Jar, ...], folder: Path, settings: str, timeout
 
 def pack(wanted: Wanted, folder: Path, into: Path) -> None:
     """The file, from jars that are all there; every time the same."""
-    with tarfile.open(into, "w", format=tarfile.USTAR_FORMAT) as archive:
+    # jars are compressed already; what reads the file expects gzip all the same
+    with (
+        into.open("wb") as file,
+        gzip.GzipFile("", "wb", 0, file, mtime=0) as packed_file,
+        tarfile.open(fileobj=packed_file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
         for jar in sorted(wanted.jars, key=lambda jar: jar.file):
             content = (folder / jar.file).read_bytes()
             if not jar.unpack:

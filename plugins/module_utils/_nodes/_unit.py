@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ._folders import folders
+from ._systemd import SystemdError, systemctl
 
 UNITS = Path("/etc/systemd/system")
 RUNTIME = Path("/run")
@@ -35,11 +36,13 @@ class Unit:
     Attributes:
         name: without `.service`.
         settings: the files that it depends on beside its own, in the order in which it reads them.
+        more: what else its digest is of, after the files.
         faults: what its journal says that counts, from the journal's text.
     """
 
     name: str
     settings: tuple[Path, ...] = ()
+    more: str = ""
     faults: Callable[[str], str] = field(default=lambda text: text.strip().splitlines()[-1] if text.strip() else "")
 
     @property
@@ -47,11 +50,10 @@ class Unit:
         return UNITS / f"{self.name}.service"
 
     def systemctl(self, *arguments: str) -> str:
-        command = ["systemctl", *arguments, f"{self.name}.service"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise UnitError(f"'{' '.join(command)}' failed: {(done.stderr or done.stdout).strip()}; {self.tail()}")
-        return done.stdout
+        try:
+            return systemctl(*arguments, f"{self.name}.service")
+        except SystemdError as error:
+            raise UnitError(f"{error}; {self.tail()}") from error
 
     def status(self) -> Mapping[str, str]:
         shown = self.systemctl("show", "--property=ActiveState,NeedDaemonReload,UnitFileState")
@@ -68,6 +70,7 @@ class Unit:
         digest = hashlib.sha256()
         for path in (self.file, *self.settings):
             digest.update(path.read_bytes() if path.is_file() else b"")
+        digest.update(self.more.encode())
         found = RUNTIME / self.name / "settings"
         return (found.read_text().split(" ")[0] if found.is_file() else "") != digest.hexdigest()
 
@@ -94,7 +97,7 @@ class Unit:
         if check:
             return actions
         if status["NeedDaemonReload"] == "yes":
-            subprocess.run(["systemctl", "daemon-reload"], check=True)
+            systemctl("daemon-reload")
         if "enable" in actions:
             self.systemctl("enable")
         if actions and actions[-1] in ("start", "restart"):
@@ -119,5 +122,5 @@ class Unit:
         actions = [*self.stop(check), "remove"]
         if not check:
             self.file.unlink()
-            subprocess.run(["systemctl", "daemon-reload"], check=True)
+            systemctl("daemon-reload")
         return actions

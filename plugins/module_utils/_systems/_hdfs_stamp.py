@@ -13,12 +13,12 @@ from ._spark_proof import read
 
 STAMP = Path("/var/lib/sky/proof/hdfs.json")
 SETTINGS = Path("/etc/hadoop/namenode")
-MARKER = Path("/opt/hadoop/.sha256")
+HOME = Path("/opt/hadoop")
 
 
 def files() -> str:
     """Digest of what this node's NameNode runs with."""
-    digest = hashlib.sha256(MARKER.read_bytes() if MARKER.is_file() else b"")
+    digest = hashlib.sha256(" ".join(path.name for path in sorted(HOME.glob(".sha256-*"))).encode())
     for path in sorted(SETTINGS.iterdir()) if SETTINGS.is_dir() else []:
         digest.update(path.read_bytes() if path.is_file() else b"")
     return digest.hexdigest()
