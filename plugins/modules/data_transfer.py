@@ -45,7 +45,7 @@ options:
     description: Whether O(staged) is a tar file that holds a folder. The action plugin sets it.
     type: bool
     default: false
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -46,7 +46,7 @@ options:
     description: In check mode, that an earlier task would have changed the settings on the disk.
     type: bool
     default: false
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -65,7 +65,7 @@ options:
     description: The file that keeps the list.
     type: path
     default: /etc/hadoop/datanodes.json
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -54,7 +54,7 @@ options:
     description: The superuser of HDFS.
     type: str
     default: hdfs
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -56,7 +56,7 @@ options:
     description: Seconds that the DataNodes may take to join and the NameNode to leave safe mode.
     type: int
     default: 180
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

@@ -68,7 +68,7 @@ options:
     description: Seconds that Ivy may take.
     type: int
     default: 1800
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 notes:
   - It is made to run on the controller (O(ignore:connection=local)), with a Java runtime.
 """
