@@ -52,6 +52,18 @@ counted = lines.flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(add)
 spark.createDataFrame(counted, ["word", "n"]).write.mode("overwrite").parquet("hdfs:///user/sky/counted")
 print("answer", spark.read.parquet("hdfs:///user/sky/counted").groupBy().sum("n").collect()[0][0])
 """
+LOCAL = """
+import os
+from pyspark.sql import SparkSession
+context = SparkSession.builder.getOrCreate().sparkContext
+def copied(_):
+    lines = open("/data/sets/words.txt").read().splitlines()
+    with open("/data/sets/copied.txt", "w") as file:
+        file.write("\\n".join(lines))
+    return len(lines)
+print("lines", context.parallelize([0], 1).map(copied).sum())
+"""
+WORKER = "tstore-worker-0"
 TEXT = Path("/usr/share/common-licenses/GPL-3")
 
 Figure = Callable[[str], None]
@@ -104,6 +116,30 @@ def test_a_job_reads_and_writes_on_a_worker_that_only_computes(site: Site) -> No
     (site.folder / "words.py").write_text(WORDS)
     said = site.must("spark_submit", "-e", "sky_application=words.py").output
     assert f"answer {len(TEXT.read_text().split())}" in said
+
+
+def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None:
+    """A folder into HDFS and back, and into a data volume that a job writes to as well."""
+    source = site.folder / "set"
+    (source / "deep").mkdir(parents=True)
+    (source / "deep/words.txt").write_bytes(TEXT.read_bytes())
+    site.must("data_put", "-e", f"sky_from={source}", "-e", "sky_to=hdfs:///user/sky/")
+    site.must("data_put", "-e", f"sky_from={source}/deep/words.txt", "-e", "sky_to=file:///data/sets/", "-e", f"sky_node={WORKER}")
+    for place, node in (("hdfs:///user/sky/set/deep/words.txt", "tstore-master-0"), ("file:///data/sets/words.txt", WORKER)):
+        site.must("data_get", "-e", f"sky_from={place}", "-e", f"sky_to={site.folder}/back.txt", "-e", f"sky_node={node}")
+        assert (site.folder / "back.txt").read_bytes() == TEXT.read_bytes()
+        (site.folder / "back.txt").unlink()
+    refused = site.play("data_get", "-e", "sky_from=hdfs:///user/sky/missing", "-e", "sky_to=./")
+    assert refused.code != 0
+    assert "hdfs:///user/sky/missing': No such file or directory" in refused.output
+
+
+def test_a_job_writes_to_a_volume_that_it_was_given(site: Site) -> None:
+    """As the user of the daemons, in their sandbox, on the one worker."""
+    (site.folder / "local.py").write_text(LOCAL)
+    said = site.must("spark_submit", "-e", "sky_application=local.py").output
+    assert f"lines {len(TEXT.read_text().splitlines())}" in said
+    assert site.ssh(WORKER, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 2775"
 
 
 def test_status_shows_what_is_stored(site: Site) -> None:
