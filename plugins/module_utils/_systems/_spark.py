@@ -39,7 +39,7 @@ SPARK = System(
     roles={
         MASTER: Role(
             steps=("spark", "spark_master"),
-            variables=("spark_", "artifact_", "hdfs_"),
+            variables=("spark_", "artifact_", "hdfs_", "s3a_"),
             not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
@@ -47,7 +47,7 @@ SPARK = System(
         ),
         WORKER: Role(
             steps=("spark", "spark_worker"),
-            variables=("spark_", "artifact_"),
+            variables=("spark_", "artifact_", "s3a_"),
             not_variables=("spark_master_", "spark_proof_"),
             drains=True,
             disposable=always,

@@ -127,6 +127,14 @@ def users() -> dict[str, Any]:
     return {"s3": s3, "cephfs": {"monitors": [ADDRESS], "fs": "shared", "fsid": asked("ceph", "fsid")["fsid"]}}
 
 
+def make_bucket(name: str) -> None:
+    """A bucket of the user of the object store, who then owns it."""
+    keys = json.loads(USE.read_text())["s3"]
+    # curl knows how to sign
+    signed = ("--aws-sigv4", "aws:amz:default:s3", "--user", f"{keys['access_key']}:{keys['secret_key']}")
+    run("curl", "-sSf", "--cacert", keys["ca"], *signed, "-X", "PUT", f"{keys['endpoint']}/{name}")
+
+
 def up() -> None:
     with alone():
         if running() and USE.exists():

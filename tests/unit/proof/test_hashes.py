@@ -32,7 +32,7 @@ def changed(root: Path, path: str) -> set[str]:
 
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
-LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "storage", "systems", "spark"}
+LOCAL = {"ceph", "contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "storage", "systems", "spark"}
 
 
 @pytest.mark.parametrize(
