@@ -206,7 +206,10 @@ def get(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
             archive.add(content, arcname=".")
     else:
         shutil.move(content, given["staged"])
-    os.chown(given["staged"], 0, 0)
+    # the user that ssh logs in as, who may not be root, fetches it
+    staged, home = Path(given["staged"]), Path(given["staged"]).parent.stat()
+    os.chown(staged, home.st_uid, home.st_gid)
+    staged.chmod(0o600)
     return found
 
 

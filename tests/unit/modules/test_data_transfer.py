@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 import subprocess
 import tarfile
 from pathlib import Path
@@ -62,6 +63,7 @@ def scratch(tmp_path: Path) -> Path:
 def fetched(tmp_path: Path, url: str) -> Path:
     target = tmp_path / "fetched"
     found = get({"source": url, "user": ME, "staged": str(target)}, scratch(tmp_path))
+    assert (target.stat().st_uid, stat.S_IMODE(target.stat().st_mode)) == (tmp_path.stat().st_uid, 0o600)
     arrive(target, tmp_path / "dest", found["folder"])
     return tmp_path / "dest"
 
