@@ -34,6 +34,13 @@ options:
     description: Whether to format the folder C(name) if the volume has never held one.
     type: bool
     default: false
+  further:
+    description:
+      - Further folders in which the NameNode keeps the same. If one of them is whole, nothing is formatted, since a NameNode that starts fills an
+        empty folder from the others.
+    type: list
+    elements: path
+    default: []
   held:
     description: Identifiers of HDFS that DataNodes hold blocks of. A NameNode is not formatted if there is one, since it could not read these blocks.
     type: list
@@ -224,11 +231,14 @@ def look(given: dict[str, Any], check: bool) -> dict[str, Any]:
     known = note(path)
     held = Held(identifier(path / "name"), identifier(path / "data"))
     check_owner(path, held, cluster, given["cluster_id"])
-    formatting = given["format"] and not held.name
+    further = Held(next(filter(None, (identifier(Path(each)) for each in given["further"])), ""), "")
+    check_owner(path, further, cluster, "")
+    formatting = given["format"] and not held.name and not further.name
     if formatting:
         check_format(path, cluster, known, given["held"])
         if not check:
             held = Held(format_name(path, cluster, given["user"]), held.data)
+    held = Held(held.name or further.name, held.data)
     fresh = known | ({"cluster": cluster, "cluster_id": held.name} if held.name else {})
     fresh |= {"replication": given["replication"]} if given["replication"] else {}
     if fresh != known and not check:
@@ -245,6 +255,7 @@ def main() -> None:
             "cluster": {"type": "str", "required": True},
             "cluster_id": {"type": "str", "default": ""},
             "format": {"type": "bool", "default": False},
+            "further": {"type": "list", "elements": "path", "default": []},
             "held": {"type": "list", "elements": "str", "default": []},
             "datanodes": {"type": "int", "default": 1},
             "most_copies": {"type": "int", "default": 3},

@@ -35,7 +35,7 @@ from ansible_collections.sky.clusters.tests.support.hdfs import (
     volume,
     writing,
 )
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import STATE, Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -82,7 +82,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     before = machine_state(ZONE)
     folder = tmp_path_factory.mktemp("store")
     (folder / "group_vars").mkdir()
-    (folder / "group_vars/all.yml").write_text(json.dumps({"hdfs_replication": COPIES, "hdfs_datanode_drain_seconds": 240}))
+    (folder / "group_vars/all.yml").write_text(
+        json.dumps({"hdfs_replication": COPIES, "hdfs_datanode_drain_seconds": 240, "hdfs_namenode_copies": ["/data/backup"]})
+    )
     made = Site(folder, ZONE, hdfs(ZONE, 3))
     yield made
     made.must("destroy", "-e", "sky_destroy_data=true")
@@ -238,9 +240,11 @@ def test_the_volume_of_another_cluster_is_refused_by_name(site: Site, tmp_path: 
     site.must("destroy")
     with volume(ZONE, "tstore-data-1", tmp_path / "volume") as mounted:
         (mounted / "data/current/VERSION").write_text(own)
+    for path in (STATE / ZONE / "volumes").glob("tstore-master-0-hdfs.*"):
+        path.unlink()  # the volume of the NameNode, of which there is a copy
 
 
-def test_it_is_built_again_with_other_addresses_and_every_file(site: Site) -> None:
+def test_it_is_built_again_with_other_addresses_from_a_copy_of_the_namenode_s_volume(site: Site) -> None:
     site.must("cluster", *size(2), *UNPROVED)
     assert address(site, head(site)).startswith("10.97.3.")
     unchanged(site)

@@ -40,7 +40,7 @@ def volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def asked(volume: Path, check: bool = False, **more: Any) -> dict[str, Any]:
-    given = {"cluster_id": "", "format": False, "held": [], "replication": None, "datanodes": 1, "most_copies": 3, "user": ME}
+    given = {"cluster_id": "", "format": False, "further": [], "held": [], "replication": None, "datanodes": 1, "most_copies": 3, "user": ME}
     return look({"path": str(volume), "cluster": "demo", **given, **more}, check)
 
 
@@ -95,6 +95,17 @@ def test_no_format_while_datanodes_hold_blocks(volume: Path) -> None:
     with pytest.raises(StorageError, match="DataNodes hold blocks of demo-11111111, which a new NameNode could not read"):
         asked(volume, format=True, held=["demo-11111111"])
     assert list(volume.iterdir()) == []
+
+
+def test_a_lost_volume_is_filled_from_a_copy_and_not_formatted(volume: Path) -> None:
+    """By the NameNode itself, when it starts."""
+    holds(volume.parent / "copy/name", "demo-11111111")
+    found = asked(volume, format=True, held=["demo-11111111"], further=[str(volume.parent / "copy/name")])
+    assert found["name"] == "demo-11111111"
+    assert not (volume / "name").exists()
+    holds(volume.parent / "foreign/name", "other-22222222")
+    with pytest.raises(StorageError, match="of cluster 'other'"):
+        asked(volume, format=True, further=[str(volume.parent / "foreign/name")])
 
 
 def test_nothing_is_formatted_beside_the_volume(volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:
