@@ -62,5 +62,7 @@ def serving(namenode: NameNode) -> Iterator[NameNode]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         namenode.page = f"http://127.0.0.1:{server.server_port}"
-        yield namenode
-        server.shutdown()
+        try:
+            yield namenode
+        finally:
+            server.shutdown()

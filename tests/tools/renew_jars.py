@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Renew the lock of a role's jars: fetch them with Ivy, and write down what came.
 
-    tests/tools/renew_jars.py roles/hdfs/files/jars.json [org.apache.hadoop=3.5.1 ...]
+    python tests/tools/renew_jars.py roles/hdfs/files/jars.json [org.apache.hadoop=3.5.1 ...]
 
 Each word sets the version of all jars of an organisation. Compare the change before it is committed.
 """
