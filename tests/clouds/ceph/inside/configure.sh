@@ -8,7 +8,7 @@
 #     configure.sh ADDRESS
 set -euo pipefail
 address=$1
-work=$(mktemp -d)
+work=$(mktemp -d -p /root) # not in /tmp, which the system empties while it starts
 caps=(--cap mon 'allow *' --cap osd 'allow *' --cap mds 'allow *' --cap mgr 'allow *')
 
 fsid=$(cat /proc/sys/kernel/random/uuid)
