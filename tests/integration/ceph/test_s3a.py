@@ -94,7 +94,6 @@ def test_a_bucket_that_is_missing_is_named(site: Site, store: dict[str, Any]) ->
 
 
 def test_with_its_bucket_it_is_proved(site: Site, store: dict[str, Any]) -> None:
-    site.ssh(MASTER, f"su sky -c 'hdfs dfs -mkdir s3a://{BUCKET}/ 2>/dev/null' || true")
     ceph.make_bucket(BUCKET)
     settings(site, store, bucket=BUCKET)
     site.must("cluster", *UNPROVED)
@@ -124,7 +123,7 @@ def test_a_wrong_key_is_refused_in_the_store_s_words(site: Site, store: dict[str
     refused = site.play("cluster", *UNPROVED)
     assert refused.code != 0
     assert "s3a_bucket: the object store cannot be used: put: " in refused.output
-    assert "SignatureDoesNotMatch" in refused.output or "403" in refused.output
+    assert "Status Code: 403" in refused.output
 
 
 def test_plain_http_is_refused_with_the_reason(site: Site, store: dict[str, Any]) -> None:
