@@ -25,8 +25,9 @@ options:
     description:
       - V(mounted) mounts O(volumes).
       - V(unmounted) unmounts every volume that this module mounted on the node, even if the cluster file no longer has it.
+      - V(owned) gives the top folders of mounted O(volumes) to their owners, who must exist by then. What is in the folders is left as it is.
     type: str
-    choices: [mounted, unmounted]
+    choices: [mounted, owned, unmounted]
     default: mounted
   volumes:
     description: The volumes of the node, C(sky_volumes) of the inventory. Required with O(state=mounted).
@@ -59,6 +60,18 @@ options:
         description: Size in GiB, for information only.
         type: int
         default: 0
+      owner:
+        description: User that owns its top folder. Nobody changes it if it is empty.
+        type: str
+        default: ""
+      group:
+        description: Group of its top folder. Nobody changes it if it is empty.
+        type: str
+        default: ""
+      mode:
+        description: Permission of its top folder in octal digits. Nobody changes it if it is empty.
+        type: str
+        default: ""
 """
 
 EXAMPLES = r"""
@@ -82,9 +95,13 @@ actions:
 """
 
 import glob
+import grp
 import os
+import pwd
 import re
-from collections.abc import Iterator
+import socket
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,6 +221,42 @@ class Mounter:
         return str(out) + str(err)
 
 
+class Owner:
+    """Gives the top folders of volumes to their owners."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.actions: list[str] = []
+
+    def all(self) -> None:
+        for volume in self.module.params["volumes"]:
+            self._give(volume, volume["mount"])
+
+    def _give(self, volume: dict[str, Any], folder: str) -> None:
+        wanted = {key: volume[key] for key in ("owner", "group", "mode") if volume[key]}
+        if not wanted:
+            return
+        if not _mounted_at(folder):
+            raise VolumeFault(f"volume {volume['name']}: it is not mounted on {folder}, so its owner cannot be set")
+        found = os.stat(folder)
+        uid = _id(pwd.getpwnam, "owner", volume).pw_uid if volume["owner"] else found.st_uid
+        gid = _id(grp.getgrnam, "group", volume).gr_gid if volume["group"] else found.st_gid
+        mode = int(volume["mode"], 8) if volume["mode"] else stat.S_IMODE(found.st_mode)
+        if (uid, gid, mode) == (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)):
+            return
+        self.actions.append(f"{folder}: {', '.join(f'{key} {value}' for key, value in wanted.items())}")
+        if not self.module.check_mode:
+            os.chown(folder, uid, gid)
+            os.chmod(folder, mode)
+
+
+def _id(lookup: Callable[[str], Any], key: str, volume: dict[str, Any]) -> Any:
+    try:
+        return lookup(volume[key])
+    except KeyError:
+        raise VolumeFault(f"volumes.{volume['name']}.{key}: {socket.gethostname()} has no {key} named '{volume[key]}'") from None
+
+
 class Unmounter:
     """Unmounts the volumes that were mounted by this module, with commands of the node."""
 
@@ -289,6 +342,9 @@ def _mounted_at(path: str) -> str:
     return found
 
 
+STATES: Mapping[str, type[Mounter | Owner | Unmounter]] = {"mounted": Mounter, "owned": Owner, "unmounted": Unmounter}
+
+
 def main() -> None:
     volume = {
         "name": {"type": "str", "required": True},
@@ -297,13 +353,17 @@ def main() -> None:
         "fs": {"type": "str", "choices": ["ext4", "xfs"], "default": "ext4"},
         "mount": {"type": "path", "required": True},
         "size": {"type": "int", "default": 0},
+        "owner": {"type": "str", "default": ""},
+        "group": {"type": "str", "default": ""},
+        "mode": {"type": "str", "default": ""},
     }
     spec = {
-        "state": {"type": "str", "choices": ["mounted", "unmounted"], "default": "mounted"},
+        "state": {"type": "str", "choices": sorted(STATES), "default": "mounted"},
         "volumes": {"type": "list", "elements": "dict", "options": volume},
     }
-    module = AnsibleModule(argument_spec=spec, required_if=[("state", "mounted", ["volumes"])], supports_check_mode=True)
-    worker = Mounter(module) if module.params["state"] == "mounted" else Unmounter(module)
+    needed = [("state", state, ["volumes"]) for state in ("mounted", "owned")]
+    module = AnsibleModule(argument_spec=spec, required_if=needed, supports_check_mode=True)
+    worker = STATES[module.params["state"]](module)
     try:
         worker.all()
     except VolumeFault as fault:

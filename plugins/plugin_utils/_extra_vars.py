@@ -77,13 +77,16 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_counts": MAPPING,
     "sky_destroy_data": SWITCH,
     "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
+    "sky_from": TEXT,
     "sky_full": SWITCH,
     "sky_look": Kind(check_type_bool, "true or false", default=True),
+    "sky_node": TEXT,
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
+    "sky_to": TEXT,
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 

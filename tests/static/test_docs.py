@@ -344,7 +344,7 @@ def test_commands_name_what_exists() -> None:
 
 
 def test_parts_of_the_collection_that_are_named_exist() -> None:
-    named = [(path, name) for path in DOCUMENTS for name in re.findall(r"(?<![\w.])sky\.clusters\.([a-z_]+)", read(path))]
+    named = [(path, name) for path in DOCUMENTS for name in re.findall(r"(?<![\w.])sky\.clusters\.([a-z0-9_]+)", read(path))]
     wrong = [
         f"{path}: {name}"
         for path, name in named

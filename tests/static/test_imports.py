@@ -237,11 +237,15 @@ def system_words() -> re.Pattern[str]:
 
 def of_a_system(path: Path) -> bool:
     """Whether a file belongs to one system: by its name, as a module, an action or a play of it, or by its folder."""
-    return any(part.lstrip("_").startswith(tuple(SYSTEMS)) for part in path.parts) or path.name in OF_SPARK
+    return any(part.lstrip("_").startswith((*SYSTEMS, *STORES)) for part in path.parts) or path.name in (OF_SPARK | OF_URLS)
 
 
 # Programs of one system whose names do not say so
 OF_SPARK = {"_table.py"}
+# What file systems of jobs begin with, which belong to Spark
+STORES = ("s3a",)
+# Knows the schemes of URLs, one of which is called as its system
+OF_URLS = {"data_transfer.py"}
 
 
 def test_generic_code_names_no_system(root: Path) -> None:

@@ -28,6 +28,7 @@ CLOUD_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, starting wi
 GROUP_NAME = Text(r"[a-zA-Z][a-zA-Z0-9_]*", "letters, digits and underscores, starting with a letter", 60)
 FOREIGN_ROLE = Text(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2}", "the full name of a role of another collection, such as acme.tools.jupyter", 120)
 OWNER = Text(r"[A-Za-z0-9._@-]+", "letters, digits and any of . _ @ -", 64)
+USER_NAME = Text(r"[a-z_][a-z0-9_-]*", "the name of a user or a group", 32)
 PUBLIC_KEY = Text(
     r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]+=*( [^\n]*)?",
     "a public ssh key on one line, such as 'ssh-ed25519 AAAA... me'",
@@ -69,6 +70,9 @@ class DataVolume:
     type: str = option(Text(), "the cloud's volume type; its default if empty", default="")
     fs: str = option(Choice(("ext4", "xfs"), "file system"), "file system created on it while it is blank", default="ext4")
     mount: str = option(Text(r"/[A-Za-z0-9._/-]+", "an absolute path"), "where it is mounted; /data/<volume> if empty", default="")
+    owner: str = option(USER_NAME, "user that owns its top folder; nobody changes it if empty", default="")
+    group: str = option(USER_NAME, "group of its top folder; nobody changes it if empty", default="")
+    mode: str = option(Text(r"[0-7]{3,4}", "3 or 4 octal digits in quotes"), "permission of its top folder; nobody changes it if empty", default="")
 
 
 class VolumeKind:
@@ -235,6 +239,7 @@ def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     pools = _required(data, "pools", MapOf(SHORT_NAME, Struct(Pool), least=1), faults) or {}
     _check_cloud_names(data, faults)
     _cross_check(pools, settings, faults)
+    _check_volumes(pools, faults)
     if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
         _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if settings and name and pools and clouds and (len(pools), len(clouds)) == (len(data["pools"]), len(data["clouds"])):
@@ -316,6 +321,15 @@ def _cross_check(pools: Mapping[str, Pool], settings: Settings | None, faults: F
         for place, mount in enumerate(mounts):
             if mount in mounts[:place]:
                 faults.add(f"pools.{name}.volumes", f"two volumes are mounted at {mount}")
+
+
+def _check_volumes(pools: Mapping[str, Pool], faults: Faults) -> None:
+    """A role that keeps its data on a volume is given one."""
+    for name, pool in pools.items():
+        for role in pool.roles:
+            needed = ROLES[role].volume if role in ROLES else ""
+            if needed and needed not in pool.volumes:
+                faults.add(f"pools.{name}.volumes", f"{role} keeps its data on a volume named '{needed}', such as {needed}: 20")
 
 
 def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str], str]) -> None:

@@ -39,15 +39,15 @@ SPARK = System(
     roles={
         MASTER: Role(
             steps=("spark", "spark_master"),
-            variables=("spark_", "artifact_"),
-            not_variables=("spark_worker_", "spark_proof_"),
+            variables=("spark_", "artifact_", "hdfs_", "s3a_"),
+            not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
             ports={"spark_port": 7077, "spark_master_ui_port": 8080, "spark_master_history_port": 18080},
         ),
         WORKER: Role(
             steps=("spark", "spark_worker"),
-            variables=("spark_", "artifact_"),
+            variables=("spark_", "artifact_", "s3a_"),
             not_variables=("spark_master_", "spark_proof_"),
             drains=True,
             disposable=always,

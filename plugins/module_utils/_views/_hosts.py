@@ -158,6 +158,7 @@ def _volumes(node: Node, cluster: Cluster, volumes: Iterable[Volume]) -> list[di
                 "mount": wanted.mount or f"/data/{name}",
                 "device": devices.get(full, ""),
                 "label": volume_label(node.mark.owner, node.mark.cluster, full),
+                **{key: value for key in ("owner", "group", "mode") if (value := getattr(wanted, key))},
             }
         )
     return found

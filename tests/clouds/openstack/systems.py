@@ -117,12 +117,12 @@ def build_cloud(machine: Machine, work: Path) -> None:
         'chroot "$1" python3 -m compileall -q -j 0 /usr/lib/python3/dist-packages >/dev/null || true',
     )
     excluded = [f"--dpkgopt=path-exclude=/usr/lib/python3/dist-packages/{package}/tests/*" for package in TESTS]
-    _mmdebstrap(machine, work, CLOUD, [*excluded, f'--essential-hook={before} "$1"', f'--customize-hook={after} "$1"'])
+    mmdebstrap(machine, work, CLOUD, [*excluded, f'--essential-hook={before} "$1"', f'--customize-hook={after} "$1"'])
 
 
 def build_node(machine: Machine, work: Path) -> None:
     """The disk of a host, as `work`/node.raw."""
-    _mmdebstrap(machine, work, NODE, ["--dpkgopt=path-exclude=/usr/share/locale/*"])
+    mmdebstrap(machine, work, NODE, ["--dpkgopt=path-exclude=/usr/share/locale/*"])
     root = work / "root"
     _furnish_node(root, machine)
     used = int(run("du", "--summarize", "--block-size=1M", str(root)).split()[0])
@@ -163,7 +163,7 @@ def _script(path: Path, *lines: str) -> Path:
     return path
 
 
-def _mmdebstrap(machine: Machine, work: Path, packages: tuple[str, ...], options: list[str]) -> None:
+def mmdebstrap(machine: Machine, work: Path, packages: tuple[str, ...], options: list[str]) -> None:
     sources = work / "debian.sources"
     sources.write_text(machine.sources)
     command = [

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import abc
+import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ansible_collections.sky.clusters.tests.support import hdfs
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.spark_jobs import ANSWER, job
@@ -61,4 +64,28 @@ class Spark(System):
         return site.ssh(master, "cd /data/spark && sha256sum .sky/spark && find events -type f ! -name '*.inprogress' -exec sha256sum {} + | sort")
 
 
-SYSTEMS: tuple[System, ...] = (Spark(),)
+class Hdfs(System):
+    """On one node, beside the others."""
+
+    PATH = "/user/sky/kept"
+
+    def pools(self, zone: str) -> dict[str, Any]:  # noqa: ARG002  # they are the same in every zone
+        return {"store": {"cloud": "here", "count": 1, "roles": ["hdfs_namenode", "hdfs_datanode"], "volumes": {"hdfs": 1}}}
+
+    def is_proved(self, played: Played) -> None:
+        assert "HDFS is ready: 1 DataNode(s), NameNode " in played.output
+        assert "4 MiB written, read and compared on each of 1 DataNode(s)" in played.output
+
+    @contextmanager
+    def work(self, site: Site, name: str) -> Iterator[None]:
+        with hdfs.writing(site, hdfs.head(site), f"/user/sky/{name}", mib=16, seconds=20):
+            yield
+
+    def data(self, site: Site) -> str:
+        """A file, by content."""
+        if hdfs.files(site).status(self.PATH) is None:
+            hdfs.put(site, self.PATH, os.urandom(1 << 20), copies=1)
+        return hashlib.sha256(hdfs.files(site).call(self.PATH, "OPEN")).hexdigest()
+
+
+SYSTEMS: tuple[System, ...] = (Spark(), Hdfs())

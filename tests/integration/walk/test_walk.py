@@ -174,7 +174,7 @@ def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has t
 def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
     assert site.hosts("all") == containers(ZONE) == []
     assert not list(nodes_folder(ZONE).glob("*"))
-    assert "kept: 1 data volume(s), 1 GiB in all" in site.must("status").output
+    assert "kept: 2 data volume(s), 2 GiB in all" in site.must("status").output
 
 
 def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import jsonschema
@@ -318,6 +319,11 @@ OTHERS = st.fixed_dictionaries(
 )
 
 
+def _mounted_at(volume: Any, names: Iterable[str]) -> bool:
+    """Whether a volume is mounted where one of these would be."""
+    return isinstance(volume, dict) and volume.get("mount") in {f"/data/{name}" for name in names}
+
+
 @st.composite
 def good_files(draw: st.DrawFn) -> dict[str, Any]:
     """Files of the grammar: every one must be accepted."""
@@ -338,6 +344,11 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
     pools = draw(st.dictionaries(SHORT, one_pool, min_size=1, max_size=3))
     if any(pool.get("roles") for pool in pools.values()):
         pools["thehead"] = {"cloud": min(clouds), "count": 1, "roles": HEADS + draw(st.lists(st.sampled_from(MEMBERS), unique=True))}
+    pool: Any
+    for pool in pools.values():
+        needed = {ROLES[role].volume: 1 for role in pool.get("roles") or () if ROLES[role].volume}
+        if needed:
+            pool["volumes"] = needed | {volume: kind for volume, kind in (pool.get("volumes") or {}).items() if not _mounted_at(kind, needed)}
     name = draw(st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True))
     file = {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
     reached = any(pool.get("public_ip") for pool in pools.values())
@@ -437,3 +448,22 @@ def test_the_schema_of_the_file_is_a_schema() -> None:
     VALIDATOR.validate(file())
     for bad in (file(cluster="A"), file(pool={}), file(pools={}), file(pools={"p": pool(count=-1)}), file(clouds={"one": {"provider": "x"}})):
         assert not VALIDATOR.is_valid(bad)
+
+
+def test_a_role_that_keeps_data_needs_its_volume() -> None:
+    store = {"d": pool(roles=["hdfs_namenode", "hdfs_datanode"], volumes={"spark": 1})}
+    assert faults(file(pools=store)) == [
+        "pools.d.volumes: hdfs_namenode keeps its data on a volume named 'hdfs', such as hdfs: 20",
+        "pools.d.volumes: hdfs_datanode keeps its data on a volume named 'hdfs', such as hdfs: 20",
+    ]
+
+
+def test_the_owner_of_a_volume() -> None:
+    whole = {"size": 5, "owner": "sky", "group": "spark", "mode": "2775"}
+    found = parse(file(pools={"d": pool(volumes={"x": whole})}), PROVIDERS).pools["d"].volumes["x"]
+    assert (found.owner, found.group, found.mode) == ("sky", "spark", "2775")
+    wrong = {"size": 5, "owner": "two words", "mode": "rwx"}
+    assert faults(file(pools={"d": pool(volumes={"x": wrong})})) == [
+        "pools.d.volumes.x.owner: must be the name of a user or a group, got 'two words'",
+        "pools.d.volumes.x.mode: must be 3 or 4 octal digits in quotes, got 'rwx'",
+    ]

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import os
+import pwd
+import stat
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.data_volumes import Mounter, VolumeFault, _named
+from ansible_collections.sky.clusters.plugins.modules import data_volumes
+from ansible_collections.sky.clusters.plugins.modules.data_volumes import Mounter, Owner, VolumeFault, _named
 
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -129,3 +132,44 @@ def test_a_pattern_that_matches_no_disk_is_reported_unchanged(by_id: Path) -> No
         VolumeFault, match=r"^volume data: its device .*/by-id/\*11111111-\* does not exist, and no device has its label sky987654321$"
     ):
         Mounter(node).all()
+
+
+@pytest.fixture
+def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The top folder of a mounted volume."""
+    monkeypatch.setattr(data_volumes, "_mounted_at", lambda path: "/dev/x" if path == str(tmp_path) else "")
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+def owner(folder: Path, **wanted: str) -> Owner:
+    node: Any = Node(**{"name": "sets", "mount": str(folder), "owner": "", "group": "", "mode": ""} | wanted)
+    return Owner(node)
+
+
+def test_a_top_folder_is_given_away_once_and_what_is_in_it_stays(top: Path) -> None:
+    (top / "file").write_text("x")
+    before = (top / "file").stat()
+    me = pwd.getpwuid(os.getuid()).pw_name
+    for actions in ([f"{top}: owner {me}, mode 2775"], []):
+        asked = owner(top, owner=me, mode="2775")
+        asked.all()
+        assert asked.actions == actions
+    assert stat.S_IMODE(top.stat().st_mode) == 0o2775
+    assert (top / "file").stat() == before
+
+
+def test_without_an_owner_nobody_changes_it(top: Path) -> None:
+    asked = owner(top)
+    asked.all()
+    assert asked.actions == []
+
+
+def test_an_owner_who_does_not_exist_is_named(top: Path) -> None:
+    with pytest.raises(VolumeFault, match=r"volumes\.sets\.owner: \S+ has no owner named 'nobodyhere'"):
+        owner(top, owner="nobodyhere").all()
+
+
+def test_a_volume_that_is_not_mounted_is_not_given_away(top: Path) -> None:
+    with pytest.raises(VolumeFault, match="is not mounted"):
+        owner(top / "elsewhere", mode="0700").all()

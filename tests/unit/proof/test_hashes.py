@@ -32,7 +32,9 @@ def changed(root: Path, path: str) -> set[str]:
 
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
-LOCAL = {"network", "contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "systems", "spark"}
+LOCAL = {
+    "ceph", "clouds", "contract", "host", "molecule", "network", "quickstart", "spark", "storage", "survival", "systems", "walk",
+}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster of the tests with an HDFS, and what is asked of it. Without a JVM where a web page says it, which saves seconds each."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import IN_SERVICE, State, Web
+from ansible_collections.sky.clusters.tests.support.site import STATE, Site
+from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark_jobs import shell, variables
+
+USER = "sky"
+
+
+def hdfs(zone: str, datanodes: int, volume: int = 1) -> dict[str, Any]:
+    """A cluster file: a NameNode beside a Spark master, DataNodes, and a worker that only computes."""
+    content = spark(zone, 1, master={"roles": ["hdfs_namenode", "spark_master"], "volumes": {"hdfs": 1, "backup": 1}, "flavor": "large"})
+    content["pools"]["worker"]["volumes"] = {"sets": {"size": 1, "owner": "sky", "group": "spark", "mode": "2775"}}
+    content["pools"]["data"] = {"cloud": "here", "count": datanodes, "roles": ["hdfs_datanode"], "volumes": {"hdfs": volume}}
+    return content
+
+
+def head(site: Site) -> str:
+    (name,) = site.hosts("hdfs_namenode")
+    return name
+
+
+def address(site: Site, host: str) -> str:
+    return str(variables(site, host)["sky_address"])
+
+
+def page(site: Site) -> str:
+    return f"http://{address(site, head(site))}:9870"
+
+
+def eventually(what: str, page: str, holds: Callable[[State], Any], seconds: float = 120) -> State:
+    """What the NameNode says, as soon as it is so."""
+    end = time.monotonic() + seconds
+    while not ((seen := _hdfs_pages.state(page)).ready and holds(seen)):
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds} s: {what}; {seen}")
+        time.sleep(0.5)
+    return seen
+
+
+def in_service(seen: State) -> int:
+    return sum(node.state == IN_SERVICE for node in seen.live)
+
+
+def fsck(page: str) -> str:
+    """What HDFS's own check of all files says."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{page}/fsck?ugi=hdfs&path=/", timeout=60) as answer:
+        return str(answer.read(), "utf-8")
+
+
+def healthy(page: str, seconds: float = 120) -> None:
+    """Every block has all of its copies, at the latest after so long."""
+    eventually("all blocks have their copies", page, lambda seen: not (seen.values or {}).get("UnderReplicatedBlocks"), seconds)
+    said = fsck(page)
+    assert "is HEALTHY" in said, said
+    assert "Under-replicated blocks:\t0" in said, said
+
+
+def files(site: Site) -> Web:
+    """The files, as the cluster's user sees them."""
+    return Web(page(site), USER)
+
+
+def put(site: Site, path: str, content: bytes, copies: int) -> None:
+    """Write a file, through a DataNode."""
+    through = Web(f"http://{address(site, site.hosts('hdfs_datanode')[0])}:9864", USER, f"{address(site, head(site))}:8020")
+    through.call(path, "CREATE", "PUT", body=content, replication=copies, overwrite="true")
+
+
+@contextlib.contextmanager
+def writing(site: Site, host: str, path: str, mib: int, seconds: int) -> Iterator[subprocess.Popen[str]]:
+    """A client on a node that writes a file slowly, the same bytes again and again; it has ended well when the block ends."""
+    line = "x" * 1023
+    script = f"for i in $(seq {mib}); do yes {line} | head -c 1048576; sleep {seconds / mib:.3f}; done | hdfs dfs -put -f - {path}"
+    process = subprocess.Popen(
+        f"{shell(site, host, USER)} '{script}'", shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        time.sleep(seconds / 4)
+        yield process
+        said, _none = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        assert (files(site).status(path) or {}).get("length") == mib << 20, said
+    finally:
+        process.kill()
+
+
+@contextlib.contextmanager
+def volume(zone: str, node: str, folder: Path) -> Iterator[Path]:
+    """What is on the kept volume of a node that is not there."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", "loop", str(STATE / zone / "volumes" / f"{node}-hdfs.img"), str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DataNodes join and leave; tests/integration/storage has it with a real NameNode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.modules import hdfs_datanodes
+from ansible_collections.sky.clusters.plugins.modules.hdfs_datanodes import LEAVES, LeaveError, run
+from ansible_collections.sky.clusters.tests.support.namenode import NameNode, node, serving
+
+ONE, TWO, THREE = "10.0.0.5:9866", "10.0.0.6:9866", "10.0.0.7:9866"
+
+
+@pytest.fixture
+def namenode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NameNode]:
+    """One with three DataNodes, whose command only says that it was called."""
+    program = tmp_path / "hdfs"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(hdfs_datanodes, "HDFS", str(program))
+    with serving(NameNode(node("10.0.0.5", blocks=4), node("10.0.0.6", blocks=9, used=2), node("10.0.0.7"))) as found:
+        yield found
+
+
+def asked(namenode: NameNode, tmp_path: Path, state: str, check: bool = False, **more: Any) -> dict[str, Any]:
+    given = {"members": [], "address": "", "leaving": [], "replication": 2, "seconds": 5, "slice_seconds": 1, "force": False}
+    return run({"page": namenode.page, "state": state, "list": str(tmp_path / "list.json"), **given, **more}, check)
+
+
+def listed(tmp_path: Path) -> dict[str, str]:
+    """The state of each DataNode of the list; empty is in service."""
+    found = json.loads((tmp_path / "list.json").read_text())
+    return {f"{each['hostName']}:{each['port']}": each.get("adminState", "") for each in found}
+
+
+def calls(tmp_path: Path) -> int:
+    path = tmp_path / "calls"
+    return path.read_text().count("dfsadmin -refreshNodes") if path.exists() else 0
+
+
+def test_the_namenode_is_told_of_a_change_only(namenode: NameNode, tmp_path: Path) -> None:
+    assert asked(namenode, tmp_path, "members", members=[TWO, ONE])["changed"]
+    assert listed(tmp_path) == {ONE: "", TWO: ""}
+    assert not asked(namenode, tmp_path, "members", members=[ONE, TWO])["changed"]
+    assert calls(tmp_path) == 1
+
+
+def test_check_mode_changes_no_list(namenode: NameNode, tmp_path: Path) -> None:
+    assert asked(namenode, tmp_path, "members", check=True, members=[ONE])["changed"]
+    assert not (tmp_path / "list.json").exists()
+
+
+def test_a_slice_ends_with_the_blocks_that_are_left(namenode: NameNode, tmp_path: Path) -> None:
+    asked(namenode, tmp_path, "members", members=[ONE, TWO, THREE])
+    namenode.leaving = {TWO: 7}
+    assert asked(namenode, tmp_path, "leaving", address=TWO) == {"changed": True, "blocks": 9, "left": 7}
+    assert listed(tmp_path) == {ONE: "", TWO: LEAVES, THREE: ""}
+    namenode.live[TWO]["adminState"] = "Decommissioned"
+    assert asked(namenode, tmp_path, "leaving", address=TWO) == {"changed": False, "blocks": 9}
+    assert asked(namenode, tmp_path, "left", address=TWO)["changed"]
+    assert listed(tmp_path) == {ONE: "", THREE: ""}
+
+
+def test_after_its_time_the_node_stays(namenode: NameNode, tmp_path: Path) -> None:
+    namenode.leaving = {TWO: 7}
+    with pytest.raises(LeaveError, match=r"7 blocks of the DataNode 10\.0\.0\.6:9866 are not elsewhere yet.*the node stays.*run again to continue"):
+        asked(namenode, tmp_path, "leaving", address=TWO, seconds=1, slice_seconds=0)
+    assert listed(tmp_path)[TWO] == LEAVES
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"leaving": [TWO, THREE]}, r"files are kept in 2 copies, and 1 DataNode\(s\) would remain: the node stays; to keep fewer copies, set"),
+        ({"leaving": [ONE, TWO, THREE]}, r"0 DataNode\(s\) would remain: the node stays; delete the files first"),
+        ({"replication": 3}, r"files are kept in 3 copies, and 2 DataNode\(s\) would remain"),
+    ],
+)
+def test_fewer_datanodes_than_copies_are_refused_before_a_change(namenode: NameNode, tmp_path: Path, change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(LeaveError, match=sentence):
+        asked(namenode, tmp_path, "leaving", address=TWO, **change)
+    assert not (tmp_path / "list.json").exists()
+
+
+def test_too_little_room_is_refused_before_a_change(namenode: NameNode, tmp_path: Path) -> None:
+    for place in (ONE, THREE):
+        namenode.live[place]["remaining"] = 1 << 29
+    with pytest.raises(LeaveError, match=r"the DataNodes that remain have 1\.0 GiB free, and 2\.0 GiB would have to be moved"):
+        asked(namenode, tmp_path, "leaving", address=TWO)
+    assert not (tmp_path / "list.json").exists()
+
+
+def test_a_namenode_in_safe_mode_moves_no_blocks(namenode: NameNode, tmp_path: Path) -> None:
+    namenode.safe_mode = "Safe mode is ON. The reported blocks 0 needs additional 12 blocks"
+    with pytest.raises(LeaveError, match=r"cannot move blocks now \(Safe mode is ON"):
+        asked(namenode, tmp_path, "leaving", address=TWO)
+
+
+def test_a_dead_datanode_cannot_hand_over(namenode: NameNode, tmp_path: Path) -> None:
+    namenode.dead[TWO] = namenode.live.pop(TWO)
+    with pytest.raises(LeaveError, match=r"reports the DataNode 10\.0\.0\.6:9866 dead"):
+        asked(namenode, tmp_path, "leaving", address=TWO)
+
+
+def test_what_an_empty_hdfs_has_can_leave(namenode: NameNode, tmp_path: Path) -> None:
+    namenode.values["BlocksTotal"] = 0
+    namenode.live[TWO]["adminState"] = "Decommissioned"
+    assert "left" not in asked(namenode, tmp_path, "leaving", address=TWO, leaving=[ONE, TWO, THREE])
+
+
+def test_by_force_it_leaves_at_once(namenode: NameNode, tmp_path: Path) -> None:
+    assert asked(namenode, tmp_path, "leaving", address=TWO, leaving=[ONE, TWO, THREE], force=True) == {"changed": False, "blocks": 9}
+
+
+def test_a_new_list_lets_those_go_on_that_leave(namenode: NameNode, tmp_path: Path) -> None:
+    asked(namenode, tmp_path, "leaving", address=TWO, replication=1)
+    asked(namenode, tmp_path, "members", members=[ONE, TWO, THREE], leaving=[TWO])
+    assert listed(tmp_path) == {ONE: "", TWO: LEAVES, THREE: ""}
+    asked(namenode, tmp_path, "members", members=[ONE, TWO, THREE])  # it stays after all
+    assert listed(tmp_path) == {ONE: "", TWO: "", THREE: ""}
+
+
+def test_a_node_that_is_visited_is_in_service(namenode: NameNode, tmp_path: Path) -> None:
+    asked(namenode, tmp_path, "leaving", address=TWO, replication=1)
+    assert asked(namenode, tmp_path, "present", address=TWO)["changed"]
+    assert listed(tmp_path) == {TWO: ""}
+    assert not asked(namenode, tmp_path, "present", address=TWO)["changed"]
