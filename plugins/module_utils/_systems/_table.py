@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from ._nfs import NFS
 from ._spark import SPARK
 from ._system import Role, System
+from ._torque import TORQUE
 
-SYSTEMS: Mapping[str, System] = {system.name: system for system in (SPARK,)}
+SYSTEMS: Mapping[str, System] = {system.name: system for system in (NFS, SPARK, TORQUE)}
 ROLES: Mapping[str, Role] = {name: role for system in SYSTEMS.values() for name, role in system.roles.items()}
 EVERY_NODE = ("node",)  # Ansible roles that every node gets, first
 
