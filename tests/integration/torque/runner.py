@@ -21,7 +21,8 @@ from typing import Any
 
 def filled(text: str, values: dict[str, str]) -> str:
     """A text with the names of this cluster in their places."""
-    return re.sub(r"\$(NODE0|NODE1|SERVER|USER|SOON)\b", lambda found: values[found[1]], text)
+    soon = time.strftime("%H%M.%S", time.localtime(time.time() + 10))
+    return re.sub(r"\$(NODE0|NODE1|SERVER|USER|SOON)\b", lambda found: (values | {"SOON": soon})[found[1]], text)
 
 
 def submit(case: dict[str, Any], root: Path, values: dict[str, str]) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def ended(number: str) -> bool:
     return all(state in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "OUT_OF_MEMORY", "NODE_FAIL") for state in shown)
 
 
-def result(case: dict[str, Any], submitted: dict[str, Any], root: Path, values: dict[str, str], end: float) -> dict[str, Any]:
+def result(case: dict[str, Any], submitted: dict[str, Any], root: Path, end: float) -> dict[str, Any]:
     """What came out of a job."""
     number = re.split(r"[.\[]", submitted["job"])[0]
     if not number:
@@ -76,13 +77,13 @@ def result(case: dict[str, Any], submitted: dict[str, Any], root: Path, values: 
 def main() -> None:
     given = json.load(sys.stdin)
     root = Path(given["root"])
-    values = given["values"] | {"SOON": time.strftime("%H%M.%S", time.localtime(time.time() + 5))}
+    values = given["values"]
     cases = given["cases"]
     with ThreadPoolExecutor(3) as pool:
         submitted = list(pool.map(lambda case: submit(case, root, values), cases))
     end = time.monotonic() + given["seconds"]
-    results = {case["name"]: result(case, each, root, values, end) for case, each in zip(cases, submitted, strict=True)}
-    json.dump({"values": values, "results": results}, sys.stdout)
+    results = {case["name"]: result(case, each, root, end) for case, each in zip(cases, submitted, strict=True)}
+    json.dump(results, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from .values import PbsError, clock, job_id, moment
 
 # Attributes of a job that qalter cannot change, and why
 FIXED = {
+    "-A": "the account of a job is chosen when it is submitted",
     "-c": "jobs cannot be checkpointed",
     "-C": "it belongs to qsub",
     "-e": "the files of a job are chosen when it is submitted",
@@ -187,7 +188,7 @@ def altered(options: Options) -> list[str]:
         found.append(f"MinMemoryNode={mebibytes(wanted.memory, wanted.nodes or 1)}")
     if wanted.process_memory is not None:
         found.append(f"MinMemoryCPU={mebibytes(wanted.process_memory, 1)}")
-    simple = {"-N": "JobName", "-A": "Account", "-q": "Partition"}
+    simple = {"-N": "JobName", "-q": "Partition"}
     found += [f"{simple[letter]}={values[letter]}" for letter in simple if letter in values]
     if "-N" in values and not NAME.fullmatch(values["-N"]):
         raise PbsError(f"-N: '{values['-N']}' is no name of a job")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .values import PbsError, number
 
 PREFIX = "#PBS"
-LETTERS = "a:A:b:c:C:d:D:e:fF:hIj:k:K:l:L:m:M:nN:o:p:P:q:r:S:t:T:u:v:VwW:xXz"
+LETTERS = "a:A:b:c:C:d:D:e:fF:hIj:k:K:l:L:m:M:nN:o:p:P:q:r:S:t:T:u:v:Vw:W:xXz"
 NAME = re.compile(r"[A-Za-z][^\s/,:\\\"'%]{0,235}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Options of TORQUE's manual that this engine cannot honour, and why

@@ -20,7 +20,7 @@ from .limits import refusal
 from .options import PREFIX, Options, of_script, parse
 from .resources import Resources, resources
 from .submission import Context, Submission, submission
-from .values import PbsError
+from .values import PbsError, job_id
 
 LIMITS = {"cpu": resource.RLIMIT_CPU, "as": resource.RLIMIT_AS, "fsize": resource.RLIMIT_FSIZE}
 OF_BATCH = ("--parsable", "--ignore-pbs", "--output=", "--error=", "--open-mode=", "--requeue", "--no-requeue", "--export=")
@@ -53,7 +53,7 @@ def read_script(operands: list[str], optional: bool) -> tuple[str, str]:
     """The script and its path, from the file of the first operand, or from standard input."""
     if operands and operands[0] != "-":
         try:
-            return Path(operands[0]).read_text(encoding="utf-8", errors="surrogateescape"), operands[0]
+            return Path(operands[0]).read_bytes().decode("utf-8", errors="surrogateescape"), operands[0]
         except OSError as error:
             raise PbsError(f"script {operands[0]} cannot be read: {error.strerror}") from None
     if optional:
@@ -66,19 +66,17 @@ def read_script(operands: list[str], optional: bool) -> tuple[str, str]:
 
 def context(command: Command) -> Context:
     account = pwd.getpwuid(os.getuid())
-    groups = tuple(grp.getgrgid(number).gr_name for number in os.getgroups())
     folder = os.environ.get("PWD", "")
     if not folder or not os.path.isdir(folder) or not os.path.samefile(folder, "."):
         folder = os.getcwd()
     return Context(
         user=account.pw_name, home=account.pw_dir, shell=account.pw_shell or "/bin/bash", folder=folder, host=os.uname().nodename,
-        server=command.settings.server, environment=dict(os.environ), now=datetime.datetime.now(), groups=groups, mail=command.settings.mail,
+        server=command.settings.server, environment=dict(os.environ), now=datetime.datetime.now(), group=grp.getgrgid(os.getgid()).gr_name, mail=command.settings.mail,
     )  # fmt: skip
 
 
 def submit(command: Command, options: Options, wanted: Resources, job: Submission) -> int:
-    for _kind, other in job.before:
-        known(other)
+    check_dependencies(options)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="surrogateescape", prefix="pbs-") as file:
         file.write(job.script)
         file.flush()
@@ -93,6 +91,14 @@ def submit(command: Command, options: Options, wanted: Resources, job: Submissio
     if "-z" not in options.switches:
         sys.stdout.write(command.shown(f"{number}_*" if "-t" in options.values else number) + "\n")
     return 0
+
+
+def check_dependencies(options: Options) -> None:
+    """Slurm takes a job that it does not know for one that has ended well."""
+    for kind, others in options.dependencies:
+        for other in others:
+            if not slurm.jobs([job_id(other)]):
+                raise PbsError(f"-W depend={kind}:{other}: there is no such job")
 
 
 def limit(job: Submission) -> None:

@@ -122,7 +122,7 @@ def _read(given: dict[str, str], hosts: set[str]) -> Resources:
         key, read = READERS[name]
         if key == "limit":
             limits[LIMITS[name]] = read(value, f"-l {name}")
-        elif key == "parts":
+        elif name == "nodes":
             values[key] = nodes(value, hosts)
         else:
             values[key] = read(value, f"-l {name}")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .slurm import Job, Node, Queue, duration, expand, natural
+from .submission import HIGHEST, PRIORITY_STEP
 from .values import clock, shown_id
 
 MISSING = "--"
@@ -94,7 +95,7 @@ def attributes(job: Job, server: str, status: int | None = None, ended: bool = F
         "Keep_Files": str(kept.get("keep", "n")),
         "Mail_Points": str(kept.get("mail", "n")),
         "Output_Path": f"{host}:{_path(str(kept.get('out', '')), job)}" if kept else "",
-        "Priority": str(kept.get("priority", 0)),
+        "Priority": _priority(job),
         "qtime": date(job.submitted),
         "Rerunable": "False" if kept.get("rerun") == "n" else "True",
         "Resource_List.nodes": str(
@@ -113,6 +114,10 @@ def attributes(job: Job, server: str, status: int | None = None, ended: bool = F
         "init_work_dir": job.folder,
         "job_array_request": str(kept.get("array", "")),
     }
+
+
+def _priority(job: Job) -> str:
+    return str(HIGHEST - int(job.nice) // PRIORITY_STEP) if job.kept and job.nice.isdigit() else "0"
 
 
 def _count(text: str) -> int:

@@ -150,7 +150,12 @@ def jobs(wanted: Iterable[str] = (), user: str = "") -> list[Job]:
     layout = SEPARATOR.join(JOB_FIELDS.values())
     chosen = [f"--jobs={','.join(wanted)}"] if wanted else []
     owner = [f"--user={user}"] if user else []
-    text = run(["squeue", "--noheader", "--all", "--states=all", "--array", *chosen, *owner, f"--format={layout}"])
+    try:
+        text = run(["squeue", "--noheader", "--all", "--states=all", "--array", *chosen, *owner, f"--format={layout}"])
+    except PbsError as error:
+        if "Invalid job id" not in str(error):
+            raise
+        return []
     rows = (line.split(SEPARATOR) for line in text.splitlines() if line)
     return [Job(dict(zip(JOB_FIELDS, row, strict=False))) for row in rows if len(row) == len(JOB_FIELDS)]
 

@@ -37,7 +37,7 @@ class Context:
     server: str
     environment: Mapping[str, str]
     now: datetime.datetime
-    groups: tuple[str, ...] = ()
+    group: str = ""
     mail: bool = False  # the server can send mail
 
 
@@ -131,8 +131,8 @@ def check(options: Options, wanted: Resources, context: Context) -> None:
     users = [item.partition("@")[0] for item in values.get("-u", context.user).split(",")]
     if context.user not in users:
         raise PbsError(f"-u {values['-u']}: cannot be honoured: a job runs as the user who submits it ({context.user})")
-    if "group" in values and values["group"] not in context.groups:
-        raise PbsError(f"-W group_list: you are no member of the group '{values['group']}'")
+    if values.get("group", context.group) != context.group:
+        raise PbsError(f"-W group_list={values['group']}: cannot be honoured: a job has the group of qsub, {context.group} (newgrp changes it)")
     if "@" in values.get("-q", "") and values["-q"].partition("@")[2] != context.server:
         raise PbsError(f"-q {values['-q']}: there is one server, {context.server}")
     if "-z" in options.switches and "-I" in options.switches:
@@ -205,8 +205,6 @@ def _rules(options: Options) -> list[str]:
         found.append(f"--account={values['-A']}")
     if "-t" in values:
         found.append(f"--array={values['-t']}")
-    if "group" in values:
-        found.append(f"--gid={values['group']}")
     if "-n" in options.switches:
         found.append("--exclusive")
     if values.get("-m", "n") != "n":
@@ -252,7 +250,7 @@ def comment(options: Options, wanted: Resources, name: str, output: str, error: 
     """What qstat shows and Slurm does not keep."""
     kept = {
         "list": wanted.given, "join": options.values.get("-j", "n"), "keep": options.values.get("-k", "n"), "out": output, "err": error,
-        "host": context.host, "folder": _work_folder(options, context), "name": name, "priority": options.values.get("-p", "0"),
+        "host": context.host, "folder": _work_folder(options, context), "name": name,
         "rerun": options.values.get("-r", "y"), "mail": options.values.get("-m", "n"), "array": options.values.get("-t", ""),
     }  # fmt: skip
     return json.dumps({key: value for key, value in kept.items() if value}, separators=(",", ":"), sort_keys=True)
@@ -265,10 +263,8 @@ def runnable(script: str, options: Options, shell: str) -> str:
     first, _newline, rest = script.partition("\n")
     chosen = shell_of(options.values.get("-S", ""))
     interpreter = chosen or (first[2:].strip() if first.startswith("#!") else shell)
-    if first.startswith("#!"):
-        body = rest
-    else:  # a comment or an empty line gives its place to the interpreter, so that the numbers of lines stay the same
-        body = rest if not first.strip() or first.startswith("#") else script
+    # a comment or an empty line gives its place to the interpreter, so that the numbers of lines stay the same
+    body = rest if not first.strip() or first.startswith("#") else script
     lines = [_hidden(line) for line in body.splitlines(keepends=True)]
     return f"#!{login(interpreter)}\n" + "".join(lines)
 
