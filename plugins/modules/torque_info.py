@@ -90,7 +90,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
 
 SECONDS = 20  # that the server may take to answer
-LOST = {"DOWN", "NOT_RESPONDING", "UNKNOWN", "FAIL", "FUTURE"}
+LOST = {"DOWN", "UNKNOWN", "FAIL", "FUTURE"}
 BUSY = {"ALLOCATED", "MIXED", "COMPLETING"}
 LETTERS = {"RUNNING": "R", "COMPLETING": "E", "CONFIGURING": "R", "SUSPENDED": "S", "PENDING": "Q"}
 JOB = "%i|%u|%T|%C|%D|%P|%V|%j"
@@ -106,8 +106,8 @@ def ask(*command: str) -> str | None:
 
 
 def states(text: str) -> set[str]:
-    """The words of a state such as ``IDLE*+DRAIN``; a star says that the node does not respond."""
-    return {re.sub(r"\W", "", word) for word in text.replace("*", "+NOT_RESPONDING").split("+")}
+    """The words of a state such as ``IDLE*+DRAIN``. A node that does not respond gets a star at once, and is down after a time-out."""
+    return {re.sub(r"\W", "", word) for word in text.split("+")}
 
 
 def members(shown: str) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ def run(*command: str, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if done.returncode != 0:
         raise ProofError(f"'{' '.join(command[:6])}' failed: {(done.stderr or done.stdout).strip()[-400:]}")
-    return done.stdout
+    return str(done.stdout)
 
 
 def checked(output: str, nodes: Sequence[str]) -> list[str]:

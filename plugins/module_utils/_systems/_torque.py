@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ._system import Opinion, Role, Seen, System, View, always
+from ._system import Opinion, Question, Role, Seen, System, View, always
 
 SERVER, NODE = "torque_server", "torque_node"
+STAMP = "/var/lib/sky/proof/torque.json"
 
 
 def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
@@ -54,6 +55,11 @@ TORQUE = System(
             ports={"torque_node_port": 6818},
         ),
     },
+    question=Question(
+        "sky.clusters.torque_info",
+        {"address": ("sky_address", ""), "port": ("torque_port", 6817), "stamp": ("torque_proof_stamp", STAMP)},
+    ),
     judge=judge,
+    proof="torque_proof",
     users=("slurm", "munge"),
 )

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let exactly these clients use the shared folders, and root of none of them as root.
 
-Standard input: ``members``, the address of every client by its name; ``keys``, the public keys of those that ask. Standard output: how the folders are
-served (``engine``, ``data``), the key of this host (``host_key``), ``changed``.
+Standard input: ``members``, the address of every client by its name; ``keys``, the public keys of those that ask. Standard output: how the folders
+are served (``engine``, ``data``), the key of this host (``host_key``), ``changed``.
 """
 
 import json

@@ -4,8 +4,8 @@
 """The server takes nodes in: each gets the key of munge, encrypted for it alone, and all get to know its host key.
 
 Arguments: the file of the key, which is made if it is absent; the file that keeps what is public of the members.
-Standard input: ``members``, the address of every member by name; ``shown``, three lines of each node that asks: its public key, the digest of its key of
-munge, its host key. Standard output: ``letters``, the encrypted key for those that do not have it; ``members``; ``changed``.
+Standard input: ``members``, the address of every member by name; ``shown``, three lines of each node that asks: its public key, the digest of its key
+of munge, its host key. Standard output: ``letters``, the encrypted key for those that do not have it; ``members``; ``changed``.
 """
 
 import base64

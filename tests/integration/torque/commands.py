@@ -60,13 +60,15 @@ qrerun $j; for _ in $(seq 240); do [ "$(state $j)" = C ] && break; sleep 0.5; do
 j=$(sleeper 60 -r n); until_state $j R; says 'not rerunable' qrerun $j; qdel $j
 """),
     Scenario("alter", ("qalter",), r"""
-j=$(sleeper 60 -h -l walltime=1:00:00); qalter -l walltime=0:30:00 -N changed -p 5 $j
-qstat -f $j > full; grep -q 'Resource_List.walltime = 00:30:00' full; grep -q 'Job_Name = changed' full; grep -q 'Priority = 5' full
+j=$(sleeper 60 -h -l walltime=1:00:00); qalter -l walltime=0:05:00 -N changed -p 5 $j
+qstat -f $j > full; grep -q 'Resource_List.walltime = 00:05:00' full; grep -q 'Job_Name = changed' full; grep -q 'Priority = 5' full
 qalter -l nodes=2 $j; qstat -a $j | tail -1 | awk '{exit $6 != 2}'
 qalter -q short -l nodes=1 $j; qstat -a $j | tail -1 | grep -q ' short '
 qalter -h n $j; until_state $j R; qdel $j
 j=$(echo true | qsub -h)
-for option in '-A b' '-o x' '-e x' '-j oe' '-k o' '-S /bin/sh' '-v A=1' '-m a' '-M a@b' '-u root' '-c n'; do says 'cannot be changed' qalter $option $j; done
+for option in '-A b' '-o x' '-e x' '-j oe' '-k o' '-S /bin/sh' '-v A=1' '-m a' '-M a@b' '-u root' '-c n'; do
+  says 'cannot be changed' qalter $option $j
+done
 qdel $j
 """),
     Scenario("move", ("qmove",), r"""
@@ -112,7 +114,8 @@ qstat -a | grep -q "^$n[.].* 00:10:00 R "
 qstat -n $j | grep -q '^   .*/0'; [ "$(qstat -n -1 $j | grep -c '/0')" = 1 ]
 qstat -r | grep -q shown; ! qstat -r | grep -q waits; qstat -i | grep -q waits; ! qstat -i | grep -q shown
 qstat -u $USER | grep -q shown; [ -z "$(qstat -u nobody)" ]; qstat -s $h | grep -q JobHeldUser
-qstat -f $j > full; for a in 'Job_Name = shown' 'job_state = R' 'queue = batch' 'Resource_List.walltime = 00:10:00' 'exec_host = ' 'euser = '; do grep -q "$a" full; done
+qstat -f $j > full
+for a in 'Job_Name = shown' 'job_state = R' 'queue = batch' 'Resource_List.walltime = 00:10:00' 'exec_host = ' 'euser = '; do grep -q "$a" full; done
 qstat batch | grep -q shown; ! qstat short | grep -q shown; says 'Unknown Job Id Error' qstat 999999; fails 153 qstat 999999; qdel $j $h
 """),
     Scenario("show_queues", ("qstat -q", "qstat -Q", "qstat -B", "qstat -Qf"), r"""

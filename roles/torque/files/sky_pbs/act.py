@@ -10,11 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from . import slurm
 from .command import Command, known
-from .options import NAME, Options, parse
-from .resources import resources
+from .options import LETTERS, Options, parse
+from .resources import Resources, resources
 from .submission import HIGHEST, PRIORITY_STEP, constraints, mebibytes
 from .values import PbsError, clock, job_id, moment
 
@@ -44,7 +45,7 @@ def control(*words: str) -> None:
     slurm.run(["scontrol", *words])
 
 
-def ranges(command: Command, pairs: list[tuple[str, str]], operands: list[str]) -> list[str]:
+def ranges(pairs: list[tuple[str, str]], operands: list[str]) -> list[str]:
     """The jobs of the operands; with -t those indices of arrays."""
     if not operands:
         raise PbsError("name a job")
@@ -65,7 +66,7 @@ def _range(text: str) -> range:
 def qdel(command: Command) -> int:
     refused = {"-m": "a job has no place for a message", "-W": "the delay between the signals is the same for all jobs"}
     pairs, operands = command.parsed("abm:pt:W:", refused)
-    jobs = ranges(command, pairs, operands)
+    jobs = ranges(pairs, operands)
     if jobs == ["all"]:
         slurm.run(["scancel", f"--user={os.getuid()}"])
         return 0
@@ -84,7 +85,7 @@ def qhold(command: Command) -> int:
     kind = dict(pairs).get("-h", "u")
     if not re.fullmatch(r"[uosn]+", kind):
         raise PbsError(f"-h: must be letters of u, o and s, or n, got '{kind}'")
-    return command.each(ranges(command, pairs, operands), on_job(_hold, "uhold" if kind == "u" else "hold"))
+    return command.each(ranges(pairs, operands), on_job(_hold, "uhold" if kind == "u" else "hold"))
 
 
 def _hold(job: str, how: str) -> None:
@@ -95,7 +96,7 @@ def _hold(job: str, how: str) -> None:
 
 def qrls(command: Command) -> int:
     pairs, operands = command.parsed("h:t:")
-    return command.each(ranges(command, pairs, operands), _release)
+    return command.each(ranges(pairs, operands), _release)
 
 
 def _release(job: str) -> None:
@@ -154,44 +155,22 @@ def qmsg(command: Command) -> int:
 
 
 def qalter(command: Command) -> int:
-    words = list(command.arguments)
-    jobs: list[str] = []
-    while words and re.fullmatch(r"\d+(\[\d*\])?(\..*)?", words[-1]):
-        jobs.insert(0, words.pop())
-    for word in words:
-        if word[:2] in FIXED:
-            raise PbsError(f"{word[:2]}: cannot be changed: {FIXED[word[:2]]}")
-    hold = ""
-    if "-h" in words:  # with a value here, unlike qsub
-        place = words.index("-h")
-        hold = words[place + 1] if len(words) > place + 1 else ""
-        del words[place : place + 2]
-    options = parse(words)
-    if not jobs or options.operands:
+    options = parse(command.arguments, LETTERS.replace("h", "h:"))  # -h has a value here, unlike with qsub
+    given = {*options.values, *options.switches, *(["-v"] if options.variables else [])}
+    for letter in sorted(given & FIXED.keys()):
+        raise PbsError(f"{letter}: cannot be changed: {FIXED[letter]}")
+    if not options.operands:
         raise PbsError("usage: qalter OPTIONS JOB...")
     changes = altered(options)
-    return command.each(jobs, lambda job: _alter(job, changes, hold))
+    return command.each(options.operands, lambda job: _alter(job, changes, options.values.get("-h", "")))
 
 
 def altered(options: Options) -> list[str]:
     """The changes as scontrol takes them."""
     values = options.values
-    found = []
-    wanted = resources(options.resources)
-    if wanted.walltime is not None:
-        found.append(f"TimeLimit={clock(wanted.walltime)}")
-    if wanted.parts:
-        found += [f"NumNodes={wanted.nodes}", f"NumTasks={wanted.processes}", f"NumCPUs={wanted.processes}"]
-    if constraints(wanted):
-        found.append(f"Features={constraints(wanted)}")
-    if wanted.memory is not None:
-        found.append(f"MinMemoryNode={mebibytes(wanted.memory, wanted.nodes or 1)}")
-    if wanted.process_memory is not None:
-        found.append(f"MinMemoryCPU={mebibytes(wanted.process_memory, 1)}")
-    simple = {"-N": "JobName", "-q": "Partition"}
-    found += [f"{simple[letter]}={values[letter]}" for letter in simple if letter in values]
-    if "-N" in values and not NAME.fullmatch(values["-N"]):
-        raise PbsError(f"-N: '{values['-N']}' is no name of a job")
+    found = _altered_resources(resources(options.resources))
+    direct = {"-N": "JobName={}", "-q": "Partition={}"}
+    found += [text.format(values[letter]) for letter, text in direct.items() if letter in values]
     if "-p" in values:
         found.append(f"Nice={(HIGHEST - int(values['-p'])) * PRIORITY_STEP}")
     if "-r" in values:
@@ -205,11 +184,33 @@ def altered(options: Options) -> list[str]:
     return found
 
 
+def _altered_resources(wanted: Resources) -> list[str]:
+    found = []
+    if wanted.walltime is not None:
+        found.append(f"TimeLimit={clock(wanted.walltime)}")
+    if wanted.parts:
+        found += [f"NumNodes={wanted.nodes}-{wanted.nodes}", f"NumCPUs={wanted.processes}-{wanted.processes}", f"NumTasks={wanted.processes}"]
+    if names := constraints(wanted):
+        found.append(f"Features={names}")
+    if wanted.memory is not None:
+        found.append(f"MinMemoryNode={mebibytes(wanted.memory, wanted.nodes or 1)}")
+    if wanted.process_memory is not None:
+        found.append(f"MinMemoryCPU={mebibytes(wanted.process_memory, 1)}")
+    return found
+
+
 def _alter(job: str, changes: list[str], hold: str) -> None:
-    if all(each.letter == "C" for each in known(job)):
+    found = known(job)
+    if all(each.letter == "C" for each in found):
         raise PbsError("Job is no longer pending execution")
-    if changes:
-        control("update", f"JobId={job}", *changes)
+    # Slurm compares each change with what the job had until then: it must never have fewer processors than tasks
+    tasks = [change for change in changes if change.startswith("NumTasks=")]
+    parts = [[change for change in changes if change not in tasks], tasks]
+    if tasks and int(tasks[0].partition("=")[2]) < int(found[0].processors):
+        parts.reverse()
+    for part in parts:
+        if part:
+            control("update", f"JobId={job}", *part)
     if hold:
         control("release" if hold == "n" else "uhold" if hold == "u" else "hold", job)
 
@@ -224,7 +225,7 @@ def pbsdsh(command: Command) -> int:
     nodes = slurm.expand(os.environ.get("SLURM_JOB_NODELIST", ""))
     words = ["srun", "--overlap", "--quiet"]
     if "-n" in given:
-        listed = [line.strip() for line in open(os.environ["PBS_NODEFILE"], encoding="utf-8")]
+        listed = Path(os.environ["PBS_NODEFILE"]).read_text(encoding="utf-8").split()
         index = int(given["-n"]) if given["-n"].isdigit() else len(listed)
         if index >= len(listed):
             raise PbsError(f"-n: must be from 0 to {len(listed) - 1}, got '{given['-n']}'")
@@ -236,7 +237,7 @@ def pbsdsh(command: Command) -> int:
     else:
         words.append(f"--ntasks={given.get('-c', os.environ.get('PBS_NP', '1'))}")
     sys.stdout.flush()
-    os.execvp("srun", [*words, *program])
+    os.execvp("srun", [*words, *program])  # noqa: S606
 
 
 def _leading(command: Command) -> tuple[list[tuple[str, str]], list[str]]:

@@ -14,8 +14,9 @@ from .slurm import JOB_FIELDS, Job
 
 FIELD = re.compile(r"(\w+)=(.*?)(?= \w+=|$)")
 NAMES = {
-    "id": "JobId", "base": "JobId", "raw": "JobId", "name": "Name", "queue": "Partition", "state": "JobState", "limit": "TimeLimit", "nodes": "NodeCnt",
-    "processors": "ProcCnt", "hosts": "NodeList", "submitted": "SubmitTime", "started": "StartTime", "ended": "EndTime", "folder": "WorkDir",
+    "id": "JobId", "base": "JobId", "raw": "JobId", "name": "Name", "queue": "Partition", "state": "JobState", "limit": "TimeLimit",
+    "nodes": "NodeCnt", "processors": "ProcCnt", "hosts": "NodeList",
+    "submitted": "SubmitTime", "started": "StartTime", "ended": "EndTime", "folder": "WorkDir",
     "account": "Account", "exit": "ExitCode",
 }  # fmt: skip
 

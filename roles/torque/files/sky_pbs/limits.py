@@ -42,7 +42,8 @@ def _faults(wanted: Resources, queue: Queue, nodes: Sequence[Node]) -> Iterable[
         yield f"-l nodes: {count} nodes are more than {where} allows ({most})"
     suitable = fitting if names and not names.startswith("[") else nodes
     if not wanted.procs and count > len(suitable):
-        yield f"-l nodes: {count} nodes are more than {where} has ({len(suitable)}{f' with the property {names}' if names and suitable is fitting else ''})"
+        having = f" with the property {names}" if names and suitable is fitting else ""
+        yield f"-l nodes: {count} nodes are more than {where} has ({len(suitable)}{having})"
     yield _processors(wanted, queue, nodes, where)
     yield _memory(wanted, queue, nodes, where)
 

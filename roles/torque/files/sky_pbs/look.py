@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -208,10 +206,10 @@ def checkjob(command: Command) -> int:
     _pairs, operands = command.parsed("vAl:")
     if not operands:
         raise PbsError("name a job")
-    return command.each(operands, lambda job: _checked(command, job))
+    return command.each(operands, _checked)
 
 
-def _checked(command: Command, name: str) -> None:
+def _checked(name: str) -> None:
     found = [job for job in slurm.jobs() if name in (job.id, job.base)]
     if not found:
         raise PbsError("Invalid job id specified")
@@ -222,7 +220,3 @@ def _checked(command: Command, name: str) -> None:
             f"WallTime: {job.used} of {job.limit if limit is not None else 'INFINITY'}", f"SubmitTime: {show.date(job.submitted)}",
             f"Total Tasks: {job.processors}", f"Allocated Nodes: {show.exec_host(job) or 'none'}", f"Reason: {show.said(job) or 'none'}", "",
         ])  # fmt: skip
-
-
-def me() -> str:
-    return pwd.getpwuid(os.getuid()).pw_name

@@ -67,17 +67,17 @@ class Options:
         )
 
 
-def parse(arguments: Iterable[str]) -> Options:
+def parse(arguments: Iterable[str], letters: str = LETTERS) -> Options:
     """Options as getopt reads them."""
     try:
-        pairs, operands = getopt.getopt(list(arguments), LETTERS)
+        pairs, operands = getopt.getopt(list(arguments), letters)
     except getopt.GetoptError as error:
         raise PbsError(_explained(str(error))) from None
     found = Options(operands=operands)
     for letter, value in pairs:
         if letter in REFUSED:
             raise PbsError(f"{letter}: cannot be honoured: {REFUSED[letter]}")
-        READERS.get(letter, _switch if value == "" and f"{letter[1]}:" not in LETTERS else _value)(found, letter, value)
+        READERS.get(letter, _value if f"{letter[1]}:" in letters else _switch)(found, letter, value)
     return found
 
 
@@ -185,7 +185,7 @@ def _interactive(found: Options, what: str, value: str) -> None:
 
 
 def _group(found: Options, _what: str, value: str) -> None:
-    found.values["group"] = value.split(",")[0].partition("@")[0]
+    found.values["group"] = value.partition(",")[0].partition("@")[0]
 
 
 ATTRIBUTES: Mapping[str, Callable[[Options, str, str], None]] = {

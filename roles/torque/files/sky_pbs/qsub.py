@@ -71,7 +71,8 @@ def context(command: Command) -> Context:
         folder = os.getcwd()
     return Context(
         user=account.pw_name, home=account.pw_dir, shell=account.pw_shell or "/bin/bash", folder=folder, host=os.uname().nodename,
-        server=command.settings.server, environment=dict(os.environ), now=datetime.datetime.now(), group=grp.getgrgid(os.getgid()).gr_name, mail=command.settings.mail,
+        server=command.settings.server, environment=dict(os.environ), now=datetime.datetime.now(),
+        group=grp.getgrgid(os.getgid()).gr_name, mail=command.settings.mail,
     )  # fmt: skip
 
 
@@ -134,4 +135,5 @@ def interact(job: Submission, script: str) -> int:
     sys.stdout.write("qsub: waiting for job to start\n")
     sys.stdout.flush()
     limit(job)
-    os.execvpe("salloc", ["salloc", "--quiet", *arguments, *program], {"PATH": "/usr/bin:/bin", **os.environ, **job.variables})
+    environment = {"PATH": "/usr/bin:/bin", **os.environ, **job.variables}
+    os.execvpe("salloc", ["salloc", "--quiet", *arguments, *program], environment)  # noqa: S606

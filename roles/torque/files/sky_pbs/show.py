@@ -202,7 +202,8 @@ def queue_full(queue: Queue, jobs: Sequence[Job]) -> Iterator[str]:
     yield f"Queue: {queue.name}"
     yield "    queue_type = Execution"
     yield f"    total_jobs = {sum(counts.values())}"
-    yield f"    state_count = Transit:0 Queued:{counts['Q']} Held:{counts['H']} Waiting:{counts['W']} Running:{counts['R']} Exiting:{counts['E']} Complete:{counts['C']}"
+    names = {"Queued": "Q", "Held": "H", "Waiting": "W", "Running": "R", "Exiting": "E", "Complete": "C"}
+    yield f"    state_count = Transit:0 {' '.join(f'{name}:{counts[letter]}' for name, letter in names.items())}"
     yield from (f"    {name} = {value}" for name, value in queue_attributes(queue).items())
 
 
@@ -252,7 +253,8 @@ def showq(jobs: Sequence[Job], nodes: Sequence[Node]) -> Iterator[str]:
     total, used = sum(node.processors for node in nodes if not node.down), sum(node.used for node in nodes)
     busy, living = sum(node.used > 0 for node in nodes), sum(not node.down for node in nodes)
     yield ""
-    yield f"{len(groups['active']):>6} Active Job{'s' * (len(groups['active']) != 1)}   {used:>5} of {total:>4} Processors Active ({_share(used, total)})"
+    active = len(groups["active"])
+    yield f"{active:>6} Active Job{'s' * (active != 1)}   {used:>5} of {total:>4} Processors Active ({_share(used, total)})"
     yield f"{'':>20}{busy:>6} of {living:>4} Nodes Active      ({_share(busy, living)})"
     yield ""
     for title, kind in (("IDLE JOBS----------------------", "idle"), ("BLOCKED JOBS----------------", "blocked")):

@@ -80,7 +80,7 @@ class Node:
 
     @property
     def down(self) -> bool:
-        return bool({"DOWN", "NOT_RESPONDING", "UNKNOWN", "FAIL"} & set(self.states))
+        return bool({"DOWN", "UNKNOWN", "FAIL"} & set(self.states))
 
     @property
     def offline(self) -> bool:
@@ -187,7 +187,7 @@ def _node(record: Mapping[str, str]) -> Node:
         processors=int(record.get("CPUTot", 0)),
         used=int(record.get("CPUAlloc", 0)),
         memory=int(record.get("RealMemory", 0)),
-        states=tuple(re.sub(r"[*~#!%$@^-]", "", record.get("State", "").replace("*", "+NOT_RESPONDING")).split("+")),
+        states=tuple(re.sub(r"[*~#!%$@^-]", "", record.get("State", "")).split("+")),
         properties=tuple(item for item in record.get("AvailableFeatures", "").split(",") if item not in ("", "(null)")),
         queues=tuple(record.get("Partitions", "").split(",")),
         reason=reason,
