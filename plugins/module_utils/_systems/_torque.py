@@ -62,4 +62,12 @@ TORQUE = System(
     judge=judge,
     proof="torque_proof",
     users=("slurm", "munge"),
+    extras={
+        "sky_arguments": "list",
+        "sky_files": "list",
+        "sky_qsub": "list",
+        "sky_script": "text",
+        "sky_submission": "name",
+        "sky_timeout": "seconds",
+    },
 )

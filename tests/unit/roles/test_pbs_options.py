@@ -43,7 +43,7 @@ def test_sizes(text: str, expected: int) -> None:
 
 
 def test_what_is_no_size_is_refused() -> None:
-    with pytest.raises(PbsError, match="-l mem: must be a size"):
+    with pytest.raises(PbsError, match=r"^-l mem: must be a size"):
         values.size("4 apples", "-l mem")
 
 
@@ -64,7 +64,7 @@ def test_times(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["9", "2500", "13321200", "noon"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(PbsError, match="^-a: "):
+    with pytest.raises(PbsError, match=r"^-a: "):
         values.moment(text, NOW)
 
 

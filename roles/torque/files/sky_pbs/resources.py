@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .values import PbsError, number, seconds, size
@@ -101,7 +101,7 @@ def resources(lists: Iterable[str], hosts: Iterable[str] = ()) -> Resources:
         hosts: names of the cluster's nodes, to tell a node's name from a property.
     """
     given = {name: value for text in lists for name, value in split(text)}
-    unknown = [name for name in given if name not in READERS and name not in REFUSED]
+    unknown = [name for name in given if name != "nodes" and name not in READERS and name not in REFUSED]
     if unknown:
         raise PbsError(f"-l {unknown[0]}: no such resource")
     for name in given:
@@ -119,17 +119,18 @@ def _read(given: dict[str, str], hosts: set[str]) -> Resources:
     values: dict[str, object] = {"given": given}
     limits: dict[str, int] = {}
     for name, value in given.items():
+        if name == "nodes":
+            values["parts"] = nodes(value, hosts)
+            continue
         key, read = READERS[name]
         if key == "limit":
-            limits[LIMITS[name]] = read(value, f"-l {name}")
-        elif name == "nodes":
-            values[key] = nodes(value, hosts)
+            limits[LIMITS[name]] = int(str(read(value, f"-l {name}")))
         else:
             values[key] = read(value, f"-l {name}")
     return Resources(**values, limits=limits)  # type: ignore[arg-type]
 
 
-def nodes(text: str, hosts: set[str] = frozenset()) -> tuple[Part, ...]:  # type: ignore[assignment]
+def nodes(text: str, hosts: Collection[str] = ()) -> tuple[Part, ...]:
     """The parts of nodes=...: ``2:ppn=4:big+1``, or names of nodes."""
     text, _hash, policy = text.partition("#")
     if policy not in ("", "shared", "excl"):
@@ -140,7 +141,7 @@ def nodes(text: str, hosts: set[str] = frozenset()) -> tuple[Part, ...]:  # type
     return parts
 
 
-def _part(text: str, hosts: set[str]) -> Part:
+def _part(text: str, hosts: Collection[str]) -> Part:
     first, *rest = text.strip().split(":")
     what = f"-l nodes={text}"
     count, host, properties = 1, "", []
@@ -193,8 +194,7 @@ def _hosts(text: str, what: str) -> tuple[Part, ...]:
 
 
 LIMITS = {"pcput": "cpu", "pvmem": "as", "file": "fsize"}
-READERS = {
-    "nodes": ("parts", nodes),
+READERS: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
     "ncpus": ("parts", _processors),
     "host": ("parts", _hosts),
     "hostlist": ("parts", _hosts),

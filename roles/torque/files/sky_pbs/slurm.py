@@ -135,7 +135,7 @@ def run(command: Sequence[str], **more: Any) -> str:
         raise PbsError(f"{command[0]} is not installed on this node") from None
     if done.returncode != 0:
         raise PbsError(said(done.stderr or done.stdout) or f"{command[0]} failed")
-    return done.stdout
+    return str(done.stdout)
 
 
 def said(text: str) -> str:
