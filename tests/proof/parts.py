@@ -163,6 +163,10 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
+        "torque", Tier.LONG, 900, 560, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt",
+        (*LOCAL, "tests/integration/torque"), (_pytest(900, "real", "tests/integration/torque"),),
+    ),
+    Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),

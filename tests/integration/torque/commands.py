@@ -149,11 +149,12 @@ says 'cannot be honoured' qmgr -c 'create queue mine'; says 'no such request' qm
     Scenario("not_allowed", ("qdel", "pbsnodes -o"), r"""
 fails 1 pbsnodes -o $(pbsnodes -a | head -1); fails 1 qmgr -c 'set queue batch enabled = false'
 """),
-    Scenario("interactive", ("-I", "-W interactive"), r"""
+    Scenario("interactive", ("-I", "-x", "-W interactive"), r"""
 says 'needs a terminal' qsub -I
 out=$(printf 'hostname\necho env $PBS_ENVIRONMENT $PBS_NP\nexit\n' | timeout 60 script -qec 'qsub -I -l nodes=1:ppn=2' /dev/null)
 [[ $out == *'env PBS_INTERACTIVE 2'* ]] || { echo "$out" >&2; exit 1; }
-out=$(timeout 60 script -qec 'qsub -I -x run.sh' /dev/null < /dev/null 2>&1 || true)
+echo 'echo ran on $PBS_NP' > run.sh
+out=$(timeout 60 script -qec 'qsub -I -x run.sh' /dev/null < /dev/null); [[ $out == *'ran on 1'* ]] || { echo "$out" >&2; exit 1; }
 """),
     Scenario("offline", ("pbsnodes -o", "pbsnodes -c", "pbsnodes -r", "pbsnodes -N", "qmgr set node"), r"""
 n=$(pbsnodes -a | head -1); pbsnodes -o -N broken $n; pbsnodes -l | grep -q "^$n  *offline  *broken"; pbsnodes $n | grep -q 'note = broken'

@@ -56,7 +56,7 @@ JOBS: tuple[Case, ...] = (
     Case("hello", ("script file", "default output"), "#!/bin/bash\necho hello\n", out="hello\n", err=""),
     Case("without_interpreter", ("script without #!",), "echo $0 | grep -c slurm_script\n", out="1\n"),
     Case("standard_input", ("script on standard input",), "echo from stdin\n", standard_input=True, out="from stdin\n", out_file="STDIN.o$JOB"),
-    Case("name", ("-N",), "#PBS -N my_name\necho $PBS_JOBNAME\n", out="my_name\n", out_file="my_name.o$JOB"),
+    Case("name", ("-N", "PBS_JOBNAME"), "#PBS -N my_name\necho $PBS_JOBNAME\n", out="my_name\n", out_file="my_name.o$JOB"),
     Case(
         "name_of_the_script",
         ("default name",),
@@ -123,7 +123,7 @@ JOBS: tuple[Case, ...] = (
         "work_folder", ("-w",), "#PBS -w sub\necho $PBS_O_WORKDIR | sed 's,.*/,,'\n", prepare="mkdir sub", out="sub\n", out_file="sub/job.pbs.o$JOB"
     ),
     Case("one_node", ("-l nodes", "PBS_NODEFILE", "PBS_NP"), "#PBS -l nodes=1\nwc -l < $PBS_NODEFILE; echo $PBS_NP\n", out="1\n1\n"),
-    Case("two_nodes", ("-l nodes",), "#PBS -l nodes=2\nsort -u $PBS_NODEFILE | wc -l; echo $PBS_NUM_NODES $PBS_NP\n", out="2\n2 2\n"),
+    Case("two_nodes", ("-l nodes", "PBS_NUM_NODES"), "#PBS -l nodes=2\nsort -u $PBS_NODEFILE | wc -l; echo $PBS_NUM_NODES $PBS_NP\n", out="2\n2 2\n"),
     Case(
         "processors",
         ("-l nodes=:ppn=", "PBS_NUM_PPN"),
@@ -141,7 +141,7 @@ JOBS: tuple[Case, ...] = (
     Case("feature", ("-l feature",), "#PBS -l feature=here\necho found\n", out="found\n"),
     Case(
         "several_lists",
-        ("several -l",),
+        ("several -l", "PBS_WALLTIME"),
         "#PBS -l nodes=2\n#PBS -l walltime=0:05:00\n#PBS -l mem=200mb\nwc -l < $PBS_NODEFILE; echo $PBS_WALLTIME\n",
         out="2\n300\n",
     ),
@@ -168,7 +168,7 @@ JOBS: tuple[Case, ...] = (
     Case("profile", ("environment of a login",), "shopt -q login_shell && echo login\n", out="login\n"),
     Case(
         "variables_of_pbs",
-        ("PBS_JOBID", "PBS_QUEUE", "PBS_ENVIRONMENT", "PBS_SERVER", "PBS_O_*"),
+        ("PBS_JOBID", "PBS_QUEUE", "PBS_ENVIRONMENT", "PBS_SERVER", "PBS_O_*", "PBS_NODENUM", "PBS_VNODENUM", "PBS_TASKNUM"),
         'test "$PBS_JOBID" = "${PBS_JOBID%%.*}.$PBS_SERVER" && test -n "$PBS_O_HOST" && test -n "$PBS_O_PATH" && test "$PBS_O_HOME" = "$HOME"\n'
         "echo $? $PBS_QUEUE $PBS_ENVIRONMENT $PBS_O_LOGNAME $PBS_O_SHELL $PBS_NODENUM $PBS_VNODENUM $PBS_TASKNUM\n",
         out="0 batch PBS_BATCH $USER /bin/bash 0 0 1\n",
