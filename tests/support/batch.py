@@ -84,7 +84,9 @@ class Cluster:
             if all(states.get(job) == letter for job in jobs):
                 return
             time.sleep(0.5)
-        raise AssertionError(f"after {seconds} s: {({job: states.get(job) for job in jobs})}, wanted {letter}\n{self.at(self.server, 'qstat -s; pbsnodes -l')}")
+        raise AssertionError(
+            f"after {seconds} s: { ({job: states.get(job) for job in jobs}) }, wanted {letter}\n{self.at(self.server, 'qstat -s; pbsnodes -l')}"
+        )
 
     def output(self, pattern: str) -> str:
         """What files of the home hold."""

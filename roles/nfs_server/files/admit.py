@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 SETTINGS = Path("/etc/sky/nfs.json")
 RECORD = Path("/etc/sky/nfs-clients.json")
@@ -46,7 +47,7 @@ def put(path: Path, text: str, mode: int = 0o644) -> bool:
     return True
 
 
-def authorised(clients: dict) -> str:
+def authorised(clients: dict[str, dict[str, str]]) -> str:
     """The keys of the nodes: each from its own address, and for nothing but files."""
     lines = [
         f'from="{each["address"]}",restrict,command="internal-sftp" {each["key"]} {name}' for name, each in sorted(clients.items()) if each["key"]
@@ -54,20 +55,20 @@ def authorised(clients: dict) -> str:
     return OWN + "".join(f"{line}\n" for line in lines)
 
 
-def exports(folders: list, addresses: list) -> str:
+def exports(folders: list[str], addresses: list[str]) -> str:
     """For the kernel's server."""
     options = "rw,sync,no_subtree_check,root_squash"
     return OWN + "".join(f"{folder} {' '.join(f'{address}({options})' for address in addresses)}\n" for folder in folders if addresses)
 
 
-def ganesha(folders: list, addresses: list) -> str:
+def ganesha(folders: list[str], addresses: list[str]) -> str:
     """For the server in user space."""
     head = OWN + "NFS_CORE_PARAM { Protocols = 4; }\nNFSv4 { Grace_Period = 10; Lease_Lifetime = 20; Minor_Versions = 1, 2; }\n"
     clients = ", ".join(addresses) or "127.0.0.1"
     return head + "".join(BLOCK.format(number=number, path=folder, clients=clients) for number, folder in enumerate(folders, 1))
 
 
-def serve(settings: dict, addresses: list) -> bool:
+def serve(settings: dict[str, Any], addresses: list[str]) -> bool:
     """Export the folders; whether that changed anything."""
     folders = [f"{settings['data']}/home", f"{settings['data']}/software"]
     if settings["engine"] == "kernel":
@@ -85,7 +86,7 @@ def serve(settings: dict, addresses: list) -> bool:
     return False
 
 
-def main() -> dict:
+def main() -> dict[str, Any]:
     asked = json.load(sys.stdin)
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}

@@ -14,10 +14,9 @@ from pathlib import Path
 BIN = Path("/usr/local/bin")
 
 
-def main(folder: Path, commands: list[str]) -> bool:
-    """Whether anything was changed."""
+def put(folder: Path, wanted: dict[str, str], commands: list[str]) -> bool:
+    """Install them, and remove modules of an earlier version; whether anything was changed."""
     changed = False
-    wanted = json.load(sys.stdin)
     for name, text in wanted.items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -40,4 +39,4 @@ def main(folder: Path, commands: list[str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("changed\n" if main(Path(sys.argv[1]), sys.argv[2].split()) else "")
+    sys.stdout.write("changed\n" if put(Path(sys.argv[1]), json.load(sys.stdin), sys.argv[2].split()) else "")

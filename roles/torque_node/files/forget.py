@@ -15,17 +15,17 @@ from pathlib import Path
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 
 
-def without(text: str, names: set) -> str:
+def without(text: str, names: set[str]) -> str:
     """The configuration without these nodes."""
     lines = []
     for line in text.splitlines(keepends=True):
         found = re.match(r"NodeName=(\S+) |# sky member (\S+) ", line)
-        if not found or not names & {found[1], found[2]}:
+        if not found or not names & {str(found[1]), str(found[2])}:
             lines.append(line)
     return "".join(lines)
 
 
-def main(names: set) -> bool:
+def main(names: set[str]) -> bool:
     old = CONFIGURATION.read_text(encoding="utf-8")
     new = without(old, names)
     if new == old:
@@ -37,7 +37,7 @@ def main(names: set) -> bool:
             break
         time.sleep(0.5)
     subprocess.run(["scontrol", "reconfigure"], check=True, capture_output=True)
-    subprocess.run(["/usr/local/lib/sky-pbs/names", str(CONFIGURATION)], check=True, capture_output=True)
+    subprocess.run(["/usr/local/lib/sky-pbs/names.py", str(CONFIGURATION)], check=True, capture_output=True)
     return True
 
 

@@ -101,7 +101,9 @@ def test_the_home_is_shared_and_root_of_a_node_has_no_rights_there(cluster: Clus
     assert cluster.at(f"{ZONE}-node-1", "cat ~/mine; echo software > /software/tool") == "from a node\n"
     assert cluster.at(cluster.server, "cat /software/tool") == "software\n"
     cluster.at(cluster.server, "touch /home/ada/of-root; chmod 600 /home/ada/of-root", user="root")
-    assert cluster.at(f"{ZONE}-node-0", "cat /home/ada/of-root 2>&1; touch /home/sky/by-root; stat -c %U /home/sky/by-root", user="root").splitlines() == [
+    assert cluster.at(
+        f"{ZONE}-node-0", "cat /home/ada/of-root 2>&1; touch /home/sky/by-root; stat -c %U /home/sky/by-root", user="root"
+    ).splitlines() == [
         "cat: /home/ada/of-root: Permission denied",
         USER,
     ]
@@ -109,7 +111,9 @@ def test_the_home_is_shared_and_root_of_a_node_has_no_rights_there(cluster: Clus
 
 
 def test_another_user_with_a_fixed_id_runs_jobs(cluster: Cluster) -> None:
-    shown = cluster.at(cluster.server, "id -u; echo 'id -u; pwd' | qsub -o out; for _ in $(seq 60); do [ -s out ] && break; sleep 0.5; done; cat out", user="ada")
+    shown = cluster.at(
+        cluster.server, "id -u; echo 'id -u; pwd' | qsub -o out; for _ in $(seq 60); do [ -s out ] && break; sleep 0.5; done; cat out", user="ada"
+    )
     assert shown.splitlines()[0] == "2001"
     assert shown.splitlines()[2:] == ["2001", "/home/ada"]
 
@@ -181,7 +185,9 @@ def test_the_commands_do_what_they_say(cluster: Cluster) -> None:
 
 
 def test_a_script_of_the_controller_is_run_and_its_output_comes_back(site: Site) -> None:
-    (site.folder / "job.pbs").write_text('#PBS -N remote\ncd $PBS_O_WORKDIR\ncat data.txt\necho "$1" $PBS_NUM_NODES\ntouch result\n', encoding="utf-8")
+    (site.folder / "job.pbs").write_text(
+        '#PBS -N remote\ncd $PBS_O_WORKDIR\ncat data.txt\necho "$1" $PBS_NUM_NODES\ntouch result\n', encoding="utf-8"
+    )
     (site.folder / "data.txt").write_text("some data\n", encoding="utf-8")
     wanted = {"sky_files": ["data.txt"], "sky_qsub": ["-l", "nodes=2"], "sky_arguments": ["word"]}
     played = site.must("torque_submit", "-e", "sky_script=job.pbs", "-e", json.dumps(wanted))
@@ -204,7 +210,9 @@ def test_the_exit_status_of_a_script_comes_back(site: Site) -> None:
 
 def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
     began = time.monotonic()
-    cluster.at(cluster.server, "mkdir -p many; cd many; for i in $(seq 500); do echo \"echo $i\" | qsub -N many -j oe -o $i.out > /dev/null; done", seconds=500)
+    cluster.at(
+        cluster.server, 'mkdir -p many; cd many; for i in $(seq 500); do echo "echo $i" | qsub -N many -j oe -o $i.out > /dev/null; done', seconds=500
+    )
     submitted = time.monotonic() - began
     waiting = "for _ in $(seq 600); do [ $(squeue -h -n many | wc -l) = 0 ] && exit 0; sleep 0.5; done; exit 1"
     cluster.at(cluster.server, waiting, seconds=400)
@@ -244,7 +252,9 @@ def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure:
     began = time.monotonic()
     subprocess.run(["lxc-stop", "-P", str(nodes_folder(ZONE)), "-n", victim, "-k"], check=True, capture_output=True)
     other = next(name for name in (f"{ZONE}-node-0", f"{ZONE}-node-1") if name != victim)
-    cluster.at(cluster.server, f"for _ in $(seq 300); do [ $(squeue -h -j {job} -t R -o %N) = {other} ] && exit 0; sleep 0.5; done; squeue; sinfo; exit 1")
+    cluster.at(
+        cluster.server, f"for _ in $(seq 300); do [ $(squeue -h -j {job} -t R -o %N) = {other} ] && exit 0; sleep 0.5; done; squeue; sinfo; exit 1"
+    )
     figure(f"a job of a node that died runs on another after {time.monotonic() - began:.0f} s")
     cluster.wait([job])
     assert cluster.output("ran").split() == [victim, other]

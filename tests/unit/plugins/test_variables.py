@@ -46,7 +46,11 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._variables import bey
         ("node_users", [{"name": "ada", "uid": 2001}, {"name": "ada", "uid": 2002}], "'ada' is listed twice"),
         ("node_users", [{"name": "root", "uid": 2001}], "root: 'root' is a user or a group of the system"),
         ("node_users", [{"name": "ada", "uid": 7}], "ada: must be from 1000 to 59999"),
-        ("torque_server_queues", [{"name": "long", "max_walltim": "1:00"}], "entry 0 ('long'): unknown key 'max_walltim'; did you mean 'max_walltime'?"),
+        (
+            "torque_server_queues",
+            [{"name": "long", "max_walltim": "1:00"}],
+            "entry 0 ('long'): unknown key 'max_walltim'; did you mean 'max_walltime'?",
+        ),
         ("spark_uid", 33, "must be from 1000 to 59999"),
         ("node_user_shell", "bash", "must be the path of a program, got 'bash'"),
     ],

@@ -29,16 +29,20 @@ def put(path: Path, text: str) -> bool:
     return True
 
 
-def of_cluster(own: str) -> str:
-    """A pattern of the names of this cluster's nodes."""
-    return re.escape(own.rsplit("-", 2)[0]) + r"-[a-z0-9]+-\d+"
+def hosts(text: str, addresses: dict[str, str], own: str, before: set[str]) -> str:
+    """The hosts file with these names, and without those that were members before; what others wrote stays.
 
-
-def hosts(text: str, addresses: dict[str, str], own: str) -> str:
-    """The hosts file with these names, as the role `node` would write it."""
-    foreign = re.compile(of_cluster(own))
-    kept = [line for line in text.splitlines() if line.split()[1:] == [own] or not foreign.fullmatch(line.rpartition(" ")[2])]
-    return "".join(f"{line}\n" for line in kept) + "".join(f"{address} {name}\n" for name, address in sorted(addresses.items()) if name != own)
+    Args:
+        own: name of this node, whose line the role `node` writes.
+    """
+    wanted = {f"{address} {name}" for name, address in addresses.items() if name != own}
+    ours = (before | set(addresses)) - {own}
+    lines = text.splitlines()
+    present = {line for line in lines if set(line.split()[1:]) & ours}
+    if present == wanted:
+        return text
+    kept = [line for line in lines if line not in present]
+    return "".join(f"{line}\n" for line in [*kept, *sorted(wanted, key=lambda line: line.split()[1])])
 
 
 def main(configuration: Path, own: str) -> bool:
@@ -48,8 +52,9 @@ def main(configuration: Path, own: str) -> bool:
     addresses = {name: address for name, address, _kind, _key in found}
     known = "".join(f"{name},{address} {kind} {key}\n" for name, address, kind, key in sorted(found))
     trusted = "".join(f"{name}\n" for name in sorted(addresses))
+    before = set(TRUSTED.read_text(encoding="utf-8").splitlines()[1:]) if TRUSTED.is_file() else set()
     changed = [
-        put(HOSTS, hosts(HOSTS.read_text(encoding="utf-8"), addresses, own)),
+        put(HOSTS, hosts(HOSTS.read_text(encoding="utf-8"), addresses, own, before)),
         put(KNOWN, OWN + known),
         put(TRUSTED, OWN + trusted),
     ]
