@@ -77,6 +77,14 @@ def test_the_key_of_munge_is_made_once_and_reaches_only_the_node_that_asks(tmp_p
     assert hashlib.sha256(opened).digest() == hashlib.sha256(key).digest()
 
 
+def test_nodes_whose_clock_or_version_differs_are_turned_away_in_words() -> None:
+    shown = {"a-0": ["", "", "", "1000", "22.05"], "b-0": ["", "", "", "5000", "24.11"]}
+    assert admit.strangers(shown, "22.05", 1100.0) == [
+        "the clock of b-0 is 3900 s from the server's, and munge allows 300 s: set it right",
+        "b-0 has Slurm 24.11 and the server 22.05: all nodes need the same release of their distribution",
+    ]
+
+
 def test_files_and_commands_are_installed_and_old_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install, "BIN", tmp_path)
     folder = tmp_path / "lib"
