@@ -91,6 +91,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems import _torq
 
 SECONDS = 20  # that the server may take to answer
 LOST = {"DOWN", "UNKNOWN", "FAIL", "FUTURE"}
+LEAVING = "Reason=sky.clusters: leaves"
 BUSY = {"ALLOCATED", "MIXED", "COMPLETING"}
 LETTERS = {"RUNNING": "R", "COMPLETING": "E", "CONFIGURING": "R", "SUSPENDED": "S", "PENDING": "Q"}
 JOB = "%i|%u|%T|%C|%D|%P|%V|%j"
@@ -125,7 +126,7 @@ def members(shown: str) -> list[dict[str, Any]]:
                 "state": fields.get("State", "UNKNOWN"),
                 "at_work": not words & LOST,
                 "busy": bool(words & BUSY) or used > 0,
-                "detail": f"{used} of {cores} cores",
+                "detail": f"{used} of {cores} cores" + (", taken out by a run" if LEAVING in line else ""),
             }
         )
     return found
@@ -150,7 +151,7 @@ def facts(nodes: Sequence[Mapping[str, Any]], jobs: Sequence[Mapping[str, Any]],
     kinds = Counter({"R": "running", "E": "ending", "S": "suspended", "Q": "waiting"}.get(job["state"], job["state"]) for job in jobs)
     found["jobs"] = _counted(kinds)
     found["nodes"] = _counted(Counter(node["state"].lower() for node in nodes))
-    counts = [[int(number) for number in re.findall(r"\d+", node["detail"])] for node in nodes if node["at_work"]]
+    counts = [[int(number) for number in re.findall(r"\d+", node["detail"])[:2]] for node in nodes if node["at_work"]]
     return found | {"cores": sum(count[1] for count in counts), "cores in use": sum(count[0] for count in counts)}
 
 

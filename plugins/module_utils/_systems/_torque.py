@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
 SERVER, NODE = "torque_server", "torque_node"
+TAKEN_OUT = "taken out by a run"
 STAMP = "/var/lib/sky/proof/torque.json"
 
 
@@ -28,8 +29,12 @@ def _judged(node: Seen, view: View) -> Opinion:
     at_work = view.answers and member is not None and member.at_work
     if view.answers and not at_work and node.runs("slurmd"):
         faults += (("not at the server", f"it runs, but the server reports it {member.state if member else 'unknown'}"),)
+    # a run that was to remove it has ended before it did
+    abandoned = at_work and member is not None and member.detail.endswith(TAKEN_OUT)
+    if abandoned:
+        faults += (("offline", "it was taken out by a run that ended before it removed the node"),)
     idle = at_work and member is not None and not member.busy
-    return Opinion(at_work=at_work, lost=view.answers and not at_work, idle=idle, faults=faults)
+    return Opinion(at_work=at_work, lost=view.answers and not at_work, idle=idle, faults=faults, repair=abandoned)
 
 
 TORQUE = System(
