@@ -139,7 +139,7 @@ class Proof:
         self.folder = Path()
 
     def as_user(self, *command: str) -> str:
-        return run("runuser", "-u", self.given["user"], "--", *command, cwd=self.folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin"})
+        return run("runuser", "-u", self.given["user"], "--", *command, cwd=self.folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
 
     def run(self) -> dict[str, Any]:
         began = time.monotonic()

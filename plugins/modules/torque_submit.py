@@ -177,7 +177,7 @@ def start(given: Mapping[str, Any], asked: Mapping[str, Any], uploads: Mapping[s
     arguments = ["-F", " ".join(asked["arguments"])] if asked["arguments"] else []
     command = ["runuser", "-u", given["user"], "--", "qsub", "-d", str(folder), *asked["options"], *arguments, asked["script"]]
     try:
-        number = run(*command, cwd=folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}).strip().partition(".")[0]
+        number = run(*command, cwd=folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}).strip().partition(".")[0]
     except SubmitError:
         shutil.rmtree(folder)
         raise

@@ -11,7 +11,7 @@ SERVER, CLIENT = "nfs_server", "nfs_client"
 
 NFS = System(
     name="nfs",
-    title="The shared folders",
+    title="NFS",
     head=SERVER,
     roles={
         SERVER: Role(steps=("nfs_server",), variables=("nfs_", "node_user"), drains=True, disposable=never),

@@ -39,7 +39,7 @@ def _judged(node: Seen, view: View) -> Opinion:
 
 TORQUE = System(
     name="torque",
-    title="The batch system",
+    title="Torque",
     head=SERVER,
     roles={
         SERVER: Role(
