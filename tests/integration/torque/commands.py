@@ -66,7 +66,7 @@ qalter -l nodes=2 $j; qstat -a $j | tail -1 | awk '{exit $6 != 2}'
 qalter -q short -l nodes=1 $j; qstat -a $j | tail -1 | grep -q ' short '
 qalter -h n $j; until_state $j R; qdel $j
 j=$(echo true | qsub -h)
-for option in '-A b' '-o x' '-e x' '-j oe' '-k o' '-S /bin/sh' '-v A=1' '-m a' '-M a@b' '-u root' '-c n'; do
+for option in '-A b' '-o x' '-e x' '-j oe' '-k o' '-S /bin/sh' '-v A=1' '-m a' '-M a@b' '-u root'; do
   says 'cannot be changed' qalter $option $j
 done
 qdel $j

@@ -22,7 +22,6 @@ from .values import PbsError, clock, job_id, moment
 # Attributes of a job that qalter cannot change, and why
 FIXED = {
     "-A": "the account of a job is chosen when it is submitted",
-    "-c": "jobs cannot be checkpointed",
     "-C": "it belongs to qsub",
     "-e": "the files of a job are chosen when it is submitted",
     "-j": "the files of a job are chosen when it is submitted",
