@@ -19,9 +19,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.modules.torque_submit import SPEC
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 MODULE = "sky.clusters.torque_submit"
 WAIT = 10  # seconds that the server waits for news before it answers
@@ -108,7 +108,7 @@ class ActionModule(ActionBase):
             answer = self._step("start", "", request=f"{folder}/{REQUEST}", user=args["user"], uploads=uploads)
             self._remove_tmp_path(folder)
         except AnsibleConnectionFailure as error:
-            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))})") from None
+            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({ssh_message(str(error))})") from None
         return str(answer["submission"])
 
     def _check_machine(self) -> None:
@@ -129,10 +129,10 @@ class ActionModule(ActionBase):
         result = {"changed": True, "submission": number, "rc": end["status"], "seconds": end["seconds"], **({"folder": folder} if folder else {})}
         if end["status"] == 0:
             self._say(f"{what} ended well after {end['seconds']:.0f} s")
-            return dict(safe(result | heard))
+            return dict(untemplated(result | heard))
         reason = f"was deleted since it had not ended after {timeout} seconds (sky_timeout)" if stopped else why(end["status"])
         words = (heard["stderr"] or heard["stdout"]).strip().splitlines()[-1:]
-        return dict(safe(result | {"failed": True, "msg": f"{what} {reason}" + (f": {words[0]}" if words else "")}))
+        return dict(untemplated(result | {"failed": True, "msg": f"{what} {reason}" + (f": {words[0]}" if words else "")}))
 
     def _follow(self, number: str, heard: dict[str, str], timeout: int) -> tuple[dict[str, Any], bool]:
         """Show what the job says until it has ended; how, and whether the time was over."""
@@ -148,7 +148,7 @@ class ActionModule(ActionBase):
                 misses += 1
                 if misses == MISSES:
                     raise AnsibleActionFail(
-                        f"{self._node} does not answer ({own_words(str(error))}); -e sky_submission={number} follows the job"
+                        f"{self._node} does not answer ({ssh_message(str(error))}); -e sky_submission={number} follows the job"
                     ) from None
                 time.sleep(PAUSE)
                 continue
@@ -172,5 +172,5 @@ class ActionModule(ActionBase):
 
     def _say(self, *lines: str, stderr: bool = False) -> None:
         if lines and not self._task.no_log:
-            with undisturbed():
+            with blocked_signals():
                 Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)

@@ -12,7 +12,7 @@ short_description: Let a node of a batch system leave
 version_added: 0.4.0
 description:
   - Takes a node of a batch system out, and waits until its jobs have ended. While it waits, a line every few seconds says what still runs.
-  - After O(seconds), jobs that may run again are queued again. One that may not fails the task, unless O(force) is set.
+  - After O(drain_seconds), jobs that may run again are queued again. One that may not fails the task, unless O(force) is set.
   - It runs on the node. Where no node of a batch system is installed, it does nothing.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -26,11 +26,11 @@ options:
     type: str
     choices: [draining, drained]
     default: drained
-  seconds:
+  drain_seconds:
     description: How long its jobs may take to end.
     type: int
     default: 600
-  slice_seconds:
+  progress_seconds:
     description: Seconds after which the module returns, to be called again. The action plugin of this name sets it.
     type: int
     default: 0
@@ -38,23 +38,27 @@ options:
     description: Do not wait, and end jobs that may not run again.
     type: bool
     default: false
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
 - name: Let its jobs end
   sky.clusters.torque_drain:
     node: "{{ inventory_hostname }}"
-    seconds: 3600
+    drain_seconds: 3600
 """
 
 RETURN = r"""
 draining:
   description: The jobs that still run.
   returned: when they have not ended yet
-  type: list
-  elements: str
-  sample: ["12"]
+  type: dict
+  sample: {work: ["12"], jobs: ["12"]}
+drained_in:
+  description: Seconds that this call took.
+  returned: when the node is drained
+  type: int
+  sample: 3
 requeued:
   description: The jobs that were queued again.
   returned: when the node is drained
@@ -151,16 +155,17 @@ def clear(node: str, left: list[Job], force: bool) -> dict[str, list[str]]:
 def drain(given: dict[str, Any]) -> dict[str, Any]:
     """Let the node leave, or wait for a slice of time."""
     node = given["node"]
+    begun = time.monotonic()
     changed = take_out(node)
     if given["state"] == "draining":
         return {"changed": changed}
-    seconds = 0 if given["force"] else given["seconds"]
-    now = min(seconds, given["slice_seconds"]) if given["slice_seconds"] else seconds
+    seconds = 0 if given["force"] else given["drain_seconds"]
+    now = min(seconds, given["progress_seconds"]) if given["progress_seconds"] else seconds
     left = wait(node, now)
     if left and now < seconds:
-        return {"changed": changed, "draining": [job.id for job in left]}
+        return {"changed": changed, "draining": {"work": [job.id for job in left], "jobs": [job.id for job in left]}}
     found = clear(node, left, given["force"])
-    return {"changed": changed or bool(left), **found}
+    return {"changed": changed or bool(left), "drained_in": round(time.monotonic() - begun), **found}
 
 
 def main() -> None:
@@ -168,8 +173,8 @@ def main() -> None:
         argument_spec={
             "node": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["draining", "drained"], "default": "drained"},
-            "seconds": {"type": "int", "default": 600},
-            "slice_seconds": {"type": "int", "default": 0},
+            "drain_seconds": {"type": "int", "default": 600},
+            "progress_seconds": {"type": "int", "default": 0},
             "force": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

@@ -48,7 +48,7 @@ options:
     description: Seconds that the job may take.
     type: int
     default: 120
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""

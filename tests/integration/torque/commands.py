@@ -35,7 +35,7 @@ j=$(echo true | qsub -h); [ "$(state $j)" = H ]
 qstat -f $j | grep -q 'Hold_Types = u'
 qrls $j; until_state $j C
 j=$(sleeper 1 -a $(date -d '+1 hour' +%H%M)); [ "$(state $j)" = W ]
-qhold $j; [ "$(state $j)" = H ]; qrls -h u $j; [ "$(state $j)" = W ]; qdel $j
+qhold $j; [ "$(state $j)" = H ]; qrls -h u $j; until_state $j W; qdel $j
 """),
     Scenario("delete", ("qdel",), r"""
 j=$(sleeper); until_state $j R; qdel $j; until_state $j C

@@ -241,7 +241,7 @@ def test_a_node_that_leaves_lets_its_job_end(site: Site, cluster: Cluster) -> No
     job = cluster.qsub("sleep 25; echo ended", "-l", f"nodes={ZONE}-node-2", "-j", "oe", "-N", "last")
     cluster.wait([job], "R")
     played = site.must("torque_cluster", *UNPROVED, "-e", json.dumps({"sky_remove": [f"{ZONE}-node-2"]}))
-    assert re.search(rf"{ZONE}-node-2: draining, job {job} still runs, at most \d+ s more", played.output)
+    assert re.search(rf"{ZONE}-node-2: draining, 1 job still runs \({job}\), at most \d+ s more", played.output)
     assert cluster.output(f"last.o{job}") == "ended\n"
 
 

@@ -72,7 +72,7 @@ def slurm(monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 
 def given(**more: Any) -> dict[str, Any]:
-    return {"node": "n-0", "state": "drained", "seconds": 0, "slice_seconds": 0, "force": False} | more
+    return {"node": "n-0", "state": "drained", "drain_seconds": 0, "progress_seconds": 0, "force": False} | more
 
 
 def test_a_node_takes_no_more_jobs_before_anything_else(slurm: Slurm) -> None:
@@ -81,13 +81,13 @@ def test_a_node_takes_no_more_jobs_before_anything_else(slurm: Slurm) -> None:
 
 
 def test_what_still_runs_is_said_while_there_is_time(slurm: Slurm) -> None:
-    found = torque_drain.drain(given(seconds=60, slice_seconds=0.02))
-    assert found["draining"] == ["7", "8"]
+    found = torque_drain.drain(given(drain_seconds=60, progress_seconds=0.02))
+    assert found["draining"]["work"] == ["7", "8"]
     assert not [command for command in slurm.asked if command[1] == "requeue"]
 
 
 def test_jobs_that_may_run_again_are_queued_again_when_the_time_is_over(slurm: Slurm) -> None:
-    assert torque_drain.drain(given()) == {"changed": True, "requeued": ["7", "8"], "ended": []}
+    assert torque_drain.drain(given()) == {"changed": True, "drained_in": 0, "requeued": ["7", "8"], "ended": []}
     assert slurm.requeue == {}
 
 
@@ -96,7 +96,7 @@ def test_a_job_that_may_not_run_again_keeps_the_node(slurm: Slurm) -> None:
     with pytest.raises(torque_drain.DrainError, match=r"^job 8 still runs and may not run again"):
         torque_drain.drain(given())
     assert set(slurm.requeue) == {"7", "8"}
-    assert torque_drain.drain(given(force=True, seconds=600)) == {"changed": True, "requeued": ["7"], "ended": ["8"]}
+    assert torque_drain.drain(given(force=True, drain_seconds=600)) == {"changed": True, "drained_in": 0, "requeued": ["7"], "ended": ["8"]}
 
 
 OUTPUT = "host n-0\nhost n-1\nring of 2: 1\n"
