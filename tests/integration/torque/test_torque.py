@@ -26,7 +26,7 @@ from ansible_collections.sky.clusters.tests.support.site import Played, Site, ma
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
-ZONE = "tbatch"
+ZONE, SECOND = "tbatch", "tbatchb"
 HERE = Path(__file__).parent
 VARIABLES = {
     "torque_server_queues": [{"name": "batch"}, {"name": "short", "max_walltime": "00:10:00", "max_nodes": 1}],
@@ -283,6 +283,26 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
     cluster.at(cluster.server, f"qrls {waiting}")
     cluster.wait([waiting])
     assert cluster.output(f"kept.o{waiting}") == "survived\n"
+
+
+def test_two_clusters_side_by_side_one_of_debian_13(site: Site, cluster: Cluster, figure: Figure) -> None:
+    other = Site(site.folder, SECOND, batch(SECOND, 1, suite="trixie"))
+    try:
+        began = time.monotonic()
+        built = other.must("torque_cluster")
+        figure(f"a cluster of Debian 13, its image included: {time.monotonic() - began:.0f} s")
+        assert "proved by a job: MPI on 1 node(s)" in built.output
+        beside = Cluster(other)
+        jobs = [cluster.qsub("sleep 1; hostname", "-o", "here", "-j", "oe"), beside.qsub("sleep 1; hostname", "-o", "there", "-j", "oe")]
+        cluster.wait(jobs[:1])
+        beside.wait(jobs[1:])
+        assert f"{ZONE}-node-" in cluster.output("here")
+        assert beside.output("there") == f"{SECOND}-node-0\n"
+        keys = {each.at(each.server, "base64 -w 0 /etc/munge/munge.key", user="root") for each in (cluster, beside)}
+        assert len(keys) == 2
+    finally:
+        other.must("destroy", *DATA)
+    assert cluster.at(cluster.server, "pbsnodes -l") == ""
 
 
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:
