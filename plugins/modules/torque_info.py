@@ -175,7 +175,9 @@ def in_words(proof: dict[str, Any]) -> dict[str, Any]:
     if proof.get("outcome") != _torque_proof.SUCCESS:
         return proof
     result = proof["result"]
-    return proof | {"words": f"job {result['job']} ran on {len(result['nodes'])} node(s), with MPI, in {result['seconds']} s"}
+    return proof | {
+        "words": f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
+    }
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 MEMBER = re.compile(r"^# sky member (\S+) (\S+) (\S+) (\S+)$", re.MULTILINE)
 HOSTS = Path("/etc/hosts")
-KNOWN = Path("/etc/ssh/ssh_known_hosts")
+KNOWN = Path("/etc/ssh/ssh_known_hosts2")  # the other one is the site's
 TRUSTED = Path("/etc/ssh/shosts.equiv")
 OWN = "# Written by sky.clusters\n"
 

@@ -231,7 +231,7 @@ def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: F
     assert cluster.at(f"{ZONE}-node-0", f"ssh {ZONE}-node-3 hostname").strip() == f"{ZONE}-node-3"
     site.must("torque_cluster", *UNPROVED)
     assert cluster.at(cluster.server, "pbsnodes -l all | wc -l").strip() == "2"
-    assert "-node-3" not in cluster.at(f"{ZONE}-node-0", "cat /etc/hosts /etc/ssh/ssh_known_hosts", user="root")
+    assert "-node-3" not in cluster.at(f"{ZONE}-node-0", "cat /etc/hosts /etc/ssh/ssh_known_hosts2", user="root")
     cluster.wait([f"{load}[{index}]" for index in range(80)])
     assert cluster.output("load.o*").count("done\n") == 80
 

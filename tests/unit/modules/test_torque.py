@@ -103,7 +103,8 @@ OUTPUT = "host n-0\nhost n-1\nring of 2: 1\n"
 
 
 def test_a_proof_names_the_nodes_that_took_part() -> None:
-    assert torque_proof.checked(OUTPUT, ["n-1", "n-0"]) == ["n-0", "n-1"]
+    assert torque_proof.checked(OUTPUT, ["n-1", "n-0"], mpi=True) == ["n-0", "n-1"]
+    assert torque_proof.checked("host n-0\n", ["n-0"], mpi=False) == ["n-0"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_proof_names_the_nodes_that_took_part() -> None:
 )
 def test_a_proof_fails_if_a_node_or_the_network_does(output: str, sentence: str) -> None:
     with pytest.raises(torque_proof.ProofError, match=f"^{sentence}"):
-        torque_proof.checked(output, ["n-0", "n-1"])
+        torque_proof.checked(output, ["n-0", "n-1"], mpi=True)
 
 
 @pytest.mark.parametrize(
