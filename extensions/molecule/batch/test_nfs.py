@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import pytest
+from testinfra.backend.base import CommandResult
 from testinfra.host import Host
+
+ADA = 2001
 
 testinfra_hosts = ["ansible://nfs_client"]
 
@@ -36,6 +39,22 @@ def test_the_key_opens_no_shell(host: Host) -> None:
     assert "uid=" not in host.run(f"{command} sky@{known} id < /dev/null").stdout
     refused = host.run(f"{command} root@{known} id < /dev/null")
     assert refused.rc == 255
+
+
+def nfs(host: Host, command: str, path: str, user: int) -> CommandResult:
+    """A command of a client in user space: these kernels have no NFS."""
+    server = host.file("/etc/sky/nfs-known").content_string.split()[0]
+    return host.run(f"{command} 'nfs://{server}/data/nfs/{path}?version=4&uid={user}&gid={user}'")
+
+
+def test_nfs_serves_the_same_folders_and_root_of_a_client_is_not_root_there(host: Host) -> None:
+    host.check_output("runuser -u ada -- sh -c 'umask 077; echo by ada > /home/ada/by-nfs'")
+    assert nfs(host, "nfs-cat", "home/ada/by-nfs", ADA).stdout == "by ada\n"
+    assert nfs(host, "nfs-cat", "home/ada/by-nfs", 0).rc != 0
+    assert nfs(host, "nfs-cp /etc/hostname", "home/ada/of-ada", ADA).rc == 0
+    assert nfs(host, "nfs-cp /etc/hostname", "home/ada/of-root", 0).rc != 0
+    written = host.file("/home/ada/of-ada")
+    assert (written.user, written.content_string) == ("ada", "mol-batch-node-0\n")
 
 
 def test_what_a_user_writes_belongs_to_that_user(host: Host) -> None:

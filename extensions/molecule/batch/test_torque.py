@@ -28,7 +28,7 @@ def test_the_secret_is_on_the_volume_for_root_alone(host: Host) -> None:
 
 
 def test_the_server_alone_listens_beside_ssh(host: Host) -> None:
-    assert {port for _address, port in listeners(host)} == {22, 6817}
+    assert {port for _address, port in listeners(host)} == {22, 2049, 6817}
 
 
 def test_the_proof_left_its_stamp_and_nothing_else(host: Host) -> None:
