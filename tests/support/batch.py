@@ -55,7 +55,7 @@ class Cluster:
     def at(self, node: str, script: str, user: str = USER, seconds: float = 300, check: bool = True) -> str:
         """Run a script of bash on a node, in a login of a user."""
         place = STATE / self.site.cluster / "nodes"
-        inside = ["runuser", "-l", user, "-c", "bash -s"] if user != "root" else ["bash", "-ls"]
+        inside = ["/usr/sbin/runuser", "-l", user, "-c", "bash -s"] if user != "root" else ["/bin/bash", "-ls"]
         command = ["lxc-attach", "-P", str(place), "-n", node, "--clear-env", "--", *inside]
         done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, timeout=seconds)
         if check and done.returncode != 0:
@@ -95,7 +95,7 @@ class Cluster:
     def json(self, node: str, script: str, given: Any) -> Any:
         """What a Python program on a node answers; both ways as JSON."""
         place = STATE / self.site.cluster / "nodes"
-        command = ["lxc-attach", "-P", str(place), "-n", node, "--clear-env", "--", "runuser", "-l", USER, "-c", f"python3 {script}"]
+        command = ["lxc-attach", "-P", str(place), "-n", node, "--clear-env", "--", "/usr/sbin/runuser", "-l", USER, "-c", f"python3 {script}"]
         done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False, timeout=500)
         if done.returncode != 0:
             raise AssertionError(done.stderr[-3000:])

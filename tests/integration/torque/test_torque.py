@@ -24,7 +24,7 @@ from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.batch import UNPROVED, USER, Cluster, batch
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 
-pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("built")]
 
 ZONE, SECOND = "tbatch", "tbatchb"
 HERE = Path(__file__).parent
@@ -51,8 +51,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def built(site: Site) -> Played:
-    return site.must("torque_cluster")
+def building(site: Site) -> tuple[Played, float]:
+    """The first run, and the seconds that it took."""
+    began = time.monotonic()
+    return site.must("torque_cluster"), time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def built(building: tuple[Played, float]) -> Played:
+    return building[0]
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +72,11 @@ def nodes(count: int) -> tuple[str, str]:
     return "-e", json.dumps({"sky_counts": {"node": count}})
 
 
-def test_it_is_built_and_proved_by_an_mpi_job(built: Played, figure: Figure) -> None:
+def test_it_is_built_and_proved_by_an_mpi_job(building: tuple[Played, float], figure: Figure) -> None:
+    built, seconds = building
     assert f"The batch system is ready: 2 node(s), server {ZONE}-server-0" in built.output
     assert "proved by a job: MPI on 2 node(s)" in built.output
-    seconds = re.search(r"(\d+) s in all", built.output)
-    assert seconds is not None
-    figure(f"from nothing to a finished MPI job on 2 nodes: {seconds[1]} s")
+    figure(f"from nothing to a finished MPI job on 2 nodes: {seconds:.0f} s")
 
 
 def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
@@ -222,7 +228,7 @@ def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
 
 
 def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: Figure) -> None:
-    load = cluster.qsub("sleep 2; echo done", "-t", "0-79", "-N", "load", "-j", "oe")
+    load = cluster.qsub("sleep 3; echo done", "-t", "0-149", "-N", "load", "-j", "oe")
     began = time.monotonic()
     site.must("torque_cluster", *nodes(4), *UNPROVED)
     figure(f"2 nodes more, under load: {time.monotonic() - began:.0f} s")
@@ -232,13 +238,13 @@ def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: F
     site.must("torque_cluster", *UNPROVED)
     assert cluster.at(cluster.server, "pbsnodes -l all | wc -l").strip() == "2"
     assert "-node-3" not in cluster.at(f"{ZONE}-node-0", "cat /etc/hosts /etc/ssh/ssh_known_hosts2", user="root")
-    cluster.wait([f"{load}[{index}]" for index in range(80)])
-    assert cluster.output("load.o*").count("done\n") == 80
+    cluster.wait([f"{load}[{index}]" for index in range(150)])
+    assert cluster.output("load.o*").count("done\n") == 150
 
 
 def test_a_node_that_leaves_lets_its_job_end(site: Site, cluster: Cluster) -> None:
     site.must("torque_cluster", *nodes(3), *UNPROVED)
-    job = cluster.qsub("sleep 25; echo ended", "-l", f"nodes={ZONE}-node-2", "-j", "oe", "-N", "last")
+    job = cluster.qsub("sleep 60; echo ended", "-l", f"nodes={ZONE}-node-2", "-j", "oe", "-N", "last")
     cluster.wait([job], "R")
     played = site.must("torque_cluster", *UNPROVED, "-e", json.dumps({"sky_remove": [f"{ZONE}-node-2"]}))
     assert re.search(rf"{ZONE}-node-2: draining, 1 job still runs \({job}\), at most \d+ s more", played.output)
@@ -259,14 +265,14 @@ def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure:
     cluster.wait([job])
     assert cluster.output("ran").split() == [victim, other]
     site.must("torque_cluster", *UNPROVED)
-    assert cluster.at(cluster.server, "pbsnodes -l") == ""
+    cluster.at(cluster.server, 'for _ in $(seq 120); do [ -z "$(pbsnodes -l)" ] && exit 0; sleep 0.5; done; pbsnodes -l; exit 1')
 
 
 def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster) -> None:
     running = cluster.qsub("sleep 8; echo ended", "-j", "oe", "-N", "through")
     waiting = cluster.qsub("echo started", "-h", "-j", "oe", "-N", "later")
     cluster.wait([running], "R")
-    cluster.at(cluster.server, "systemctl kill -s KILL slurmctld; sleep 4; systemctl is-active slurmctld", user="root")
+    cluster.at(cluster.server, "systemctl kill -s KILL slurmctld; sleep 8; systemctl is-active slurmctld", user="root")
     cluster.at(cluster.server, f"for _ in $(seq 60); do qrls {waiting} && exit 0; sleep 0.5; done; exit 1")
     cluster.wait([running, waiting])
     assert (cluster.output(f"through.o{running}"), cluster.output(f"later.o{waiting}")) == ("ended\n", "started\n")
@@ -316,5 +322,6 @@ def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None
         assert sentence in refused.output, refused.last(10)
     two = copy.deepcopy(site.content)
     two["pools"]["server"]["count"] = 2
-    pair = Site(site.folder, "two", two | {"cluster": ZONE})
-    assert "torque_server" in pair.play("torque_cluster").output
+    refused = Site(site.folder, "two", two).play("torque_cluster")
+    assert refused.code != 0
+    assert "pools.server.count: NFS needs exactly one nfs_server, got 2" in refused.output, refused.last(10)
