@@ -126,6 +126,7 @@ qstat -Q -f short | grep -q 'resources_max.walltime = 00:10:00'; qstat -B | grep
 j=$(echo exit 4 | qsub -N past); until_state $j C; n=$(number $j)
 for _ in $(seq 20); do qstat -x | grep -q "^$n[.].* past " && break; sleep 0.5; done
 qstat -x -f $j | grep -q 'exit_status = 4'; tracejob $j | grep -q 'Exit_status=4'; tracejob $j | grep -q 'Job Queued at request of'
+qusage | grep -q "^$(date +%Y-%m)  *$USER "; qusage -j -u $USER | python3 -c 'import json, sys; assert json.load(sys.stdin)[0]["failed"] >= 1'
 """),
     Scenario("show_nodes", ("pbsnodes", "pbsnodes -a", "pbsnodes -l"), r"""
 pbsnodes -a > all; [ "$(grep -c '^     state = ' all)" = 2 ]; grep -q 'np = 2' all; grep -q 'properties = node,here' all

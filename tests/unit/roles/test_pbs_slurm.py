@@ -86,6 +86,13 @@ def test_the_past_is_read_from_the_accounting() -> None:
     assert slurm.status_of(found.state, found.exit) == 3
 
 
+def test_what_users_have_used_by_month() -> None:
+    other = RECORD.replace("FAILED", "COMPLETED").replace("ada(2001) G", "bob(2002) G").replace("EndTime=2026-11-28", "EndTime=2026-12-28")
+    used = [use.plain() for use in history.usage(history.jobs(RECORD + RECORD.replace("FAILED", "COMPLETED") + other))]
+    assert used[0] == {"user": "ada", "month": "2026-11", "jobs": 2, "failed": 1, "core_hours": round(2 * 2 * 3662 / 3600, 2)}
+    assert [(use["user"], use["month"], use["jobs"]) for use in used[1:]] == [("bob", "2026-12", 1)]
+
+
 def test_the_table_of_jobs() -> None:
     lines = list(show.jobs_table([job(), job(id="13", state="PENDING", reason="Resources")], "s-0"))
     assert lines[2].split() == ["12.s-0", "x", "ada", "00:01:05", "R", "batch"]

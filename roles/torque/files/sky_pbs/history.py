@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .slurm import JOB_FIELDS, Job
@@ -45,6 +46,33 @@ def _used(record: dict[str, str]) -> str:
         return "0:00"
     total = max(0, int((ended - begun).total_seconds()))
     return f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}"
+
+
+@dataclass
+class Use:
+    """What a user has used in a month."""
+
+    user: str
+    month: str
+    jobs: int = 0
+    failed: int = 0
+    core_seconds: int = 0
+
+    def plain(self) -> dict[str, object]:
+        hours = round(self.core_seconds / 3600, 2)
+        return {"user": self.user, "month": self.month, "jobs": self.jobs, "failed": self.failed, "core_hours": hours}
+
+
+def usage(ended: Iterable[Job]) -> list[Use]:
+    """What each user has used in each month, by the ends of the jobs."""
+    found: dict[tuple[str, str], Use] = {}
+    for job in ended:
+        key = (job.ended[:7], job.user)
+        use = found.setdefault(key, Use(job.user, key[0]))
+        use.jobs += 1
+        use.failed += job.state != "COMPLETED"
+        use.core_seconds += job.seconds * int(job.processors or 1)
+    return [found[key] for key in sorted(found)]
 
 
 def read(path: Path) -> list[Job]:

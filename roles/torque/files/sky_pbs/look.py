@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -200,6 +201,26 @@ def _traced(command: Command, name: str) -> None:
         reached = {job.submitted: True, job.started: job.letter not in "QHW", job.ended: job.letter == "C"}.get(time, True)
         if reached and re.match(r"\d{4}-", time):
             put([f"{time.replace('T', ' ')}  S    {words}"])
+
+
+def qusage(command: Command) -> int:
+    """What users have used by month; no command of TORQUE's, but what its accounting was read for."""
+    pairs, _operands = command.parsed("ju:m:")
+    given = dict(pairs)
+    if not command.settings.history.is_file():
+        raise PbsError(f"the accounting is on the server, {command.settings.server}")
+    used = [
+        use
+        for use in history.usage(history.read(command.settings.history))
+        if use.user == given.get("-u", use.user) and use.month == given.get("-m", use.month)
+    ]
+    if "-j" in given:
+        put([json.dumps([use.plain() for use in used])])
+        return 0
+    layout = "{:<8} {:<16} {:>8} {:>8} {:>12}"
+    put([layout.format("Month", "User", "Jobs", "Failed", "Core hours")])
+    put(layout.format(use.month, use.user, use.jobs, use.failed, f"{use.core_seconds / 3600:.2f}") for use in used)
+    return 0
 
 
 def checkjob(command: Command) -> int:

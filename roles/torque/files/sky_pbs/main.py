@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "qselect": ("look", "qselect"),
     "tracejob": ("look", "tracejob"),
     "checkjob": ("look", "checkjob"),
+    "qusage": ("look", "qusage"),
     "qdel": ("act", "qdel"),
     "canceljob": ("act", "qdel"),
     "qhold": ("act", "qhold"),
