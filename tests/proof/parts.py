@@ -163,8 +163,8 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
-        "torque", Tier.LONG, 900, 560, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt",
-        (*LOCAL, "tests/integration/torque"), (_pytest(900, "real", "tests/integration/torque"),),
+        "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
+        (*LOCAL, "tests/integration/torque"), (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",

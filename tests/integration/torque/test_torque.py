@@ -26,7 +26,7 @@ from ansible_collections.sky.clusters.tests.support.site import Played, Site, ma
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("built")]
 
-ZONE, SECOND = "tbatch", "tbatchb"
+ZONE = "tbatch"
 HERE = Path(__file__).parent
 VARIABLES = {
     "torque_server_queues": [{"name": "batch"}, {"name": "short", "max_walltime": "00:10:00", "max_nodes": 1}],
@@ -158,19 +158,17 @@ def faults(case: Case, found: dict[str, Any], values: dict[str, str]) -> list[st
     return wrong + ([f"check: {found['check_said']}"] if found.get("checked") else [])
 
 
-def test_scripts_as_people_write_them(cluster: Cluster, figure: Figure) -> None:
+def corpus(cluster: Cluster) -> list[str]:
+    """Run all scripts; what went wrong."""
     cases = (*JOBS, *REFUSALS)
     values = {"NODE0": f"{ZONE}-node-0", "NODE1": f"{ZONE}-node-1", "SERVER": cluster.server, "USER": USER}
     root = f"/home/{USER}/corpus"
     cluster.put(cluster.server, f"{root}/runner.py", (HERE / "runner.py").read_text(encoding="utf-8"))
     cluster.put(cluster.server, f"{root}/mpi.c", (HERE / "mpi.c").read_text(encoding="utf-8"))
     cluster.at(cluster.server, f"cd {root} && mpicc -o mpi mpi.c")
-    began = time.monotonic()
-    given = {"root": root, "values": values, "cases": [dataclasses.asdict(case) for case in cases], "seconds": 240}
+    given = {"root": root, "values": values, "cases": [dataclasses.asdict(case) for case in cases], "seconds": 300}
     found = cluster.json(cluster.server, f"{root}/runner.py", given)
-    wrong = {case.name: bad for case in cases if (bad := faults(case, found[case.name], values))}
-    assert not wrong, "\n".join(f"{name}: {bad}" for name, bad in wrong.items())
-    figure(f"{len(JOBS)} scripts and {len(REFUSALS)} refusals in {time.monotonic() - began:.0f} s")
+    return [f"{case.name}: {bad}" for case in cases if (bad := faults(case, found[case.name], values))]
 
 
 def scenario(cluster: Cluster, each: Scenario) -> str:
@@ -183,11 +181,16 @@ def scenario(cluster: Cluster, each: Scenario) -> str:
     return ""
 
 
-def test_the_commands_do_what_they_say(cluster: Cluster) -> None:
+def test_scripts_and_commands_as_people_write_them(cluster: Cluster, figure: Figure) -> None:
+    """At the same time: the longest wait for time limits."""
+    began = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
+        scripts = pool.submit(corpus, cluster)
         wrong = [*filter(None, pool.map(lambda each: scenario(cluster, each), [each for each in SCENARIOS if not each.operator]))]
+        wrong += scripts.result()
     wrong += [bad for each in SCENARIOS if each.operator and (bad := scenario(cluster, each))]
     assert not wrong, "\n\n".join(wrong)
+    figure(f"{len(JOBS)} scripts, {len(REFUSALS)} refusals and {len(SCENARIOS)} uses of commands in {time.monotonic() - began:.0f} s")
 
 
 def test_a_script_of_the_controller_is_run_and_its_output_comes_back(site: Site) -> None:
@@ -228,27 +231,22 @@ def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
 
 
 def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: Figure) -> None:
-    load = cluster.qsub("sleep 3; echo done", "-t", "0-149", "-N", "load", "-j", "oe")
+    load = cluster.qsub("sleep 3; echo done", "-t", "0-119", "-N", "load", "-j", "oe")
     began = time.monotonic()
     site.must("torque_cluster", *nodes(4), *UNPROVED)
     figure(f"2 nodes more, under load: {time.monotonic() - began:.0f} s")
     assert cluster.at(cluster.server, "pbsnodes -l up | wc -l").strip() == "4"
-    # the standing nodes know the new ones without a visit
+    # the other nodes know the new ones without a visit
     assert cluster.at(f"{ZONE}-node-0", f"ssh {ZONE}-node-3 hostname").strip() == f"{ZONE}-node-3"
-    site.must("torque_cluster", *UNPROVED)
+    last = cluster.qsub("sleep 45; echo ended", "-l", f"nodes={ZONE}-node-3", "-p", "1000", "-j", "oe", "-N", "last")
+    cluster.wait([last], "R")
+    played = site.must("torque_cluster", *UNPROVED)
+    assert re.search(rf"{ZONE}-node-3: draining, 1 job still runs \({last}\), at most \d+ s more", played.output)
+    assert cluster.output(f"last.o{last}") == "ended\n"
     assert cluster.at(cluster.server, "pbsnodes -l all | wc -l").strip() == "2"
     assert "-node-3" not in cluster.at(f"{ZONE}-node-0", "cat /etc/hosts /etc/ssh/ssh_known_hosts2", user="root")
-    cluster.wait([f"{load}[{index}]" for index in range(150)])
-    assert cluster.output("load.o*").count("done\n") == 150
-
-
-def test_a_node_that_leaves_lets_its_job_end(site: Site, cluster: Cluster) -> None:
-    site.must("torque_cluster", *nodes(3), *UNPROVED)
-    job = cluster.qsub("sleep 60; echo ended", "-l", f"nodes={ZONE}-node-2", "-j", "oe", "-N", "last")
-    cluster.wait([job], "R")
-    played = site.must("torque_cluster", *UNPROVED, "-e", json.dumps({"sky_remove": [f"{ZONE}-node-2"]}))
-    assert re.search(rf"{ZONE}-node-2: draining, 1 job still runs \({job}\), at most \d+ s more", played.output)
-    assert cluster.output(f"last.o{job}") == "ended\n"
+    cluster.wait([f"{load}[{index}]" for index in range(120)])
+    assert cluster.output("load.o*").count("done\n") == 120
 
 
 def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure: Figure) -> None:
@@ -289,26 +287,6 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
     cluster.at(cluster.server, f"qrls {waiting}")
     cluster.wait([waiting])
     assert cluster.output(f"kept.o{waiting}") == "survived\n"
-
-
-def test_two_clusters_side_by_side_one_of_debian_13(site: Site, cluster: Cluster, figure: Figure) -> None:
-    other = Site(site.folder, SECOND, batch(SECOND, 1, suite="trixie"))
-    try:
-        began = time.monotonic()
-        built = other.must("torque_cluster")
-        figure(f"a cluster of Debian 13, its image included: {time.monotonic() - began:.0f} s")
-        assert "proved by a job: MPI on 1 node(s)" in built.output
-        beside = Cluster(other)
-        jobs = [cluster.qsub("sleep 1; hostname", "-o", "here", "-j", "oe"), beside.qsub("sleep 1; hostname", "-o", "there", "-j", "oe")]
-        cluster.wait(jobs[:1])
-        beside.wait(jobs[1:])
-        assert f"{ZONE}-node-" in cluster.output("here")
-        assert beside.output("there") == f"{SECOND}-node-0\n"
-        keys = {each.at(each.server, "base64 -w 0 /etc/munge/munge.key", user="root") for each in (cluster, beside)}
-        assert len(keys) == 2
-    finally:
-        other.must("destroy", *DATA)
-    assert cluster.at(cluster.server, "pbsnodes -l") == ""
 
 
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:
