@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stamp on the server of a batch system that says when and how its last proof ended.
 
-Ships with the modules that run on nodes: the standard library alone.
+Sent to the nodes: it uses only the standard library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server takes nodes in: each gets the key of munge, encrypted for it alone, and all get to know its host key.
+"""The server takes nodes in: each gets the key of munge, encrypted for that node, and all get to know its host key.
 
 Arguments: the file of the key, which is made if it is absent; the file that keeps what is public of the members.
 Standard input: ``members``, the address of every member by name; ``shown``, five lines of each node that asks: its public key, the digest of its key

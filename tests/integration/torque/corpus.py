@@ -158,7 +158,7 @@ JOBS: tuple[Case, ...] = (
     ),
     Case("exclusive", ("-l naccesspolicy=singlejob",), "#PBS -l nodes=1,naccesspolicy=singlejob\necho alone\n", out="alone\n"),
     Case("exclusive_switch", ("-n",), "#PBS -n\necho alone\n", out="alone\n"),
-    Case("walltime_exceeded", ("-l walltime",), "#PBS -l walltime=00:00:01\ntrap 'echo told; exit 3' TERM\nsleep 300 & wait\n", status=-11),
+    Case("walltime_exceeded", ("-l walltime",), "#PBS -l walltime=00:00:01\ntrap 'echo asked to end; exit 3' TERM\nsleep 300 & wait\n", status=-11),
     Case("variable", ("-v",), 'echo "$ONE|$TWO|$THREE"\n', ("-v", "ONE=1,TWO='two words',THREE"), environment={"THREE": "3"}, out="1|two words|3\n"),
     Case("variable_with_equals", ("-v",), 'echo "$OPTS"\n', ("-v", "OPTS=-a=1 -b=2"), out="-a=1 -b=2\n"),
     Case("variable_with_unicode", ("-v",), 'echo "$WORD"\n', ("-v", "WORD=naïve ☃"), out="naïve ☃\n"),

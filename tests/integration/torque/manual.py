@@ -120,7 +120,7 @@ COMMANDS: tuple[Item, ...] = (
     *_works("qmove", "qmsg"),
     _absent("qorder", "qalter -p changes the order"),
     *_works("qrerun", "qrls"),
-    _absent("qrun", "jobs are started by the scheduler alone"),
+    _absent("qrun", "only the scheduler starts jobs"),
     _differs("qselect", "by -A, -N, -q, -s and -u"),
     *_works("qsig", "qstart"),
     _differs("qstat", "-x shows jobs that have ended, as in OpenPBS; Time Use is the time on the clock; -C is absent"),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the corpus on the server of a batch system, as a user: all jobs side by side. Reads cases and writes results as JSON.
 
-It is copied there: the standard library alone.
+It is copied there, and uses only the standard library.
 """
 
 from __future__ import annotations
