@@ -24,7 +24,7 @@ from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.batch import UNPROVED, USER, Cluster, batch
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("built")]
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
 ZONE = "tbatch"
 HERE = Path(__file__).parent

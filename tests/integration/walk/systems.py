@@ -6,26 +6,19 @@
 from __future__ import annotations
 
 import abc
-import json
 import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.spark_jobs import ANSWER, job
 
-# A run that is about something else leaves out the jobs that prove the systems
-UNPROVED = ("-e", json.dumps({"spark_proof_workers": [], "torque_proof_nodes": []}))
-
 
 class System(abc.ABC):
     """What the walk asks of a system at its stations."""
-
-    packages: ClassVar[tuple[str, ...]]  # in the image of the nodes, so that no node installs them
-    variables: ClassVar[dict[str, Any]] = {}
 
     @abc.abstractmethod
     def pools(self, zone: str) -> dict[str, Any]:
@@ -45,8 +38,6 @@ class System(abc.ABC):
 
 
 class Spark(System):
-    packages = ("openjdk-17-jre-headless",)
-
     def pools(self, zone: str) -> dict[str, Any]:
         return dict(spark(zone, 1, master={"volumes": {"spark": 1}})["pools"])
 
@@ -70,31 +61,4 @@ class Spark(System):
         return site.ssh(master, "cd /data/spark && sha256sum .sky/spark && find events -type f ! -name '*.inprogress' -exec sha256sum {} + | sort")
 
 
-class Batch(System):
-    """One node that is server and node of a batch system, without MPI, which takes long to install."""
-
-    packages = ("slurmctld", "slurmd", "slurm-client", "munge", "openssl", "openssh-client")
-    variables: ClassVar[dict[str, Any]] = {"torque_mpi": False}
-
-    def pools(self, zone: str) -> dict[str, Any]:  # noqa: ARG002
-        return {"batch": {"cloud": "here", "count": 1, "roles": ["torque_server", "torque_node"], "volumes": {"torque": 1}}}
-
-    def is_proved(self, played: Played) -> None:
-        assert "The batch system is ready: 1 node(s)" in played.output
-        assert "proved by a job: on 1 node(s)" in played.output
-
-    @contextmanager
-    def work(self, site: Site, name: str) -> Iterator[None]:
-        (node,) = site.hosts("torque_server")
-        site.ssh(node, f"runuser -l sky -c 'echo hostname | qsub -N {name} -j oe -o {name}.out -l walltime=60'")
-        yield
-        said = site.ssh(node, f"for i in $(seq 60); do [ -s /home/sky/{name}.out ] && break; sleep 0.5; done; cat /home/sky/{name}.out")
-        assert said.strip() == node
-
-    def data(self, site: Site) -> str:
-        """The key of munge, by content, and the accounting."""
-        (node,) = site.hosts("torque_server")
-        return site.ssh(node, "cd /data/torque && sha256sum .munge.key && sort accounting/completed")
-
-
-SYSTEMS: tuple[System, ...] = (Spark(), Batch())
+SYSTEMS: tuple[System, ...] = (Spark(),)

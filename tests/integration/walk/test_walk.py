@@ -16,11 +16,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.integration.walk.systems import SYSTEMS, UNPROVED
+from ansible_collections.sky.clusters.tests.integration.walk.systems import SYSTEMS
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
 from ansible_collections.sky.clusters.tests.support.two_runs import FAILURE, REFUSED
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -54,11 +54,7 @@ def untouched() -> State:
 def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001  # looked at before anything is made
     content = spark(ZONE, 0)
     content["pools"] = {name: pool for system in SYSTEMS for name, pool in system.pools(ZONE).items()}
-    content["clouds"]["here"]["packages"] = [package for system in SYSTEMS for package in system.packages]
-    folder = tmp_path_factory.mktemp("walk")
-    (folder / "group_vars").mkdir()
-    (folder / "group_vars/all.yml").write_text(json.dumps({name: value for system in SYSTEMS for name, value in system.variables.items()}))
-    made = Site(folder, ZONE, content)
+    made = Site(tmp_path_factory.mktemp("walk"), ZONE, content)
     yield made
     made.must("destroy", *DATA)
 
@@ -178,7 +174,7 @@ def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has t
 def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
     assert site.hosts("all") == containers(ZONE) == []
     assert not list(nodes_folder(ZONE).glob("*"))
-    assert "kept: 2 data volume(s), 2 GiB in all" in site.must("status").output
+    assert "kept: 1 data volume(s), 1 GiB in all" in site.must("status").output
 
 
 def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
