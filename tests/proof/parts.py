@@ -165,7 +165,8 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
-        (*LOCAL, "tests/support/batch.py", "tests/integration/torque"), (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        (*LOCAL, "tests/support/batch.py", "tests/integration/torque"),
+        (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",

@@ -32,7 +32,7 @@ def changed(root: Path, path: str) -> set[str]:
 
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
-LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "systems", "spark"}
+LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "systems", "spark", "torque"}
 
 
 @pytest.mark.parametrize(
