@@ -323,7 +323,7 @@ remove_all() {
   ask_for_rights
   if environment_is_whole; then
     play "$DEMO" sky.clusters.destroy -e sky_destroy_data=true
-    play "$BATCH" sky.clusters.destroy -e sky_destroy_data=true
+    [ ! -e /var/lib/sky-clusters/batch ] || play "$BATCH" sky.clusters.destroy -e sky_destroy_data=true
     step "machine" machine undo
   fi
   [ ! -e "$NOTES/packages" ] || step "packages" remove_packages
