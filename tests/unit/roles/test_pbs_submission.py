@@ -83,6 +83,12 @@ def test_all_variables_are_taken_on_request_but_for_those_of_another_job() -> No
     assert "SLURM_JOB_ID" not in variables
 
 
+def test_a_job_does_not_get_the_layout_of_the_job_that_submits_it() -> None:
+    outside = dict(CONTEXT.environment) | {"SKY_PBS_LAYOUT": "2(x2)", "PBS_ARRAYID": "4", "PBS_JOBID": "1.s-0"}
+    variables = job("-V", environment=outside).variables
+    assert not {"SKY_PBS_LAYOUT", "PBS_ARRAYID", "PBS_JOBID"} & variables.keys()
+
+
 def test_a_variable_that_is_not_set_is_refused() -> None:
     with pytest.raises(PbsError, match="-v NOTHING: there is no such variable"):
         job("-v", "NOTHING")

@@ -21,6 +21,7 @@ SHELLS = ("bash", "sh", "dash", "ksh", "zsh")  # that read the user's profile wi
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 PRIORITY_STEP = 1_000_000  # of Slurm's nice value: more than jobs that can wait, so that priority comes before age
 HIGHEST = 1023
+OF_JOBS = ("PBS_", "SBATCH_", "SKY_PBS_", "SLURM")  # variables of the job that submits another one
 KEPT = ("LANG", "LC_ALL", "TZ", "TERM")  # variables of the submission that a job needs to write its output as the user reads it
 SUBMISSION = ("HOME", "LANG", "LOGNAME", "MAIL", "PATH", "SHELL", "TZ")  # that PBS hands on with PBS_O_ before their names
 
@@ -222,7 +223,8 @@ def _start_folder(options: Options, context: Context) -> str:
 def environment(options: Options, name: str, wanted: Resources, context: Context) -> dict[str, str]:
     """The variables that a job gets: those of PBS, of a login, and those that -v and -V name."""
     outside = context.environment
-    found = dict(outside) if "-V" in options.switches else {key: outside[key] for key in KEPT if key in outside}
+    taken = [key for key in outside if not key.startswith(OF_JOBS)] if "-V" in options.switches else [key for key in KEPT if key in outside]
+    found = {key: outside[key] for key in taken}
     found |= {"HOME": context.home, "USER": context.user, "LOGNAME": context.user, "SHELL": context.shell}
     found.setdefault("PATH", PATH)
     for key, value in options.variables.items():
@@ -243,7 +245,7 @@ def environment(options: Options, name: str, wanted: Resources, context: Context
     }
     if wanted.walltime is not None:
         found["PBS_WALLTIME"] = str(wanted.walltime)
-    return {key: value for key, value in found.items() if not key.startswith(("SLURM", "SBATCH_"))}
+    return found
 
 
 def comment(options: Options, wanted: Resources, name: str, output: str, error: str, context: Context) -> str:
