@@ -139,15 +139,16 @@ def test_expectations_follow_from_roles_and_volumes() -> None:
         {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x", "fs": "xfs"},
         {"name": "new", "mount": "/data/new", "device": "", "fs": "ext4"},
     ]
-    assert expected(["spark_master", "spark_worker"], volumes) == {
+    services = {name: list(role.services) for name, role in ROLES.items()}
+    own = ["spark_master", "spark_worker"]
+    assert expected(own, volumes) == {
         "units": ["spark-master", "spark-history-server", "spark-worker"],
-        "others": {},
+        "others": {name: units for name, units in services.items() if name not in own},
         "volumes": [
             {"name": "spark", "mount": "/data/spark", "fs": "xfs", "attached": True},
             {"name": "new", "mount": "/data/new", "fs": "ext4", "attached": False},
         ],
     }
-    services = {name: list(role.services) for name, role in ROLES.items()}
     assert expected([], []) == {"units": [], "others": services, "volumes": []}
 
 
