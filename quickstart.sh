@@ -9,6 +9,7 @@ ROOT=$(pwd -P)
 VENV=$ROOT/.venv
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/sky-clusters
 DEMO=inventories/local/demo.sky.yml
+BATCH=inventories/local/torque.sky.yml
 NOTES=/var/lib/sky-quickstart # what was installed, so that --remove takes away that and nothing else
 KEY=$HOME/.ssh/id_ed25519
 KEY_COMMENT="sky.clusters quickstart"
@@ -17,15 +18,16 @@ MACHINE_PACKAGES=(ca-certificates debian-archive-keyring e2fsprogs iproute2 lxc 
 
 usage() {
   cat <<'TEXT'
-Usage: ./quickstart.sh [--host | --undo-host | --dev | --remove | --help]
+Usage: ./quickstart.sh [torque | --host | --undo-host | --dev | --remove | --help]
 
 Makes a Spark cluster on this machine, runs a job on it, and says how to go on. Run again, it changes nothing that is as it should be.
 It is made for Debian 12, as root or as a user with sudo.
 
+  torque       makes a batch cluster instead, with qsub and MPI, and runs a job on it
   --host       only prepares the machine (packages, kernel limit, lxcfs), so that clusters can be made on it
   --undo-host  takes that back, but for the packages; refuses while a cloud on this machine holds something
   --dev        only makes .venv, with the tools that ./test.sh uses
-  --remove     destroys the demo cluster, its data included, and undoes what this script did to the machine: packages that nothing else needs
+  --remove     destroys the demo clusters, their data included, and undoes what this script did to the machine: packages that nothing else needs
                by now, settings, the ssh key that it made, .venv and what was fetched
   --help       this text
 
@@ -286,8 +288,11 @@ fetch_spark() {
     --args 'name=pyspark version={{ spark_version }} sha256={{ spark_sha256 }}'
 }
 
+# play FILE PLAYBOOK...: a playbook on the cluster of this file.
 play() {
-  "$VENV/bin/ansible-playbook" -i "$DEMO" "$@"
+  local file=$1
+  shift
+  "$VENV/bin/ansible-playbook" -i "$file" "$@"
 }
 
 # --- what to do -----------------------------------------------------------------------------------------------------------------------------
@@ -297,15 +302,28 @@ make_cluster() {
   prepare
   make_key
   beside "Spark archive" fetch_spark
-  play sky.clusters.spark_cluster
+  play "$DEMO" sky.clusters.spark_cluster
   join
+  say_how_to_go_on
+}
+
+make_batch_cluster() {
+  ask_for_rights
+  prepare
+  make_key
+  play "$BATCH" sky.clusters.torque_cluster
+  say_how_to_go_on
+}
+
+say_how_to_go_on() {
   printf '\nIn %s. The commands above work after\n\n    . .venv/bin/activate\n' "$(seconds_since "$BEGAN")"
 }
 
 remove_all() {
   ask_for_rights
   if environment_is_whole; then
-    play sky.clusters.destroy -e sky_destroy_data=true
+    play "$DEMO" sky.clusters.destroy -e sky_destroy_data=true
+    [ ! -e /var/lib/sky-clusters/batch ] || play "$BATCH" sky.clusters.destroy -e sky_destroy_data=true
     step "machine" machine undo
   fi
   [ ! -e "$NOTES/packages" ] || step "packages" remove_packages
@@ -316,6 +334,7 @@ remove_all() {
 
 case "${1:-}" in
   "") make_cluster ;;
+  torque) make_batch_cluster ;;
   --host)
     ask_for_rights
     prepare

@@ -41,12 +41,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+remote_home:
+  description: Whether the home of O(user) is mounted from another machine, where the user root of this node may not write.
+  returned: success
+  type: bool
+  sample: false
 """
 
 import contextlib
 import grp
 import pwd
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -98,6 +104,12 @@ def fault(given: Mapping[str, Any]) -> str:
     )
 
 
+def is_remote(folder: str, mounts: str) -> bool:
+    """Whether a folder is mounted from another machine, from the text of /proc/mounts; a source like ``server:/path`` is on one."""
+    fields = [line.split() for line in mounts.splitlines()]
+    return any(target == folder and ":" in source for source, target, *_rest in fields)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -111,7 +123,8 @@ def main() -> None:
     )
     if found := fault(module.params):
         module.fail_json(msg=found)
-    module.exit_json(changed=False)
+    user = module.params["user"]
+    module.exit_json(changed=False, remote_home=bool(user) and is_remote(f"/home/{user}", Path("/proc/mounts").read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

@@ -122,8 +122,31 @@ def _wrong(name: str, value: Any) -> str:
         return "must not be empty" if "default" in spec else ""
     if spec.get("choices") and read not in spec["choices"]:
         return f"must be one of {', '.join(map(str, spec['choices']))}, got {value!r}"
+    if kind == "list" and spec.get("elements") == "dict" and (reason := _wrong_items(read, spec.get("options", {}))):
+        return reason
     check: Callable[[str, Any], str] = CHECKS.get(name, _number if kind == "int" else _anything)
     return check(name, read)
+
+
+def _wrong_items(items: list[Any], options: Mapping[str, Mapping[str, Any]]) -> str:
+    """What is wrong with the first bad entry of a list of mappings."""
+    for number, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            return f"entry {number} must be a mapping, got {item!r}"
+        name = f"entry {number}" + (f" ('{item['name']}')" if "name" in item else "")
+        unknown = [key for key in item if key not in options]
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], options, 1)
+            return f"{name}: unknown key '{unknown[0]}'" + (f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(options)}")
+        missing = [key for key, option in options.items() if option.get("required") and item.get(key) in (None, "")]
+        if missing:
+            return f"{name}: '{missing[0]}' is missing"
+        for key, value in item.items():
+            try:
+                VALIDATORS[str(options[key].get("type", "str"))](value)
+            except (TypeError, ValueError):
+                return f"{name}: '{key}' must be of type {options[key]['type']}, got {value!r}"
+    return ""
 
 
 def _is_template(value: Any) -> bool:
@@ -164,7 +187,20 @@ def _shell(_name: str, value: str) -> str:
     return "" if re.fullmatch(r"/[A-Za-z0-9._/+-]+", value) else f"must be the path of a program, got {value!r}"
 
 
-CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell}
+def _users(_name: str, users: list[Mapping[str, Any]]) -> str:
+    """Further users: each name and each id once."""
+    seen: dict[int, str] = {}
+    for user in users:
+        name, uid = str(user["name"]), int(user["uid"])
+        if reason := _user("", name) or _user_id("", uid):
+            return f"{name}: {reason}"
+        if uid in seen or name in seen.values():
+            return f"{seen.get(uid, name)} and {name} have the same id {uid}" if uid in seen else f"'{name}' is listed twice"
+        seen[uid] = name
+    return ""
+
+
+CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell, "node_users": _users}
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:

@@ -91,6 +91,7 @@ COMMON = (
     "requirements-dev.txt",
     "tests/conftest.py",
     "tests/support",
+    "!tests/support/batch.py",
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
     "!tests/support/fault_proxy.py",
@@ -174,6 +175,11 @@ PARTS: tuple[Part, ...] = (
     Part(
         "network", Tier.LONG, 600, 400, "the agents of nodes on isolated clouds, and one cluster over two local clouds",
         (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"), (_pytest(600, "real", "tests/integration/network"),),
+    ),
+    Part(
+        "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
+        (*LOCAL, "tests/support/batch.py", "tests/integration/torque"),
+        (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",

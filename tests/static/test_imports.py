@@ -41,8 +41,10 @@ PROVIDER_KNOWS = {("_base", "_schema"), ("_clouds", "_contract"), ("_clouds", "_
 PURE = (
     "_base/_schema",
     "_systems/_system",
+    "_systems/_nfs",
     "_systems/_spark",
     "_systems/_table",
+    "_systems/_torque",
     "_clouds/_contract",
     "_cluster_file/_cluster",
     "_cluster_file/_network",

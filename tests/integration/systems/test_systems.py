@@ -41,7 +41,7 @@ def with_counter(folder: Path) -> Path:
     shutil.copytree(COUNTER, collection, dirs_exist_ok=True)
     table = collection / "plugins/module_utils/_systems/_table.py"
     insert(table, "from ._spark import SPARK\n", "from ._counter import COUNTER\nfrom ._spark import SPARK\n")
-    insert(table, "(OVERLAY, SPARK)", "(OVERLAY, SPARK, COUNTER)")
+    insert(table, ")}\nROLES", ", COUNTER)}\nROLES")
     play = "- name: The counter\n  ansible.builtin.import_playbook: systems/counter.yml\n\n"
     insert(collection / "playbooks/cluster.yml", "- name: Roles of other collections\n", f"{play}- name: Roles of other collections\n")
     shutil.copytree(JUPYTER, folder / "ansible_collections/acme/tools")
