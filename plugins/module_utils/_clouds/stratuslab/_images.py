@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -87,7 +87,7 @@ class Images:
     # adding
 
     def add(self, spec: ImageSpec, file: BinaryIO) -> Image:
-        signer = self._signer()
+        email = self._signer().email
         known = [image for image in self.all() if image.name == spec.name]
         foreign = [image for image in known if not image.ours]
         if foreign:
@@ -104,14 +104,13 @@ class Images:
             format=spec.format or "raw", tag=spec.name, locations=(f"{self._pdisk.http.base}/disks/{disk}",),
             mark={MARK: self._mark, CHECKSUM: spec.checksum, SIZE: str(size)},
         )  # fmt: skip
+        _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == email])
         self._publish(_metadata.document(described))
         for old in known:
             self.delete(old)
         made = [image for image in self.all() if image.name == spec.name and image.checksum == spec.checksum and image.ours]
         if not made:
-            raise CloudError(
-                f"image {spec.name}: {signer.email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then"
-            )
+            raise CloudError(f"image {spec.name}: {email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then")
         return made[0]
 
     def _signer(self) -> _signature.Signer:
@@ -178,7 +177,7 @@ class Images:
         if entry.value(f"sky:{MARK}") != self._mark:
             raise Invalid(f"image {image.name} ({image.id}) is not ours: it is left alone")
         self._signer()
-        _wait_past(entry.created)
+        _wait_past([entry.created])
         self._publish(_deprecated(entry, "deleted by its owner"))
         for location in entry.locations:
             uuid = location.rpartition("/")[2]
@@ -198,9 +197,9 @@ def _deprecated(entry: Metadata, reason: str) -> bytes:
     return text
 
 
-def _wait_past(created: str) -> None:
-    """Entries are told apart by whole seconds."""
-    while datetime.now(UTC).strftime(_metadata.STAMP) <= created:
+def _wait_past(times: Sequence[str]) -> None:
+    """A new entry must be later than the endorser's others, by whole seconds."""
+    while times and datetime.now(UTC).strftime(_metadata.STAMP) <= max(times):
         time.sleep(0.1)
 
 
