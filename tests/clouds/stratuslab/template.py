@@ -146,7 +146,7 @@ class _Reader:
 
     def _unexpected(self, expected: str) -> TemplateError:
         before = self._text[: self._at].rstrip("\n") if self._at >= len(self._text) else self._text[: self._at]
-        line, column = before.count("\n") + 1, len(before.rpartition("\n")[2])
+        line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
         char = self._text[self._at : self._at + 1]
         met = {"": "$end", "=": "EQUAL", ",": "COMMA", "[": "OBRACKET", "]": "CBRACKET"}.get(char, "VARIABLE")
         return TemplateError(f"Parse error: syntax error, unexpected {met}, expecting {expected} at line {line}, columns {column}:{column + 1}")
