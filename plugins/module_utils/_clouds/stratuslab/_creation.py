@@ -9,14 +9,13 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .._contract import CloudError, Event, Invalid, NodeSpec, Stage, State, Stray, Unavailable
 from . import _vms
 from ._definitions import Templates
 from ._errors import Conflict, failed
-from ._notes import Note
 from ._one import One
 from ._pdisk import Disk, Pdisk
 from ._vms import ACTIVE, HOLD, STOPPED, SUSPENDED, UNKNOWN, Vm
@@ -30,7 +29,6 @@ class Standing:
     """What existed before a batch of nodes is created."""
 
     vms: Sequence[Vm]
-    notes: Mapping[int, Note]
     ticket: str = ""  # of the run's lock
 
     def named(self, name: str) -> list[Vm]:
@@ -105,7 +103,7 @@ class Creation:
 
     def _again(self, spec: NodeSpec, vm: Vm, made: _Made) -> int:
         self._start(vm)
-        disks = self._disks(spec, made)
+        disks = self._disks(spec, made, vm)
         lacking = [disk for disk in disks if not vm.has(disk.uuid)]
         if lacking and vm.contract_state is State.BUILDING:
             raise Unavailable(f"machine {vm.id} does not run yet, and lacks disk {lacking[0].uuid}")
@@ -153,11 +151,15 @@ class Creation:
                         return vm.id
         raise error
 
-    def _disks(self, spec: NodeSpec, made: _Made) -> list[Disk]:
-        """The node's volumes; those that do not exist are created."""
+    def _disks(self, spec: NodeSpec, made: _Made, vm: Vm | None = None) -> list[Disk]:
+        """The node's volumes; those that do not exist are created.
+
+        Args:
+            vm: the machine of the node, if it exists.
+        """
         found = []
         for wanted in spec.volumes:
-            disk, new = self._volumes.ensure(wanted, spec.mark)
+            disk, new = self._volumes.ensure(wanted, spec.mark, vm.pdisks if vm else ())
             if new:
                 made.undo.append(lambda uuid=disk.uuid: self._pdisk.delete(uuid))  # type: ignore[misc]
             found.append(disk)

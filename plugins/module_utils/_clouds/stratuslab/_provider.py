@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -28,6 +28,7 @@ from .._contract import (
     Stage,
     State,
     Stray,
+    Unavailable,
     Volume,
     VolumeSpec,
     image_mark,
@@ -192,8 +193,22 @@ class StratusLabCloud(Cloud):
             return
         vms, documents = self._seen()
         self._remove_doubles(vms)
-        standing = Standing(vms, self._notes.of(documents), self._lock.current(documents))
+        notes = self._notes.of(documents)
+        self._see_all_listed(vms, notes)
+        standing = Standing(vms, self._lock.current(documents))
         yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, standing).node, specs)
+
+    def _see_all_listed(self, vms: Sequence[Vm], notes: Iterable[int]) -> None:
+        """Prove that machines which are noted and not listed are gone: lists may lack what exists.
+
+        Raises:
+            Unavailable: one is not.
+        """
+        for number in sorted(set(notes) - {vm.id for vm in vms}):
+            with contextlib.suppress(Missing):
+                vm = _vms.read(self.one.vm(number))
+                if vm.state != DONE:
+                    raise Unavailable(f"no list shows machine {number}, which is {vm.name} and exists")
 
     def _remove_doubles(self, vms: Sequence[Vm]) -> None:
         for vm in self._doubles(vms):

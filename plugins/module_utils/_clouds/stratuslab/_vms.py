@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .._contract import Address, Mark, MarkError, Node, State, Stray
@@ -69,7 +69,6 @@ class Vm:
     host: str = ""  # that it runs on
     started: int = 0
     fault: str = ""
-    hot: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def contract_state(self) -> State:
@@ -80,10 +79,16 @@ class Vm:
         return self.attributes.get(MARK, "")
 
     def has(self, disk: str) -> bool:
-        return any(each.get("SOURCE", "").endswith(f"/{disk}") or each.get("SOURCE", "").endswith(f":{disk}") for each in self.disks)
+        return disk in self.pdisks
 
     def target(self, disk: str) -> str:
         return next((each.get("TARGET", "") for each in self.disks if each.get("SOURCE", "").endswith(disk)), "")
+
+    @property
+    def pdisks(self) -> Sequence[str]:
+        """Identifiers of the persistent disks of its start."""
+        sources = [each.get("SOURCE", "") for each in self.disks]
+        return [re.split("[/:]", source)[-1] for source in sources if source.startswith("pdisk:")]
 
     @property
     def last_target(self) -> str:

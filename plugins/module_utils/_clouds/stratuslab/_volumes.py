@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._contract import CloudError, Invalid, Mark, MarkError, Stray, Unavailable, Volume, VolumeSpec
@@ -114,16 +115,32 @@ class Volumes:
             raise Invalid(f"{len(ours)} disks have the name and the mark of {name}: delete those that are not the node's")
         return ours[0] if ours else None
 
-    def ensure(self, spec: VolumeSpec, mark: Mark) -> tuple[Disk, bool]:
-        """A node's volume, and whether it was created just now."""
+    def ensure(self, spec: VolumeSpec, mark: Mark, attached: Sequence[str] = ()) -> tuple[Disk, bool]:
+        """A node's volume, and whether it was created just now.
+
+        Args:
+            attached: disks that the node's machine has.
+        """
         if spec.size > LARGEST:
             raise Invalid(f"volume {spec.name}: a disk has at most {LARGEST} GiB, {spec.size} are asked for")
         with self._making:
             known = self.named(spec.name, mark)
             if known:
                 return known, False
+            self._see_unattached(tag_of(mark, spec.name), attached)
             uuid = self._pdisk.create(spec.size, tag_of(mark, spec.name))
             return Disk(uuid, tag_of(mark, spec.name), size=spec.size), True
+
+    def _see_unattached(self, tag: str, attached: Sequence[str]) -> None:
+        """Prove that a machine does not have a disk which is not listed: lists may lack what exists.
+
+        Raises:
+            Unavailable: it has.
+        """
+        for uuid in attached:
+            with contextlib.suppress(Missing):
+                if self._pdisk.disk(uuid).tag == tag:
+                    raise Unavailable(f"no list shows disk {uuid} ({tag}), which exists")
 
     def free(self, disk: Disk) -> None:
         """Wait until no machine has a disk; one that has ended may still have to let it go.
@@ -162,7 +179,3 @@ def hot_device(vm: Vm, target: str) -> str:
     last = vm.last_target or "vda"
     place = ord("z") - ord(target[-1]) if target else 0
     return f"/dev/{last[:-1]}{chr(ord(last[-1]) + 1 + place)}"
-
-
-def by_name(volumes: Iterable[Volume]) -> Mapping[str, Volume]:
-    return {volume.name: volume for volume in volumes}

@@ -1,0 +1,303 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the services may do to a run: checks 10 to 16 and 19 to 24 of docs/reliability.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
+from ansible_collections.sky.clusters.tests.support.fault_proxy import Action, cut, first, lost, lost_behind_504, refused, reset
+from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
+    Lal,
+    SiteProxy,
+    cloud_of,
+    content,
+    parts,
+    present,
+    proxied,
+    run_of,
+    said,
+    stands,
+)
+
+POOLS = {"m": {"count": 1, "volumes": {"d": 1}}, "w": 2}
+WHOLE = ["disk sky/1 alice zf m 0 d", "template skynotes.zf", "vm zf-m-0", "vm zf-w-0", "vm zf-w-1"]
+NETWORKS = {"public": [f"10.0.0.{number}" for number in range(2, 8)], "local": ["10.1.0.2"], "private": ["10.2.0.2"]}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with six public addresses."""
+    with running(tmp_path_factory.mktemp("small"), Plan(networks=NETWORKS)) as made:
+        made.publish(PLAIN)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def proxy(small: Site) -> Iterator[SiteProxy]:
+    with proxied(small) as found:
+        yield found
+
+
+@pytest.fixture
+def wanted(small: Site, proxy: SiteProxy) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Makes cluster files; nothing is left of the clusters in the end, whatever happened."""
+    files: list[dict[str, Any]] = []
+
+    def make(pools: Any = POOLS, name: str = "zf", **options: Any) -> dict[str, Any]:
+        file = small.folder / "alice.cfg"
+        small.user_file(file)
+        known = {"user_file": str(file), "flavor": "t1.micro", "image": small.marketplace.entries[0].identifier} | proxy.endpoints()
+        files.append(content(name, pools, **(known | options)))
+        return files[-1]
+
+    yield make
+    proxy.heal()
+    small.oned.users["alice"].quota.clear()
+    small.oned.injected.deploys.clear()
+    for file in files:
+        assert said(file, "absent") == ""
+    assert stands(small) == []
+
+
+WAYS: dict[str, Action] = {
+    "lost": lost,
+    "504 though made": lost_behind_504,
+    "reset": reset,
+    "500": refused(500),
+    "429": refused(429, Retry_After="1"),
+    "cut": cut,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_kind_of_call_goes_wrong_once(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], way: str) -> None:
+    """In one run, and in one destroy: each ends well all the same, with no doubles, and nothing is left."""
+    file = wanted()
+    for service, path in (
+        ("machines", "one.vm.allocate"), ("machines", "one.vmpool.info"), ("machines", "one.templatepool.info"), ("machines", "one.vm.action"),
+        ("machines", "one.template.allocate"), ("machines", "one.template.update"), ("machines", "one.template.delete"), ("machines", "one.vn.info"),
+        ("disks", "/disks$"), ("disks", "/disks/"), ("marketplace", "/metadata/"),
+    ):  # fmt: skip
+        proxy.rule(WAYS[way], service, "", path, nth=2 if path == "one.vm.allocate" else 1)
+    outcome = present(run_of(file))
+    assert outcome.faults == []
+    assert [part for part in stands(small) if part != "template skylock.zf"] == WHOLE  # a lock that could not be released ends by itself
+    assert said(file, "absent") == ""
+    hit = [rule for rule in proxy.rules if rule.done]
+    proxy.heal()
+    assert len(hit) >= 9
+    assert parts(file) == []
+
+
+def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    """The answer is lost, the machine is not there yet at any look, and comes when another was made."""
+    file = wanted({"w": 1})
+    assert said(file) == ""
+    late = next(vm for vm in small.oned.vms.values() if vm.living)
+    text = "\n".join(f'{key} = "{value}"' for key, value in late.template.items if isinstance(value, str) and key not in ("VMID",))
+    small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", text])
+    assert stands(small).count("vm zf-w-0") == 2
+    run = run_of(file)
+    assert [node.id for node in cloud_of(run).listing().nodes] == [str(late.id)]
+    assert len(cloud_of(run).gaps()) == 1
+    assert present(run).faults == []
+    _settled(cloud_of(run))
+    assert stands(small).count("vm zf-w-0") == 1
+
+
+def _settled(cloud: Lal) -> None:
+    import time
+
+    end = time.monotonic() + 10
+    while cloud.gaps() or any(vm.lcm == 15 for vm in cloud._vms()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_quota_that_ends_in_the_middle_costs_one_node_only(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": {"count": 3, "volumes": {"d": 1}}})
+    small.oned.call("one.vmpool.info", [f"alice:{'a' * 40}", -3, -1, -1, -1])
+    small.oned.users["alice"].quota["NUM_VMS"] = 2
+    outcome = present(run_of(file))
+    (failed,) = outcome.result.failed
+    assert "NUM_VMS quota exceeded (Quota: 2, Used: 2, Requested: 1)" in failed.reason
+    assert failed.launches == 1
+    assert sum(part.startswith("disk") for part in stands(small)) == 2  # that of the failed node is deleted
+    small.oned.users["alice"].quota.clear()
+    assert said(file) == ""
+    assert sum(part.startswith("vm") for part in stands(small)) == 3
+
+
+def test_a_site_without_addresses_is_told_before_the_first_machine(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": 7})
+    before = len(proxy.calls)
+    with pytest.raises(Refused) as refusal:
+        present(run_of(file))
+    assert refusal.value.reasons[0] == "cloud lal: network 'public' has 6 free address(es), 7 needed"
+    assert not proxy.methods(before).keys() & {"one.vm.allocate"}
+    assert stands(small) == []
+
+
+def test_addresses_that_end_in_the_middle(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    """Somebody else takes the last ones between the look and the call."""
+    file = wanted({"w": 3})
+
+    def taken() -> None:
+        for _time in range(6):
+            small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NIC = [ NETWORK = "public" ]'])
+
+    proxy.rule(first(taken), "machines", "", "one.vm.allocate")
+    outcome = present(run_of(file))
+    assert outcome.result.failed
+    assert all("Could not get virtual network for VM." in node.reason for node in outcome.result.failed)
+    for vm in list(small.oned.vms.values()):
+        if vm.uname == "bob":
+            small.oned.call("one.vm.action", [f"bob:{'a' * 40}", "finalize", vm.id])
+    while any(vm.living and vm.uname == "bob" for vm in small.oned.vms.values()):
+        pass
+    assert said(file) == ""
+
+
+def test_requested_addresses(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "10.0.0.4"]}}})
+    assert said(file) == ""
+    nodes = {node.name: node.address(public=True) for node in cloud_of(run_of(file)).listing().nodes}
+    assert nodes == {"zf-w-0": "10.0.0.5", "zf-w-1": "10.0.0.4"}
+    other = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "192.0.2.1"]}}}, "zfo")
+    assert {*said(other).splitlines()} >= {
+        "cloud lal: node zfo-w-0: address 10.0.0.5 of network 'public' is in use", "cloud lal: node zfo-w-1: network 'public' has no address 192.0.2.1",
+    }  # fmt: skip
+
+
+def test_a_machine_that_fails_is_tried_three_times_and_told_in_the_servers_words(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": 1})
+    small.oned.injected.deploys = ["injected deploy failure"] * 3
+    outcome = present(run_of(file))
+    (failed,) = outcome.result.failed
+    assert failed.launches == 3
+    assert re.fullmatch(r"Error deploying virtual machine: injected deploy failure on dummyhost[12]", failed.reason)
+    small.oned.injected.deploys = ["injected deploy failure"]
+    assert said(file) == ""  # the second try is enough
+
+
+def test_a_disk_in_use_is_told(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
+    cloud = cloud_of(run_of(file))
+    from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import VolumeSpec
+
+    list(cloud.create_volumes([VolumeSpec("zf-m-0-d", 1)]))
+    (disk,) = (each for each in small.pdisk.disks.values() if each.tag)
+    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"'])
+    disk.mounts[str(number)] = "vdz"
+    (failed,) = present(run_of(file)).result.failed
+    small.oned.call("one.vm.action", [f"alice:{'a' * 40}", "finalize", number])
+    disk.mounts.clear()
+    assert f"disk {disk.uuid} (sky/1 alice zf m 0 d) is attached to machine {number}" in failed.reason
+    assert said(file) == ""
+
+
+def _nothing(tag: bytes) -> Action:
+    """A list without anything in it."""
+
+    def act(exchange: Any) -> None:
+        from ansible_collections.sky.clusters.tests.support.fault_proxy import Reply
+
+        reply = exchange.forward()
+        body = re.sub(rb"&lt;" + tag + rb"&gt;.*&lt;/" + tag + rb"&gt;", b"", reply.body, flags=re.S)
+        exchange.reply(Reply(reply.status, reply.headers, body))
+
+    return act
+
+
+LIES = {
+    "machines: none": ("machines", "one.vmpool.info", _nothing(b"VM")),
+    "machines: cut short": ("machines", "one.vmpool.info", cut),
+    "templates: none": ("machines", "one.templatepool.info", _nothing(b"VMTEMPLATE")),
+    "disks: an error page": ("disks", "/disks$", refused(200)),
+    "everything: 503": ("", "", refused(503)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_list_that_lies_harms_nothing(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], lie: str) -> None:
+    file = wanted()
+    assert said(file) == ""
+    before = {vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]
+    service, path, act = LIES[lie]
+    proxy.rule(act, service, "GET" if service == "disks" else "", path, times=0)
+    told = said(file)
+    proxy.heal()
+    assert ({vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]) == before, told
+    assert said(file) == ""
+    assert sorted(set(stands(small))) == WHOLE  # notes may be in two templates: the later one counts
+
+
+def test_credentials_that_end_in_the_middle_stop_the_run_and_the_next_one_converges(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]
+) -> None:
+    file = wanted()
+    for what, method in (("present", "one.vm.allocate"), ("absent", "one.vm.action")):
+        proxy.rule(first(lambda: proxy.rule(refused(401), "machines", times=0), refused(401)), "machines", "", method, nth=2)
+        told = said(file, what)
+        proxy.heal()
+        assert "does not accept the credentials (401 Unauthorized" in told, told
+        assert said(file, what) == ""
+        assert stands(small) == (WHOLE if what == "present" else [])
+
+
+def test_a_second_run_makes_no_writing_call(proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted()
+    assert said(file) == ""
+    before = len(proxy.calls)
+    run = run_of(file)
+    assert not run.present(wishes_of(run)).plan.changes
+    image = f"marketplace GET /metadata/{file['clouds']['lal']['image']}"
+    assert set(proxy.methods(before)) == {"one.vmpool.info", "one.templatepool.info", "disks GET /pdisk/pswd/disks", image}
+
+
+def wishes_of(run: Any) -> Any:
+    from ansible_collections.sky.clusters.tests.support.stratuslab_peers import wishes
+
+    return wishes(run)
+
+
+def test_objects_that_are_deleted_from_outside_come_back_and_others_stay(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted()
+    assert said(file) == ""
+    kept = {vm.name: vm.id for vm in small.oned.vms.values() if vm.living}
+    small.oned.call("one.vm.action", [f"alice:{'a' * 40}", "finalize", kept.pop("zf-w-1")])
+    small.oned.documents.clear()
+    for _time in range(2):
+        assert said(file) == ""
+    assert stands(small) == WHOLE
+    assert kept.items() <= {vm.name: vm.id for vm in small.oned.vms.values() if vm.living}.items()
+
+
+def test_somebody_elses_machine_with_a_copied_mark_is_left_alone(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    """Of another account: no list of ours shows it."""
+    file = wanted()
+    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NAME = "zf-w-0"\nSKY_MARK = "sky/1 alice zf w 0"'])
+    assert said(file) == ""
+    assert said(file, "absent") == ""
+    assert small.oned.vms[int(number)].living
+    small.oned.call("one.vm.action", [f"bob:{'a' * 40}", "finalize", number])
+    while small.oned.vms[int(number)].living:
+        pass
+
+
+def test_calls_are_at_most_four_at_a_time(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    assert len(NETWORKS["public"]) >= 6
+    file = wanted({"w": 6})
+    before = len(proxy.calls)
+    assert said(file) == ""
+    calls = [call for call in proxy.since(before) if call.service == "machines"]
+    at_once = max(sum(other.began <= call.began < other.ended for other in calls) for call in calls)
+    assert 1 < at_once <= 4
