@@ -18,6 +18,9 @@ from ._template import in_context
 
 LONGEST = 16_384  # bytes of user data, compressed
 CLOUD_INIT = "cloud-init"
+# The keys are in the user data. In the file beside them cloud-init 22 and later, which read it as bytes, end with an error at any line but an empty one,
+# and then use nothing of the whole disk.
+NO_KEYS = base64.b64encode(b"\n").decode()
 
 
 def context(spec: NodeSpec, method: str, token: str) -> dict[str, str]:
@@ -32,8 +35,7 @@ def context(spec: NodeSpec, method: str, token: str) -> dict[str, str]:
     keys = "".join(f"{key}\n" for key in plain_keys(spec.ssh_keys))
     found = {"public_key": keys} if keys else {}
     if method == CLOUD_INIT:
-        found |= {"CONTEXT_METHOD": CLOUD_INIT, "CLOUD_INIT_AUTHORIZED_KEYS": _base64(keys.encode() or b"\n")}
-        found["CLOUD_INIT_USER_DATA"] = user_data(spec, token)
+        found |= {"CONTEXT_METHOD": CLOUD_INIT, "CLOUD_INIT_AUTHORIZED_KEYS": NO_KEYS, "CLOUD_INIT_USER_DATA": user_data(spec, token)}
     else:
         found["SCRIPT_EXEC"] = f"echo {_base64(script(spec, token).encode())} | base64 -d | sh"
     return {key: in_context(value, f"node {spec.name}: CONTEXT/{key}") for key, value in (found | {"target": "hdd"}).items()}
