@@ -15,7 +15,7 @@ import abc
 import enum
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
@@ -486,6 +486,14 @@ class Cloud(abc.ABC):
             CloudError: it is not ours, or a node needs it; it is left alone.
         """
         raise Invalid(f"image {image.name}: a cloud of provider {self.provider} takes no images, so this one is not ours")
+
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:  # noqa: ARG002
+        """Read the file of this image (by id), piece by piece; the caller verifies its checksum.
+
+        Raises:
+            Invalid: there is no such image, or images cannot be read here (the default).
+        """
+        raise Invalid(f"image {image.name}: a cloud of provider {self.provider} cannot give images back")
 
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:

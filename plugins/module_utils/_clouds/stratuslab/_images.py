@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
@@ -30,6 +34,7 @@ MARK, CHECKSUM, SIZE = "mark", "checksum", "size"  # elements of our own
 SIGN = "sky-image"
 GZIP_MAGIC = b"\x1f\x8b"
 PIECE = 1 << 20
+SECONDS = 60  # that a server may be silent
 
 
 class Images:
@@ -60,17 +65,6 @@ class Images:
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
         )
-
-    def entry(self, name: str) -> Metadata:
-        """The entry of an image by its name.
-
-        Raises:
-            Invalid: there is none.
-        """
-        found = [entry for entry in self._marketplace.all() if self._image(entry).name == name]
-        if not found:
-            raise Invalid(f"unknown image '{name}'")
-        return found[0]
 
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
         """The file that an image was made of, piece by piece, its content verified against its description.
@@ -237,23 +231,38 @@ class _Download:
         self._pdisk = pdisk
 
     def write(self, take: Callable[[bytes], object]) -> None:
-        sums = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
-        for piece in _plain(self._compressed()):
-            take(piece)
-            for each in sums:
-                each.update(piece)
-        for name, each in zip(("SHA-1", "SHA-256"), sums, strict=True):
+        """The content; what a disk has beyond it is no part of it."""
+        sums = {"SHA-1": hashlib.sha1(usedforsecurity=False), "SHA-256": hashlib.sha256()}
+        left = self._entry.size
+        for piece in _plain(self._pieces()):
+            part = piece[:left]
+            left -= len(part)
+            take(part)
+            for each in sums.values():
+                each.update(part)
+        for name, each in sums.items():
             wanted = self._entry.checksums.get(name, "")
-            if wanted and each.hexdigest() != wanted:
+            if left or (wanted and each.hexdigest() != wanted):
                 raise CloudError(f"image {self._entry.identifier}: its content has the {name} {each.hexdigest()}, not {wanted}")
 
-    def _compressed(self) -> Iterator[bytes]:
+    def _pieces(self) -> Iterator[bytes]:
         location = first_location(self._entry)
-        pieces: list[bytes] = []
-        if location.startswith(self._pdisk.http.base.rpartition("/")[0]):
-            self._pdisk.download(location.rpartition("/")[2], pieces.append)
+        disks = self._pdisk.http.base.rpartition("/")[0]
+        if location.removeprefix("pdisk:").startswith(f"{disks}/"):
+            with tempfile.TemporaryFile() as file:
+                self._pdisk.download(location.rpartition("/")[2], file.write)
+                yield from _pieces(file)
         else:
-            raise Invalid(
-                f"image {self._entry.identifier} is at {location}, not on the cloud's disk service: add it from there with sky.clusters.image"
-            )
-        return iter(pieces)
+            yield from _fetched(location)
+
+
+def _fetched(location: str) -> Iterator[bytes]:
+    """What stands on the web."""
+    if urlsplit(location).scheme not in ("http", "https"):
+        raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
+    try:
+        with urlopen(location, timeout=SECONDS) as answer:  # noqa: S310  the scheme was looked at
+            while piece := answer.read(PIECE):
+                yield piece
+    except (OSError, http.client.HTTPException) as error:
+        raise CloudError(f"{location} cannot be fetched: {error}") from error

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -293,6 +293,9 @@ class StratusLabCloud(Cloud):
 
     def delete_image(self, image: Image) -> None:
         self._images.delete(image)
+
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:
+        self._images.fetch(image, take)
 
     # notes on nodes
 
