@@ -21,7 +21,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from .marketplace import Entry, Marketplace
+from lxml import etree
+
+from .marketplace import NS, Entry, Marketplace
 from .objects import Vm
 from .oned import DeployError
 from .pdisk import LIVE, READ_ONLY, READ_WRITE, Disk, Pdisk
@@ -191,8 +193,6 @@ class Nodes:
 
 
 def _sha1_of(entry: Entry) -> str:
-    from .marketplace import NS, etree
-
     root = etree.fromstring(entry.text.encode())
     found = [
         item.findtext("slreq:value", "", NS).strip()

@@ -92,7 +92,7 @@ def read(text: bytes) -> Entry:
         raise InvalidMetadata(str(error)) from None
     if root.tag != f"{{{NS['rdf']}}}RDF" or root.get("{http://www.w3.org/XML/1998/namespace}base") != BASE:
         raise InvalidMetadata(f"root must be rdf:RDF with xml:base {BASE}")
-    values = {}
+    values: dict[str, str] = {}
     for child in root.iterfind("rdf:Description/*", NS):
         if not isinstance(child.tag, str):
             continue
@@ -184,6 +184,9 @@ class Marketplace:
 
     def answer(self, method: str, path: str, query: Mapping[str, str], accept: str, body: bytes) -> Answer:
         parts = [part for part in path.split("/") if part]
+        return self._post(body) if method == "POST" else self._get(method, parts, query, accept)
+
+    def _get(self, method: str, parts: Sequence[str], query: Mapping[str, str], accept: str) -> Answer:
         match [method, *parts]:
             case ["GET", "metadata"] if "json" in accept:
                 return self._table(query)
@@ -191,12 +194,10 @@ class Marketplace:
                 return self._single(identifier, email, created)
             case ["GET", "metadata", *words]:
                 return self._list(self._found(words, query), accept)
-            case ["GET", "tag", email, tag]:
-                return self._list(self._tagged(email, tag), accept)
-            case ["POST", "metadata"]:
-                return self._post(body)
-            case ["GET", "endorsers", *_rest]:
-                return self._endorsers()
+        if parts[:1] == ["tag"] and len(parts) == 3:
+            return self._list(self._found(parts[1:2], {"tag": parts[2], "status": "all"}), accept)
+        if parts[:1] == ["endorsers"]:
+            return self._endorsers()
         return self._error(404, "The server has not found anything matching the request URI", accept)
 
     def _post(self, body: bytes) -> Answer:
@@ -226,9 +227,6 @@ class Marketplace:
             found = [each for each in found if each.values.get("dcterms:alternative") == query["tag"].strip('"')]
             found = sorted(found, key=lambda each: each.created)[-1:]
         return found
-
-    def _tagged(self, email: str, tag: str) -> list[Entry]:
-        return self._found([email], {"tag": tag, "status": "all"}) if tag else []
 
     def _list(self, entries: Sequence[Entry], accept: str) -> Answer:
         if not entries:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
 
-from .objects import FOR_ALL, Document, History, Host, Lcm, Lease, Network, Owned, User, Vm, VmState, now
+from .objects import Document, History, Host, Lcm, Lease, Network, Owned, User, Vm, VmState, now
 from .template import Template, TemplateError, parse
 
 AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000
@@ -600,8 +599,3 @@ ACTIONS: dict[str, Callable[[Oned, Vm], bool]] = {
     "resume": lambda oned, vm: oned._moved(vm, lambda each: each.state in (VmState.STOPPED, VmState.SUSPENDED), VmState.ACTIVE, Lcm.RUNNING),
     "resubmit": lambda oned, vm: oned._moved(vm, lambda each: each.state is VmState.FAILED, VmState.PENDING),
 }
-
-
-def plain_name(uname: str) -> str:
-    """A user as he calls himself."""
-    return unquote_plus(uname)

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
 SUPER_USER = "pdisk"
+NOTHING = "The server has not found anything matching the request URI"
 GIB = 2**30
 ORIGIN, LIVE = "MACHINE_IMAGE_ORIGIN", "MACHINE_IMAGE_LIVE"
 READ_ONLY, READ_WRITE = "DATA_IMAGE_RAW_READONLY", "DATA_IMAGE_RAW_READ_WRITE"
@@ -126,30 +127,41 @@ class Pdisk:
             return Answer(error.status, {"message": str(error), "code": error.status})
 
     def _route(self, asked: Asked, parts: Sequence[str]) -> Answer:
+        match parts:
+            case ["disks", name, "mounts", *rest]:
+                return self._mounts(asked, self._mounted(asked, name), rest)
+            case ["disks", name, "turl"] if asked.method == "GET":
+                return Answer(200, {"uuid": name, "turl": f"file://{self.folder / self._unknown_too(name).uuid}"})
+            case ["disks", name]:
+                return self._disk(asked, self._viewed(asked, name))
+            case ["instances", *_rest] if asked.method == "GET":
+                return Answer(200, body=b"")
         match [asked.method, *parts]:
             case ["GET", "disks"]:
                 return Answer(200, [disk.shown(listed=True) for disk in reversed(self.disks.values()) if asked.user in (disk.owner, SUPER_USER)])
             case ["POST", "disks"]:
                 return self._upload(asked) if asked.kind.startswith("multipart/") else self._create(asked.user, asked.form())
-            case ["GET" | "HEAD", "disks", name]:
-                return self._show(asked, self._viewed(asked, name))
-            case ["PUT", "disks", name]:
-                return self._change(asked.form(), self._viewed(asked, name))
-            case ["POST", "disks", name]:
-                return self._copied(self._viewed(asked, name))
-            case ["DELETE", "disks", name]:
-                return self._delete(self._viewed(asked, name), asked.user)
-            case ["GET", "disks", name, "mounts"]:
-                return Answer(200, [{"vmId": vm, "device": device} for vm, device in self._mounted(asked, name).mounts.items()])
-            case ["POST", "disks", name, "mounts"]:
-                return self._mount(self._mounted(asked, name), asked.form())
-            case ["DELETE", "disks", name, "mounts", mount]:
-                return self._unmount(self._mounted(asked, name), mount, asked.query)
-            case ["GET", "disks", name, "turl"]:
-                return Answer(200, {"uuid": name, "turl": f"file://{self.folder / self._unknown_too(name).uuid}"})
-            case ["GET", "instances", *_rest]:
-                return Answer(200, body=b"")
-        raise PdiskError(404, "The server has not found anything matching the request URI")
+        raise PdiskError(404, NOTHING)
+
+    def _disk(self, asked: Asked, disk: Disk) -> Answer:
+        match asked.method:
+            case "PUT":
+                return self._change(asked.form(), disk)
+            case "POST":
+                return self._copied(disk)
+            case "DELETE":
+                return self._delete(disk, asked.user)
+        return self._show(asked, disk)
+
+    def _mounts(self, asked: Asked, disk: Disk, rest: Sequence[str]) -> Answer:
+        match [asked.method, *rest]:
+            case ["GET"]:
+                return Answer(200, [{"vmId": vm, "device": device} for vm, device in disk.mounts.items()])
+            case ["POST"]:
+                return self._mount(disk, asked.form())
+            case ["DELETE", mount]:
+                return self._unmount(disk, mount, asked.query)
+        raise PdiskError(404, NOTHING)
 
     def _unknown_too(self, name: str) -> Disk:
         if name not in self.disks:
@@ -205,11 +217,11 @@ class Pdisk:
 
     def _upload(self, asked: Asked) -> Answer:
         message = email.message_from_bytes(f"Content-Type: {asked.kind}\r\n\r\n".encode() + asked.body, policy=email.policy.HTTP)
-        files = [part for part in message.iter_parts() if part.get_filename() is not None]  # type: ignore[attr-defined]
+        files = [part for part in message.walk() if part.get_filename() is not None]
         if len(files) != 1:
             raise PdiskError(400, "missing file")
         try:
-            content = gzip.decompress(files[0].get_payload(decode=True))
+            content = gzip.decompress(bytes(files[0].get_payload(decode=True)))
         except (OSError, EOFError, zlib.error):
             raise PdiskError(400, "Not in GZIP format") from None
         identifier = image_identifier(hashlib.sha1(content).digest())
@@ -276,7 +288,7 @@ class Pdisk:
     def _unmount(self, disk: Disk, mount: str, query: Mapping[str, str]) -> Answer:
         vm = mount.removeprefix(f"{disk.uuid}_")
         if vm not in disk.mounts:
-            raise PdiskError(404, "The server has not found anything matching the request URI")
+            raise PdiskError(404, NOTHING)
         target = disk.mounts.pop(vm)
         if query.get("metadata_only") != "true" and target != "static":
             self._attach(vm, target, self.file(disk), "detach")

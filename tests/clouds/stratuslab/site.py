@@ -129,7 +129,7 @@ class Site:
             raise RuntimeError("the site does not run")
         return f"http://{self.plan.address}:{self._files.server_port}/{name}"
 
-    def publish(self, content: bytes, signer: Pair | None = None, served: bytes | None = None, **known: str) -> Entry:
+    def publish(self, content: bytes, signer: Pair | None = None, served: bytes | None = None, known: Mapping[str, str] | None = None) -> Entry:
         """Offer an image on the web, described and signed.
 
         Args:
@@ -140,7 +140,7 @@ class Site:
         pair = signer or self.jane
         described = _metadata.Described(
             content=_metadata.Content.of(content), os="debian", os_version="12", architecture="x86_64", version="1.0", title="a test image",
-            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), extra=known,
+            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), extra=known or {},
         )  # fmt: skip
         self.contents[f"{described.content.identifier}.img"] = content if served is None else served
         text = _signature.signed(_metadata.document(described), pair.certificate, pair.key)

@@ -92,9 +92,8 @@ class Templates:
         found = [root | ({"driver": draft.source.driver} if draft.source.driver else {})]
         if draft.type.swap:
             found.append({"type": "swap", "size": str(draft.type.swap), "target": next(names), "readonly": "no"})
-        for disk in draft.disks:
-            found.append({"SOURCE": f"pdisk:{self._disk_base}/{disk.uuid}", "TARGET": next(names), "TYPE": "block"})
-        return found
+        volumes = [{"SOURCE": f"pdisk:{self._disk_base}/{disk.uuid}", "TARGET": next(names), "TYPE": "block"} for disk in draft.disks]
+        return [*found, *volumes]
 
     def parts(self, draft: Draft) -> dict[str, str]:
         """What is fixed when a node is created."""

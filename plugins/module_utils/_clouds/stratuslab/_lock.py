@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run's lock: a queue of tickets, each a template of the account. Names of templates cannot be a lock: they are not unique when two are made at once.
+"""The run's lock: a queue of tickets, each a template of the account. A name cannot be a lock: two that are made at once may have the same.
 
 Whose ticket has the lowest number holds the lock. A ticket has a count that its holder raises. It is stale if the count is the same in two lists that
 are further apart than the ticket's time, by the clock of whoever looks; the server's clock only says when it is worth looking.

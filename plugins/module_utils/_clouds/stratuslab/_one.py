@@ -105,6 +105,6 @@ def _parsed(method: str, text: Any) -> Element:
         Unavailable: it is cut: nothing may be concluded from it.
     """
     try:
-        return ElementTree.fromstring(str(text))
+        return ElementTree.fromstring(str(text))  # noqa: S314  it is from the cloud that the credentials are for
     except ElementTree.ParseError as error:
         raise Unavailable(f"{method}: the answer is no whole XML ({error})") from None

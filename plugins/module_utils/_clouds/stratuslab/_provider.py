@@ -35,8 +35,8 @@ from .._contract import (
     owner_name,
 )
 from . import _host_keys, _vms
-from ._credentials import Access, access
 from ._creation import Creation, Standing
+from ._credentials import Access, access
 from ._definitions import Templates
 from ._errors import Conflict, Missing, event_of
 from ._images import Images

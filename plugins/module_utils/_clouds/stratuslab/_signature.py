@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Signatures of the Marketplace's documents, by xmlsec (libxmlsec1).
 
-The old documents are signed with SHA-1, and the Marketplace accepts nothing else. It is accepted here and nowhere else, and only in the one shape that
-the Marketplace's tool makes: the whole document, less the signature itself. Certificates may be self-signed: who is believed is up to the policy.
+The old documents are signed with SHA-1, and the Marketplace accepts nothing else. It is accepted here and nowhere else, and only in the one shape
+that the Marketplace's tool makes: the whole document, less the signature itself. Certificates may be self-signed: who is believed is up to the
+policy.
 """
 
 from __future__ import annotations

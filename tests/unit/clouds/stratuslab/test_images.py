@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Invalid
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Invalid, Node
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
@@ -114,7 +115,7 @@ def test_a_document_of_somebody_who_names_another_is_refused(tmp_path: Path) -> 
     authority = Authority(tmp_path)
     eve = authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve@example.org")
     text = _signature.signed((RECORDS / "unsigned_by_real_tool.xml").read_bytes(), eve.certificate, eve.key)
-    with pytest.raises(BadSignature, match="names the email|names the subject|signature is not valid"):
+    with pytest.raises(BadSignature, match=r"names the email|signature is not valid"):
         _signature.verify(text.replace(b"eve@example.org", b"jane.tester@example.org"))
 
 
@@ -127,7 +128,7 @@ def test_a_certificate_without_an_address_signs_only_with_one_given(tmp_path: Pa
 
 
 def published(site: Site, content: bytes, **known: str) -> str:
-    return site.publish(content, **known).identifier
+    return site.publish(content, known=known).identifier
 
 
 REFUSED = {
@@ -155,9 +156,9 @@ def test_the_policy_refuses_with_the_reason(site: Site, opened: Opened, kind: st
     identifier = published(site, content)
     value = {"endorsers": EMAIL, "images": identifier, "checksums": hashlib.sha1(content).hexdigest()}[kind]
     for policy, reason in (
-        (Policy(**{f"deny_{kind}": (value,)}), rf"policy\.deny_{kind} names {kind[:-1]} {re.escape(value)}"),  # type: ignore[arg-type]
-        (Policy(**{f"allow_{kind}": ("another",)}), rf"policy\.allow_{kind} does not name {kind[:-1]} {re.escape(value)}"),  # type: ignore[arg-type]
-        (Policy(**{f"allow_{kind}": (value,)}), ""),  # type: ignore[arg-type]
+        (Policy(**{f"deny_{kind}": (value,)}), rf"policy\.deny_{kind} names {kind[:-1]} {re.escape(value)}"),
+        (Policy(**{f"allow_{kind}": ("another",)}), rf"policy\.allow_{kind} does not name {kind[:-1]} {re.escape(value)}"),
+        (Policy(**{f"allow_{kind}": (value,)}), ""),
     ):
         cloud = opened(image=identifier, policy=policy)
         found = cloud.shortages([spec(cloud)], [])
@@ -200,9 +201,7 @@ def test_a_content_that_is_not_as_described_fails_on_the_node_in_the_servers_wor
     assert "does not match" in node.fault
 
 
-def _failed(cloud: StratusLabCloud) -> object:
-    import time
-
+def _failed(cloud: StratusLabCloud) -> Node:
     end = time.monotonic() + 10
     while True:
         (node,) = cloud.listing().nodes
