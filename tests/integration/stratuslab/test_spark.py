@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Spark cluster on a StratusLab site: built, run again, grown, halted from inside, destroyed, and built again on its volume; and the race for a lock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
+from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
+from ansible_collections.sky.clusters.tests.support.site import Site
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
+from ansible_collections.sky.clusters.tests.support.stratuslab_race import doubles, race, summary
+
+pytestmark = [pytest.mark.real, pytest.mark.chained]
+
+MASTER, WORKERS = "tslab-master-0", ["tslab-worker-0", "tslab-worker-1"]
+USER_FILE = site_of.STATE / "alice.cfg"
+Figure = Callable[[str], None]
+
+
+def entry(lal: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The site in a cluster file."""
+    known = {"provider": "stratuslab", "user_file": str(USER_FILE), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"]}
+    return known | options
+
+
+@pytest.fixture(scope="module")
+def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One cluster for the whole file. The workers are in the local network and are reached through the master; they have no cloud-init."""
+    content = {
+        "plugin": "sky.clusters.clouds",
+        "cluster": "tslab",
+        "admin_cidrs": ["10.75.0.0/22"],
+        "clouds": {"lal": entry(lal, policy={"allow_endorsers": [lal["email"]]})},
+        "pools": {
+            "master": {"cloud": "lal", "count": 1, "roles": ["spark_master"], "public_ip": True, "volumes": {"spark": 1}},
+            "worker": {"cloud": "lal", "count": 1, "roles": ["spark_worker"]},
+        },
+    }
+    made = Site(tmp_path_factory.mktemp("stratuslab"), "tslab", content)
+    yield made
+    made.must("destroy", "-e", "sky_destroy_data=true")
+
+
+def cloud(lal: dict[str, Any]) -> StratusLabCloud:
+    options = StratusLabOptions(image=lal["images"]["stratus-12"], user_file=str(USER_FILE), ca_file=lal["ca_file"])
+    return StratusLabCloud("lal", options, Scope("tslab"))
+
+
+def variables(site: Site) -> dict[str, dict[str, Any]]:
+    return dict(site.inventory()["_meta"]["hostvars"])
+
+
+def test_a_cluster_is_built_and_proved(site: Site, figure: Figure) -> None:
+    began = time.monotonic()
+    played = site.must("spark_cluster", seconds=400)
+    figure(f"a Spark cluster of 2 machines on a StratusLab site, from nothing to its job's result: {time.monotonic() - began:.0f} s")
+    assert "tasks on 1 worker(s)" in played.output
+    hosts = variables(site)
+    assert sorted(hosts) == [MASTER, WORKERS[0]]
+    # the keys that the nodes proved, and no others
+    assert all("StrictHostKeyChecking=yes" in each["ansible_ssh_common_args"] for each in hosts.values())
+
+
+def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
+    began = time.monotonic()
+    again = site.must("spark_cluster")
+    figure(f"a second run: {time.monotonic() - began:.0f} s")
+    assert set(again.changed.values()) == {0}, again.output
+
+
+def test_it_grows(site: Site, figure: Figure) -> None:
+    ids = {name: each["sky_id"] for name, each in variables(site).items()}
+    began = time.monotonic()
+    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED)
+    figure(f"one worker more: {time.monotonic() - began:.0f} s")
+    after = {name: each["sky_id"] for name, each in variables(site).items()}
+    assert sorted(after) == [MASTER, *WORKERS]
+    assert ids.items() <= after.items()
+
+
+def test_a_machine_that_is_halted_from_inside_is_started_again(site: Site, lal: dict[str, Any]) -> None:
+    (node,) = [each for each in cloud(lal).listing().nodes if each.name == WORKERS[1]]
+    folder = site_of.ZONE.nodes
+    subprocess.run(["lxc-stop", "-P", str(folder), "-n", f"one-{node.id}", "-k"], check=True, timeout=60)
+    _until(lambda: {each.name: each.state.value for each in cloud(lal).listing().nodes}[WORKERS[1]] == "stopped")
+    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED)
+    states = {each.name: (each.state.value, each.id) for each in cloud(lal).listing().nodes}
+    assert states[WORKERS[1]] == ("running", node.id)
+
+
+def test_it_shrinks(site: Site) -> None:
+    site.must("spark_cluster", *UNPROVED)
+    assert sorted(variables(site)) == [MASTER, WORKERS[0]]
+
+
+def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figure) -> None:
+    site.ssh(MASTER, "head -c 20000000 /dev/urandom >/data/spark/kept && sync")
+    before = site.ssh(MASTER, "sha256sum /data/spark/kept")
+    assert "kept" in site.must("destroy").output
+    assert [part for part in cloud(lal).leftovers() if not part.startswith("template")] == [f"volume {MASTER}-spark"]
+    began = time.monotonic()
+    site.must("spark_cluster", *UNPROVED)
+    figure(f"destroyed, and built again on its volume: {time.monotonic() - began:.0f} s")
+    assert site.ssh(MASTER, "sha256sum /data/spark/kept") == before
+
+
+def test_nothing_is_left(site: Site, lal: dict[str, Any]) -> None:
+    assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
+    opened = cloud(lal)
+    assert opened.leftovers() == []
+    assert opened.one.documents() == []
+    assert opened.pdisk.disks() == []
+
+
+def _until(reached: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_processes_that_race_for_two_minutes_never_hold_the_lock_twice(lal: dict[str, Any], figure: Figure) -> None:
+    holds = race(str(USER_FILE), lal["ca_file"], 120.0)
+    figure(f"8 processes race for a lock for 120 s: {summary(holds)}")
+    assert doubles(holds) == []
+    assert {"released", "crashed", "overslept"} <= {hold.how for hold in holds}
