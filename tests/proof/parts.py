@@ -184,8 +184,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from its creation to nothing left, and the race for its lock",
-        (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"), (_pytest(480, "real", "tests/integration/stratuslab"),),
+        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from nothing to nothing left; the race for its lock",
+        (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
+        (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),
     Part(
         "clouds", Tier.LONG, 600, 120, "one cluster on two clouds, this machine and the OpenStack",

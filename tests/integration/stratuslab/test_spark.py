@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Spark cluster on a StratusLab site: built, run again, grown, halted from inside, destroyed, and built again on its volume; and the race for a lock."""
+"""A Spark cluster on a StratusLab site, from nothing to nothing left, with a volume that outlives it; and the race for a lock."""
 
 from __future__ import annotations
 
