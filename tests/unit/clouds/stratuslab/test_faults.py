@@ -97,6 +97,18 @@ def test_every_kind_of_call_goes_wrong_once(small: Site, proxy: SiteProxy, wante
     assert parts(file) == []
 
 
+@pytest.mark.parametrize("way", ["lost", "504 though made"])
+def test_a_machine_whose_answer_was_lost_is_looked_for_and_not_asked_for_again(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], way: str
+) -> None:
+    file = wanted({"w": 3})
+    before = len(proxy.calls)
+    proxy.rule(WAYS[way], "machines", "", "one.vm.allocate", times=0)
+    assert said(file) == ""
+    assert proxy.methods(before)["one.vm.allocate"] == 3
+    assert [part for part in stands(small) if part.startswith("vm")] == ["vm zf-w-0", "vm zf-w-1", "vm zf-w-2"]
+
+
 def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
     """The answer is lost, the machine is not there yet at any look, and comes when another was made."""
     file = wanted({"w": 1})
