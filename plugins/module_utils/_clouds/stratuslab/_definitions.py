@@ -46,12 +46,15 @@ class Templates:
         self._names = names
         self._disk_base = disk_base
 
-    def draft(self, spec: NodeSpec, disks: Sequence[Disk] = ()) -> Draft:
+    def draft(self, spec: NodeSpec, disks: Sequence[Disk] = (), trusted: bool = True) -> Draft:
         """
+        Args:
+            trusted: whether the image must be one that may be used now.
+
         Raises:
             Invalid: something of it is unknown.
         """
-        return Draft(spec, self._names.flavor(spec.flavor), self._names.image(spec.image), Extra.of(spec.extra), disks)
+        return Draft(spec, self._names.flavor(spec.flavor), self._names.image(spec.image, trusted), Extra.of(spec.extra), disks)
 
     def text(self, draft: Draft, ticket: str = "", nonce: str = "") -> str:
         """The template, with the mark in it.

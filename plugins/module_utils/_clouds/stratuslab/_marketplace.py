@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from .._contract import CloudError, Denied, Invalid
+from .._contract import Denied, Invalid
 from . import _metadata, _signature
 from ._errors import Missing
 from ._http import Answer, Http, checked
@@ -32,7 +32,7 @@ class Marketplace:
         self.http = Http(address, None, ca_file, timeout)
         self._policy = policy
         self._verify = verify
-        self._known: dict[str, Metadata | CloudError] = {}
+        self._known: dict[str, list[Metadata]] = {}
         self._looking = threading.Lock()
 
     def url(self, identifier: str) -> str:
@@ -40,34 +40,37 @@ class Marketplace:
         return f"{self.http.base}/metadata/{identifier}"
 
     def trusted(self, identifier: str) -> Metadata:
-        """The entry of an image that may be used, looked up once.
+        """The entry of an image that may be used.
 
         Raises:
             Invalid: there is none of this identifier.
             Untrusted: none of its entries may be used; the sentence says why.
         """
-        with self._looking:
-            if identifier not in self._known:
-                try:
-                    self._known[identifier] = self._chosen(identifier)
-                except (Invalid, Denied) as error:
-                    self._known[identifier] = error
-            found = self._known[identifier]
-        if isinstance(found, CloudError):
-            raise found
-        return found
-
-    def _chosen(self, identifier: str) -> Metadata:
-        _metadata.sha1_of(identifier)
-        entries = self.entries(identifier)
-        if not entries:
-            raise Invalid(f"unknown image '{identifier}': {self.http.base} has no entry for it")
-        judged = [(entry, self.objection(entry)) for entry in entries]
+        judged = [(entry, self.objection(entry)) for entry in self._looked_up(identifier)]
         good = [entry for entry, reason in judged if not reason]
         if good:
             return max(good, key=lambda entry: entry.created)
         told = "; ".join(f"as {entry.email or 'nobody'} describes it: {reason}" for entry, reason in judged)
         raise Untrusted(f"image '{identifier}' is not to be used: {told}")
+
+    def latest(self, identifier: str) -> Metadata:
+        """The latest entry of an image, whether or not it may be used now: nodes that exist were created when it might.
+
+        Raises:
+            Invalid: there is none of this identifier.
+        """
+        return max(self._looked_up(identifier), key=lambda entry: entry.created)
+
+    def _looked_up(self, identifier: str) -> list[Metadata]:
+        """All entries of an image, asked for once."""
+        _metadata.sha1_of(identifier)
+        with self._looking:
+            if identifier not in self._known:
+                self._known[identifier] = self.entries(identifier)
+            found = self._known[identifier]
+        if not found:
+            raise Invalid(f"unknown image '{identifier}': {self.http.base} has no entry for it")
+        return found
 
     def entries(self, identifier: str) -> list[Metadata]:
         """The latest entry of each endorser of an image, whatever its state.

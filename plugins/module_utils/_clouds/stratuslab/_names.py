@@ -87,20 +87,24 @@ class Names:
             raise Invalid(f"unknown instance type '{name}'{hint(name, list(self._types))}")
         return self._types[name]
 
-    def image(self, name: str) -> Source:
+    def image(self, name: str, trusted: bool = True) -> Source:
         """
+        Args:
+            trusted: whether it must be one that may be used now.
+
         Raises:
             Invalid: there is none of this name.
             Denied: it must not be used.
         """
         if UUID.fullmatch(name):
             return self._bootable(name)
+        look = self._marketplace.trusted if trusted else self._marketplace.latest
         if _metadata.is_identifier(name):
-            return self._described(self._marketplace.trusted(name))
+            return self._described(look(name))
         added = self._of_ours().get(name)
         if added is None:
             raise Invalid(f"unknown image '{name}': it is no identifier of the Marketplace, no disk, and no image that was added under this name")
-        return self._described(self._marketplace.trusted(added.identifier))
+        return self._described(look(added.identifier))
 
     def _of_ours(self) -> Mapping[str, Metadata]:
         with self._looking:
@@ -129,11 +133,15 @@ class Names:
     def networks(self) -> dict[str, Element]:
         return {element.findtext("NAME", ""): element for element in self._one.networks()}
 
-    def unknown(self, spec: NodeSpec) -> Iterator[str]:
-        """What of a specification is unknown here, or must not be used."""
+    def unknown(self, spec: NodeSpec, trusted: bool = True) -> Iterator[str]:
+        """What of a specification is unknown here, or must not be used.
+
+        Args:
+            trusted: whether the image must be one that may be used now.
+        """
         checks = (
             lambda: self.flavor(spec.flavor),
-            lambda: self._check_image(spec),
+            lambda: self._check_image(spec) if trusted else self.image(spec.image, trusted=False),
             lambda: Extra.of(spec.extra),
             lambda: self._check_cpu(spec),
         )

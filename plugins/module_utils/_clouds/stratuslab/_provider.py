@@ -168,8 +168,9 @@ class StratusLabCloud(Cloud):
         return [self._definition(spec) for spec in specs]
 
     def _definition(self, spec: NodeSpec) -> Definition:
-        unknown = tuple(self._names.unknown(spec))
-        return Definition(unknown) if unknown else Definition((), self._templates.parts(self._templates.draft(spec)))
+        """An image that must not be used any more is no reason to refuse a run that creates no node of it: `shortages` and `create` refuse it."""
+        unknown = tuple(self._names.unknown(spec, trusted=False))
+        return Definition(unknown) if unknown else Definition((), self._templates.parts(self._templates.draft(spec, trusted=False)))
 
     def learn_host_keys(self, nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
         """Those of nodes that are reached from outside; others are first spoken to through one of these, inside the cloud's network."""

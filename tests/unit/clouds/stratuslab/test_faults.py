@@ -281,6 +281,19 @@ def wishes_of(run: Any) -> Any:
     return wishes(run)
 
 
+def test_an_image_that_is_withdrawn_stops_growth_and_nothing_else(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    image = small.publish(b"good for a while", known={"dcterms:valid": "2999-01-01T00:00:00Z"})
+    file = wanted({"w": 1}, image=image.identifier)
+    assert said(file) == ""
+    small.marketplace.entries.remove(image)
+    small.publish(b"good for a while", known={"slterms:deprecated": "has a hole"})
+    assert said(file) == ""
+    file["pools"]["w"]["count"] = 2
+    assert "is not to be used: as jane.tester@example.org describes it: it is deprecated (has a hole)" in said(file)
+    assert stands(small) == ["template skynotes.zf", "vm zf-w-0"]
+    file["pools"]["w"]["count"] = 1
+
+
 def test_objects_that_are_deleted_from_outside_come_back_and_others_stay(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted()
     assert said(file) == ""
