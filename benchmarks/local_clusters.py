@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spark clusters on this machine: how long a run takes, and how many host-tasks it costs.
+"""Spark clusters on this machine: the duration of runs, and the number of host-tasks.
 
     python benchmarks/local_clusters.py [--forks 5 50] [--workers 2 8]
 
-Prints figures; judges nothing. Needs root, and a machine prepared by `./quickstart.sh --host`.
+Prints figures and asserts nothing. Needs root, and a machine prepared by `./quickstart.sh --host`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def show(what: str, value: str) -> None:
 
 
 def nodes_to_ssh(folder: Path, count: int) -> None:
-    """Bare nodes from nothing until ssh answers on the last."""
+    """Creates bare nodes, until ssh answers on the last."""
     site = Site(folder, "bare", content("bare", count - 1, roles=False))
     try:
         site.must("destroy")

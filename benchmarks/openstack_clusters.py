@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers on an OpenStack, made and deleted: by this collection, and by the modules of openstack.cloud, side by side in one run.
+"""Servers on an OpenStack, created and deleted by this collection and by the modules of openstack.cloud, side by side in one run.
 
     python benchmarks/openstack_clusters.py [--servers 20 100] [--forks 10]
 
@@ -46,7 +46,7 @@ PLAY = str(ROOT / "tests/support/play_without_ssh.py")
 
 @dataclass(frozen=True)
 class Way:
-    """One way to make servers and to delete them.
+    """One way to create and delete servers.
 
     Attributes:
         prefix: of the servers' names.
@@ -114,7 +114,7 @@ def _playbook(file: Path, hosts: str, task: Mapping[str, Any]) -> Path:
 
 
 def measured(way: Way, site: OpenStackSite, proxy: CountingProxy, folder: Path, count: int) -> Figures:
-    """Make the servers, see that all are there, and delete them, whatever happens."""
+    """Create the servers, check that all exist, and always delete them."""
     environment = site.environment(USER)
     try:
         made = timed(proxy, folder, environment, *way.present)
@@ -137,7 +137,7 @@ def _standing(site: OpenStackSite, prefix: str) -> list[Any]:
 
 
 def _poll(count: int) -> None:
-    """What waiting costs: one look at the cluster, as it is made again and again until all nodes are there."""
+    """The cost of waiting: one listing of the cluster, which is repeated until all nodes exist."""
     cloud = OpenStackCloud("one", OpenStackOptions(cloud=USER, image=IMAGE, flavor=FLAVOR), Scope(CLUSTER, ""))
     cloud.listing()  # log in, find the services
     cloud.api.calls.clear()
@@ -157,7 +157,7 @@ def show(what: str, value: str) -> None:
 
 
 def compare(figures: Sequence[Figures], count: int) -> None:
-    """One line a figure, one column a way, each with its ratio to ours."""
+    """One line for each figure, one column for each way, with its ratio to ours."""
     show(f"{count} servers", "".join(f"{each.way:>20}" for each in figures))
     for what, timings in (("made", [each.made for each in figures]), ("deleted", [each.deleted for each in figures])):
         _row(f"  {what}, s", [timing.seconds for timing in timings])

@@ -8,7 +8,7 @@
 Prints figures; judges nothing. Needs root, and the test cloud (tests/clouds/openstack/up), which it starts and needs for itself. Servers are of the
 image `fake-12`: they exist in the API only. Those of the cluster are made by the collection, with ports; the others by plain calls, without, and with
 marks of another cluster, which in the end is the whole project. Whole processes are timed, the middle one of several; calls are counted by a proxy.
-The peers' plugin is told to show servers without addresses (`show_all`), since it would leave out most of them.
+The peers' plugin is configured to show servers without addresses (`show_all`), since it would leave out most of them.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ OPTIONS = OpenStackOptions(cloud=USER, image="fake-12", flavor="node.tiny", netw
 PART, REST = "part", "rest"  # the cluster, and the marks of all others
 AT_ONCE = 8
 DETAIL = "/servers/detail"
-PAUSE = 3.0  # s between two looks at servers on their way
-PATIENCE = 1200.0  # s that all of them may take
+PAUSE = 3.0  # s between two lists while servers are created
+PATIENCE = 1200.0  # limit in s for all of them
 LIST = "import openstack, sys; print(len(list(openstack.connect(cloud=sys.argv[1]).compute.servers(**dict(w.split('=') for w in sys.argv[2:])))))"
 
 
 class Measurement:
-    """Asks in each way, several times."""
+    """Runs each way several times."""
 
     def __init__(self, site: OpenStackSite, proxy: CountingProxy, folder: Path, times: int) -> None:
         self._site = site
@@ -118,7 +118,7 @@ def opened(cluster: str) -> OpenStackCloud:
 
 
 def post(cloud: OpenStackCloud, flavor: str, image: str, index: int) -> None:
-    """A server as the collection makes them, but for its port."""
+    """A server as the collection creates it, but without its port."""
     mark = Mark(cloud.owner, REST, "worker", index)
     server = {
         "name": mark.node_name,
@@ -132,7 +132,7 @@ def post(cloud: OpenStackCloud, flavor: str, image: str, index: int) -> None:
 
 
 def fill(first: int, count: int) -> None:
-    """Make `count` servers of the rest, and wait until they are there."""
+    """Create `count` servers of the rest, and wait until they exist."""
     cloud = opened(REST)
     names = Names(cloud.api)
     flavor, image = names.flavor(OPTIONS.flavor).id, names.image(OPTIONS.image).id
@@ -143,7 +143,7 @@ def fill(first: int, count: int) -> None:
 def empty() -> None:
     """Delete all servers of the rest."""
     cloud = opened(REST)
-    for _again in range(3):  # what was made while an earlier list was read, and what nova refused to delete as it was being made
+    for _again in range(3):  # servers that were created during the earlier list, and those that nova refused to delete while it created them
         at_once(lambda server: cloud.api.delete(COMPUTE, f"/servers/{server['id']}"), listed(cloud))
         awaited(cloud, lambda statuses: not [status for status in statuses if status != "ERROR"])
 
@@ -166,7 +166,7 @@ def at_once(work: Callable[[Any], None], items: Iterable[Any]) -> None:
 
 
 def polls(cluster: str, count: int, times: int) -> None:
-    """One look at a cluster while a run waits, as it is, and as lists of what changed lately would be."""
+    """One listing of a cluster while a run waits: the present one, and one that lists only recent changes."""
     cloud = opened(cluster)
     looks: dict[str, Callable[[], int]] = {
         "as it is": lambda: len(cloud.listing().nodes),
@@ -183,7 +183,8 @@ def polls(cluster: str, count: int, times: int) -> None:
             look()
             seconds.append(time.monotonic() - began)
         show(
-            f"  one look, {name}", f"{statistics.median(seconds):>10.2f} s, {cloud.api.calls.total() // times} calls, {found} of {count} servers told"
+            f"  one look, {name}",
+            f"{statistics.median(seconds):>10.2f} s, {cloud.api.calls.total() // times} calls, {found} of {count} servers seen",
         )
 
 

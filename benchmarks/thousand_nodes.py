@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""1,000 nodes on a cloud in memory: what the collection itself costs, without any cloud's answer time.
+"""1,000 nodes on a cloud in memory: the cost of the collection itself, without the response time of a cloud.
 
     python benchmarks/thousand_nodes.py [--nodes 1000]
 
@@ -24,7 +24,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 
-init_plugin_loader()  # before anything of the collection is imported, or Ansible does not know it as one
+init_plugin_loader()  # before anything of the collection is imported; otherwise Ansible does not recognise it
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse  # noqa: E402

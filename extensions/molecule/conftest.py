@@ -15,7 +15,7 @@ from testinfra.host import Host
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give testinfra the inventory as it stands, in YAML: in JSON, Ansible wraps every text of a plugin, and testinfra does not unwrap it."""
+    """Pass testinfra the current inventory as YAML: in JSON, Ansible wraps every string of a plugin, and testinfra does not unwrap it."""
     if config.option.ansible_inventory is None:
         raise pytest.UsageError("name the scenario's cluster file: --ansible-inventory extensions/molecule/SCENARIO.sky.yml")
     folder = tempfile.TemporaryDirectory(prefix="sky-molecule-")

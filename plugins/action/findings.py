@@ -1,33 +1,27 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge what was seen of the nodes."""
+"""Judge the health of the nodes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen, view_of
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import UNLISTED_GROUP
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, unproved
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._steps import removal
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removal
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        self.validate_argument_spec(argument_spec={})
-        variables = task_vars or {}
-        # from their unrendered variables: with a thousand nodes the rendering would take seconds
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        variables = self.variables
+        # unrendered: rendering the variables of a thousand nodes would take seconds
         unlisted = set(variables["groups"].get(UNLISTED_GROUP, []))
         every = {name: variables["hostvars"].raw_get(name) for name in variables["groups"]["all"] if name not in unlisted}
         nodes = [_seen(name, found) for name, found in every.items() if "sky_pool" in found]
@@ -38,7 +32,7 @@ class ActionModule(ActionBase):
                 view["proof"] = view["proof"] | {"missing": unproved(SYSTEMS[name], view["proof"], nodes, ids)}
         verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})
         return dict(
-            safe(
+            untemplated(
                 {
                     "changed": False,
                     "sick": {name: verdict.sick for name, verdict in verdicts.items() if verdict.sick},

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fail where the inventory plugin refused the cluster file, with its own sentence, and where a variable of the run cannot be used.
+"""Fail if the inventory plugin rejected the cluster file, or if a variable of the run is invalid.
 
-Ansible alone prints warnings for the one and takes the other as it is.
+Ansible alone would only print a warning for the first, and would use the second as it is.
 """
 
 from __future__ import annotations
@@ -11,57 +11,51 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS, PREFIX, SECRET, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node, dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-PART = "--limit: a cluster is always managed as a whole; run without --limit"
-NONE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
-
-
-SPEC: dict[str, Any] = {"system": {"type": "str", "default": ""}}
+LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
+NO_FILE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
+    spec: ClassVar[dict[str, Any]] = {"system": {"type": "str", "default": ""}}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        variables = task_vars or {}
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        variables = self.variables
         if "sky_cluster" not in variables:
             raise AnsibleActionFail(self._why(variables.get("ansible_inventory_sources") or []))
-        # one by one: rendering all variables would cost seconds
+        # one by one: rendering all variables would take seconds
         values, wrong = given({name: self._templar.template(variables[name]) for name in EXTRAS if name in variables})
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
         wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"])]
-        wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([PART] if variables.get("ansible_limit") else [])]
+        wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
         if wrong:
             raise AnsibleActionFail("\n".join(wrong))
         shown = {name: value for name, value in values.items() if f"{PREFIX}{name}" not in SECRET}
         named = (variables.get(name) for name in ("ansible_ssh_private_key_file", "ansible_private_key_file"))
         key = next(filter(None, named), context.CLIARGS.get("private_key_file") or "")
-        facts = {"sky_began": time.time(), "sky_given": safe(shown | {"identity_file": str(key)})}
+        facts = {"sky_began": time.time(), "sky_given": untemplated(shown | {"identity_file": str(key)})}
         return {"changed": False, "ansible_facts": facts}
 
     def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:
-        """What is wrong with the variables of roles, each sentence once."""
+        """The faults of the variables of roles, each sentence once."""
         places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
@@ -72,12 +66,12 @@ class ActionModule(ActionBase):
         return list(dict.fromkeys(wrongs))
 
     def _why(self, sources: list[str]) -> str:
-        """Why no source gave a cluster."""
+        """Why no inventory source describes a cluster."""
         faults = [fault for source in sources if (fault := self._fault(source))]
-        return "\n".join(faults) or NONE
+        return "\n".join(faults) or NO_FILE
 
     def _fault(self, source: str) -> str:
-        """Why one source gave none; empty if it is no cluster file."""
+        """What is wrong with one source; empty if it is not a cluster file."""
         if source.endswith(",") or not Path(source).exists():
             return "" if source.endswith(",") else f"{source}: no such file"
         if Path(source).is_dir():
@@ -93,7 +87,7 @@ class ActionModule(ActionBase):
 
 
 def _not_installed(pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Roles of other collections that the controller does not have."""
+    """Roles of other collections that are not installed on the controller."""
     for name, pool in pools.items():
         for place, role in enumerate(pool.get("roles") or []):
             if others([role]):
@@ -104,7 +98,7 @@ def _not_installed(pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _not_named(wanted: str, pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """That no pool has a role of the system that a playbook is for."""
+    """Whether no pool has a role of the system that a playbook requires."""
     if wanted and SYSTEMS[wanted] not in systems_of(role for pool in pools.values() for role in pool.get("roles") or []):
         system = SYSTEMS[wanted]
-        yield f"pools: none has a role of {system.title} ({', '.join(system.roles)}); run sky.clusters.cluster for other clusters"
+        yield f"pools: no pool has a role of {system.title} ({', '.join(system.roles)}); run sky.clusters.cluster for other clusters"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at a node, with what its roles say should be there. A node that cannot be looked at is told of, and stays in the play."""
+"""Check the health of a node against what its roles require. A node that cannot be checked is reported, and stays in the play."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import known
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import known
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 
 class ActionModule(ActionBase):
@@ -30,14 +30,14 @@ class ActionModule(ActionBase):
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            return {"changed": False, "reachable": False, "why": own_words(str(error))}
+            return {"changed": False, "reachable": False, "why": ssh_message(str(error))}
         if found.get("unreachable"):
-            return {"changed": False, "reachable": False, "why": own_words(str(found.get("msg", "")))}
+            return {"changed": False, "reachable": False, "why": ssh_message(str(found.get("msg", "")))}
         if found.get("elsewhere"):
             return {"failed": True, "msg": found["msg"]}
         if found.get("failed"):
-            return {"changed": False, "reachable": True, "faults": [f"it cannot be looked at: {last_words(found)}"]}
-        return {key: value for key, value in found.items() if key != "invocation"}  # which would stay with the host for the whole run
+            return {"changed": False, "reachable": True, "faults": [f"its health cannot be checked: {last_line(found)}"]}
+        return {key: value for key, value in found.items() if key != "invocation"}  # would be kept with the host for the whole run
 
     def _of_role(self, name: str, variables: Mapping[str, Any]) -> Any:
         """A variable of a role, or its default."""
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
 
 
 def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What should be found on a node of these roles with these volumes, and what should not."""
+    """What a node with these roles and volumes should have, and what it should not have."""
     own = list(roles)
     return {
         "units": [unit for role in own if role in ROLES for unit in ROLES[role].services],
@@ -54,7 +54,7 @@ def expected(roles: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> dict
     }
 
 
-def last_words(found: Mapping[str, Any]) -> str:
-    """The last line of what a module left behind that could not run."""
+def last_line(found: Mapping[str, Any]) -> str:
+    """The last line that a module printed which could not run."""
     texts = (str(found.get(key) or "") for key in ("module_stderr", "module_stdout", "msg"))
-    return next((text.strip().splitlines()[-1] for text in texts if text.strip()), "it gave no reason")
+    return next((text.strip().splitlines()[-1] for text in texts if text.strip()), "no reason was given")

@@ -1,37 +1,33 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last lines of a run."""
+"""Print the last lines of a run."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, reasons
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
-SPEC: dict[str, Any] = {
-    "nodes": {"type": "dict", "required": True},
-    "lost": {"type": "list", "elements": "str", "default": []},
-}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
+    spec: ClassVar[dict[str, Any]] = {
+        "nodes": {"type": "dict", "required": True},
+        "lost": {"type": "list", "elements": "str", "default": []},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        hostvars = (task_vars or {})["hostvars"]
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        hostvars = self.variables["hostvars"]
         lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
         for line in lines:
             Display().display(f"  {line}".rstrip())
@@ -41,9 +37,9 @@ class ActionModule(ActionBase):
 
 
 def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
-    """What roles failed at, by node, and what they put off, each sentence once."""
+    """Why nodes failed, then what roles have postponed, each sentence once."""
     silent = [name for name in sorted(lost) if "sky_failure" not in hostvars[name]]
-    why = reasons({name: Way.of(hostvars[name]) for name in silent})
+    why = reasons({name: SshLogin.of(hostvars[name]) for name in silent})
     for name in sorted(lost):
         yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"])
     if silent:
@@ -52,6 +48,6 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _times(nodes: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterator[str]:
-    """Where the time went."""
+    """How long the run took."""
     if began := hostvars["localhost"].get("sky_began"):
-        yield f"{time.time() - began:.0f} s in all, {nodes['seconds']:.0f} s of them to make the nodes what the file says"
+        yield f"{time.time() - began:.0f} s in total, {nodes['seconds']:.0f} s of it to create, replace and start nodes"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A submission as its user sees it: the application brought to the master, its output as it comes, its exit code.
+"""Submit an application: transfer it to the master, show its output while it runs, and return its exit code.
 
-Nothing on the master waits for this process: the job is systemd's there, and is asked for news in slices.
+The job runs under systemd on the master and does not depend on this process, which polls its output.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
-from ansible_collections.sky.clusters.plugins.modules.spark_submit import OUT_OF_MEMORY, SPEC
-from ansible_collections.sky.clusters.plugins.plugin_utils._ending import undisturbed
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
-from ansible_collections.sky.clusters.plugins.plugin_utils._submission import Request, RequestError, job_of, request
+from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
+from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-MODULE = "sky.clusters.spark_submit"
-WAIT = 10  # seconds that the master waits for news before it answers
-MISSES = 6  # answers in a row that may be lost, and the seconds between two
-PAUSE = 10
+MODULE = "sky.clusters.spark_submission"
+WAIT = 10  # seconds that the master waits for new output before it answers
+MISSES = 6  # failed polls in a row after which it gives up
+PAUSE = 10  # seconds between failed polls
 KEPT = 65536  # characters of each stream in the result
-HIDDEN = ("TRACE", "DEBUG", "INFO")  # levels of Spark's log that are shown only on request
-REQUEST = ".request"  # no file of a user's can have this name
+HIDDEN = ("TRACE", "DEBUG", "INFO")  # levels of Spark's log that are only shown on request
+REQUEST = ".request"  # a file of a user cannot have this name
 OF_SPARK = "org.apache.spark.examples."
 NO_CLASS = re.compile(r"Failed to load class ([\w.$]*[\w$])")
 APPLICATION = re.compile(r"\bapp-\d{14}-\d{4,}\b")
 
 
-class Heard:
-    """What a job said: its last part, and Spark's name of it."""
+class Output:
+    """The end of the output of a job, and its identifier in Spark."""
 
     def __init__(self) -> None:
         self.text = {"stdout": "", "stderr": ""}
@@ -56,68 +56,73 @@ class Heard:
                 self.application = found.group()
 
 
-def why_failed(heard: Mapping[str, str]) -> str:
-    """Why a job failed, as far as its output tells: its own words say more than the warnings that Spark writes beside them."""
-    if match := NO_CLASS.search(heard["stderr"]):
+def why_failed(output: Mapping[str, str]) -> str:
+    """Why a job failed, from its output. Its own messages are more informative than the warnings of Spark."""
+    if match := NO_CLASS.search(output["stderr"]):
         return no_class(match.group(1))
-    return (last_faults(heard["stderr"], 2) or last_words(heard["stdout"], 2) or last_words(heard["stderr"], 2))[-600:]
+    return (last_faults(output["stderr"], 2) or last_words(output["stdout"], 2) or last_words(output["stderr"], 2))[-600:]
 
 
 def no_class(name: str) -> str:
-    """What to do where Spark does not find a class."""
+    """What to do if Spark does not find a class."""
     if name.startswith(OF_SPARK):
         return (
-            f"{name} is not installed, since PySpark's archive contains the examples in Python only: "
+            f"{name} is not installed, since the archive of PySpark contains only the examples in Python: "
             "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead"
         )
-    return f"{name} is not on Spark's class path: submit the .jar file that contains it, with -e sky_class={name}"
+    return f"{name} is not on the class path of Spark: submit the .jar file that contains it, with -e sky_class={name}"
 
 
 def shown(text: str, stream: str, info: bool) -> list[str]:
-    """The lines of a stream that are shown: of Spark's own log what is at least a warning, unless all is asked for."""
+    """The lines of a stream to show: of the log of Spark only warnings and errors, unless all lines are requested."""
     lines = text.splitlines()
     if info or stream == "stdout":
         return lines
     return [line for line in lines if (found := LINE.match(line)) is None or found["level"] not in HIDDEN]
 
 
-class ActionModule(ActionBase):
+class ActionModule(ValidatedAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
+    errors = (RequestError,)
+    spec: ClassVar[dict[str, Any]] = {
+        "application": {"type": "str", "default": ""},
+        "arguments": {"type": "list", "elements": "str", "default": []},
+        "main_class": {"type": "str", "default": ""},
+        "files": {"type": "list", "elements": "str", "default": []},
+        "settings": {"type": "dict", "default": {}},
+        "timeout": {"type": "int", "default": 0},
+        "user": {"type": "str", "default": "sky"},
+        "show_info": {"type": "bool", "default": False},
+        "submission": {"type": "str", "default": ""},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        self._variables = task_vars or {}
-        self._node = str(self._variables["inventory_hostname"])
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        self._node = str(self.variables["inventory_hostname"])
         self._info = args["show_info"] or Display().verbosity > 0
-        try:
-            if args["submission"]:
-                return self._again(job_of(args["submission"]))
-            return self._anew(request(args), args)
-        except RequestError as error:
-            raise AnsibleActionFail(str(error)) from error
+        if args["submission"]:
+            return self._resume(job_of(args["submission"]))
+        return self._start(request(args), args)
 
-    def _again(self, job: str) -> dict[str, Any]:
+    def _resume(self, job: str) -> dict[str, Any]:
         if self._task.check_mode:
             return {"changed": False, "submission": job}
         return self._followed(f"sky-submit-{job}", job, 0)
 
-    def _anew(self, wanted: Request, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _start(self, wanted: Request, args: Mapping[str, Any]) -> dict[str, Any]:
         if self._task.check_mode:
             words = shlex.join([wanted.what(), *wanted.arguments])
             self._say(f"would submit to {self._node}, as its user {args['user']}: {words}")
             return {"changed": True}
         job = secrets.token_hex(4)
         self._submit(job, wanted, args)
-        self._say(f"job sky-submit-{job} runs on {self._node}, and goes on if this run is ended;")
-        self._say(f"follow it again: -e sky_submission={job}; stop it: 'systemctl stop sky-submit-{job}' there, as root")
+        self._say(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;")
+        self._say(f"follow it again: -e sky_submission={job}; stop it: 'systemctl stop sky-submit-{job}' on the node, as root")
         return self._followed(wanted.what(), job, args["timeout"])
 
     def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:
-        """Bring the files to the master and have it begin."""
-        begun = False
+        """Transfer the files to the master and start the job."""
+        started = False
         try:
             self._check_machine()
             self._step("prepare", job, user=args["user"])
@@ -125,65 +130,65 @@ class ActionModule(ActionBase):
             uploads = {name: f"{folder}/{name}" for name in wanted.uploads}
             for name, path in wanted.uploads.items():
                 self._transfer_file(str(path), uploads[name])
-            # not as arguments of a module, which end up in the node's journal
+            # not as arguments of a module, which are logged in the journal of the node
             self._transfer_data(f"{folder}/{REQUEST}", json.dumps(wanted.plain()))
-            begun = True
+            started = True
             self._step("start", job, request=f"{folder}/{REQUEST}", timeout=args["timeout"], user=args["user"], uploads=uploads)
             self._remove_tmp_path(folder)
         except AnsibleConnectionFailure as error:
-            after = f"; whether the job has begun is told by -e sky_submission={job}" if begun else ", and nothing was submitted"
-            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({own_words(str(error))}){after}") from None
+            after = f"; -e sky_submission={job} shows whether the job has started" if started else ", and nothing was submitted"
+            raise AnsibleActionFail(f"{self._node} does not answer by ssh ({ssh_message(str(error))}){after}") from None
 
     def _check_machine(self) -> None:
-        """A variable of the run may lead elsewhere, to this machine above all."""
-        address = self._variables.get("sky_address")
+        """Check that tasks run on the node: a variable of the run may redirect them, for example to the controller."""
+        address = self.variables.get("sky_address")
         args = {"address": address}
-        found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self._variables) if address else {}
+        found = self._execute_module(module_name="sky.clusters.node_check", module_args=args, task_vars=self.variables) if address else {}
         if found.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {found.get('msg')}")
 
     def _followed(self, what: str, job: str, timeout: int) -> dict[str, Any]:
-        heard = Heard()
-        end = self._follow(job, heard)
-        with contextlib.suppress(AnsibleConnectionFailure):  # a later submission does it then
+        output = Output()
+        end = self._follow(job, output)
+        with contextlib.suppress(AnsibleConnectionFailure):  # then a later submission removes it
             self._step("remove", job)
         rc, reason, seconds = end["outcome"]["rc"], end["outcome"]["reason"], end["seconds"]
-        result = {"changed": True, "submission": job, "rc": rc, "seconds": seconds, "application_id": heard.application}
+        result = {"changed": True, "submission": job, "rc": rc, "seconds": seconds, "application_id": output.application}
         if rc == 0:
-            self._say(f"{what} ended well after {seconds} s" + (f" ({heard.application})" if heard.application else ""))
-            return dict(safe(result | heard.text))
+            self._say(f"{what} succeeded after {seconds} s" + (f" ({output.application})" if output.application else ""))
+            return dict(untemplated(result | output.text))
         why = _why(rc, reason, timeout, end["outcome"].get("memory", 0))
-        words = "" if reason == OUT_OF_MEMORY else why_failed(heard.text)
-        # without its output, which was shown: Ansible prints the result of a task that failed
-        return dict(safe(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
+        words = "" if reason == OUT_OF_MEMORY else why_failed(output.text)
+        # without the output, which was shown already: Ansible prints the result of a failed task
+        return dict(untemplated(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
 
-    def _follow(self, job: str, heard: Heard) -> dict[str, Any]:
-        """Show what the job says until it has ended."""
+    def _follow(self, job: str, output: Output) -> dict[str, Any]:
+        """Show the output of the job until it has ended."""
         parent = os.getppid()
         offsets = {"stdout": 0, "stderr": 0}
         misses = 0
-        while os.getppid() == parent:  # a worker of Ansible outlives its killed parent
+        while os.getppid() == parent:  # a worker of Ansible survives its killed parent
             try:
                 answer = self._step("follow", job, offsets=offsets, wait=WAIT)
             except AnsibleConnectionFailure as error:
                 misses += 1
                 if misses == MISSES:
                     raise AnsibleActionFail(
-                        f"{self._node} does not answer any more ({own_words(str(error))}); "
-                        f"the job goes on there, if the node does: -e sky_submission={job}"
+                        f"{self._node} has stopped answering ({ssh_message(str(error))}); "
+                        f"if the node still runs, so does the job: follow it with -e sky_submission={job}"
                     ) from None
                 time.sleep(PAUSE)
                 continue
             misses, offsets = 0, answer["offsets"]
-            heard.add(answer)
+            output.add(answer)
             self._show(answer)
             if "outcome" in answer:
                 return answer
-        raise AnsibleActionFail(f"the run was ended; the job goes on: -e sky_submission={job}")
+        raise AnsibleActionFail(f"the run was interrupted; the job keeps running: follow it with -e sky_submission={job}")
 
     def _step(self, step: str, job: str, **more: Any) -> dict[str, Any]:
-        """One call of the module, on the master."""
-        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self._variables)
+        """Call the module on the master for one step."""
+        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self.variables)
         if result.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {result.get('msg')}")
         return dict(result)
@@ -194,7 +199,7 @@ class ActionModule(ActionBase):
 
     def _say(self, *lines: str, stderr: bool = False) -> None:
         if lines and not self._task.no_log:
-            with undisturbed():
+            with blocked_signals():
                 Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
 
 
@@ -202,5 +207,5 @@ def _why(rc: int, reason: str, timeout: int, memory: int) -> str:
     if reason == OUT_OF_MEMORY:
         return f"was killed: out of memory (limit {memory} MiB, the memory of the master, where the driver runs)"
     if reason == "timeout":
-        return f"was stopped since it had not ended after {timeout} seconds (sky_timeout)" if timeout else "was stopped by its sky_timeout"
+        return f"was stopped after {timeout} seconds (sky_timeout)" if timeout else "was stopped by its sky_timeout"
     return f"ended with exit code {rc}" + (f" ({reason})" if reason else "")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask the heads that a node is for what they know."""
+"""Query the systems whose head is on a node."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import SHAPE, Question
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(ValidatedAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        self.validate_argument_spec(argument_spec={})
-        variables = task_vars or {}
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        variables = self.variables
         asked = [(system.name, system.question) for system in SYSTEMS.values() if system.question and system.head in variables.get("sky_roles", [])]
-        views = {name: view for name, question in asked if (view := self._asked(question, variables))}
+        views = {name: view for name, question in asked if (view := self._answer(question, variables))}
         return {"changed": False, "views": views}
 
-    def _asked(self, question: Question, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """What a head says; empty where its node cannot be reached, or the module cannot run there."""
+    def _answer(self, question: Question, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of a head; empty if its node cannot be reached or the module cannot run there."""
         arguments = {
             name: self._templar.template(variables[variable]) if variable in variables else default
             for name, (variable, default) in question.arguments.items()

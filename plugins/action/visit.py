@@ -1,38 +1,33 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Say which nodes a run visits."""
+"""Choose the nodes that a run configures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready import is_input, ready_hash
-from ansible_collections.sky.clusters.plugins.plugin_utils._variables import beyond_node
-
-SPEC: dict[str, Any] = {
-    "members": {"type": "list", "elements": "str", "required": True},
-    "inputs": {"type": "dict", "default": {}},
-    "also": {"type": "list", "elements": "str", "default": []},
-    "full": {"type": "bool", "default": False},
-}
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
-    _requires_connection = False
+    spec: ClassVar[dict[str, Any]] = {
+        "members": {"type": "list", "elements": "str", "required": True},
+        "inputs": {"type": "dict", "default": {}},
+        "also": {"type": "list", "elements": "str", "default": []},
+        "full": {"type": "bool", "default": False},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        hostvars = (task_vars or {})["hostvars"]
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        hostvars = self.variables["hostvars"]
         too_much = [sentence for name in args["members"] for sentence in beyond_node(name, hostvars[name])]
         if too_much:
             raise AnsibleActionFail("\n".join(too_much))
@@ -45,7 +40,7 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
     heads = head_nodes((name, hostvars[name]["sky_roles"]) for name in members)
     followed = {role: [hostvars[name][key] for key in ("sky_id", "sky_address")] for role, name in heads.items()}
     addresses = {name: hostvars[name]["sky_address"] for name in members}
-    # a head knows every member by name, in its hosts file
+    # a head has every member in its hosts file
     known = {name: args["inputs"] | {"members": addresses if name in heads.values() else {}} for name in members}
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
@@ -56,7 +51,7 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
 def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[str, list[str]]) -> str:
     variables = hostvars[name]
     roles = list(variables["sky_roles"])
-    # by name from the unrendered variables, so that only those that count are rendered
+    # names from the unrendered variables, so that only the variables that count are rendered
     inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
-    told = {system.head: followed.get(system.head) for system in systems_of(roles)}
-    return ready_hash(roles, inputs | common | {"heads": told})
+    heads = {system.head: followed.get(system.head) for system in systems_of(roles)}
+    return ready_hash(roles, inputs | common | {"heads": heads})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module here can do besides its work."""
+"""What every module supports beside its work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and foretell what would be done.
+    description: Can run in check mode and report what would be done.
     support: full
   diff_mode:
-    description: Says in diff mode what was, or would be, done.
+    description: Reports in diff mode what was, or would be, done.
     support: none
 """

@@ -1,34 +1,34 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An address as a URL has it."""
+"""Write an address as the host of a URL."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: url_host
-short_description: Write an address as a URL has it
+short_description: Write an address as the host of a URL
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Puts an IPv6 address into brackets. Everything else is returned as it is.
+  - Encloses an IPv6 address in brackets. Other values are returned unchanged.
 options:
   _input:
-    description: An address, or the name of a host.
+    description: An address or a host name.
     type: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Show the master's page
+- name: Show the URL of the master
   ansible.builtin.debug:
     msg: "http://{{ sky_address | sky.clusters.url_host }}:8080"
 """
 
 RETURN = r"""
 _value:
-  description: The same, in brackets if it is an IPv6 address.
+  description: The same value, in brackets if it is an IPv6 address.
   type: str
   sample: "[fd00::4]"
 """

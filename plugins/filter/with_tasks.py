@@ -1,18 +1,18 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles that have a file of tasks."""
+"""Select the roles that have a task file."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: with_tasks
-short_description: Choose the roles that have a file of tasks
+short_description: Select the roles that have a task file
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Of roles of any collection, returns those that have this file of tasks, such as V(leave), which drains a node before it is deleted.
+  - Returns the roles, of any collection, that have a certain task file. An example is V(leave), which drains a node before it is deleted.
 options:
   _input:
     description: Full names of roles.
@@ -20,7 +20,7 @@ options:
     elements: str
     required: true
   file:
-    description: Name of the file in the role's folder C(tasks), without its ending.
+    description: Name of the file in the folder C(tasks) of the role, without its extension.
     type: str
     required: true
 positional: file
@@ -36,7 +36,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Those of them that have the file, in the same order.
+  description: The roles that have the file, in the same order.
   type: list
   elements: str
   sample: [acme.tools.jupyter]

@@ -1,74 +1,75 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster file into hosts, groups and variables."""
+"""Turn the cluster file into hosts, groups and variables."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: clouds
-short_description: A cluster described by one file, over one or several clouds
+short_description: A cluster in one or several clouds, described by one file
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Reads the cluster file, which is this plugin's configuration, and lists the nodes of the cluster that exist in its clouds.
-  - The file's name must end in C(sky.yml) or C(sky.yaml), or its first key be C(plugin).
-  - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the pool's own C(groups). A node that does
-    not run, or not yet, is in the group C(sky_booting) alone.
-  - On the group C(all) it shows the file itself as C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings).
-  - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends Ansible's programs with an error.
-  - Every host says itself how it is reached, so that neither variables of the group C(all), nor Ansible's settings, nor C(~/.ssh/config) change that.
-  - With O(cache) the playbooks of this collection ask the clouds all the same, and drop what is cached when they change nodes.
+  - Reads the cluster file, which is the configuration of this plugin, and lists the existing nodes of the cluster in its clouds.
+  - The name of the file must end in C(sky.yml) or C(sky.yaml), or the first key of the file must be C(plugin).
+  - Every node is a host. Its groups are C(pool_<pool>), C(cloud_<cloud>), one for each of its roles, and the C(groups) of its pool. A node that
+    does not run yet, or has stopped, is only in the group C(sky_booting).
+  - The variables C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings) of the group C(all) contain the file itself.
+  - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends the programs of Ansible with an error.
+  - Every host has variables that define how to reach it. Variables of the group C(all), settings of Ansible and C(~/.ssh/config) cannot change that.
+  - With O(cache), the playbooks of this collection still list the clouds, and drop the cache when they change nodes.
 extends_documentation_fragment:
   - constructed
   - inventory_cache
 requirements:
-  - the software of each provider that the file names; V(lxc) needs LXC on this machine
+  - the software of each provider in the file; V(lxc) needs LXC on the controller
 options:
   plugin:
-    description: The name of this plugin.
+    description: Name of this plugin.
     type: str
     required: true
     choices: [sky.clusters.clouds]
   cluster:
-    description: Name of the cluster. At most 20 lower-case letters, digits and inner dashes, a letter first.
+    description: Name of the cluster. It consists of at most 20 lower-case letters, digits and inner dashes, and starts with a letter.
     type: str
     required: true
   owner:
-    description: Owner in the mark of everything that the cluster has in a cloud. By default the user that the cloud's credentials belong to.
+    description: Owner in the mark of every resource of the cluster. By default the user of the cloud's credentials.
     type: str
   admin_cidrs:
-    description: Networks from which ssh may be reached. Required where a pool has C(public_ip).
+    description: Networks that may connect by ssh. Required if a pool has C(public_ip).
     type: list
     elements: str
     default: []
   ssh_keys:
-    description: Public keys that are authorised on every node. By default those of the ssh agent, then C(~/.ssh/*.pub).
+    description: Public keys to authorise on every node. By default the keys of the ssh agent, else C(~/.ssh/*.pub).
     type: list
     elements: str
     default: []
   timeouts:
     description:
-      - How long each stage of a node may take, in seconds; may also stand in a cloud and in a pool. V(0) leaves it to the level above.
+      - Maximum time of each stage of a node, in seconds. Can also be set for a cloud or a pool. V(0) inherits the value of the level above.
       - The stages are C(made) (900), C(booted) (300), C(reachable) (300) and C(deleted) (180).
     type: dict
     default: {}
   clouds:
     description:
-      - The clouds, by name. Each has a C(provider) and that provider's options, which always include C(image), C(flavor) and C(ssh_user).
-      - C(timeouts) are deadlines of this cloud. C(extra) holds options of the provider that are not modelled.
+      - The clouds, by name. Each has a C(provider) and the options of the provider, which always include C(image), C(flavor) and C(ssh_user).
+      - C(timeouts) are the timeouts in this cloud. C(extra) contains further options that are passed to the provider.
     type: dict
     required: true
   pools:
     description:
-      - The sets of like nodes, by name.
-      - C(cloud) (str, required) names one of O(clouds). C(count) (int, required) is the number of nodes.
-      - With fewer nodes than C(min_count) (int, default C(count)) a run fails.
-      - C(roles) (list of str) is what its nodes do, V(spark_master) or V(spark_worker). C(groups) (list of str) are further inventory groups.
-      - C(flavor) and C(image) (str) stand over the cloud's. C(public_ip) (bool, default V(false)) gives its nodes an address reachable from outside.
-      - C(volumes) (dict) are data volumes of each node, by name, in GiB or as C(size) (GiB), C(type), C(fs) (V(ext4) or V(xfs)) and C(mount) (default
-        C(/data/<volume>)).
+      - The pools of identical nodes, by name.
+      - C(cloud) (str, required) is one of O(clouds). C(count) (int, required) is the number of nodes.
+      - A run fails if fewer than C(min_count) (int, default C(count)) nodes are available.
+      - C(roles) (list of str) are the roles of the nodes, such as V(spark_worker). C(groups) (list of str) are further inventory groups.
+      - C(flavor) and C(image) (str) override those of the cloud. C(public_ip) (bool, default V(false)) gives each node an address that can be
+        reached from outside.
+      - C(volumes) (dict) are the data volumes of each node, by name. The value is a size in GiB, or has the keys C(size) (GiB), C(type), C(fs)
+        (V(ext4) or V(xfs)) and C(mount) (default C(/data/<volume>)).
       - C(timeouts) and C(extra) are as in O(clouds).
     type: dict
     required: true
@@ -86,7 +87,7 @@ pools:
   worker: {cloud: here, count: 2, roles: [spark_worker], volumes: {spark: 10}}
 
 ---
-# Groups and variables of the site's own, made from those of the nodes
+# Groups and variables of the site, derived from variables of the nodes
 plugin: sky.clusters.clouds
 cluster: demo
 clouds:
@@ -115,17 +116,17 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts, role_groups
-from ansible_collections.sky.clusters.plugins.plugin_utils._output import show_lines_as_they_come
-from ansible_collections.sky.clusters.plugins.plugin_utils._safe import safe
-from ansible_collections.sky.clusters.plugins.plugin_utils._sources import cluster_files, refuse
-from ansible_collections.sky.clusters.plugins.plugin_utils._twice import given_twice
+from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files, refuse
+from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
+from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """See DOCUMENTATION."""
 
     NAME = PLUGIN
-    inventory: Any  # the base class sets these two in `parse`, and has None before
+    inventory: Any  # the base class sets these two in `parse`; before, they are None
     loader: Any
 
     def verify_file(self, path: str) -> bool:
@@ -133,7 +134,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        show_lines_as_they_come()
+        use_line_buffering()
         try:
             data = self._read_config_data(path)
             cluster = self._accepted(data, path)
@@ -142,13 +143,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             refuse(f"{path}: the cluster cannot be read:\n{error}")
         except (ClusterFileError, FleetError) as error:
             refuse(f"{path}: the cluster cannot be read:\n{error}")
-        except Exception as error:  # noqa: BLE001  # whatever it is, Ansible would make a warning of it and go on
+        except Exception as error:  # noqa: BLE001  # Ansible would turn any other error into a warning and continue
             Display().vvv(traceback.format_exc())
             refuse(f"{path}: the cluster cannot be read because of a bug in {PLUGIN} (-vvv shows details): {type(error).__name__}: {error}")
         self._populate(cluster, data, found)
 
     def forget(self, loader: Any, path: str) -> None:
-        """Drop what is cached of a cluster whose nodes change."""
+        """Drop the cache of a cluster whose nodes change."""
         self.loader = loader
         self._read_config_data(path)
         if self.get_option("cache"):
@@ -156,12 +157,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache.set_cache()
 
     def _accepted(self, data: dict[str, Any], path: str) -> Cluster:
-        """The cluster of the file.
+        """The cluster that the file describes.
 
         Raises:
-            ClusterFileError: with every fault of the file, and of its place beside others.
+            ClusterFileError: the file, or its place in the inventory, has faults.
         """
-        faults = [*self._others(path), *given_twice(self._text(path))]
+        faults = [*self._others(path), *duplicate_keys(self._text(path))]
         try:
             cluster = parse(data, option_classes())
         except ClusterFileError as error:
@@ -171,24 +172,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return with_login(cluster, ring(Path("~").expanduser(), str(context.CLIARGS.get("private_key_file") or "")))
 
     def _text(self, path: str) -> str:
-        content, _shown = self.loader._get_file_contents(path)  # decrypts; what is public gives no text on all versions
+        content, _shown = self.loader._get_file_contents(path)  # decrypts the file; not all versions of Ansible have a public method for it
         return str(content.decode("utf-8", "replace"))
 
     def _others(self, path: str) -> Iterator[str]:
-        """Variables of a cluster are set on group `all`, so one inventory holds one cluster; a second file is refused even if it cannot be read."""
+        """A cluster sets variables of the group `all`, so an inventory can have only one; a second file is refused even if it is unreadable."""
         sources = [str(source) for source in context.CLIARGS.get("inventory") or ()]
         others = [other for other in cluster_files(sources, self.loader) if other.resolve() != Path(path).resolve()]
         if others:
             yield f"the inventory contains another cluster file, {', '.join(map(str, others))}; use one cluster file per inventory (-i {path})"
         other = self.inventory.groups["all"].vars.get("sky_cluster")
-        if other is not None and not sources:  # the same file may be named twice
-            yield f"cluster: this inventory already holds the cluster '{other}'; run each cluster with an inventory of its own"
+        if other is not None and not sources:  # the same file may be given twice
+            yield f"cluster: this inventory already contains the cluster '{other}'; use a separate inventory for each cluster"
 
     def _hosts(self, path: str, cluster: Cluster, cache: bool) -> list[dict[str, Any]]:
         key = self.get_cache_key(path)
         login = hashlib.sha256(repr(cluster.login).encode()).hexdigest()
         kept = self._cache.get(key) if cache and self.get_option("cache") else None
-        if isinstance(kept, dict) and kept.get("login") == login:  # else it was made for other keys or folders, or is dropped
+        if isinstance(kept, dict) and kept.get("login") == login:  # else it was created for other keys or folders, or was dropped
             self.inventory.set_variable("all", "sky_cached", value=True)
             return list(kept["hosts"])
         listings = list_all(open_clouds(cluster))
@@ -205,9 +206,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():
-            self.inventory.set_variable("all", name, safe(value))
+            self.inventory.set_variable("all", name, untemplated(value))
         for each in hosts:
-            self._add(each["name"], each["groups"], safe(each["variables"]))
+            self._add(each["name"], each["groups"], untemplated(each["variables"]))
 
     def _add(self, name: str, groups: list[str], variables: dict[str, Any]) -> None:
         self.inventory.add_host(name)

@@ -1,24 +1,24 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts of a play that must not be left out."""
+"""The hosts of a play that must not be skipped."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: whole_run
-short_description: Refuse a run of which a part is left out
+short_description: Refuse to run a playbook of this collection in part
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - With C(--limit), C(--tags), C(--skip-tags), C(--start-at-task) or C(--step), Ansible passes over plays and tasks, and ends with success. A
-    playbook of this collection would have done a part of its work, or none, and have said nothing.
-  - Returns its terms for the C(hosts) of a play, which Ansible reads even of a play that it passes over, and fails where a playbook of this
-    collection was called with such an option. Playbooks of others that import one may be called with them.
+  - With C(--limit), C(--tags), C(--skip-tags), C(--start-at-task) or C(--step), Ansible skips plays and tasks, and reports success. A playbook of
+    this collection would do a part of its work, or nothing, without an error.
+  - Returns its terms, for use as the C(hosts) of a play, which Ansible evaluates even if it skips the play. Fails if a playbook of this collection
+    was called with such an option. Other playbooks that import one of this collection may be called with these options.
 options:
   _terms:
-    description: Names of hosts.
+    description: Host names.
     required: true
 """
 
@@ -26,7 +26,7 @@ EXAMPLES = r"""
 - name: Check the cluster file
   hosts: "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
   tasks:
-    - name: Check that the cluster file was accepted
+    - name: Check the cluster file and the variables
       sky.clusters.inventory_check:
 """
 
@@ -43,7 +43,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._whole import refusal
+from ansible_collections.sky.clusters.plugins.plugin_utils._partial_run import refusal
 
 
 class LookupModule(LookupBase):

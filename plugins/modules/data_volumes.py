@@ -13,23 +13,23 @@ version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Gives a volume a file system only while its device bears no signature of any kind, and the volume's label with it.
-  - Mounts it by the UUID of the file system that bears the label, whatever the name of its device, now and at boot (by the unit
-    C(sky-volume@<name>.service) of the role P(sky.clusters.node#role)), and lets the file system grow with the volume.
-  - Anything else on the device stops the run.
-  - Before a node is deleted, all that was mounted so is written out and unmounted. A volume that is in use stays mounted, and the task fails with
-    the processes that use it.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Creates a file system on a volume, with the label of the volume, only if the device has no signature of any kind.
+  - Mounts the file system with this label by its UUID, whatever the name of its device, now and at boot (by the unit
+    C(sky-volume@<name>.service) of the role P(sky.clusters.node#role)), and grows the file system to the size of the volume.
+  - Fails if there is anything else on the device.
+  - Before a node is deleted, its volumes are synced and unmounted. A volume that is in use stays mounted, and the task fails and names the processes
+    that use it.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   state:
     description:
       - V(mounted) mounts O(volumes).
-      - V(unmounted) unmounts every volume that this module mounted on the node, also one that the cluster file no longer has.
+      - V(unmounted) unmounts every volume that this module mounted on the node, even if the cluster file no longer has it.
     type: str
     choices: [mounted, unmounted]
     default: mounted
   volumes:
-    description: The volumes of the node, C(sky_volumes) of the inventory. Needed where they are mounted.
+    description: The volumes of the node, C(sky_volumes) of the inventory. Required with O(state=mounted).
     type: list
     elements: dict
     suboptions:
@@ -38,25 +38,25 @@ options:
         type: str
         required: true
       device:
-        description: Path of its block device, or a shell pattern that only its links match. Where it is wrong or empty, the volume is found by its
+        description: Path of the block device, or a shell pattern that matches only links to it. If it is wrong or empty, the volume is found by its
           label.
         type: str
         default: ""
       label:
-        description: Label of its file system, 12 characters at most.
+        description: Label of the file system, at most 12 characters.
         type: str
         required: true
       fs:
-        description: File system to make while it is blank.
+        description: File system to create on a blank volume.
         type: str
         choices: [ext4, xfs]
         default: ext4
       mount:
-        description: Absolute path of the folder where it is mounted.
+        description: Absolute path of the mount point.
         type: path
         required: true
       size:
-        description: Its size in GiB, for people.
+        description: Size in GiB, for information only.
         type: int
         default: 0
 """
@@ -74,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was, or in check mode would be, done; one line each.
+  description: What was done, or would be done in check mode; one line each.
   returned: always
   type: list
   elements: str
@@ -91,28 +91,28 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-MOUNT_VOLUME = "/usr/local/lib/sky/mount-volume"  # of the role node
-AT_BOOT = "/etc/sky/volumes"  # a file for each volume, read by sky-volume@.service
+MOUNT_VOLUME = "/usr/local/lib/sky/mount-volume"  # installed by the role node
+AT_BOOT = "/etc/sky/volumes"  # one file per volume, read by sky-volume@.service
 PARTITION = re.compile(r"-part\d+$")
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-L"], "xfs": ["mkfs.xfs", "-q", "-L"]}
 
 
 class VolumeFault(Exception):
-    """A volume that cannot be used as it is; one sentence."""
+    """A volume cannot be used; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a device bears."""
+    """What blkid finds on a device."""
 
     type: str = ""
     label: str = ""
     uuid: str = ""
-    anything: bool = False  # any signature, partition tables and members of arrays included
+    anything: bool = False  # any signature, including partition tables and array members
 
 
 class Mounter:
-    """Mounts volumes by commands of the node."""
+    """Mounts volumes with commands of the node."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -134,23 +134,23 @@ class Mounter:
         self._grow(volume, device, found.type or volume["fs"])
 
     def _find(self, volume: dict[str, Any]) -> tuple[str, Signature]:
-        """The device that bears the label; else the one that the cloud names, if it is blank."""
+        """The device with the label; if there is none, the device that the cloud names, if it is blank."""
         named = _named(volume["device"])
         found = self._signature(named) if named and os.path.exists(named) else Signature()
         if found.label == volume["label"]:
             return named, found
         elsewhere = self._run(["blkid", "-c", "/dev/null", "-o", "device", "-t", f"LABEL={volume['label']}"], (0, 2)).split()
         if len(elsewhere) > 1:
-            raise VolumeFault(f"volume {volume['name']}: {' and '.join(elsewhere)} both bear its label {volume['label']}")
+            raise VolumeFault(f"volume {volume['name']}: {' and '.join(elsewhere)} both have its label {volume['label']}")
         if elsewhere:
             return elsewhere[0], self._signature(elsewhere[0])
         if not named or not os.path.exists(named):
             raise VolumeFault(
-                f"volume {volume['name']}: its device {named or '(none named)'} is not there and no other bears its label {volume['label']}"
+                f"volume {volume['name']}: its device {named or '(not specified)'} does not exist, and no device has its label {volume['label']}"
             )
         if found.anything:
             what = f"{found.type or 'a signature'} with the label '{found.label}'"
-            raise VolumeFault(f"volume {volume['name']}: {named} bears {what}, not its own label {volume['label']}; it is left as it is")
+            raise VolumeFault(f"volume {volume['name']}: {named} has {what} instead of the label {volume['label']}; it was not changed")
         return named, found
 
     def _signature(self, device: str) -> Signature:
@@ -172,12 +172,12 @@ class Mounter:
         os.makedirs(volume["mount"], mode=0o755, exist_ok=True)
         values = {"UUID": found.uuid, "DEVICE": device, "FS": found.type, "MOUNT": volume["mount"]}
         self._at_boot(volume, values)
-        # by what mounts it at boot, so that it is known to do so
+        # with the program that mounts it at boot, so that this is known to work
         self._run(["env", *(f"{key}={value}" for key, value in values.items()), MOUNT_VOLUME])
         self._run(["systemctl", "start", f"sky-volume@{volume['name']}.service"])
 
     def _at_boot(self, volume: dict[str, Any], values: dict[str, str]) -> None:
-        """A unit of our own and not fstab: systemd leaves fstab's devices out in a container, where no udev says that they are there."""
+        """A unit instead of fstab: in a container, which has no udev, systemd ignores the devices in fstab."""
         os.makedirs(AT_BOOT, mode=0o755, exist_ok=True)
         fresh = os.path.join(self.module.tmpdir, volume["name"])
         with open(fresh, "w", encoding="utf-8") as file:
@@ -186,14 +186,14 @@ class Mounter:
         self._run(["systemctl", "enable", "--quiet", f"sky-volume@{volume['name']}.service"])
 
     def _grow(self, volume: dict[str, Any], device: str, fs: str) -> None:
-        """Let the file system fill its device; both tools do nothing where it does already."""
+        """Grow the file system to the size of its device; both tools do nothing if it has that size."""
         if self.module.check_mode or not _mounted_at(volume["mount"]):
             return
         command = ["resize2fs", device] if fs == "ext4" else ["xfs_growfs", volume["mount"]]
         code, out, err = self.module.run_command(command)
-        if code != 0:  # a kernel may keep this from a container: nothing is lost, and the unit does it before it mounts
+        if code != 0:  # the kernel may deny this to a container: nothing is lost, and the unit does it before the next mount
             why = (err or out).strip().splitlines()[-1:]
-            self.module.warn(f"volume {volume['name']}: it is in use and cannot grow now ({' '.join(why)}); it grows when its node starts again")
+            self.module.warn(f"volume {volume['name']}: it cannot grow while it is in use ({' '.join(why)}); it grows at the next start of its node")
         elif "Nothing to do" not in out + err and ("resize2fs" in command[0] or "data blocks changed" in out):
             self.actions.append(f"grew {volume['mount']}")
 
@@ -205,15 +205,15 @@ class Mounter:
 
 
 class Unmounter:
-    """Unmounts what was mounted here, by commands of the node."""
+    """Unmounts the volumes that were mounted by this module, with commands of the node."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.actions: list[str] = []
 
     def all(self) -> None:
-        noted = Path(AT_BOOT)
-        for path in sorted(noted.iterdir()) if noted.is_dir() else []:
+        recorded = Path(AT_BOOT)
+        for path in sorted(recorded.iterdir()) if recorded.is_dir() else []:
             values = dict(line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
             self._unmount(path.name, values["MOUNT"])
 
@@ -231,23 +231,23 @@ class Unmounter:
             self.module.run_command(["systemctl", "disable", "--quiet", unit])
 
     def _leave(self, name: str, folder: str, unit: str) -> None:
-        """Never lazily: what a process still wrote would be lost with the node."""
+        """Never a lazy unmount: what a process still writes would be lost with the node."""
         self.module.run_command(["sync", "--file-system", folder])
         users = list(_users(folder))
         if users:
-            raise VolumeFault(f"volume {name}: {folder} is in use by {', '.join(users)}: end what uses it and run again; the node stays until then")
-        self.module.run_command(["systemctl", "stop", unit])  # which unmounts it, where the unit mounted it
+            raise VolumeFault(f"volume {name}: {folder} is in use by {', '.join(users)}: end them and run again; the node is kept until then")
+        self.module.run_command(["systemctl", "stop", unit])  # unmounts it, if the unit mounted it
         if not _mounted_at(folder):
             return
         code, out, err = self.module.run_command(["umount", folder])
         if code != 0:
-            raise VolumeFault(f"volume {name}: {(err or out).strip()}; the node stays until it can be unmounted")
+            raise VolumeFault(f"volume {name}: {(err or out).strip()}; the node is kept until the volume can be unmounted")
 
 
 def _users(folder: str) -> Iterator[str]:
     """Processes that use the file system, by name and id.
 
-    By the number of its device and not by paths, so that a process which sees it elsewhere, in a sandbox, is found too.
+    They are found by the number of the device instead of paths, which differ for a process in a sandbox.
     """
     device = os.stat(folder).st_dev
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
@@ -255,31 +255,31 @@ def _users(folder: str) -> Iterator[str]:
             links = [process / "cwd", process / "root", process / "exe", *(process / "fd").iterdir()]
             if any(_on(link, device) for link in links) or _maps(process, device):
                 yield f"{(process / 'comm').read_text(encoding='utf-8').strip()} ({process.name})"
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended meanwhile
             continue
 
 
 def _on(link: Path, device: int) -> bool:
     try:
         return link.stat().st_dev == device
-    except OSError:  # it was closed meanwhile, or a kernel's process has none
+    except OSError:  # it was closed meanwhile, or belongs to a kernel thread
         return False
 
 
 def _maps(process: Path, device: int) -> bool:
-    """Whether a file of the device is mapped into its memory."""
+    """Whether a file of the device is mapped into the memory of a process."""
     number = f"{os.major(device):02x}:{os.minor(device):02x}"
     return any(line.split()[3] == number for line in (process / "maps").read_text(encoding="utf-8", errors="replace").splitlines())
 
 
 def _named(device: str) -> str:
-    """The device that a path, or a shell pattern, stands for; the pattern itself where not exactly one does."""
+    """The device that a path or a shell pattern names; the pattern itself unless it matches exactly one device."""
     found = {os.path.realpath(path) for path in glob.glob(device) if not PARTITION.search(path)} if "*" in device else set()
     return found.pop() if len(found) == 1 else device
 
 
 def _mounted_at(path: str) -> str:
-    """The source of what is mounted on a folder; empty if nothing is."""
+    """The device that is mounted on a folder; empty if there is none."""
     found = ""
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:

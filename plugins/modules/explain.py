@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -8,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: explain
-short_description: Say why a node failed
+short_description: Explain why a node failed
 version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Makes of the failed task of a C(block) the lines that a run ends with. They tell the stage, the cause, the tail of the log, and what to do next.
-  - It is meant for C(rescue). Kept as the fact C(sky_failure) of the node, the lines are told again by M(sky.clusters.report).
-  - The node has to be failed by a task of its own.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Turns the failed task of a C(block) into lines for people. They contain the stage, the cause, the end of the log, and what to do next.
+  - Use it in C(rescue). If the lines are kept as the fact C(sky_failure) of the node, M(sky.clusters.report) prints them at the end of the run.
+  - This module does not fail. A task after it must fail the node.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   stage:
-    description: What the run was at.
+    description: The part of the run that failed.
     type: str
     required: true
   task:
-    description: Name of the task that failed, from C(ansible_failed_task).
+    description: Name of the failed task, from C(ansible_failed_task).
     type: str
     required: true
   result:
-    description: Its result, from C(ansible_failed_result).
+    description: Result of the failed task, from C(ansible_failed_result).
     type: dict
     required: true
 """
@@ -39,7 +38,7 @@ EXAMPLES = r"""
       ansible.builtin.command: /usr/local/bin/install-it
       changed_when: true
   rescue:
-    - name: Say why
+    - name: Explain the failure
       sky.clusters.explain:
         stage: Install the software
         task: "{{ ansible_failed_task.name }}"
@@ -53,11 +52,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: The lines.
+  description: The explanation.
   returned: always
   type: list
   elements: str
   sample:
-    - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): it ended with exit code 100"
+    - "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): exit code 100; the log ends with:"
     - "    | E: Unable to fetch some archives"
 """

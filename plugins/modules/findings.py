@@ -7,88 +7,88 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: findings
-short_description: Judge what was seen of the nodes
+short_description: Judge the health of the nodes
 version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Reads what M(sky.clusters.node_health) found on each node (C(sky_health)) and what M(sky.clusters.system_views) found on the
-    heads of the systems (C(sky_views)), and says what is wrong and what a run does about it.
-  - A node is replaced if a new one would do all that it does, and its root disk is full, or neither ssh nor the heads of its systems, which answer,
-    reach it.
-  - A node whose services do not run or cannot write to their folders, whose volumes are not mounted, or that has lost a role, is visited.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Takes the results of M(sky.clusters.node_health) on each node (C(sky_health)) and of M(sky.clusters.system_views) on the heads of the systems
+    (C(sky_views)), and decides what is wrong and what a run does about it.
+  - A node is replaced if a new node can take over all of its work, and either its root disk is full, or it is unreachable by ssh and reported as lost
+    by the heads of its systems.
+  - A node is visited if a service does not run or cannot write to its folders, if a volume is not mounted, or if the pool has lost a role.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options: {}
 """
 
 EXAMPLES = r"""
-- name: Judge what was seen
+- name: Judge the health of the nodes
   sky.clusters.findings:
   register: findings
 """
 
 RETURN = r"""
 sick:
-  description: Nodes that are to be replaced, each with the reason, for M(sky.clusters.nodes).
+  description: Nodes to replace, each with the reason, for M(sky.clusters.nodes).
   returned: always
   type: dict
   sample: {demo-worker-1: "its root disk is full: 12 of 10240 MiB are free"}
 repair:
-  description: Nodes that are to be visited, for M(sky.clusters.visit).
+  description: Nodes to visit, for M(sky.clusters.visit).
   returned: always
   type: list
   elements: str
   sample: [demo-worker-0]
 former:
-  description: Nodes with something of a role that their pool does not have, each with the Ansible roles and their files of tasks that remove it.
+  description: Nodes with remains of a role that their pool no longer has, each with the Ansible roles and task files that remove it.
   returned: always
   type: dict
   sample: {demo-worker-0: [{role: spark_worker, tasks: leave}, {role: spark_worker, tasks: remove}, {role: spark, tasks: remove}]}
 idle:
-  description: Nodes that none of their systems keeps busy now.
+  description: Nodes that do no work for any of their systems now.
   returned: always
   type: list
   elements: str
   sample: [demo-worker-2]
 nodes:
-  description: Of every node its C(health), V(ok) or a few words (V(-) if nobody looked), and its C(faults), a sentence each.
+  description: The C(health) of every node, V(ok) or a few words (V(-) if it was not checked), and its C(faults), one sentence each.
   returned: always
   type: dict
   sample: {demo-worker-2: {health: ok, faults: []}}
 services:
-  description: The services that should run on the nodes that were reached.
+  description: The services that should run on the reachable nodes.
   returned: always
   type: list
   elements: dict
   sample: [{node: demo-worker-0, unit: spark-worker, state: failed}]
 faults:
-  description: All that is wrong, one sentence each.
+  description: All faults, one sentence each.
   returned: always
   type: list
   elements: str
   sample: ["demo-worker-1: its root disk is full: 12 of 10240 MiB are free"]
 refusals:
-  description: Why a run would fail on nodes before it changes anything there.
+  description: Why a run would fail on a node before changing it.
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-0: node_user: user 'sky' with id 1500 is on this node already, so 'ada' with id 1500 cannot be made"]
+  sample: ["demo-worker-0: node_user: user 'sky' with id 1500 exists on this node, so 'ada' with id 1500 cannot be created"]
 notes:
-  description: What else is worth knowing.
+  description: Further remarks.
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-1: backup.service has failed, which is not managed by this collection"]
+  sample: ["demo-worker-1: backup.service has failed; it is not managed by this collection"]
 unproved:
-  description: Why systems do not count as proved, one sentence each; a run proves them.
+  description: Why systems do not count as proved, one sentence each. A run proves them.
   returned: always
   type: list
   elements: str
   sample: ["no proof of Spark since a node was last changed"]
 systems:
   description:
-    - What the head of each system said, by system; without those that were not asked.
-    - C(missing) of its C(proof) says why the system does not count as proved; it is empty if the system does.
+    - The answer of the head of each system, by system. Systems that were not queried are missing.
+    - C(missing) of C(proof) says why the system does not count as proved, and is empty if it does.
   returned: always
   type: dict
   sample: {spark: {answers: true, page: "http://10.88.0.62:8080", members: [], work: [], facts: {}}}

@@ -2,23 +2,24 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One image of a cloud."""
+"""Add or delete an image of a cloud."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image
-short_description: Add an image to a cloud, or delete one that was added
+short_description: Add an image to a cloud, or delete it
 version_added: 0.3.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Adds an image once, so that C(image) of the cluster file can name it. What bears the name and our mark with the same checksum is left as it is.
-  - The file is fetched and checked against O(checksum) first, beside and without a name, and again on its way; an image that was cut short counts for
-    nothing, and is made again by the next call. So do not add one image twice at the same time.
-  - Where images are those of a machine (the provider C(lxc)), the file is a tar archive of a root file system for the machine's architecture,
-    compressed or not, with systemd, an ssh server and Python in it; all clusters of the machine may use it.
-  - Where images are uploaded (the provider C(openstack)), it is private to the project.
+  - Adds an image, so that C(image) of the cluster file can name it. An image with the same name, the mark of this collection and the same checksum is
+    not changed.
+  - The file is verified against O(checksum) before and after the transfer. An incomplete image is never used, and the next call replaces it. Do not
+    add the same image twice at the same time.
+  - With the provider C(lxc), the file is a tar archive, compressed or not, of a root file system for the architecture of the machine. It must contain
+    systemd, an ssh server and Python. All clusters of the machine can use the image.
+  - With the provider C(openstack), the image is uploaded and private to the project.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:
@@ -30,39 +31,39 @@ options:
     required: true
   state:
     description:
-      - V(present) adds it.
-      - V(absent) deletes it, unless it does not bear our mark, or a node of the machine stands on it.
+      - V(present) adds the image.
+      - V(absent) deletes it, unless it lacks the mark of this collection or a node of the machine uses it.
     type: str
     choices: [present, absent]
     default: present
   cloud:
-    description: The cloud, as the cluster file names it. Needed where it has several.
+    description: Name of the cloud in the cluster file. Required if the file has several clouds.
     type: str
     default: ""
   source:
-    description: A file on this machine, or an address that begins with C(http), C(https) or C(file). Required with O(state=present).
+    description: A file on the controller, or a URL that begins with C(http), C(https) or C(file). Required with O(state=present).
     type: str
   checksum:
-    description: The file's checksum, C(sha256:) and 64 digits. Required with O(state=present).
+    description: Checksum of the file, C(sha256:) and 64 hexadecimal digits. Required with O(state=present).
     type: str
   force:
-    description: Whether an image of this name with another checksum is replaced, once the new one is there. Nodes that stand keep the old one.
+    description: Whether an image with this name and another checksum is replaced when the new one is complete. Existing nodes keep the old one.
     type: bool
     default: false
   format:
-    description: Format of the file, such as V(raw), V(qcow2) or V(tar); by default what it looks like.
+    description: Format of the file, such as V(raw), V(qcow2) or V(tar). By default it is detected.
     type: str
     default: ""
   min_disk:
-    description: GiB of disk that a node needs at least. Noted when the image is made, by clouds that can.
+    description: The smallest disk for a node, in GiB. Recorded when the image is created, if the cloud supports it.
     type: int
     default: 0
   min_memory:
-    description: MiB of memory that a node needs at least. Noted when the image is made, by clouds that can.
+    description: The smallest memory for a node, in MiB. Recorded when the image is created, if the cloud supports it.
     type: int
     default: 0
   properties:
-    description: What else the cloud is to note of the image when it is made, such as C(architecture) or C(hw_disk_bus).
+    description: Further properties to record when the image is created, such as C(architecture) or C(hw_disk_bus).
     type: dict
     default: {}
 seealso:
@@ -70,7 +71,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Add an image from a server
+- name: Add an image from a web server
   sky.clusters.image:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -83,7 +84,7 @@ EXAMPLES = r"""
     min_disk: 4
     properties: {architecture: x86_64}
 
-- name: Replace it by a file of this machine
+- name: Replace the image by a file of the controller
   sky.clusters.image:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -95,7 +96,7 @@ EXAMPLES = r"""
     checksum: sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
     force: true
 
-- name: Delete it
+- name: Delete the image
   sky.clusters.image:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -109,8 +110,8 @@ EXAMPLES = r"""
 RETURN = r"""
 image:
   description:
-    - The image, C(size) in bytes. C(ours) says whether it bears our mark. Nodes can be made of it while C(status) is V(active).
-    - Empty where it is not there, or would not be. In check mode one that would be added has no C(id) yet.
+    - The image, with C(size) in bytes. C(ours) is whether it has the mark of this collection. It can be used while C(status) is V(active).
+    - Empty if the image does not exist, or would not exist. In check mode an image that would be added has no C(id).
   returned: always
   type: dict
   sample: {name: debian-12-spark, cloud: lal, id: 3f0c1e0a-6b0e-4a35-9c56-20d2ad4d4d6e, status: active, ours: true, size: 734003200,
@@ -123,7 +124,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import ImageSpec
 from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent, checked, present
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, only, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Change, fleet, only, run_module
 from ansible_collections.sky.clusters.plugins.module_utils._engine._source import check, opened
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
@@ -140,8 +141,8 @@ SPEC: dict[str, Any] = CLOUD_SPEC | {
 REQUIRED_IF = [("state", "present", ["source", "checksum"])]
 
 
-def done(module: AnsibleModule) -> Outcome:
-    """Carry out what was asked for."""
+def done(module: AnsibleModule) -> Change:
+    """Add or delete the image."""
     given = module.params
     _cluster, clouds = fleet(given)
     cloud = only(clouds)

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The images of a cluster's clouds."""
+"""List the images of a cluster's clouds."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ version_added: 0.3.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Lists what nodes can be made of, in all clouds of a cluster, side by side. Changes nothing.
+  - Lists the images in all clouds of a cluster in parallel. Changes nothing.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 options:
   cloud:
-    description: The cloud to look at; by default all of them.
+    description: Name of the cloud to list. By default all clouds.
     type: str
     default: ""
   name:
-    description: Name of the images to list; by default all of them.
+    description: Name of the images to list. By default all images.
     type: str
     default: ""
 seealso:
@@ -41,8 +41,9 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - The images by cloud and name, C(size) in bytes. C(ours) says whether one bears our mark. Nodes can be made of it while C(status) is V(active).
-    - The C(format) V(recipe) is that of an image which is built when the first node needs it.
+    - The images in the order of clouds and names, with C(size) in bytes. C(ours) is whether an image has the mark of this collection. An image can be
+      used while C(status) is V(active).
+    - An image with the C(format) V(recipe) is built when the first node needs it.
   returned: always
   type: list
   elements: dict
@@ -56,18 +57,18 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_images
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import as_result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}}
 
 
 def listed(module: AnsibleModule) -> dict[str, Any]:
-    """The images that were asked for."""
+    """The requested images."""
     wanted = module.params["name"]
     _cluster, clouds = fleet(module.params)
     known = list_images(clouds)
-    found = [told(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
+    found = [as_result(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
     return {"changed": False, "images": [image for image in found if wanted in ("", image["name"])]}
 
 

@@ -7,29 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: inventory_check
-short_description: Fail where the cluster file was refused
+short_description: Fail if the cluster file or a variable is invalid
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Ansible goes on with an empty inventory where an inventory plugin refuses its file, and ends with success. As the first task of a playbook this
-    module fails instead, with the sentences of the inventory plugin P(sky.clusters.clouds#inventory).
-  - It also fails where an extra variable of the playbooks holds what it cannot, or is misspelt, and where a role of another collection is not
-    installed, before anything is done. So it does for variables of the collection's roles, wherever they are set (extra variables, C(group_vars),
-    C(host_vars), the inventory).
+  - If an inventory plugin rejects its file, Ansible continues with an empty inventory and reports success. As the first task of a playbook, this
+    module fails instead, with the messages of the inventory plugin P(sky.clusters.clouds#inventory).
+  - It also fails if an extra variable of the playbooks is invalid or misspelt, and if a role of another collection is not installed. The same holds
+    for variables of the roles of this collection, wherever they are set (extra variables, C(group_vars), C(host_vars), the inventory).
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   system:
-    description: A system, such as V(spark), that the cluster file must name; none if empty.
+    description: A system, such as V(spark), of which the cluster file must have a role. By default any cluster is accepted.
     type: str
     default: ""
 """
 
 EXAMPLES = r"""
-- name: Check that the cluster file was accepted
+- name: Check the cluster file
   sky.clusters.inventory_check:
 
-- name: Check that it names a Spark cluster
+- name: Check that it describes a Spark cluster
   sky.clusters.inventory_check:
     system: spark
 """
@@ -38,8 +37,8 @@ RETURN = r"""
 ansible_facts:
   description:
     - C(sky_began) is when the run began, in seconds since 1970, for M(sky.clusters.report).
-    - C(sky_given) holds the values of the extra variables, by their names without C(sky_); an empty one has its default. Those that describe a job
-      are left out, since they may be secret. C(identity_file) is the private key file that Ansible is configured to use.
+    - C(sky_given) contains the values of the extra variables, by their names without C(sky_). An empty variable has its default. Variables that
+      describe a job are left out, since they may be secret. C(identity_file) is the private key file that Ansible is configured to use.
   returned: always
   type: dict
   sample: {sky_began: 1795248000.5, sky_given: {counts: {worker: 4}, look: true, identity_file: ""}}

@@ -7,31 +7,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: join
-short_description: Take a node into the running inventory
+short_description: Add a node to the running inventory
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Like M(ansible.builtin.add_host), with the groups and variables as M(sky.clusters.nodes) returns them.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Works as M(ansible.builtin.add_host), and takes groups and variables in the form in which M(sky.clusters.nodes) returns them.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   name:
     description: Name of the host.
     type: str
     required: true
   groups:
-    description: Groups that it joins.
+    description: Groups to add the host to.
     type: list
     elements: str
     default: []
   variables:
-    description: Its variables.
+    description: Variables of the host.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Take the nodes into the inventory
+- name: Add the new nodes to the inventory
   sky.clusters.join:
     name: "{{ item.name }}"
     groups: "{{ item.groups }}"
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 add_host:
-  description: The host as it was added.
+  description: The added host.
   returned: always
   type: dict
   sample: {host_name: demo-worker-2, groups: [pool_worker], host_vars: {ansible_host: 10.88.0.5}}

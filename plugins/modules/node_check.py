@@ -2,25 +2,36 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fail where a task meant for a node runs on another machine."""
+"""Fail if a task for a node runs on another machine."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_check
-short_description: Fail where a task for a node runs on another machine
+short_description: Fail if the tasks run on another machine, or the cluster's user cannot be created
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Variables of a run, such as C(ansible_connection), take precedence over those of the inventory and can send the tasks of a node to another
     machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - With O(user), it also fails if a user or a group of the node has the name or the id, but not both. A system user is never changed to the cluster's
+    user, and the user of an existing node is neither renamed nor given another id.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
-    description: An address of the node's own, such as C(sky_address).
+    description: An address of the node's own, such as C(sky_address). If it is empty, it is not checked.
     type: str
-    required: true
+    default: ""
+  user:
+    description: Name of the cluster's user and of its group.
+    type: str
+  user_id:
+    description: Its user and group id.
+    type: int
+  node:
+    description: Name of the node in the inventory, for the message.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -32,16 +43,74 @@ EXAMPLES = r"""
 RETURN = r"""
 """
 
+import contextlib
+import grp
+import pwd
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
 
 
+def conflict(name: str, number: int, users: Iterable[tuple[str, int]], groups: Iterable[tuple[str, int]]) -> str:
+    """The first user or group that has only one of both; empty if there is none."""
+    known = [*(("user", *user) for user in users), *(("group", *group) for group in groups)]
+    return next(
+        (f"{kind} '{other}' with id {taken}" for kind, other, taken in known if (other == name) is not (taken == number)),
+        "",
+    )
+
+
+def known_users(name: str, number: int) -> list[tuple[str, int]]:
+    """Those of this name or id. A directory service may answer to names without listing them."""
+    found = []
+    for ask in (lambda: pwd.getpwnam(name), lambda: pwd.getpwuid(number)):
+        with contextlib.suppress(KeyError):
+            found.append((ask().pw_name, ask().pw_uid))
+    return found
+
+
+def known_groups(name: str, number: int) -> list[tuple[str, int]]:
+    """The same of groups."""
+    found = []
+    for ask in (lambda: grp.getgrnam(name), lambda: grp.getgrgid(number)):
+        with contextlib.suppress(KeyError):
+            found.append((ask().gr_name, ask().gr_gid))
+    return found
+
+
+def fault(given: Mapping[str, Any]) -> str:
+    """Why the tasks must not run here; empty if they can."""
+    if given["address"] and (found := elsewhere(given["address"])):
+        return found
+    if given["user"] is None:
+        return ""
+    name, number = given["user"], given["user_id"]
+    found = conflict(name, number, known_users(name, number), known_groups(name, number))
+    if not found:
+        return ""
+    return (
+        f"node_user: {found} exists on this node, so '{name}' with id {number} cannot be created: users of the system are not changed, and that "
+        "of an existing node keeps its name and its id; choose others (node_user, node_user_uid), or replace the node "
+        f"(-e sky_replace={given['node']})"
+    )
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec={"address": {"type": "str", "required": True}}, supports_check_mode=True)
-    fault = elsewhere(module.params["address"])
-    if fault:
-        module.fail_json(msg=fault)
+    module = AnsibleModule(
+        argument_spec={
+            "address": {"type": "str", "default": ""},
+            "user": {"type": "str"},
+            "user_id": {"type": "int"},
+            "node": {"type": "str"},
+        },
+        required_together=[("user", "user_id", "node")],
+        supports_check_mode=True,
+    )
+    if found := fault(module.params):
+        module.fail_json(msg=found)
     module.exit_json(changed=False)
 
 

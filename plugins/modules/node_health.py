@@ -2,37 +2,36 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Say how a node is doing. Runs on the node; an action plugin of this name runs on the controller and says what should be there."""
+"""Check the health of a node. Runs on the node; an action plugin of this name runs on the controller and supplies what the node should have."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_health
-short_description: Say how a node is doing
+short_description: Check the health of a node
 version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Looks at the services, the disks and the memory of a node, and changes nothing. What is wrong is told and fails no task, and so is a node that
-    cannot be reached.
-  - What should be there is taken from the inventory, C(sky_roles) and C(sky_volumes), unless it is given.
+  - Checks the services, the disks and the memory of a node. Changes nothing. Faults and an unreachable node are reported and do not fail the task.
+  - What the node should have is taken from C(sky_roles) and C(sky_volumes) of the inventory, unless the task specifies it.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   address:
-    description: An address of the node's own; the task fails on a machine that does not have it. By default C(sky_address).
+    description: An address that the node has. The task fails on a machine without it. By default C(sky_address).
     type: str
     default: ""
   units:
-    description: Systemd units that should run. By default those of the node's roles.
+    description: Systemd units that should run. By default the units of the node's roles.
     type: list
     elements: str
     default: []
   others:
-    description: Units of roles, by role, that should not be there. By default those of the roles that the node does not have.
+    description: Units that should not be installed, by role. By default the units of the roles that the node does not have.
     type: dict
     default: {}
   volumes:
-    description: Data volumes that should be mounted. By default those of the node.
+    description: Data volumes that should be mounted. By default the volumes of the node.
     type: list
     elements: dict
     default: []
@@ -42,49 +41,49 @@ options:
         type: str
         required: true
       mount:
-        description: Absolute path of the folder where it is mounted.
+        description: Absolute path of the mount point.
         type: path
         required: true
       attached:
-        description: Whether the node has it, as far as its cloud says. One that it has not, and has never mounted, is still to come, and no fault.
+        description: Whether the cloud reports it as attached. A volume that was never attached or mounted is new, and not a fault.
         type: bool
         default: true
       fs:
-        description: The file system that it is to have; empty where any will do.
+        description: The expected file system. By default any is accepted.
         type: str
         default: ""
   user:
-    description: The cluster's user as the node is to have it, so that RV(refusals) says where it cannot.
+    description: The user that the node should have. If the node cannot have it, RV(refusals) says why.
     type: dict
     suboptions:
       name:
-        description: Its name, which is also that of its group.
+        description: Name of the user and of its group.
         type: str
         required: true
       uid:
-        description: Its user and group id.
+        description: User id and group id.
         type: int
         required: true
   full_percent:
-    description: A disk is full with this share of its room, or of its inodes, in use.
+    description: A disk is full if at least this percentage of its space or of its inodes is used.
     type: int
     default: 98
   full_mib:
-    description: A disk is full with less room than this left, in MiB.
+    description: A disk is full if less than this is free, in MiB.
     type: int
     default: 64
   memory_mib:
-    description: Memory is short with less than this available, in MiB.
+    description: Memory is short if less than this is available, in MiB.
     type: int
     default: 64
 """
 
 EXAMPLES = r"""
-- name: Look at the node
+- name: Check the health of the node
   sky.clusters.node_health:
   register: health
 
-- name: Look at something else that runs there
+- name: Check another service
   sky.clusters.node_health:
     units: [nginx]
 """
@@ -97,28 +96,28 @@ reachable:
   sample: true
 why:
   description: Why ssh did not answer.
-  returned: when it did not
+  returned: when ssh did not answer
   type: str
   sample: "connect to host 10.88.0.3 port 22: Connection refused"
 units:
-  description: The services that should run, with their states, and what is wrong, such as a folder that one of them cannot write to.
+  description: The services that should run, with their states and faults, such as a folder that a service cannot write to.
   returned: when the node was reached
   type: list
   elements: dict
   sample: [{name: spark-worker, state: active, detail: running, fault: ""}]
 disks:
-  description: The root disk, which has no C(volume), and the data volumes. Sizes are in MiB.
+  description: The root disk, with an empty C(volume), and the data volumes. Sizes are in MiB.
   returned: when the node was reached
   type: list
   elements: dict
   sample: [{volume: "", mount: /, mounted: true, size: 10240, free: 7168, used_percent: 30, inodes_percent: 4, fault: ""}]
 memory:
-  description: Its memory in MiB, and what is wrong.
+  description: The memory of the node in MiB, and its fault.
   returned: when the node was reached
   type: dict
   sample: {total: 2048, available: 1500, fault: ""}
 former_roles:
-  description: Roles of O(others) of which a unit is installed, as on a node whose pool has lost that role.
+  description: Roles of O(others) of which a unit is installed, for example because the role was removed from the pool.
   returned: when the node was reached
   type: list
   elements: str
@@ -130,29 +129,28 @@ failed_units:
   elements: str
   sample: [backup.service]
 refusals:
-  description: Why a visit would fail before it changes anything, one sentence each.
+  description: Why a visit would fail before changing anything, one sentence each.
   returned: when the node was reached
   type: list
   elements: str
-  sample: ["node_user: user 'sky' with id 1500 is on this node already, so 'ada' with id 1500 cannot be made"]
+  sample: ["node_user: user 'sky' with id 1500 exists on this node, so 'ada' with id 1500 cannot be created"]
 differs:
-  description: Data volumes whose file system is another than the one that is asked for, one sentence each.
+  description: Data volumes with another file system than expected, one sentence each.
   returned: when the node was reached
   type: list
   elements: str
-  sample: ["volume data has ext4, the file says xfs; a file system is made only on a blank volume"]
+  sample: ["volume data has ext4, the file says xfs; a file system is created only on a blank volume"]
 faults:
-  description: All that is wrong, one sentence each.
+  description: All faults, one sentence each.
   returned: when the node was reached
   type: list
   elements: str
-  sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
+  sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]
 """
 
 import grp
 import os
 import pwd
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -162,19 +160,19 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import folders
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import query
 
-AT_BOOT = "/etc/sky/volumes"  # a file for each volume that M(sky.clusters.data_volumes) has mounted
+AT_BOOT = "/etc/sky/volumes"  # one file per volume that M(sky.clusters.data_volumes) has mounted
 MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
-UNITS = Path("/etc/systemd/system")  # where the roles write theirs
+UNITS = Path("/etc/systemd/system")  # where the roles install theirs
 PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,FragmentPath"
-SECONDS = 10  # that systemd may take to answer
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Where it begins to be too little."""
+    """Thresholds of faults."""
 
     full_percent: int
     full_mib: int
@@ -214,17 +212,9 @@ class Memory:
     fault: str
 
 
-def systemctl(*arguments: str) -> str:
-    """What systemd says; empty where it does not answer."""
-    try:
-        return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def paragraphs(said: str) -> dict[str, dict[str, str]]:
-    """What `systemctl show` said of services, by their names."""
-    shown = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in said.split("\n\n")]
+def paragraphs(output: str) -> dict[str, dict[str, str]]:
+    """The properties of services by their names, from the output of `systemctl show`."""
+    shown = [dict(line.split("=", 1) for line in text.splitlines() if "=" in line) for text in output.split("\n\n")]
     return {found.get("Id", "").removesuffix(".service"): found for found in shown}
 
 
@@ -234,7 +224,7 @@ def look_at_units(names: Iterable[str], known: Mapping[str, Mapping[str, str]]) 
 
 
 def former_roles(others: Mapping[str, Iterable[str]], known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Roles with a unit that this collection installed; one of the distribution's own, elsewhere, may have the same name."""
+    """Roles with a unit that this collection installed. A unit of the distribution, in another folder, may have the same name."""
     ours = {name for name, found in known.items() if Path(found.get("FragmentPath", "")).parent == UNITS}
     return sorted(role for role, units in others.items() if ours.intersection(units))
 
@@ -245,9 +235,9 @@ def _unit(name: str, found: Mapping[str, str]) -> Unit:
         faults = [fault for folder in folders(Path(found.get("FragmentPath", ""))) if (fault := folder.fault())]
         return Unit(name, state, detail, f"{name} cannot work: {'; '.join(faults)}" if faults else "")
     result = found.get("Result", "success")
-    why = "systemd does not answer" if not found else "it is not installed" if found.get("LoadState") == "not-found" else result
-    told = f"{name} is {state}" + ("" if why == "success" else f" ({why})")
-    return Unit(name, state, detail, f"{told}; see 'journalctl -u {name}' there")
+    why = "systemd does not respond" if not found else "it is not installed" if found.get("LoadState") == "not-found" else result
+    sentence = f"{name} is {state}" + ("" if why == "success" else f" ({why})")
+    return Unit(name, state, detail, f"{sentence}; see 'journalctl -u {name}' on the node")
 
 
 def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
@@ -267,13 +257,13 @@ def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
     return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
 
 
-def is_to_come(volume: Mapping[str, Any]) -> bool:
-    """Whether a volume was added to the file since: the node does not have it, and has never mounted it."""
+def is_new(volume: Mapping[str, Any]) -> bool:
+    """Whether a volume is new in the file: it is not attached to the node and was never mounted there."""
     return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
 
 
 def taken(user: Mapping[str, Any]) -> Iterator[str]:
-    """Users and groups of the node that bear the name or the id of the user, and not both."""
+    """Users and groups of the node that have either the name or the id of the user."""
     wanted = (user["name"], user["uid"])
     known = {
         "user": {(entry.pw_name, entry.pw_uid) for entry in pwd.getpwall()},
@@ -282,20 +272,20 @@ def taken(user: Mapping[str, Any]) -> Iterator[str]:
     for kind, entries in known.items():
         for name, number in sorted(entries - {wanted}):
             if name == wanted[0] or number == wanted[1]:
-                yield f"node_user: {kind} '{name}' with id {number} is on this node already, so '{wanted[0]}' with id {wanted[1]} cannot be made"
+                yield f"node_user: {kind} '{name}' with id {number} exists on this node, so '{wanted[0]}' with id {wanted[1]} cannot be created"
 
 
 def other_file_systems(volumes: Iterable[Mapping[str, Any]], mounts: str) -> Iterator[str]:
-    """Mounted volumes with another file system than the one that is asked for, from the text of /proc/mounts."""
+    """Mounted volumes with another file system than expected, from the text of /proc/mounts."""
     there = {words[1]: words[2] for line in mounts.splitlines() if len(words := line.split()) > 2}
     for volume in volumes:
         found, wanted = there.get(volume["mount"], ""), volume["fs"]
         if found and wanted and found != wanted:
-            yield f"volume {volume['name']} has {found}, the file says {wanted}; a file system is made only on a blank volume"
+            yield f"volume {volume['name']} has {found}, the file says {wanted}; a file system is created only on a blank volume"
 
 
 def share(part: int, whole: int) -> int:
-    """In percent, rounded up as df does; a file system may have no inodes to count."""
+    """In percent, rounded up as df does; 0 for a file system that does not count inodes."""
     return -(-100 * part // whole) if whole else 0
 
 
@@ -307,21 +297,21 @@ def look_at_memory(text: str, limits: Limits) -> Memory:
     return Memory(total, available, fault)
 
 
-def other_failures(said: str, but: Iterable[str]) -> list[str]:
-    """Names from what `systemctl list-units --failed` said, but for services that are told of already."""
+def other_failures(output: str, but: Iterable[str]) -> list[str]:
+    """Names from the output of `systemctl list-units --failed`, without services that are reported already."""
     own = {f"{name}.service" for name in but}
-    return sorted(words[0] for line in said.splitlines() if (words := line.split()) and words[0] not in own)
+    return sorted(words[0] for line in output.splitlines() if (words := line.split()) and words[0] not in own)
 
 
 def look(given: Mapping[str, Any]) -> dict[str, Any]:
-    """All of it."""
+    """All checks."""
     limits = Limits(given["full_percent"], given["full_mib"], given["memory_mib"])
     names = given["units"]
     others = given["others"]
     asked = [f"{name}.service" for name in (*names, *(unit for units in others.values() for unit in units))]
-    known = paragraphs(systemctl("show", f"--property={PROPERTIES}", *asked)) if asked else {}
+    known = paragraphs(query("show", f"--property={PROPERTIES}", *asked)) if asked else {}
     units = look_at_units(names, known)
-    volumes = [volume for volume in given["volumes"] if not is_to_come(volume)]
+    volumes = [volume for volume in given["volumes"] if not is_new(volume)]
     disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
     return {
@@ -331,9 +321,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "refusals": list(taken(given["user"])) if given["user"] else [],
         "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
         "former_roles": former_roles(others, known),
-        "failed_units": other_failures(
-            systemctl("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]
-        ),
+        "failed_units": other_failures(query("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]),
         "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
     }
 

@@ -2,55 +2,23 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What exists of a cluster, and what a run would change."""
+"""Show the nodes and volumes of a cluster, and what a run would change."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nodes_info
-short_description: Show what exists of a cluster and what a run would change
+short_description: Show the nodes and volumes of a cluster, and what a run would change
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Lists the nodes and the data volumes of a cluster in all its clouds, side by side, and compares them with the cluster's file. Changes nothing.
-extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
-options:
-  counts:
-    description: "Counts of pools for this run, over those of the file, such as C({worker: 4})."
-    type: dict
-    default: {}
-  sick:
-    description: Nodes that run and do not do their work, each with the reason, as M(sky.clusters.findings) returns them.
-    type: dict
-    default: {}
-  idle:
-    description: Nodes known to do nothing now.
-    type: list
-    elements: str
-    default: []
-  remove:
-    description: Nodes that a run would take first where a pool shrinks.
-    type: list
-    elements: str
-    default: []
-  replace:
-    description: Nodes that a run would make anew, by name; V(drift) names all that differ from the file. A run replaces a few at a time.
-    type: list
-    elements: str
-    default: []
-  identity_file:
-    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
-    type: str
-    default: ""
-  confirm:
-    description: The cluster's name, as the word that lets a run do what it refuses otherwise.
-    type: str
-    default: ""
+  - Lists the nodes and the data volumes of a cluster in all its clouds in parallel, and compares them with the cluster file. Changes nothing.
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.request, sky.clusters.choice, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Look at the clouds
+- name: List the clouds
   sky.clusters.nodes_info:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -61,7 +29,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes that exist, C(memory) in MiB.
+  description: The existing nodes, with C(memory) in MiB.
   returned: always
   type: list
   elements: dict
@@ -69,7 +37,7 @@ nodes:
     - {name: demo-worker-0, cloud: here, id: demo-worker-0, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
        memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker]}
 pools:
-  description: The pools of the file, with the counts of this run. C(least) is the number of nodes below which a run fails.
+  description: The pools of the file, with the counts of this run. A run fails with fewer than C(least) nodes.
   returned: always
   type: dict
   sample: {worker: {count: 2, least: 2}}
@@ -80,13 +48,13 @@ members:
   elements: str
   sample: [demo-master-0, demo-worker-0]
 ssh_keys:
-  description: Public keys that a run would let in. Where there are none, RV(refusals) says so.
+  description: Public keys that a run would authorise. If there are none, RV(refusals) says so.
   returned: always
   type: list
   elements: str
   sample: ["ssh-ed25519 AAAA... me"]
 volumes:
-  description: The data volumes that exist, C(size) in GiB. C(attached) names the node that has it; it is empty while the volume is kept without one.
+  description: The existing data volumes, with C(size) in GiB. C(attached) is the node that has the volume, or empty.
   returned: always
   type: list
   elements: dict
@@ -102,15 +70,15 @@ changes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 drift:
-  description: Differences between the file and nodes that no run makes, since making them would end the node.
+  description: Differences between the file and existing nodes. They are only reported, since a change would end the node.
   returned: always
   type: list
   elements: str
   sample: []
 refusals:
-  description: Why a run would refuse to do anything; empty if it would not.
+  description: Why a run would refuse to start; empty if it would not.
   returned: always
   type: list
   elements: str
@@ -122,7 +90,7 @@ runs:
   elements: dict
   sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
 notes:
-  description: What else is worth knowing.
+  description: Further remarks.
   returned: always
   type: list
   elements: str
@@ -138,7 +106,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, ring
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import who
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
@@ -146,25 +114,17 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold
 
-SPEC: dict[str, Any] = CLUSTER_SPEC | {
-    "counts": {"type": "dict", "default": {}},
-    "sick": {"type": "dict", "default": {}},
-    "idle": {"type": "list", "elements": "str", "default": []},
-    "remove": {"type": "list", "elements": "str", "default": []},
-    "replace": {"type": "list", "elements": "str", "default": []},
-    "confirm": {"type": "str", "default": ""},
-    "identity_file": {"type": "str", "default": ""},
-}
+SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
 
 def look(cluster: Cluster, wishes: Wishes) -> dict[str, Any]:
-    """What a run would begin with, and who is changing the cluster now."""
+    """What a run would find and plan, and who is changing the cluster now."""
     clouds = open_clouds(cluster)
     return _shown(cluster, Run(cluster, clouds, check=True).look(wishes)) | {"runs": runs(clouds)}
 
 
 def runs(clouds: Mapping[str, Cloud]) -> list[dict[str, str]]:
-    """Who is changing the cluster now: one run, but for the moment in which it takes the lock of one cloud after the other."""
+    """Who is changing the cluster now. It is one run, except while a run takes the locks of its clouds one by one."""
     holdings = [holding for cloud in clouds.values() if (holding := asked_again(cloud.locked_by, Clock(), Backoff()))]
     return [{"who": who(holding), "since": holding.since} for holding in {holding.holder: holding for holding in holdings}.values()]
 
@@ -198,7 +158,7 @@ def _volume(cloud: str, volume: Any) -> dict[str, Any]:
 
 
 def _keys(cluster: Cluster, private_key: str) -> tuple[list[str], list[str]]:
-    """The ssh keys that a run would let in, or why it would refuse."""
+    """The ssh keys that a run would authorise, or why it would refuse."""
     try:
         return list(authorised_keys(cluster.settings, ring(Path.home(), private_key))), []
     except ClusterFileError as error:

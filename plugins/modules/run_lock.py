@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: run_lock
-short_description: Take the cluster's lock for the rest of the run
+short_description: Lock the cluster for the rest of the run
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Two runs never change one cluster at the same time. The lock is taken on all clouds of the cluster, and is held until the C(ansible-playbook) that
-    this task is a part of has ended, however it ends. A process of its own renews it meanwhile.
-  - Where another run holds it, this one waits for O(wait) seconds, or fails with a sentence that says who is at work, from where, and since when.
+  - Two runs never change the same cluster at the same time. The lock is taken in all clouds of the cluster and held until the C(ansible-playbook)
+    process of this task ends, in whatever way. A separate process renews the lock.
+  - If another run holds the lock, the task waits for O(wait) seconds. Then it fails and says who runs it, from where, and since when.
   - In check mode nothing is locked.
-extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.internal, sky.clusters.attributes]
 options:
   needed:
-    description: Whether there is something to do. Else nothing is locked, and no call is made.
+    description: Whether there is something to do. If not, nothing is locked and no call is made.
     type: bool
     required: true
   wait:

@@ -2,25 +2,25 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start, restart and stop the daemons of a Spark standalone cluster with regard to running jobs."""
+"""Start, restart and stop the daemons of a Spark standalone cluster without breaking running jobs."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: spark_daemon
-short_description: Run a daemon of a Spark standalone cluster, with regard to running jobs
+short_description: Manage a daemon of a Spark standalone cluster without breaking running jobs
 version_added: 0.1.0
 description:
-  - Has the systemd unit of a Spark daemon enabled, and running with the settings that stand on the disk; or stopped and disabled.
-  - The folders that its unit names are created, or given back to its user, before it starts and also while it runs.
-  - A worker is drained before it is restarted or stopped. It takes no new tasks, and its executors hand their blocks to others and end.
-  - An action plugin of the same name calls it in slices of a few seconds, and tells between them what a draining worker still runs.
-  - A restarted master takes up the running applications again (its recovery is on), so it is not waited for.
+  - Enables and starts the systemd unit of a Spark daemon with the settings on disk, or stops and disables it.
+  - The folders that the unit names are created, and their ownership is repaired, before the daemon starts and also while it runs.
+  - A worker is drained before it is restarted or stopped. It accepts no new tasks, and its executors move their blocks to other workers and exit.
+  - An action plugin of the same name prints every few seconds what a draining worker still runs.
+  - A restarted master recovers the running applications, so it is restarted without waiting for them.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
   kind:
-    description: Which daemon.
+    description: The daemon.
     type: str
     choices: [history, master, worker]
     required: true
@@ -30,41 +30,39 @@ options:
     required: true
   state:
     description:
-      - What is wanted. V(stopped) also takes it out of the start of the system. V(absent) also removes its unit.
-      - V(draining) has a worker begin to drain and waits for nothing, so that many drain at once.
+      - The desired state. V(stopped) also disables the unit. V(absent) also removes it.
+      - V(draining) makes a worker start to drain and does not wait, so that many workers drain at the same time.
     type: str
     choices: [absent, draining, started, stopped]
     default: started
   disruption:
     description:
-      - What to do where a restart would end running work.
-      - V(drain) has a worker drained first, for at most O(drain_seconds); V(refuse) fails; V(force) goes on.
+      - What to do if a restart would end running work.
+      - V(drain) drains a worker first, for at most O(drain_seconds). V(refuse) fails. V(force) restarts at once.
     type: str
     choices: [drain, force, refuse]
     default: drain
   drain_seconds:
-    description: Seconds after which executors that still run on a draining worker are ended. Their tasks are run again elsewhere.
+    description: Seconds after which executors that still run on a draining worker are ended. Their tasks run again on other workers.
     type: int
     default: 600
-  slice_seconds:
-    description:
-      - Seconds after which a worker that still drains is left to go on draining, with RV(draining) as what it still runs. The next call goes on.
-      - V(0) waits until it is drained. The action plugin sets it.
+  progress_seconds:
+    description: Seconds between two lines that show what a draining worker still runs. V(0) shows none.
     type: int
-    default: 0
+    default: 5
   wait_seconds:
-    description: Seconds to wait until a daemon that was started or restarted serves its page; V(0) does not wait, not even for its process.
+    description: Seconds to wait until a started or restarted daemon serves its page. V(0) does not wait at all, not even for the process.
     type: int
     default: 60
   pending:
-    description: In check mode, that an earlier task would have changed the settings on the disk.
+    description: Whether, in check mode, an earlier task would have changed the settings on disk.
     type: bool
     default: false
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Have the worker run with its present settings
+- name: Run the worker with its current settings
   sky.clusters.spark_daemon:
     kind: worker
     page: http://10.0.0.5:8081
@@ -79,23 +77,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done, in this order; in check mode what would be.
+  description: What was done, in this order, or would be done in check mode.
   returned: always
   type: list
   elements: str
   sample: ["repair /data/spark/work", drain, restart]
 drained_in:
-  description: Seconds that draining took.
+  description: How many seconds draining took.
   returned: when a worker was drained
   type: int
   sample: 31
-draining:
-  description: What still runs on a worker that drains; it has been neither restarted nor stopped.
-  returned: when O(slice_seconds) had passed before it was drained
-  type: dict
-  sample: {executors: [app-20261121040000-0003/1], applications: [etl]}
 ended:
-  description: Executors that were still running when O(drain_seconds) had passed, and were ended.
+  description: Executors that still ran after O(drain_seconds) and were ended.
   returned: when a worker was drained
   type: list
   elements: str
@@ -114,7 +107,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._drain import DISRUPTIONS, DRAIN, DrainError, Policy, Work, clear, is_draining
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import FolderError, folders
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import SystemdError, systemctl
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_page import read
 
@@ -125,17 +120,17 @@ RUNTIME = Path("/run")
 
 
 class DaemonError(Exception):
-    """The daemon is not as wanted; the message is one sentence."""
+    """The daemon is not in the desired state; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What there is to know about one of the daemons."""
+    """The properties of one kind of daemon."""
 
     unit: str
     path: str = "/json/"
-    work: str = ""  # field of its page that lists running work
-    drains: bool = False  # that work is ended by a restart, and can be moved away before
+    work: str = ""  # the field of its page that lists running work
+    drains: bool = False  # whether a restart would end that work, which can be moved away first
 
 
 KINDS = {
@@ -143,14 +138,6 @@ KINDS = {
     "master": Kind("spark-master", work="activeapps"),
     "worker": Kind("spark-worker", work="executors", drains=True),
 }
-
-
-@dataclass(frozen=True)
-class Work:
-    """An executor of a worker, or an application of a master."""
-
-    name: str
-    application: str  # as its user called it
 
 
 @dataclass
@@ -162,7 +149,7 @@ class Outcome:
 
 
 def fingerprint(unit: str) -> str:
-    """Of the settings on the disk; the unit writes the same of those that it was started with."""
+    """A hash of the settings on disk. The unit records the same hash of the settings that it starts with."""
     digest = hashlib.sha256()
     for path in (UNITS / f"{unit}.service", SETTINGS):
         digest.update(path.read_bytes() if path.is_file() else b"")
@@ -170,21 +157,23 @@ def fingerprint(unit: str) -> str:
     return digest.hexdigest()
 
 
-def told_to_drain(unit: str) -> Path:
-    """Holds the id of the process that was told to: it never takes work again, whatever became of the run that told it.
+def drain_record(unit: str) -> Path:
+    """Holds the id of the process that was asked to drain: it never accepts work again, even if the run that asked it was killed.
 
-    Beside the daemon's own folder, where a job could put a link in the way of what root writes.
+    It is not in the daemon's own folder, where a job could replace it by a link to a file of root's.
     """
     return RUNTIME / f"{unit}.draining"
 
 
 def in_force(unit: str) -> str:
+    """The hash of the settings that the daemon was started with."""
     path = RUNTIME / unit / "settings"
     return path.read_text().split(" ")[0] if path.is_file() else ""
 
 
 def _work(item: Mapping[str, Any]) -> Work:
-    if "appid" in item:  # an executor, as the page of its worker shows it
+    """An executor of a worker, or an application of a master."""
+    if "appid" in item:  # an executor, on the page of its worker
         return Work(f"{item['appid']}/{item['id']}", str(item.get("appdesc", {}).get("name", item["appid"])))
     return Work(str(item.get("id", "?")), str(item.get("name", item.get("id", "?"))))
 
@@ -196,67 +185,59 @@ class Daemon:
         self.kind = kind
         self.page = page
 
+    @property
+    def name(self) -> str:
+        return self.kind.unit
+
+    @property
+    def drains(self) -> bool:
+        return self.kind.drains
+
     def systemctl(self, *arguments: str) -> str:
-        command = ["systemctl", *arguments, f"{self.kind.unit}.service"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise DaemonError(f"'{' '.join(command)}' failed: {(done.stderr or done.stdout).strip()}; {self.tail()}")
-        return done.stdout
+        try:
+            return systemctl(*arguments, f"{self.kind.unit}.service")
+        except SystemdError as error:
+            raise DaemonError(f"{error}; {self.tail()}") from error
 
     def status(self) -> Mapping[str, str]:
         shown = self.systemctl("show", "--property=ActiveState,MainPID,NeedDaemonReload,UnitFileState")
         return dict(line.split("=", 1) for line in shown.splitlines())
 
     def tail(self) -> str:
-        """The last words of its journal, for an error."""
+        """The last lines of its journal, for an error message."""
         command = ["journalctl", "--unit", self.kind.unit, "--lines=80", "--output=cat", "--no-pager"]
         said = last_words(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
         return f"its journal ends with: {said}" if said else "its journal is empty"
 
     def read(self) -> Mapping[str, Any] | None:
-        """Its page; None where nothing serves it."""
+        """Its page; None if nothing serves it."""
         return read(self.page, self.kind.path)
 
     def work(self) -> list[Work]:
-        """What runs."""
+        """The executors that run on a worker, or the applications of a master."""
         return [_work(item) for item in (self.read() or {}).get(self.kind.work, [])] if self.kind.work else []
 
     def can_drain(self, pid: int) -> bool:
-        """Whether its process minds the signal: until a worker has started up, or with another setting, it would die of it."""
+        """Whether its process handles the signal. A worker that is still starting, or has another setting, would die of it."""
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
         return bool(caught >> (signal.SIGPWR - 1) & 1)
 
     def begin_drain(self) -> int:
-        """Ask its process to drain, once or again; its id."""
+        """Ask its process to drain, for the first time or again; the id of the process."""
         pid = int(self.status()["MainPID"])
         if pid and self.can_drain(pid):
-            told_to_drain(self.kind.unit).write_text(str(pid))
+            drain_record(self.kind.unit).write_text(str(pid))
             os.kill(pid, signal.SIGPWR)
         return pid
 
-    def drain(self, seconds: int, slice_seconds: int = 0) -> dict[str, Any]:
-        """Have the executors hand over and end.
-
-        The worker's process stays, so its own page is watched; the master goes on counting cores of a worker that is drained.
-        """
-        begun = time.monotonic()
-        pid = self.begin_drain()
-        end = begun + (min(seconds, slice_seconds) if slice_seconds else seconds)
-        quiet = 0
-        while quiet < 2 and time.monotonic() < end:
-            time.sleep(1)  # an executor that was asked for before the signal may still appear: two quiet looks, not one
-            quiet = 0 if self.work() else quiet + 1
-            if self.status()["MainPID"] != str(pid):
-                raise DaemonError(f"{self.kind.unit} died while it was drained; {self.tail()}")
-        passed = time.monotonic() - begun
-        left = self.work()
-        if quiet < 2 and passed < seconds:
-            return {"draining": {"executors": [work.name for work in left], "applications": sorted({work.application for work in left})}}
-        return {"drained_in": round(passed), "ended": [work.name for work in left]}
+    def check_drain(self, process: int) -> None:
+        """The process stays alive while it drains. The master keeps counting the cores of a drained worker, so its own page is watched."""
+        if self.status()["MainPID"] != str(process):
+            raise DrainError(f"{self.kind.unit} died while it was draining; {self.tail()}")
 
     def wait(self, seconds: int) -> None:
-        """Until it serves its page (a worker: until it also knows its master)."""
+        """Wait until it serves its page; a worker until it also knows its master."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self.read()
@@ -264,116 +245,111 @@ class Daemon:
                 return
             time.sleep(0.5)
         if seconds:
-            raise DaemonError(f"{self.kind.unit} did not come up within {seconds} seconds; {self.tail()}")
+            raise DaemonError(f"{self.kind.unit} did not start within {seconds} seconds; {self.tail()}")
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What the task asks for."""
 
-    disruption: str
-    drain_seconds: int
-    wait_seconds: int
-    pending: bool
-    check: bool
-    slice_seconds: int = 0
+    policy: Policy
+    wait_seconds: int = 0
+    pending: bool = False
+
+    @property
+    def check(self) -> bool:
+        return self.policy.check
 
 
 def is_stale(unit: str, pid: str) -> bool:
-    """Whether a daemon runs with other settings than those on the disk, or was told to drain and then not stopped."""
-    note = told_to_drain(unit)
-    return in_force(unit) != fingerprint(unit) or (note.is_file() and note.read_text() == pid)
+    """Whether a daemon runs with other settings than those on disk, or was asked to drain and never stopped."""
+    record = drain_record(unit)
+    return in_force(unit) != fingerprint(unit) or (record.is_file() and record.read_text() == pid)
 
 
-def make_room(daemon: Daemon, wish: Wish, outcome: Outcome) -> bool:
-    """Before a restart or a stop: see to the running work as the wish says; whether that is done."""
-    work = sorted({each.application for each in daemon.work()})
-    if wish.disruption == "refuse" and work:
-        raise DaemonError(
-            f"{daemon.kind.unit} must be restarted and runs {', '.join(work)}: wait for its end, or set sky_disruption to drain or force"
-        )
-    if daemon.kind.drains and wish.disruption == "drain":
-        outcome.actions.append("drain")
-        if not wish.check:
-            outcome.details |= daemon.drain(wish.drain_seconds, wish.slice_seconds)
-    return "draining" not in outcome.details
+def make_room(daemon: Daemon, request: Request, outcome: Outcome) -> bool:
+    """Deal with running work before a restart or a stop; whether the daemon may be restarted or stopped now."""
+    actions, details = clear(daemon, request.policy)
+    outcome.actions += actions
+    outcome.details |= details
+    return not is_draining(details)
 
 
-def drain(daemon: Daemon, wish: Wish) -> Outcome:
-    """A worker that runs begins to drain."""
+def begin_drain(daemon: Daemon, request: Request) -> Outcome:
+    """Make a running worker start to drain."""
     outcome = Outcome()
-    if daemon.kind.drains and wish.disruption == "drain" and daemon.status()["ActiveState"] == "active":
+    if daemon.drains and request.policy.disruption == DRAIN and daemon.status()["ActiveState"] == "active":
         outcome.actions.append("drain")
-        if not wish.check:
+        if not request.check:
             daemon.begin_drain()
     return outcome
 
 
-def repair(daemon: Daemon, wish: Wish, outcome: Outcome) -> None:
-    """The folders that it writes to are its own."""
+def repair(daemon: Daemon, request: Request, outcome: Outcome) -> None:
+    """Create the folders that it writes to, and repair their ownership."""
     for folder in folders(UNITS / f"{daemon.kind.unit}.service"):
-        if folder.fault() if wish.check else folder.repair():
+        if folder.fault() if request.check else folder.repair():
             outcome.actions.append(f"repair {folder.path}")
 
 
-def start(daemon: Daemon, wish: Wish) -> Outcome:
-    """Enabled, and running with the settings on the disk."""
+def start(daemon: Daemon, request: Request) -> Outcome:
+    """Enable it, and make it run with the settings on disk."""
     outcome = Outcome()
-    repair(daemon, wish, outcome)
+    repair(daemon, request, outcome)
     status = daemon.status()
     running = status["ActiveState"] == "active"
-    stale = running and (is_stale(daemon.kind.unit, status["MainPID"]) or (wish.check and wish.pending))
+    stale = running and (is_stale(daemon.kind.unit, status["MainPID"]) or (request.check and request.pending))
     if status["UnitFileState"] != "enabled":
         outcome.actions.append("enable")
-    if stale and not make_room(daemon, wish, outcome):
+    if stale and not make_room(daemon, request, outcome):
         return outcome
     if stale or not running:
         outcome.actions.append("restart" if running else "start")
-    if wish.check:
+    if request.check:
         return outcome
     if status["NeedDaemonReload"] == "yes":
-        subprocess.run(["systemctl", "daemon-reload"], check=True)
+        systemctl("daemon-reload")
     if "enable" in outcome.actions:
         daemon.systemctl("enable")
     if stale or not running:
-        daemon.systemctl("restart", *([] if wish.wait_seconds else ["--no-block"]))
-        daemon.wait(wish.wait_seconds)
+        daemon.systemctl("restart", *([] if request.wait_seconds else ["--no-block"]))
+        daemon.wait(request.wait_seconds)
     return outcome
 
 
-def stop(daemon: Daemon, wish: Wish) -> Outcome:
-    """Drained, stopped and disabled."""
+def stop(daemon: Daemon, request: Request) -> Outcome:
+    """Drain, stop and disable it."""
     outcome = Outcome()
     status = daemon.status()
-    if status["ActiveState"] == "active" and not make_room(daemon, wish, outcome):
+    if status["ActiveState"] == "active" and not make_room(daemon, request, outcome):
         return outcome
     if status["ActiveState"] not in ("inactive", "failed"):
         outcome.actions.append("stop")
-        if not wish.check:
+        if not request.check:
             daemon.systemctl("stop")
     if status["UnitFileState"] == "enabled":
         outcome.actions.append("disable")
-        if not wish.check:
+        if not request.check:
             daemon.systemctl("disable")
     return outcome
 
 
-def remove(daemon: Daemon, wish: Wish) -> Outcome:
-    """Stopped, and its unit is removed."""
+def remove(daemon: Daemon, request: Request) -> Outcome:
+    """Stop it and remove its unit."""
     unit = UNITS / f"{daemon.kind.unit}.service"
     if not unit.is_file():
         return Outcome()
-    outcome = stop(daemon, wish)
-    if "draining" in outcome.details:
+    outcome = stop(daemon, request)
+    if is_draining(outcome.details):
         return outcome
     outcome.actions.append("remove")
-    if not wish.check:
+    if not request.check:
         unit.unlink()
-        subprocess.run(["systemctl", "daemon-reload"], check=True)
+        systemctl("daemon-reload")
     return outcome
 
 
-STATES = {"absent": remove, "draining": drain, "started": start, "stopped": stop}
+STATES = {"absent": remove, "draining": begin_drain, "started": start, "stopped": stop}
 
 
 def main() -> None:
@@ -382,9 +358,9 @@ def main() -> None:
             "kind": {"type": "str", "choices": sorted(KINDS), "required": True},
             "page": {"type": "str", "required": True},
             "state": {"type": "str", "choices": sorted(STATES), "default": "started"},
-            "disruption": {"type": "str", "choices": ["drain", "force", "refuse"], "default": "drain"},
+            "disruption": {"type": "str", "choices": list(DISRUPTIONS), "default": "drain"},
             "drain_seconds": {"type": "int", "default": 600},
-            "slice_seconds": {"type": "int", "default": 0},
+            "progress_seconds": {"type": "int", "default": 5},
             "wait_seconds": {"type": "int", "default": 60},
             "pending": {"type": "bool", "default": False},
         },
@@ -392,11 +368,11 @@ def main() -> None:
     )
     given = module.params
     daemon = Daemon(KINDS[given["kind"]], given["page"])
-    times = (given["drain_seconds"], given["wait_seconds"])
-    wish = Wish(given["disruption"], *times, given["pending"], module.check_mode, given["slice_seconds"])
+    policy = Policy(given["disruption"], given["drain_seconds"], given["progress_seconds"], module.check_mode)
+    request = Request(policy, given["wait_seconds"], given["pending"])
     try:
-        outcome = STATES[given["state"]](daemon, wish)
-    except (DaemonError, FolderError, OSError, subprocess.SubprocessError) as error:
+        outcome = STATES[given["state"]](daemon, request)
+    except (DaemonError, DrainError, FolderError, SystemdError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(outcome.actions), actions=outcome.actions, **outcome.details)
 

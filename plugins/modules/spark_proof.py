@@ -2,25 +2,25 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove a Spark cluster by a real job whose answers are known without Spark."""
+"""Prove that a Spark cluster works, by a real job whose results are known without Spark."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: spark_proof
-short_description: Prove a Spark cluster by a real job
+short_description: Prove that a Spark cluster works by running a real job
 version_added: 0.1.0
 description:
-  - Runs pi, and a word count over a real text and over fresh random text, on a Spark standalone cluster, as a user of it.
-  - The answers are computed without Spark too and compared, and the event log must show that an executor on every worker ran tasks.
-  - How the job ended, and when, is kept in a stamp, with the members and settings that it was run with. After a success nothing is run again until
-    these change, or the stamp is removed. The role removes it before it changes a node.
-  - Where other applications hold the cores that the job needs, the proof is put off to a later run. It does not take them away.
+  - Computes pi, and counts the words of a real text and of random text, on a Spark standalone cluster, as a user of the cluster.
+  - The results are compared with those computed without Spark, and the event log must show that an executor on every worker ran tasks.
+  - The result of the job is kept in a stamp file, with the members and settings of the cluster. After a success, the job is not run again until these
+    change or the stamp is removed. The role removes the stamp before it changes a node.
+  - If other applications use the cores that the job needs, the proof is postponed to a later run.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
   master:
-    description: Web page of the master, such as V(http://10.0.0.4:8080).
+    description: URL of the web page of the master, such as V(http://10.0.0.4:8080).
     type: str
     required: true
   workers:
@@ -29,11 +29,11 @@ options:
     elements: str
     required: true
   settings:
-    description: What else the cluster's ability to run jobs depends on, beside its members and C(/etc/spark); it becomes part of the stamp.
+    description: Further settings that a proof depends on, besides the members and C(/etc/spark). They become part of the stamp.
     type: dict
     default: {}
   application:
-    description: Text of the Spark application.
+    description: Source code of the Spark application.
     type: str
     required: true
   text:
@@ -45,18 +45,18 @@ options:
     type: str
     required: true
   stamp:
-    description: File that keeps the stamp.
+    description: Path of the stamp file.
     type: path
     default: /var/lib/sky/proof/spark.json
   force:
-    description: Run the job although a stamp of its success exists.
+    description: Whether to run the job even if the stamp records a success.
     type: bool
     default: false
   seconds:
-    description: Seconds that the workers may take to register, and then again the job to end.
+    description: Maximum seconds for the workers to register, and again for the job to end.
     type: int
     default: 180
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
@@ -70,15 +70,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 result:
-  description: What the last successful proof found; of an earlier run where nothing has changed since.
-  returned: when there is one
+  description: Result of the last successful proof. It may be from an earlier run if nothing has changed since.
+  returned: after a successful proof
   type: dict
   sample: {pi: 3.1415926535, words: 25644, executors: {10.0.0.5: 9, 10.0.0.6: 9}, seconds: 14.2}
 postponed:
-  description: Why the job was not run, where other applications hold the cores.
-  returned: when it was put off
+  description: Why the job was not run.
+  returned: when other applications use the cores
   type: str
-  sample: "'etl' holds the cores of 10.0.0.5"
+  sample: "'etl' uses the cores or the memory of 10.0.0.5"
 """
 
 import hashlib
@@ -110,23 +110,23 @@ SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"  # starts in half the pro
 
 
 class ProofError(Exception):
-    """The cluster did not do it; the message is one sentence."""
+    """The proof failed; the message is one sentence."""
 
 
 class TooLong(ProofError):
-    """The job had its time and did not end."""
+    """The job did not end in time."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is to be proved."""
+    """The cluster to prove."""
 
     master: str
     workers: tuple[str, ...]
     user: str
 
     def settings(self) -> dict[str, str]:
-        """One small executor on every worker, registered before the first task, and no more of the cluster than that."""
+        """Exactly one small executor on every worker, all registered before the first task."""
         cores = str(len(self.workers))
         return {
             "spark.app.name": NAME,
@@ -149,52 +149,53 @@ class Cluster:
 
 
 def absent(page: Mapping[str, Any], workers: tuple[str, ...]) -> list[str]:
-    """Workers that the master does not have."""
+    """Workers that are not registered at the master."""
     return [worker for worker in workers if worker not in _spark_page.alive(page)]
 
 
 def busy(page: Mapping[str, Any], workers: tuple[str, ...]) -> list[str]:
-    """Workers that have no room for one more executor."""
+    """Workers without free cores or memory for one more executor."""
     alive = _spark_page.alive(page)
     return [name for name in workers if name in alive and (alive[name]["coresfree"] < 1 or alive[name]["memoryfree"] < EXECUTOR_MEMORY)]
 
 
 def wait_for_room(cluster: Cluster, seconds: int) -> str:
-    """Until every worker has room for an executor; what holds it, where other applications do."""
+    """Wait until every worker has room for an executor; the applications that use it, if there are any."""
     end = time.monotonic() + seconds
     while True:
         page = _spark_page.read(cluster.master) or {}
         missing, full = absent(page, cluster.workers), busy(page, cluster.workers)
         if page and not missing and not full:
             return ""
-        holders = ", ".join(f"'{app['name']}'" for app in page.get("activeapps", []) if app["name"] != NAME)
+        names = [f"'{app['name']}'" for app in page.get("activeapps", []) if app["name"] != NAME]
+        holders = ", ".join(names)
         if holders and full and not missing:
-            return f"{holders} holds the cores or the memory of {', '.join(full)}"
+            return f"{holders} {'uses' if len(names) == 1 else 'use'} the cores or the memory of {', '.join(full)}"
         if time.monotonic() > end:
             break
         time.sleep(0.5)
     if not page:
-        raise ProofError(f"the master's page {cluster.master} does not answer; on the master, see 'journalctl -u spark-master'")
+        raise ProofError(f"the web page of the master, {cluster.master}, does not answer; see 'journalctl -u spark-master' on the master")
     if missing:
-        raise ProofError(f"no worker on {', '.join(missing)} has registered within {seconds} seconds; on it, see 'journalctl -u spark-worker'")
+        raise ProofError(f"no worker on {', '.join(missing)} has registered within {seconds} seconds; see 'journalctl -u spark-worker' there")
     raise ProofError(f"the workers on {', '.join(full)} are too small: the proof needs 1 core and {EXECUTOR_MEMORY} MiB on each")
 
 
 def random_text() -> str:
-    """Words that nobody could have counted before."""
+    """Text that differs in every run, so that no result can be reused."""
     source = random.SystemRandom()
     vocabulary = ["".join(source.choices("abcdefghijklmnopqrstuvwxyz", k=source.randint(2, 9))) for _word in range(500)]
     return "\n".join(" ".join(source.choices(vocabulary, k=10)) for _line in range(2000)) + "\n"
 
 
 def ended_with(log: str) -> str:
-    """What a job's log ends with, for an error."""
+    """The end of the log of a job, for an error message."""
     said = last_words(log)
-    return f"it ended with: {said}" if said else "it said nothing"
+    return f"its log ends with: {said}" if said else "its log is empty"
 
 
 def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
-    """Run the application as the user, in `folder`; what it wrote."""
+    """Run the application as the user, in `folder`; its results."""
     confs = [part for name, value in cluster.settings().items() for part in ("--conf", f"{name}={value}")]
     command = ["runuser", "-u", cluster.user, "--", "spark-submit", *confs]
     command += [str(folder / "proof.py"), str(folder / "texts"), str(folder / "result.json")]
@@ -202,7 +203,7 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
     environment = {"PATH": path, "HOME": str(folder), "SPARK_LAUNCHER_OPTS": SMALL_JVM}
     with (folder / "log").open("w+") as log:
         job = subprocess.run(
-            ["timeout", f"--kill-after={GRACE}", str(seconds), *command],  # which ends all that the job started, not the first process alone
+            ["timeout", f"--kill-after={GRACE}", str(seconds), *command],  # ends all processes of the job, not only the first
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment, check=False,
         )  # fmt: skip
         log.seek(0)
@@ -216,18 +217,18 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
 
 
 def compare(result: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-    """Spark's answers against those computed here."""
+    """Compare the results of Spark with those computed here."""
     if not math.isclose(result["pi"], math.pi, rel_tol=1e-9):
         raise ProofError(f"the job computed pi as {result['pi']}")
     for name, text in texts.items():
         counted, expected = result["words"][name], Counter(text.split())
         if counted != expected:
             wrong = sorted(word for word in counted.keys() | expected.keys() if counted.get(word) != expected.get(word))
-            raise ProofError(f"the job counted {len(wrong)} words of the {name} text wrongly, such as '{wrong[0]}'")
+            raise ProofError(f"the job counted {len(wrong)} words of the {name} text incorrectly, such as '{wrong[0]}'")
 
 
 def tasks_by_host(log: Path) -> Counter[str]:
-    """Tasks that ended well, by the address of their executor, from an event log."""
+    """The number of successful tasks by the address of their executor, from an event log."""
     hosts: Counter[str] = Counter()
     with log.open() as lines:
         for line in lines:
@@ -238,7 +239,7 @@ def tasks_by_host(log: Path) -> Counter[str]:
 
 
 def prove(cluster: Cluster, application: str, text: Path, seconds: int) -> dict[str, Any]:
-    """Run the job, and check its answers and where they were computed."""
+    """Run the job, and check its results and where they were computed."""
     begun = time.monotonic()
     texts = {"real": text.read_text(), "random": random_text()}
     folder = Path(tempfile.mkdtemp(prefix="spark-proof-"))
@@ -256,7 +257,7 @@ def prove(cluster: Cluster, application: str, text: Path, seconds: int) -> dict[
     hosts = tasks_by_host(Path(result["events"].removeprefix("file:")) / result["application"])
     idle = [worker for worker in cluster.workers if worker not in hosts]
     if idle:
-        raise ProofError(f"no executor on {', '.join(idle)} ran a task of the proof, as the event log of {result['application']} shows")
+        raise ProofError(f"no executor on {', '.join(idle)} ran a task of the proof, according to the event log of {result['application']}")
     counted = sum(sum(words.values()) for words in result["words"].values())
     return {
         "application": result["application"],
@@ -268,7 +269,7 @@ def prove(cluster: Cluster, application: str, text: Path, seconds: int) -> dict[
 
 
 def subject(cluster: Cluster, application: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a proof is a proof of: the members, what was asked for, and the files that say how this node submits jobs."""
+    """What a proof depends on: the members, the options of the task, and the files that configure how this node submits jobs."""
     return {
         "master": cluster.master,
         "workers": sorted(cluster.workers),
@@ -280,7 +281,7 @@ def subject(cluster: Cluster, application: str, settings: Mapping[str, Any]) -> 
 
 
 def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
-    """The module's answer."""
+    """Run the proof if needed; the result of the module."""
     cluster = Cluster(given["master"], tuple(given["workers"]), given["user"])
     stamp, wanted = Path(given["stamp"]), subject(cluster, given["application"], given["settings"])
     old = _spark_proof.read(stamp)
@@ -291,7 +292,7 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
     try:
         answer = attempt(cluster, given)
     except (ProofError, OSError, KeyError, ValueError) as error:
-        _spark_proof.write(stamp, wanted, _spark_proof.FAILURE, why=told(error))
+        _spark_proof.write(stamp, wanted, _spark_proof.FAILURE, why=reason(error))
         raise
     if answer["changed"]:
         _spark_proof.write(stamp, wanted, _spark_proof.SUCCESS, result=answer["result"])
@@ -300,22 +301,22 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
     return answer
 
 
-def told(error: Exception) -> str:
-    """Why there is no proof, in a sentence."""
+def reason(error: Exception) -> str:
+    """Why the proof failed, as one sentence."""
     if isinstance(error, ProofError):
         return f"The cluster cannot run a job: {error}"
     return f"The proof could not be run: {type(error).__name__}: {error}"
 
 
 def attempt(cluster: Cluster, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the job, unless other applications hold the room that it needs."""
+    """Run the job, unless other applications use the cores or the memory that it needs."""
     held = wait_for_room(cluster, given["seconds"])
     if held:
         return {"changed": False, "postponed": held}
     try:
         result = prove(cluster, given["application"], Path(given["text"]), given["seconds"])
     except TooLong:
-        # applications that a new master learnt of late, or that were quicker, may have taken the room meanwhile
+        # other applications may have taken the cores meanwhile, or a new master may have recovered them late
         held = wait_for_room(cluster, given["seconds"])
         if not held:
             raise
@@ -341,7 +342,7 @@ def main() -> None:
     try:
         answer = run(module.params, module.check_mode)
     except (ProofError, OSError, KeyError, ValueError) as error:
-        module.fail_json(msg=told(error))
+        module.fail_json(msg=reason(error))
     module.exit_json(**answer)
 
 

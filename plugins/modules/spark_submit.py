@@ -1,8 +1,7 @@
-#!/usr/bin/python
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The master's part of a submission, in steps that the action plugin of this name asks for: prepare, start, follow, remove."""
+"""Documentation of the action plugin of this name, which runs on the controller."""
 
 from __future__ import annotations
 
@@ -11,80 +10,58 @@ module: spark_submit
 short_description: Run an application on a Spark cluster, and show its output while it runs
 version_added: 0.2.0
 description:
-  - Runs C(spark-submit) on this node, the master of a Spark standalone cluster, as a transient systemd unit, in a private folder of its own that is
-    removed when the job has ended.
-  - What the job writes is shown while it runs. An exit code other than 0 fails the task.
-  - A job goes on where the run that submitted it is ended or killed, or its connection lost. O(submission) follows it again.
+  - Runs C(spark-submit) on the node, which must be the master of a Spark standalone cluster. The job is a transient systemd unit with a private
+    folder, which is removed when the job has ended.
+  - The output of the job is shown while it runs. An exit code other than 0 fails the task.
+  - The job keeps running if the run that submitted it ends, is killed or loses its connection. Use O(submission) to follow it again.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
   application:
     description:
-      - A file of the controller that ends in C(.py), C(.jar) or C(.R), which is copied to this node for the job.
-      - Or the path of a file that is on this node already, after C(local:), such as V(local:/opt/spark/examples/src/main/python/pi.py).
-      - Or the full name of a class that is on Spark's class path.
-      - Required without O(submission).
+      - A file of the controller that ends in C(.py), C(.jar) or C(.R). It is copied to the node for the job.
+      - Or C(local:) and the absolute path of such a file on the node, such as V(local:/opt/spark/examples/src/main/python/pi.py).
+      - Or the full name of a class on the class path of Spark.
+      - Required unless O(submission) is set.
     type: str
     default: ""
   arguments:
-    description: Arguments of the application. Users of this node can see them while the job runs.
+    description: Arguments of the application. Users of the node can see them while the job runs.
     type: list
     elements: str
     default: []
   main_class:
-    description: The class to run of a C(.jar) file whose manifest names none.
+    description: The class to run of a C(.jar) file whose manifest does not name one.
     type: str
     default: ""
   files:
     description:
-      - Further files of the controller, put into the job's folder beside the application.
-      - Spark gives C(.py), C(.zip) and C(.egg) to every Python process, C(.jar) to every class path, and the others to every executor.
+      - Further files of the controller. They are copied to the folder of the job, beside the application.
+      - Spark adds C(.py), C(.zip) and C(.egg) files to the path of every Python process and C(.jar) files to every class path, and copies other files
+        to every executor.
     type: list
     elements: str
     default: []
   settings:
-    description: Spark properties of this job, over those of C(spark_master_defaults). No command line shows them.
+    description: Spark properties of the job, which override C(spark_master_defaults). They are not shown on any command line.
     type: dict
     default: {}
   timeout:
-    description: Seconds after which the job is stopped, also where nobody follows it any more; V(0) is never.
+    description: Seconds after which the job is stopped, even if nobody follows it any more. V(0) is never.
     type: int
     default: 0
   user:
-    description: User that the job runs as.
+    description: User that runs the job.
     type: str
     default: sky
   show_info:
-    description: Whether what Spark itself logs at the levels INFO and below is shown. With C(-v) it always is.
+    description: Whether to show what Spark logs at the level INFO and below. With C(-v) it is always shown.
     type: bool
     default: false
   submission:
-    description: Follow the job of this identifier to its end instead of submitting one.
+    description: Identifier of a running job to follow to its end, instead of submitting a new job.
     type: str
     default: ""
-  step:
-    description:
-      - What the master is asked for. This and the options below are the action plugin's, which runs on the controller and asks for one step after
-        another. A task does not set them.
-    type: str
-    choices: [prepare, start, follow, remove]
-    default: follow
-  request:
-    description: File of this node with the application, its arguments and its settings, in JSON. It is removed when it is read.
-    type: path
-    default: ""
-  uploads:
-    description: Where files of the job were brought to, by the names that they are to have.
-    type: dict
-    default: {}
-  offsets:
-    description: How many bytes of C(stdout) and C(stderr) were told before.
-    type: dict
-    default: {}
-  wait:
-    description: Seconds to wait for news.
-    type: float
-    default: 10
 extends_documentation_fragment: [sky.clusters.attributes]
 """
 
@@ -95,7 +72,7 @@ EXAMPLES = r"""
     arguments: ["10"]
     settings: {spark.cores.max: 2}
 
-- name: Ask Spark SQL
+- name: Run a query of Spark SQL
   sky.clusters.spark_submit:
     application: org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver
     arguments: ["-e", "select 6 * 7"]
@@ -103,338 +80,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 submission:
-  description: The job's identifier. Its unit is C(sky-submit-<submission>).
+  description: Identifier of the job. Its systemd unit is C(sky-submit-<submission>).
   returned: always
   type: str
   sample: 3f9a01bc
 rc:
-  description: The job's exit code; 128 and the signal's number where a signal ended it, 124 where O(timeout) did.
+  description: Exit code of the job. It is 128 plus the number of the signal if a signal ended the job, and 124 if O(timeout) did.
   returned: when the job has ended
   type: int
   sample: 0
 stdout:
-  description: The last 65536 characters of its output.
+  description: The last 65536 characters of the output.
   returned: when the job has succeeded
   type: str
   sample: "answer 42\n"
 stderr:
-  description: The same of its error output.
+  description: The last 65536 characters of the error output.
   returned: when the job has succeeded
   type: str
   sample: "26/11/21 04:21:04 INFO SparkContext: Running Spark version 4.3.0\n"
 seconds:
-  description: How long it ran.
+  description: How long the job ran.
   returned: when the job has ended
   type: float
   sample: 14.2
 application_id:
-  description: Spark's name of the application, as the job's output tells it; empty where it does not.
+  description: Identifier of the application in Spark, if the output of the job contains it; else empty.
   returned: when the job has ended
   type: str
   sample: app-20261121042104-0003
 """
-
-import codecs
-import json
-import os
-import pwd
-import shlex
-import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
-PLACE = Path("/var/lib/sky-submit")
-SUBMIT = Path("/usr/local/bin/spark-submit")
-MASTER = "spark-master"
-STREAMS = ("stdout", "stderr")
-# What a task may say: the action plugin takes this from here
-SPEC: dict[str, Any] = {
-    "application": {"type": "str", "default": ""},
-    "arguments": {"type": "list", "elements": "str", "default": []},
-    "main_class": {"type": "str", "default": ""},
-    "files": {"type": "list", "elements": "str", "default": []},
-    "settings": {"type": "dict", "default": {}},
-    "timeout": {"type": "int", "default": 0},
-    "user": {"type": "str", "default": "sky"},
-    "show_info": {"type": "bool", "default": False},
-    "submission": {"type": "str", "default": ""},
-}
-OUT_OF_MEMORY = "out of memory"
-CHUNK = 64 * 1024  # bytes of each stream in one answer, so that no amount of output needs much memory
-SETTLE = 1.0  # seconds that more news are waited for, once there are some: an answer costs a Python
-GRACE = 30  # seconds between asking a job to end and killing it
-KEPT = 7 * 24 * 3600  # seconds that the output of a job which nobody followed to its end is kept
-TIMED_OUT = 124  # as of timeout(1)
-
-END = """\
-# Run by systemd, as root, when the job has ended
-cd {folder} || exit
-# A container's systemd may not hear of a process that was killed for want of memory; its control group counts them
-old=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)/memory.oom_control
-new=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.events
-killed=$(sed -n 's/^oom_kill //p' "$old" "$new" 2>/dev/null | sort -n | tail -n 1)
-printf '%s %s %s %s\\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" "${{killed:-0}}" > outcome.new
-mv outcome.new outcome
-rm -rf work
-"""
-
-
-class SubmitError(Exception):
-    """The job cannot be begun or followed; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job's unit and folder.
-
-    The folder is root's, and what the job may write is below `work`: no name that root opens is in the job's hands.
-    """
-
-    id: str
-
-    @property
-    def unit(self) -> str:
-        return f"sky-submit-{self.id}"
-
-    @property
-    def folder(self) -> Path:
-        return PLACE / self.id
-
-    @property
-    def work(self) -> Path:
-        return self.folder / "work"
-
-    def active(self) -> bool:
-        """Whether systemd still has it; it has not after a restart of the node."""
-        state = systemctl("show", "--property=ActiveState", "--value", f"{self.unit}.service")
-        return state not in ("", "inactive", "failed")
-
-    def outcome(self) -> str:
-        """What systemd said at its end; empty before."""
-        try:
-            return (self.folder / "outcome").read_text()
-        except FileNotFoundError:
-            return ""
-
-    def seconds(self) -> float:
-        """How long it ran; only once it has ended."""
-        begun, ended = ((self.folder / name).stat().st_mtime for name in ("end", "outcome"))
-        return round(ended - begun, 1)
-
-
-def systemctl(*arguments: str) -> str:
-    return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False).stdout.strip()
-
-
-def properties(settings: Mapping[str, str]) -> str:
-    """Spark properties as Java reads them from a file."""
-
-    def escaped(text: str, special: str) -> str:
-        text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-        return "".join(f"\\{letter}" if letter in special else letter for letter in text)
-
-    return "".join(f"{escaped(name, ' =:#!')}={_leading(escaped(value, ''))}\n" for name, value in settings.items())
-
-
-def _leading(value: str) -> str:
-    """Java takes no blanks at the beginning of a value, but escaped."""
-    rest = value.lstrip(" ")
-    return "\\ " * (len(value) - len(rest)) + rest
-
-
-def command(folder: Path, given: Mapping[str, Any]) -> list[str]:
-    """The command of a job, run in the folder that its files are in."""
-    words = [str(SUBMIT)]
-    if given["settings"]:
-        # from a file, where no list of processes shows them, and beside the defaults, where the cluster's secret is
-        words += ["--properties-file", str(folder / "settings"), "--load-spark-defaults"]
-    if given["main_class"]:
-        words += ["--class", given["main_class"]]
-    for option, endings in (("--py-files", (".py", ".zip", ".egg")), ("--jars", (".jar",))):
-        words += _listed(option, [name for name in given["files"] if name.endswith(endings)])
-    words += _listed("--files", [name for name in given["files"] if not name.endswith((".py", ".zip", ".egg", ".jar"))])
-    return [*words, given["application"], *given["arguments"]]
-
-
-def _listed(option: str, names: Sequence[str]) -> list[str]:
-    return [option, ",".join(names)] if names else []
-
-
-def unit_command(job: Job, user: str, timeout: int) -> list[str]:
-    """What has systemd run a prepared job. The job's own words are in a file: systemd would replace a $ in them, and show them to everybody."""
-    return [
-        "systemd-run", "--quiet", "--collect", f"--unit={job.unit}", f"--description=Spark application {job.id}", "--service-type=exec",
-        f"--uid={user}", f"--working-directory={job.work}", "--setenv=LANG=C.UTF-8",
-        f"--property=StandardOutput=append:{job.folder}/stdout", f"--property=StandardError=append:{job.folder}/stderr",
-        f"--property=ExecStopPost=+/bin/sh {job.folder}/end", f"--property=TimeoutStopSec={GRACE}",
-        *([f"--property=RuntimeMaxSec={timeout}"] if timeout else []),
-        "/bin/sh", f"{job.folder}/begin",
-    ]  # fmt: skip
-
-
-def check_master(user: str) -> None:
-    """What a submission needs of this node.
-
-    Raises:
-        SubmitError: it is not there.
-    """
-    if not SUBMIT.exists():
-        raise SubmitError("there is no spark-submit here: run sky.clusters.spark_cluster first")
-    if (state := systemctl("is-active", MASTER)) != "active":
-        raise SubmitError(f"the Spark master does not run ({MASTER} is {state or 'unknown'}): run sky.clusters.spark_cluster, which starts it")
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        raise SubmitError(f"there is no user '{user}' here: run sky.clusters.spark_cluster first") from None
-
-
-def prepare(job: Job, user: str) -> None:
-    """A folder for the job; those of jobs that nobody followed to their end go after a time."""
-    check_master(user)
-    PLACE.mkdir(exist_ok=True)
-    PLACE.chmod(0o711)
-    for folder in PLACE.iterdir():
-        if time.time() - folder.stat().st_mtime > KEPT and not Job(folder.name).active():
-            shutil.rmtree(folder)
-    job.folder.mkdir()
-    job.folder.chmod(0o711)
-    job.work.mkdir(mode=0o700)
-
-
-def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> None:
-    """Have systemd run the job, with the files that were brought to this node."""
-    account = pwd.getpwnam(given["user"])
-
-    def give(path: Path, mode: int) -> None:
-        path.chmod(mode)
-        os.chown(path, account.pw_uid, account.pw_gid)
-
-    for name, path in uploads.items():
-        give(Path(shutil.move(path, job.work / name)), 0o600)
-    (job.folder / "settings").write_text(properties(given["settings"]))
-    (job.folder / "begin").write_text(f"exec {shlex.join(command(job.folder, given))}\n")
-    for stream in STREAMS:
-        (job.folder / stream).touch()
-    for name, mode in {"settings": 0o400, "begin": 0o400, "stdout": 0o600, "stderr": 0o600, "work": 0o700}.items():
-        give(job.folder / name, mode)
-    (job.folder / "end").write_text(END.format(folder=job.folder))
-    done = subprocess.run(unit_command(job, given["user"], given["timeout"]), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(job.folder)
-        raise SubmitError(f"systemd did not take the job: {done.stderr.strip()}")
-
-
-def decoded(data: bytes, whole: bool) -> tuple[str, int]:
-    """The text of whole lines, and how many bytes it is.
-
-    Args:
-        data: what a stream holds behind what was told before.
-        whole: whether the job writes no more, so that its last line is told without an end.
-    """
-    last = whole and len(data) < CHUNK
-    lines = data.rfind(b"\n") + 1
-    if not last and (lines or len(data) < CHUNK):  # a line that is longer than all of it is told in pieces
-        data = data[:lines]
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    text = decoder.decode(data, final=last)
-    return text, len(data) - len(decoder.getstate()[0])
-
-
-def news(job: Job, offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[str, int]]:
-    """By stream: the text behind an offset, and how many bytes it is."""
-    found = {}
-    for stream in STREAMS:
-        with (job.folder / stream).open("rb") as file:
-            file.seek(offsets.get(stream, 0))
-            found[stream] = decoded(file.read(CHUNK), whole)
-    return found
-
-
-def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
-    """What the job wrote behind these offsets, as soon as there is something, and how it ended, once all was told."""
-    if not (job.folder / "stderr").exists():
-        raise SubmitError(f"there is no job {job.unit} here: it has ended and was followed to its end, or it never began")
-    if not job.active() and not job.outcome():
-        raise SubmitError(f"{job.unit} is gone without an exit code: the node was restarted while it ran")
-    end = time.monotonic() + wait
-    first = 0.0
-    while True:
-        outcome = job.outcome()  # before its output is read: all of it is there then
-        found = news(job, offsets, bool(outcome))
-        now = time.monotonic()
-        if any(text for text, _length in found.values()):
-            first = first or now
-        if outcome or now > end or (first and now - first > SETTLE):
-            break
-        time.sleep(0.2)
-    told = {stream: offsets.get(stream, 0) + length for stream, (_text, length) in found.items()}
-    answer: dict[str, Any] = {"offsets": told} | {stream: text for stream, (text, _length) in found.items()}
-    if outcome and all(told[stream] == (job.folder / stream).stat().st_size for stream in STREAMS):
-        answer |= {"outcome": ended(outcome), "seconds": job.seconds()}
-    return answer
-
-
-def ended(outcome: str) -> dict[str, Any]:
-    """Exit code and reason, from what systemd told about the end of a unit."""
-    result, how, status, killed, *_none = [*outcome.split(), "", "", "", ""]
-    if result == "timeout":
-        return {"rc": TIMED_OUT, "reason": "timeout"}
-    exited = how == "exited" and status.isdigit()
-    rc = int(status) if exited else 128 + int(getattr(signal, f"SIG{status}", 0))
-    if result == "oom-kill" or (rc == 128 + signal.SIGKILL and killed not in ("", "0")):
-        return {"rc": rc, "reason": OUT_OF_MEMORY, "memory": memory()}
-    return {"rc": rc, "reason": "" if exited else f"signal {status or 'unknown'}"}
-
-
-def memory() -> int:
-    """Of this node, in MiB."""
-    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemTotal:"))
-
-
-def step(module: AnsibleModule) -> dict[str, Any]:
-    """One step of a submission."""
-    given = module.params
-    job = Job(given["submission"])
-    if given["step"] == "prepare":
-        prepare(job, given["user"])
-    elif given["step"] == "start":
-        request = Path(given["request"])
-        asked = json.loads(request.read_text(encoding="utf-8"))
-        request.unlink()
-        start(job, {**given, **asked}, given["uploads"])
-    elif given["step"] == "follow":
-        return follow(job, given["offsets"], given["wait"])
-    elif job.folder.exists():
-        shutil.rmtree(job.folder)
-    return {}
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec=SPEC
-        | {
-            "step": {"type": "str", "choices": ["prepare", "start", "follow", "remove"], "default": "follow"},
-            "request": {"type": "path", "default": ""},
-            "uploads": {"type": "dict", "default": {}},
-            "offsets": {"type": "dict", "default": {}},
-            "wait": {"type": "float", "default": 10},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        answer = step(module)
-    except (SubmitError, OSError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**answer)
-
-
-if __name__ == "__main__":
-    main()

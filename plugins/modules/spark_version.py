@@ -2,40 +2,40 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose the version of Spark that a cluster goes on with. Runs on its master."""
+"""Choose the version of Spark that a cluster uses. Runs on its master."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: spark_version
-short_description: Choose the version of Spark that a cluster goes on with
+short_description: Choose the version of Spark that a cluster uses
 version_added: 0.2.0
 description:
-  - A job of one version cannot use workers of another, so that a new version waits while an application runs at the master.
-  - Looks at the master and chooses. Changes nothing.
+  - A job of one version cannot use workers of another version. So a new version is postponed while an application runs on the cluster.
+  - Queries the master and chooses the version. Changes nothing.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
   version:
-    description: The version that is wanted.
+    description: The requested version.
     type: str
     required: true
   sha256:
-    description: SHA-256 of its archive.
+    description: SHA-256 of the archive of this version.
     type: str
     required: true
   page:
-    description: The master's web page, such as V(http://10.0.0.4:8080).
+    description: URL of the web page of the master, such as V(http://10.0.0.4:8080).
     type: str
     required: true
   disruption:
     description:
-      - What to do where another version is in use and applications run.
-      - V(drain) stays with the one in use, and says so; V(refuse) fails; V(force) takes the wanted one.
+      - What to do if another version is in use and applications run.
+      - V(drain) keeps the version in use and returns RV(postponed). V(refuse) fails. V(force) chooses the requested version.
     type: str
     choices: [drain, force, refuse]
     default: drain
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
@@ -48,22 +48,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: The version to go on with.
+  description: The chosen version.
   returned: always
   type: str
   sample: 4.3.0
 sha256:
-  description: SHA-256 of its archive.
+  description: SHA-256 of the archive of the chosen version.
   returned: always
   type: str
   sample: e8c517948eff7088a7aa07449aa8eafa4a15a8d50319de2525a6fd26622476c6
 switches:
-  description: Whether another one is in use until now.
+  description: Whether the chosen version differs from the version in use.
   returned: always
   type: bool
   sample: false
 postponed:
-  description: Why the wanted version is not taken now; empty if it is.
+  description: Why the requested version was not chosen; empty if it was.
   returned: always
   type: str
   sample: "Spark 4.3.1 waits for etl (app-20261121040000-0003): run again when it has ended, or with -e sky_disruption=force"
@@ -81,7 +81,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_page 
 
 HOME = Path("/opt/spark")
 MARKER = ".sha256-"
-PATIENCE = 60  # seconds that a master may take to serve its page, as after a restart
+PATIENCE = 60  # seconds that a master may take to serve its page, for example after a restart
 
 
 class VersionError(Exception):
@@ -90,7 +90,7 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Archive:
-    """A version of Spark, by the archive that it came from."""
+    """A version of Spark and its archive."""
 
     version: str
     sha256: str
@@ -98,7 +98,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Choice:
-    """What to go on with."""
+    """The chosen version."""
 
     archive: Archive
     switches: bool = False
@@ -106,18 +106,18 @@ class Choice:
 
 
 def in_use(home: Path) -> Archive | None:
-    """What the link of this node points to; None where there is no Spark yet."""
+    """The version that the link on this node points to; None if Spark is not installed."""
     markers = [path.name.removeprefix(MARKER) for path in home.glob(f"{MARKER}*")]
     return Archive(home.resolve().name.removeprefix(f"{home.name}-"), markers[0]) if markers else None
 
 
 def applications(page: str, patience: float) -> list[str]:
-    """Those that run or wait at the master, with their ids."""
+    """Applications that run or wait, with their ids."""
     end = time.monotonic() + patience
     while (found := read(page)) is None:
         if time.monotonic() > end:
             raise VersionError(
-                f"the master's page {page} does not answer, so that it is not known whether jobs run: mend it, or take the new version "
+                f"the web page of the master, {page}, does not answer, so it is unknown whether jobs run: repair the master, or switch anyway "
                 "with -e sky_disruption=force"
             )
         time.sleep(1)

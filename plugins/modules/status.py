@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: status
-short_description: Put together how a cluster stands
+short_description: Assemble the status of a cluster
 version_added: 0.2.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Joins what the clouds hold, what was seen of the nodes, and what a run would do. Changes nothing.
-  - A cluster is ready if every pool has at least as many fit nodes as it needs (C(min_count) in the cluster's file, else C(count)),
-    and if the last proof by a job succeeded and nothing has changed since.
-  - A node is fit if it runs, a run was through with it, and nothing is wrong with it.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - Combines the contents of the clouds, the health of the nodes and what a run would do. Changes nothing.
+  - A cluster is ready if every pool has enough fit nodes (C(min_count) in the cluster file, else C(count)), and if the last proof succeeded and
+    nothing has changed since.
+  - A node is fit if it runs, is configured and has no fault.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   cluster:
     description: Name of the cluster.
@@ -35,19 +35,19 @@ options:
     type: dict
     required: true
   looked:
-    description: Whether the nodes were looked at.
+    description: Whether the health of the nodes was checked.
     type: bool
     default: true
   file:
     description:
-      - A file to write all that is returned to, as JSON, with the mode 0600. A link is followed, a device or a pipe is written to, and V(-) is
+      - A file to write the whole result to, as JSON, with the mode 0600. A link is followed, a device or a pipe can be written to, and V(-) is
         standard output. Nothing is written in check mode.
     type: str
     default: ""
 """
 
 EXAMPLES = r"""
-- name: Put it together
+- name: Assemble the status
   sky.clusters.status:
     cluster: "{{ sky_cluster }}"
     nodes: "{{ nodes }}"
@@ -64,20 +64,20 @@ cluster:
   type: str
   sample: demo
 ready:
-  description: Whether the cluster can do what its file says.
+  description: Whether the cluster is ready.
   returned: always
   type: bool
   sample: false
 reasons:
-  description: Why it is not ready.
+  description: Why the cluster is not ready.
   returned: always
   type: list
   elements: str
   sample: ["pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-1: spark-worker failed)"]
 nodes:
   description:
-    - The nodes that exist, C(memory) in MiB. C(ready) is the hash of the last visit, empty if no run was through with the node.
-    - C(health) is V(ok), a few words, or V(-) if nobody looked; C(faults) has a sentence each.
+    - The existing nodes, with C(memory) in MiB. C(ready) is the hash of the last visit, empty if the node is not configured yet.
+    - C(health) is V(ok), a few words, or V(-) if it was not checked. C(faults) has one sentence for each fault.
   returned: always
   type: list
   elements: dict
@@ -86,35 +86,35 @@ nodes:
        memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker], health: ok,
        faults: []}
 pools:
-  description: The pools of the file, with the counts of this run, and the number of nodes that each needs at least.
+  description: The pools of the file, with the counts of this run. C(least) is the number of nodes that a pool needs.
   returned: always
   type: dict
   sample: {worker: {count: 2, least: 2}}
 services:
-  description: The services that should run on the nodes that were reached, and the state of each.
+  description: The services that should run on the reachable nodes, and their states.
   returned: always
   type: list
   elements: dict
   sample: [{node: demo-worker-0, unit: spark-worker, state: active}]
 systems:
-  description: What the head of each system says, by system, as M(sky.clusters.system_views) returns it; without those that were not asked.
+  description: The answer of the head of each system, as M(sky.clusters.system_views) returns it. Systems that were not queried are missing.
   returned: always
   type: dict
   sample: {spark: {answers: true, page: "http://10.88.0.62:8080", members: [], work: [], facts: {master: ALIVE, cores: 0, cores in use: 0}}}
 faults:
-  description: All that is wrong with nodes, one sentence each.
+  description: All faults of nodes, one sentence each.
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-1: spark-worker is failed (exit-code); see 'journalctl -u spark-worker' there"]
+  sample: ["demo-worker-1: spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]
 volumes:
-  description: The data volumes that exist, C(size) in GiB.
+  description: The existing data volumes, with C(size) in GiB.
   returned: always
   type: list
   elements: dict
   sample: [{name: demo-worker-0-spark, cloud: here, size: 10, type: "", attached: demo-worker-0}]
 kept_volumes:
-  description: Those whose node does not exist.
+  description: Data volumes whose node does not exist.
   returned: always
   type: list
   elements: dict
@@ -130,7 +130,7 @@ changes:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-2: make in here (medium, debian-12)"]
+  sample: ["demo-worker-2: create in here (medium, debian-12)"]
 visits:
   description: Nodes that a run would visit.
   returned: always
@@ -138,25 +138,25 @@ visits:
   elements: str
   sample: [demo-worker-1]
 drift:
-  description: Differences between the file and nodes that no run makes, since making them would end the node.
+  description: Differences between the file and existing nodes. They are only reported, since a change would end the node.
   returned: always
   type: list
   elements: str
   sample: []
 refusals:
-  description: Why a run would refuse to do anything; empty if it would not.
+  description: Why a run would refuse to start; empty if it would not.
   returned: always
   type: list
   elements: str
   sample: []
 notes:
-  description: What else is worth knowing.
+  description: Further remarks.
   returned: always
   type: list
   elements: str
   sample: []
 summary:
-  description: All of it in lines for people; the last begins with C(ready).
+  description: All of this as lines for people. The last line begins with C(ready).
   returned: always
   type: list
   elements: str

@@ -7,36 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: survey
-short_description: See what the clouds hold now, and whether anything is to be done there
+short_description: List the clouds and report whether a run would change them
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Lists the clouds and plans, without a change. The inventory that was read at the start of a run may be older than the cluster, as in a job that
-    waited for another one, or with a cache.
-extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
-options:
-  counts:
-    description: Other counts for pools, by name.
-    type: dict
-    default: {}
-  remove:
-    description: Nodes that leave first where a pool shrinks.
-    type: list
-    elements: str
-    default: []
-  confirm:
-    description: The cluster's name, where a cloud that the file no longer has may be forgotten.
-    type: str
-    default: ""
-  identity_file:
-    description: Private key file that Ansible is configured to use. Its public half is authorised too, or must be among the file's C(ssh_keys).
-    type: str
-    default: ""
+  - Lists the clouds and plans a run, without changing anything.
+  - The inventory that was read at the start of a run may be older than the cluster, for example if the run waited for another one or uses a cache.
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.request, sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: See what there is
+- name: List the clouds
   sky.clusters.survey:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -47,7 +29,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: Whether M(sky.clusters.nodes) would change anything, or have nodes leave.
+  description: Whether M(sky.clusters.nodes) would change or remove a node.
   returned: always
   type: bool
   sample: false
@@ -58,19 +40,19 @@ members:
   elements: str
   sample: [demo-master-0, demo-worker-0]
 new_hosts:
-  description: Nodes that run and that the running inventory does not have, or has otherwise, each with C(name), C(groups) and C(variables).
+  description: Running nodes that are new to the running inventory or have changed, each with C(name), C(groups) and C(variables).
   returned: always
   type: list
   elements: dict
   sample: [{name: demo-worker-0, groups: [pool_worker, cloud_here, spark_worker], variables: {ansible_host: 10.88.0.3}}]
 unlisted:
-  description: Nodes that the running inventory has, and that do not run any more.
+  description: Nodes of the running inventory that do not run any more.
   returned: always
   type: list
   elements: str
   sample: [demo-worker-1]
 ssh_keys:
-  description: Public keys that the nodes let in.
+  description: Public keys that are authorised on the nodes.
   returned: always
   type: list
   elements: str

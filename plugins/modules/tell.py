@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tell
-short_description: Tell people something, as plain lines
+short_description: Print plain lines
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Prints lines as they are, where M(ansible.builtin.debug) would print them as data.
-extends_documentation_fragment: [sky.clusters.attributes]
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   lines:
-    description: The lines.
+    description: The lines to print.
     type: list
     elements: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Say what is left
+- name: Show what is left
   sky.clusters.tell:
-    lines: "{{ nodes.summary }}"
+    lines: "{{ result.summary }}"
 """
 
 RETURN = r"""

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: visit
-short_description: Say which nodes a run visits
+short_description: Choose the nodes that a run configures
 version_added: 0.1.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - A node needs a visit if its ready hash differs from the one that its roles, and their variables, have now, or if O(also) names it. That of
-    the head of each system also depends on the names and the addresses of all members, which its hosts file contains.
-  - Where nothing differs, no node is visited.
-extends_documentation_fragment: [sky.clusters.attributes]
+  - A visit is the part of a run that applies the roles of a node. A node needs a visit if its ready hash differs from the current hash of its roles
+    and their variables, or if O(also) names it.
+  - The hash of the head of a system also depends on the names and addresses of all members, which are in its hosts file.
+extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   members:
     description: Names of the nodes that run and stay.
@@ -23,16 +23,16 @@ options:
     elements: str
     required: true
   inputs:
-    description: What else the outcome of a visit depends on, the same for every node.
+    description: Further values that the result of a visit depends on, the same for every node.
     type: dict
     default: {}
   also:
-    description: Names of nodes that are visited in any case; those that are not among O(members) are passed over.
+    description: Names of nodes to visit in any case. Those that are not among O(members) are ignored.
     type: list
     elements: str
     default: []
   full:
-    description: Whether every node is visited.
+    description: Whether to visit every node.
     type: bool
     default: false
 """
@@ -52,13 +52,13 @@ names:
   elements: str
   sample: [demo-master-0, demo-worker-2]
 due:
-  description: Those among them that there is a reason to visit beside O(full).
+  description: Names of the nodes that need a visit even without O(full).
   returned: always
   type: list
   elements: str
   sample: [demo-worker-2]
 heads:
-  description: The head of each system, by the role that makes it one.
+  description: The head of each system, by the role of the head.
   returned: always
   type: dict
   sample: {spark_master: demo-master-0}
@@ -68,7 +68,7 @@ addresses:
   type: dict
   sample: {demo-master-0: 10.88.0.2}
 hashes:
-  description: Ready hash of each node to visit, to be written once the visit is through.
+  description: Ready hash of each node to visit, to be recorded when the visit has finished.
   returned: always
   type: dict
   sample: {demo-worker-2: 8d969eef6ecad3c2}

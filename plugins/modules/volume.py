@@ -2,23 +2,23 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One data volume of a cluster."""
+"""Create, extend or delete a data volume of a cluster."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: volume
-short_description: Make, extend or delete one data volume of a cluster
+short_description: Create, extend or delete a data volume of a cluster
 version_added: 0.3.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Makes a data volume of a node ahead of the node, which finds it by its name and mark when it is made. It is attached to none until then.
-  - A volume that is there is extended where the size is larger, under its node's feet if need be; the next run that visits the node extends the file
-    system. Smaller is refused, and so is another type.
-  - Runs of a cluster make the volumes of its file themselves. This module is for those that must be there before, or go alone.
-  - Fails where a run works on the cluster at the same time, unless this task is a part of that run. What its lock needs in some clouds (a security
-    group) stays until the cluster is destroyed.
+  - Creates a data volume before its node exists. When the node is created, it finds the volume by its name and mark.
+  - An existing volume is extended if O(size) is larger, even while its node uses it. The next run that visits the node grows the file system. A
+    smaller size or another type is refused.
+  - Runs create the volumes of the cluster file themselves. Use this module to create a volume before a run, or to delete a single one.
+  - Fails if a run changes the cluster at the same time, unless this task is part of that run. In some clouds the lock needs a security group, which
+    is kept until the cluster is destroyed.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:
@@ -30,21 +30,21 @@ options:
     required: true
   state:
     description:
-      - V(present) makes or extends it. The pool must be in the file.
-      - V(absent) deletes it with its data, unless a node has it, or it bears another mark. It is looked for in all clouds of the file.
+      - V(present) creates or extends the volume. Its pool must be in the file.
+      - V(absent) deletes the volume and its data, unless it is attached to a node or has another mark. All clouds of the file are searched for it.
     type: str
     choices: [present, absent]
     default: present
   cloud:
-    description: The cloud to look at, where O(state=absent). A volume is made in the cloud of its pool, which is all that may be named then.
+    description: Name of the cloud to search with O(state=absent). A volume is created in the cloud of its pool, and no other cloud may be named.
     type: str
     default: ""
   size:
-    description: Size in GiB; V(0) is what the file says of this volume. Not larger than that, which no run could put right.
+    description: Size in GiB. V(0) is the size in the file. A larger size than in the file is refused, since no run could correct it.
     type: int
     default: 0
   type:
-    description: The cloud's volume type; by default what the file says of this volume, else the cloud's own default.
+    description: Volume type of the cloud. By default the type in the file, else the default of the cloud.
     type: str
     default: ""
 seealso:
@@ -52,7 +52,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make the volume of a node that comes later, as the file describes it
+- name: Create the volume of a future node, as the file describes it
   sky.clusters.volume:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -73,8 +73,8 @@ EXAMPLES = r"""
 RETURN = r"""
 volume:
   description:
-    - The volume, C(size) in GiB. C(attached) names the node that has it, C(device) is its path there, or a shell pattern that only it matches.
-    - Empty where it is not there, or would not be. In check mode one that would be made has no C(id) yet.
+    - The volume, with C(size) in GiB. C(attached) is the node that has it. C(device) is its path there, or a shell pattern that matches only it.
+    - Empty if the volume does not exist, or would not exist. In check mode a volume that would be created has no C(id).
   returned: always
   type: dict
   sample: {name: demo-worker-4-spark, cloud: here, id: 7c0e91d3a1f2, node: demo-worker-4, size: 50, type: "", attached: "", device: ""}
@@ -85,7 +85,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted, absent, present
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Outcome, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, Change, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {
     "name": {"type": "str", "required": True},
@@ -95,8 +95,8 @@ SPEC: dict[str, Any] = CLOUD_SPEC | {
 }
 
 
-def done(module: AnsibleModule) -> Outcome:
-    """Carry out what was asked for."""
+def done(module: AnsibleModule) -> Change:
+    """Create, extend or delete the volume."""
     given = module.params
     cluster, clouds = fleet(given)
     if given["state"] == "absent":

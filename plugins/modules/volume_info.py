@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data volumes of a cluster."""
+"""List the data volumes of a cluster."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ version_added: 0.3.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:
-  - Lists the data volumes that bear the mark of a cluster, in all its clouds, side by side. Changes nothing.
+  - Lists the data volumes with the mark of a cluster in all its clouds in parallel. Changes nothing.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 options:
   cloud:
-    description: The cloud to look at; by default all of them.
+    description: Name of the cloud to list. By default all clouds.
     type: str
     default: ""
 seealso:
@@ -37,8 +37,8 @@ EXAMPLES = r"""
 RETURN = r"""
 volumes:
   description:
-    - The volumes by cloud and name, C(size) in GiB. C(node) is the node that one belongs to, C(attached) names it while it has the volume, and
-      C(device) is the path there, or a shell pattern that only it matches.
+    - The volumes in the order of clouds and names, with C(size) in GiB. C(node) is the node that a volume belongs to. C(attached) is the node that
+      has it now, or empty. C(device) is the path there, or a shell pattern that matches only the volume.
   returned: always
   type: list
   elements: dict
@@ -51,7 +51,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import told
+from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import as_result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
@@ -59,10 +59,10 @@ SPEC: dict[str, Any] = CLOUD_SPEC
 
 
 def listed(module: AnsibleModule) -> dict[str, Any]:
-    """The volumes that there are."""
+    """The existing volumes."""
     _cluster, clouds = fleet(module.params)
     listings = list_all(clouds)
-    found = [told(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
+    found = [as_result(cloud, volume) for cloud, listing in listings.items() for volume in sorted(listing.volumes, key=lambda each: each.name)]
     return {"changed": False, "volumes": found}
 
 

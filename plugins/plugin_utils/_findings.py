@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows from what was seen of the nodes, and from what the heads of their systems say."""
+"""Judge nodes by their health and by the answers of the heads of their systems."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 
 @dataclass
 class Verdict:
-    """What is wrong with one node."""
+    """The result for one node."""
 
     words: list[str] = field(default_factory=list)  # for a column of a table
     faults: list[str] = field(default_factory=list)  # sentences; the node's name is not in them
-    sick: str = ""  # why it is to be replaced
+    sick: str = ""  # why it is to be replaced; empty if it is not
     repair: bool = False  # a visit repairs it
-    former: tuple[str, ...] = ()  # roles that it had and that its pool has no more
-    idle: bool = False  # known to do nothing now
+    former: tuple[str, ...] = ()  # roles that were removed from its pool
+    idle: bool = False  # it does no work now
     looked: bool = True
 
     @property
@@ -38,8 +38,8 @@ def judge(nodes: Iterable[Seen], views: Mapping[str, View], systems: Iterable[Sy
     """A verdict on every node.
 
     Args:
-        nodes: all that run.
-        views: what the head of each system said, by system; a system whose head was not asked is not there.
+        nodes: all running nodes.
+        views: the answer of the head of each system, by system; a system that was not queried is missing.
     """
     nodes = list(nodes)
     opinions = _opinions(nodes, views, systems)
@@ -47,7 +47,7 @@ def judge(nodes: Iterable[Seen], views: Mapping[str, View], systems: Iterable[Sy
 
 
 def _opinions(nodes: list[Seen], views: Mapping[str, View], systems: Iterable[System]) -> dict[str, list[Opinion]]:
-    """Of each node, what the systems that it has roles of know of it."""
+    """The opinions of the systems of each node, by node."""
     found: dict[str, list[Opinion]] = {node.name: [] for node in nodes}
     for system in systems:
         own = [node for node in nodes if system.roles.keys() & node.roles]
@@ -68,18 +68,18 @@ def _judged(node: Seen, opinions: list[Opinion]) -> Verdict:
     elif node.health:
         _judge_silent(node, opinions, verdict)
     if verdict.faults and heads(node.roles):
-        verdict.repair = True  # else a run that has nothing else to do would pass it over
+        verdict.repair = True  # else a run with nothing else to do would skip it
     verdict.idle = bool(opinions) and all(opinion.idle for opinion in opinions)
     return verdict
 
 
 def _judge_silent(node: Seen, opinions: list[Opinion], verdict: Verdict) -> None:
-    """Ssh alone is no proof: the fault may be on our side."""
+    """A failure of ssh alone proves nothing: the cause may be on the controller."""
     silent = f"it cannot be reached by ssh ({node.health.get('why', '')})"
     if any(opinion.at_work for opinion in opinions):
-        verdict.fault("no ssh", f"{silent}, but its systems report it at work: left alone")
+        verdict.fault("no ssh", f"{silent}, but its systems report that it works: not replaced")
     elif opinions and all(opinion.lost for opinion in opinions):
-        verdict.fault("lost", f"{silent}, and its systems have lost it")
+        verdict.fault("lost", f"{silent}, and its systems report it as lost")
         verdict.sick = verdict.faults[-1] if _disposable(node) else ""
     else:
         verdict.fault("no ssh", silent)
@@ -96,7 +96,7 @@ def _judge_disks(node: Seen, verdict: Verdict) -> None:
         if not disk["mounted"]:
             verdict.fault(f"no volume {disk['volume']}", disk["fault"])
             verdict.repair = True
-        elif disk["volume"]:  # a new node would have the same one
+        elif disk["volume"]:  # a new node would have the same volume
             verdict.fault(f"volume {disk['volume']} full", disk["fault"])
         else:
             verdict.fault("disk full", disk["fault"])
@@ -117,7 +117,7 @@ def _take_over(opinion: Opinion, verdict: Verdict) -> None:
 
 
 def _judge_roles(node: Seen, verdict: Verdict) -> None:
-    """A role that was taken from its pool is removed by a visit; nothing is wrong with the node."""
+    """A role that was removed from the pool is removed from the node by a visit; this is not a fault."""
     verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in ROLES)
     verdict.words += [f"former {role}" for role in verdict.former]
     verdict.repair = verdict.repair or bool(verdict.former)
@@ -128,16 +128,16 @@ def _judge_rest(node: Seen, verdict: Verdict) -> None:
     if memory:
         verdict.fault("memory short", memory)
     for sentence in node.health.get("faults", []):
-        if sentence not in verdict.faults:  # it could not be looked at as a whole
+        if sentence not in verdict.faults:  # the health check as a whole has failed
             verdict.fault("?", sentence)
 
 
 def unproved(system: System, proof: Mapping[str, Any], nodes: Iterable[Seen], ids: Mapping[str, str]) -> str:
-    """Why the last proof does not say that a system does its work; empty if it does, or if there is no member to do any.
+    """Why the last proof does not prove that a system works; empty if it does, or if the system has no members.
 
     Args:
-        proof: as the system's view has it.
-        ids: the id of each node, by name.
+        proof: the proof in the answer of the head.
+        ids: the ids of the nodes, by name.
     """
     own = [node for node in nodes if system.roles.keys() & node.roles]
     if not any(role in system.members for node in own for role in node.roles):
@@ -159,18 +159,18 @@ def moment(stamp: str) -> str:
 
 
 def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:
-    """Every service that should run on a node that was reached, and its state."""
+    """Every service that should run on a reachable node, and its state."""
     return [{"node": node.name, "unit": unit["name"], "state": unit["state"]} for node in nodes for unit in node.health.get("units", [])]
 
 
 def refusals(nodes: Iterable[Seen]) -> list[str]:
-    """Why a run would fail on nodes before it changes anything there: better said before it changes anything at all."""
+    """Why a run would fail on a node, reported before the run changes anything."""
     return [f"{node.name}: {sentence}" for node in nodes for sentence in node.health.get("refusals", [])]
 
 
 def notes(nodes: Iterable[Seen]) -> list[str]:
-    """What is worth knowing, and neither keeps a cluster from its work nor is fixed by a run."""
+    """Remarks on what neither prevents the cluster from working nor is fixed by a run."""
     seen = list(nodes)
     units = [(node.name, unit) for node in seen for unit in node.health.get("failed_units", [])]
-    failed = [f"{name}: {unit} has failed, which is not managed by this collection" for name, unit in units]
+    failed = [f"{name}: {unit} has failed; it is not managed by this collection" for name, unit in units]
     return failed + [f"{node.name}: {sentence}" for node in seen for sentence in node.health.get("differs", [])]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the roles of other collections are on the controller."""
+"""Find the roles of other collections on the controller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.utils.collection_loader._collection_finder import _get_collection_r
 
 
 class RoleMissing(Exception):
-    """A role of another collection is not installed here."""
+    """A role of another collection is not installed on the controller."""
 
 
 def role_path(name: str) -> Path:
@@ -21,7 +21,7 @@ def role_path(name: str) -> Path:
         name: its full name, such as ``acme.tools.jupyter``.
 
     Raises:
-        RoleMissing: with a sentence that says how to install it.
+        RoleMissing: the role is not installed; the message says how to install it.
     """
     found = _get_collection_role_path(name)
     if found is None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ssh says of a node that does not answer."""
+"""Find out why a node cannot be reached by ssh."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import SECONDS, ssh_reason
 
-PREFIX = "Failed to connect to the host via ssh:"  # what Ansible puts before ssh's own words
-SIDE_BY_SIDE = 32
+PREFIX = "Failed to connect to the host via ssh:"  # the prefix that Ansible adds to messages of ssh
+PARALLEL = 32
 ANSWERS = "ssh failed during the run, but works now"
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a host is reached, by its variables."""
+class SshLogin:
+    """How to reach a host, from its variables."""
 
     options: str
     user: str
     host: str
 
     @classmethod
-    def of(cls, variables: Mapping[str, Any]) -> Way:
+    def of(cls, variables: Mapping[str, Any]) -> SshLogin:
         return cls(*(str(variables.get(key, "")) for key in ("ansible_ssh_common_args", "ansible_user", "ansible_host")))
 
-    def words(self) -> str:
-        """The command that opens a shell there."""
+    def command(self) -> str:
+        """The command that opens a shell on the host."""
         return " ".join(f"ssh {self.options} {self.user or 'root'}@{self.host}".split())
 
 
-def own_words(message: str) -> str:
-    """Ssh's own words, without what Ansible puts before them."""
+def ssh_message(message: str) -> str:
+    """The message of ssh, without the prefix of Ansible."""
     return ssh_reason(message.rpartition(PREFIX)[2]) or "no reason was given"
 
 
-def reasons(ways: Mapping[str, Way]) -> dict[str, str]:
-    """Why hosts do not answer, by name: Ansible does not keep what ssh said of one that was lost on the way, so it is asked again."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return dict(zip(ways, pool.map(_reason, ways.values()), strict=True))
+def reasons(logins: Mapping[str, SshLogin]) -> dict[str, str]:
+    """Why hosts are unreachable, by name. Ansible does not keep the message of ssh, so ssh is tried again."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return dict(zip(logins, pool.map(_reason, logins.values()), strict=True))
 
 
-def _reason(way: Way) -> str:
-    asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{way.user or 'root'}@{way.host}", "true"]
+def _reason(login: SshLogin) -> str:
+    asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{login.user or 'root'}@{login.host}", "true"]
     try:
-        command = ["ssh", *shlex.split(way.options), *asked]
+        command = ["ssh", *shlex.split(login.options), *asked]
         said = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"ssh does not end within {2 * SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster as it stands: what the clouds hold, what was seen of the nodes and what a run would do, as data and as lines for people. Pure."""
+"""The status of a cluster: its nodes, their health and what a run would do, as data and as lines for people. No I/O."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines, table
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
 
-HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "visited", "health")
+HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "configured", "health")
 NO_NODE = "no node exists"
-UNSEEN = "nobody looked at the nodes (sky_look is false)"
+UNSEEN = "the health of the nodes was not checked (sky_look is false)"
 
 
 @dataclass(frozen=True)
 class Status:
-    """What the tasks before found out."""
+    """The results of the preceding tasks."""
 
     cluster: str
-    info: Mapping[str, Any]  # by M(sky.clusters.nodes_info)
-    findings: Mapping[str, Any]  # by M(sky.clusters.findings)
-    visits: Mapping[str, Any]  # by M(sky.clusters.visit)
+    info: Mapping[str, Any]  # of M(sky.clusters.nodes_info)
+    findings: Mapping[str, Any]  # of M(sky.clusters.findings)
+    visits: Mapping[str, Any]  # of M(sky.clusters.visit)
     looked: bool = True
 
     @property
@@ -41,7 +41,7 @@ class Status:
 
     @property
     def removals(self) -> dict[str, list[str]]:
-        """The Ansible roles that a run would remove from nodes whose pool has lost them."""
+        """The Ansible roles that a run would remove from nodes because their pool no longer has them."""
         former = {} if self.info["refusals"] else self.findings["former"]
         return {name: [step["role"] for step in steps if step["tasks"] == "remove"] for name, steps in former.items()}
 
@@ -50,7 +50,7 @@ class Status:
         return [*self.info["notes"], *self.findings["notes"]]
 
     def plain(self) -> dict[str, Any]:
-        """All of it as data, with the lines for people."""
+        """The status as data, with the lines for people."""
         reasons = list(self.reasons())
         same = ("runs", "pools", "volumes", "kept_volumes", "changes", "drift", "refusals")
         return {
@@ -67,7 +67,7 @@ class Status:
         } | {key: self.info[key] for key in same}
 
     def reasons(self) -> Iterator[str]:
-        """Why the cluster cannot do what its file says; a proof is missed only where nothing else is."""
+        """Why the cluster is not ready. A missing proof is named only if there is no other reason."""
         reasons = list(self._unready())
         yield from reasons or self._unproved()
 
@@ -115,28 +115,28 @@ class Status:
 
 
 def _unfit(node: Mapping[str, Any], looked: bool) -> str:
-    """Why nothing can be expected of a node; empty if it is fit.
+    """Why a node is not fit; empty if it is.
 
     Args:
-        looked: whether nodes were looked at; if not, that is said once for all.
+        looked: whether the health of nodes was checked; if not, this is reported once.
     """
     if node["state"] != "running":
         return f"{node['name']} is {node['state']}"
     if not node["ready"]:
-        return f"no run was through with {node['name']}"
+        return f"{node['name']} is not configured yet"
     if looked and node["health"] == "-":
-        return f"nobody looked at {node['name']}"
+        return f"the health of {node['name']} was not checked"
     return f"{node['name']}: {node['health']}" if node["faults"] else ""
 
 
 def _row(node: Mapping[str, Any]) -> tuple[str, ...]:
-    visited = "yes" if node["ready"] else "no"
-    cells = (node["name"], node["cloud"], node["state"], node["address"], node["flavor"], ",".join(node["roles"]), visited, node["health"])
+    configured = "yes" if node["ready"] else "no"
+    cells = (node["name"], node["cloud"], node["state"], node["address"], node["flavor"], ",".join(node["roles"]), configured, node["health"])
     return tuple(str(cell) or "-" for cell in cells)
 
 
 def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    """Of each service, on how many of its nodes it runs."""
+    """For each service the number of its nodes on which it runs."""
     states: dict[str, list[str]] = {}
     for service in services:
         states.setdefault(service["unit"], []).append(service["state"])
@@ -145,7 +145,7 @@ def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
 
 
 def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What the head of each system says."""
+    """The answer of the head of each system."""
     for name, view in systems.items():
         yield _system_line(name, view)
         yield from _proof_lines(name, view.get("proof", {}))
@@ -163,7 +163,7 @@ def _system_line(name: str, view: Mapping[str, Any]) -> str:
 
 
 def _proof_lines(name: str, proof: Mapping[str, Any]) -> Iterator[str]:
-    """When the last proof was, and how it ended."""
+    """The time and the result of the last proof."""
     if proof.get("outcome") == "success":
         yield f"{name}: proved at {moment(proof['ended'])}: {proof['words']}"
     elif proof.get("outcome"):

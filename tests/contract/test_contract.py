@@ -77,7 +77,7 @@ def test_asking_twice_makes_no_double(cloud_factory: Bench) -> None:
     assert [volume.name for volume in listing.volumes] == ["a-p-0-data"]
 
 
-def test_a_stopped_node_is_started_not_made_again(cloud_factory: Bench) -> None:
+def test_a_stopped_node_is_started_not_recreated(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     spec = cloud_factory.spec(cloud, 0)
     cloud_factory.made(cloud, spec)
@@ -210,7 +210,7 @@ def test_deleting_what_is_gone_is_no_fault(cloud_factory: Bench) -> None:
     assert cloud.listing().volumes == ()
 
 
-def test_a_node_made_again_is_another_one(cloud_factory: Bench) -> None:
+def test_a_recreated_node_is_another_one(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     spec = cloud_factory.spec(cloud, 0)
     cloud_factory.made(cloud, spec)
@@ -308,7 +308,7 @@ def test_the_clouds_in_use_are_kept_in_the_cloud(cloud_factory: Bench) -> None:
     assert [node.ready for node in cloud.listing().nodes if node.name == nodes[0].name] == ["hash"]
 
 
-def test_a_node_that_stands_keeps_what_it_names_when_it_is_asked_for_again(cloud_factory: Bench) -> None:
+def test_an_existing_node_keeps_what_it_names_when_it_is_asked_for_again(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, clouds=("contract", "far")))
     cloud_factory.settled(cloud)
@@ -348,7 +348,7 @@ def test_who_holds_the_lock_may_take_it_again(cloud_factory: Bench) -> None:
     cloud.unlock(cloud.lock("bob@there (process 2)", 60))
 
 
-def test_a_stale_lock_is_broken_and_named_and_its_holder_is_told(cloud_factory: Bench) -> None:
+def test_a_stale_lock_is_broken_and_named_and_its_holder_is_reported(cloud_factory: Bench) -> None:
     first, second = cloud_factory("a"), cloud_factory("a")
     old = first.lock("ada@here (process 1)", 1)
     cloud_factory.pass_time(1.5)

@@ -74,7 +74,7 @@ def test_an_image_with_another_checksum_takes_the_place_of_the_old_one(bench: Be
     assert _named(cloud) == [new]
 
 
-def test_an_image_that_was_cut_short_is_made_again(bench: Bench, tmp_path: Path) -> None:
+def test_an_image_that_was_cut_short_is_recreated(bench: Bench, tmp_path: Path) -> None:
     cloud, file = bench("a"), bench.image_file(tmp_path)
     bench.half_image(NAME)
     assert bench.halves(NAME) == 1

@@ -40,7 +40,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine import _gatew
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
 from ansible_collections.sky.clusters.tests.proof.__main__ import usage
 from ansible_collections.sky.clusters.tests.proof.parts import PARTS
 from ansible_collections.sky.clusters.tests.proof.record import PROVED
@@ -277,6 +277,12 @@ def test_parts_of_the_test_script_are_explained() -> None:
     assert shown == [(part.name, part.tier.value, part.machine) for part in PARTS]
 
 
+def test_a_module_is_either_explained_or_internal() -> None:
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in (tree.ROOT / "plugins/modules").glob("*.py")}
+    public = {name for name, text in texts.items() if "sky.clusters.internal" not in text}
+    assert {name for row in table(DAY_TWO, "modules") for name in literals(row[0])} == public
+
+
 def test_folders_exist() -> None:
     named = [name for row in table(CONTRIBUTING, "folders") for name in literals(row[0])]
     assert [name for name in named if not (tree.ROOT / name).exists()] == []
@@ -344,7 +350,16 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
     wrong = [
         f"{path}: {name}"
         for path, name in named
-        if not exists(name, "plugins/inventory", "plugins/modules", "plugins/filter", "playbooks", "roles", "tests/systems/counter/plugins/modules")
+        if not exists(
+            name,
+            "plugins/inventory",
+            "plugins/modules",
+            "plugins/filter",
+            "plugins/lookup",
+            "playbooks",
+            "roles",
+            "tests/systems/counter/plugins/modules",
+        )
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -23,7 +23,19 @@ FOLDERS = ("_base", "_systems", "_clouds", "_cluster_file", "_engine", "_views")
 # What modules on nodes share is sent to the nodes with them: it knows nothing else.
 ALONE = {"_nodes"}
 # Within the engine, from the bottom up. A file may import from lower rows only; one in no row is on top.
-ENGINE = ({"_in_use"}, {"_plan"}, {"_stream"}, {"_retry"}, {"_gateway"}, {"_probe", "_lock"}, {"_apply"})
+ENGINE = (
+    {"_in_use"},
+    {"_plan"},
+    {"_stream"},
+    {"_retry"},
+    {"_gateway"},
+    {"_probe", "_lock", "_results", "_calls", "_fleet"},
+    {"_work", "_outcome"},
+    {"_deletion", "_host_keys", "_look", "_record", "_removal"},
+    {"_waiting"},
+    {"_launching"},
+    {"_apply"},
+)
 # A provider knows the contract and how options are declared; that it is one of several is none of its business.
 PROVIDER_KNOWS = {("_base", "_schema"), ("_clouds", "_contract"), ("_clouds", "_common")}
 PURE = (
@@ -226,7 +238,7 @@ def of_a_system(path: Path) -> bool:
 
 
 # Programs of one system whose names do not say so
-OF_SPARK = {"_table.py", "_submission.py"}
+OF_SPARK = {"_table.py"}
 
 
 def test_generic_code_names_no_system(root: Path) -> None:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No setting of a user's Ansible changes what the playbooks do: each play says itself how it is run."""
+"""No setting of a user's Ansible, and no inventory, changes what the playbooks do: each play says itself how it is run."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,16 @@ def test_each_playbook_that_a_user_runs_refuses_to_be_run_in_part() -> None:
     for path, play in plays():
         if any("sky.clusters.inventory_check" in task for task in play.get("tasks", [])):
             assert play["hosts"] == WHOLE, path
+
+
+def test_a_group_without_hosts_may_be_absent() -> None:
+    """Ansible makes a run's groups with their first host, and AWX drops empty ones from an inventory: ``groups['x']`` alone would then fail."""
+    paths = [path for folder in ("playbooks", "roles") for path in sorted((tree.ROOT / folder).rglob("*")) if path.suffix in {".yml", ".j2"}]
+    wrong = [
+        f"{path.relative_to(tree.ROOT)}: {text[match.start() : match.start() + 60]!r}"
+        for path in paths
+        for text in [path.read_text(encoding="utf-8")]
+        for match in re.finditer(r"groups(?:\['\w+'\]|\.(?!all\b)\w+)(?! \| default\(\[\]\))", text)
+    ]
+    assert len(paths) > 50
+    assert not wrong, "\n".join(wrong)

@@ -22,14 +22,22 @@ def sudoer(name: str) -> Iterator[Path]:
         subprocess.run(["apt-get", "-qq", "update"], check=True)
         subprocess.run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", "sudo"], check=True, env=quiet)
     rights = Path(f"/etc/sudoers.d/{name}")
+    if rights.exists():  # a test that was killed left it, and the user
+        _remove(name, rights)
+    rights.write_text(f"{name} ALL=(ALL) NOPASSWD: ALL\n", encoding="ascii")
+    rights.chmod(0o440)
     subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", name], check=True)
     try:
-        rights.write_text(f"{name} ALL=(ALL) NOPASSWD: ALL\n", encoding="ascii")
-        rights.chmod(0o440)
         yield Path(pwd.getpwnam(name).pw_dir)
     finally:
-        rights.unlink(missing_ok=True)
+        _remove(name, rights)
+
+
+def _remove(name: str, rights: Path) -> None:
+    """Remove the user, if there, before the file that shows that the user is one of ours."""
+    if name in {user.pw_name for user in pwd.getpwall()}:
         subprocess.run(["userdel", "--remove", "--force", name], check=True, capture_output=True)
+    rights.unlink(missing_ok=True)
 
 
 def key_of(name: str, home: Path) -> str:

@@ -57,5 +57,5 @@ def is_whole(site: Site, zone: str, names: list[str]) -> None:
     """These nodes are in the inventory and on the machine, each once, and no others; and there is nothing left to do."""
     again = site.must("cluster")
     assert set(again.changed.values()) == {0}, again.output
-    assert "the nodes are what the file says" in again.output, again.output
+    assert "all nodes match the cluster file" in again.output, again.output
     assert (site.hosts("pool_box"), folders(zone), containers(zone)) == (names, names, names)

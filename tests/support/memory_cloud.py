@@ -501,7 +501,7 @@ class MemoryCloud(Cloud):
             if record is None or record["gone"]:
                 return Event(node.name, Stage.DELETED)
             if record["mark"] != str(node.mark) or node.mark.cluster != self.scope.cluster or node.mark.owner != self._owner_known():
-                return Event(node.name, Stage.FAILED, f"{node.id} does not bear the mark of this cluster: left alone")
+                return Event(node.name, Stage.FAILED, f"{node.id} does not have the mark of this cluster: left alone")
             if record["state"] == "deleting":
                 return Event(node.name, Stage.DELETED)
             for volume in held["volumes"].values():
@@ -562,7 +562,7 @@ class MemoryCloud(Cloud):
             if record is None:
                 return Event(volume.name, Stage.DELETED)
             if record["mark"] != str(volume.mark) or volume.mark.cluster != self.scope.cluster or volume.mark.owner != self._owner_known():
-                return Event(volume.name, Stage.FAILED, f"{volume.id} does not bear the mark of this cluster: left alone")
+                return Event(volume.name, Stage.FAILED, f"{volume.id} does not have the mark of this cluster: left alone")
             if record["attached"]:
                 return Event(volume.name, Stage.FAILED, f"it is attached to {record['attached']}")
             del held["volumes"][volume.id]
@@ -606,7 +606,7 @@ class _Look:
     def node(self, key: str, node: dict[str, Any]) -> Node:
         mark = Mark.parse(node["mark"])
         if mark is None:
-            raise CloudError(f"node {key} bears no mark")
+            raise CloudError(f"node {key} has no mark")
         addresses = tuple(Address(address, 4, "memory", public) for address, public in node["addresses"])
         return Node(
             node["name"], key, mark, State(node["state"]), addresses, node["flavor"], node["image"], "x86_64", 2, 2048, f"{node['made']:.0f}",
@@ -616,7 +616,7 @@ class _Look:
     def _volume(self, key: str, volume: dict[str, Any]) -> Volume:
         mark = Mark.parse(volume["mark"])
         if mark is None:
-            raise CloudError(f"volume {key} bears no mark")
+            raise CloudError(f"volume {key} has no mark")
         return Volume(volume["name"], key, mark, volume["size"], volume["type"], volume["attached"], volume["device"])
 
     def _pass_time(self, node: dict[str, Any]) -> bool:
@@ -654,10 +654,10 @@ def _strangeness(cluster: str, record: dict[str, Any], mark: str, tail: int) -> 
     ours = parsed is not None and parsed.cluster == cluster
     same = record["name"].rpartition("-")[0] == expected if tail else record["name"] == expected
     if ours and not same:
-        return f"it bears the mark of {expected}, and another name"
+        return f"it has the mark of {expected}, and another name"
     words = record["name"].rsplit("-", 2 + tail)
     looks_ours = len(words) == 3 + tail and words[0] == cluster and words[2].isdigit()
-    return "it bears no mark of this cluster" if looks_ours and not ours else ""
+    return "it has no mark of this cluster" if looks_ours and not ours else ""
 
 
 __all__ = ["WRITING", "MemoryCloud", "MemoryOptions"]

@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -154,3 +156,15 @@ def machine_state(zone: str) -> dict[str, set[str]]:
         "processes": lines("pgrep", "-fa", "lxc monitor", mark=f"/{zone}/"),
         "files": {str(path) for path in STATE.glob(f"{zone}/**")},
     }
+
+
+@contextmanager
+def lasting(folder: Path, cluster: str, content: dict[str, Any], environment: dict[str, str] | None = None) -> Iterator[Site]:
+    """A cluster for the tests of a file, in the zone of its own name. It is destroyed at the end, with its data, and must leave nothing behind."""
+    before = machine_state(cluster)
+    site = Site(folder, cluster, content, environment or {})
+    try:
+        yield site
+    finally:
+        site.must("destroy", "-e", "sky_destroy_data=true")
+    assert machine_state(cluster) == before

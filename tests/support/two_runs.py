@@ -16,7 +16,7 @@ from typing import IO
 
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 
-REFUSED = re.compile(r"cluster \S+ is being worked on by \S+@\S+ \(process \d+\) since \S+ \S+ UTC \(cloud \S+\): run this again after its end")
+REFUSED = re.compile(r"cluster \S+ is being changed by \S+@\S+ \(process \d+\) since \S+ \S+ UTC \(cloud \S+\): run again when it has finished")
 FAILURE = re.compile(r"^(?:fatal|failed): .*", re.MULTILINE)
 SECONDS = 600
 

@@ -158,7 +158,7 @@ def holder(host: Host) -> Iterator[str]:
 
 def test_a_volume_in_use_stays_mounted_and_its_user_is_named(host: Host, holder: str) -> None:
     said = data_volumes(host, state="unmounted")["msg"]
-    assert f"volume data: /data/data is in use by tail ({holder}): end what uses it and run again" in said
+    assert f"volume data: /data/data is in use by tail ({holder}): end them and run again" in said
     assert host.mount_point("/data/data").exists
     assert host.service("sky-volume@data.service").is_enabled
 

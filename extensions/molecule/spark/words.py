@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print how often each word stands in a text that every node has, then stay until somebody makes a file: words.py TEXT FILE."""
+"""Count the words of a text that every node has, then run until a file is created: words.py TEXT FILE."""
 
 import json
 import operator

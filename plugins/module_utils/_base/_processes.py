@@ -16,7 +16,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Process:
-    """One process, told apart from a later one of the same number where the system tells when it started."""
+    """One process, distinguished from a later one of the same number if the system knows when it started."""
 
     pid: int
     started: str = ""

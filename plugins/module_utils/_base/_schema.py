@@ -63,7 +63,7 @@ class Text:
     """A string, of a pattern that `what` says in words."""
 
     pattern: str = r"[\s\S]+"
-    what: str = "a text that is not empty"
+    what: str = "a non-empty string"
     longest: int = 255
 
     def parse(self, value: Any, path: str, faults: Faults) -> str | None:
@@ -119,7 +119,7 @@ class Flag:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """One of some known names; a wrong one is answered with the nearest."""
+    """One of some known names; a wrong one gets the nearest as a hint."""
 
     names: tuple[str, ...]
     what: str = "name"
@@ -169,7 +169,7 @@ class ListOf:
             return None
         for place, item in enumerate(items):
             if self.unique and item in items[:place]:
-                faults.add(f"{path}[{place}]", f"{shown(item)} stands there twice")
+                faults.add(f"{path}[{place}]", f"{shown(item)} is listed twice")
         return tuple(items)
 
     def schema(self) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class MapOf:
             faults.add(path, f"must be a mapping, got {shown(value)}")
             return None
         if len(value) < self.least:
-            faults.add(path, f"must name at least {self.least}")
+            faults.add(path, f"must have at least {self.least} key(s)")
         found = {}
         for key, item in value.items():
             place = step(path, key)
@@ -205,7 +205,7 @@ class MapOf:
 
 @dataclasses.dataclass(frozen=True)
 class Free:
-    """A mapping that is handed on as it is (options of a provider that are not modelled)."""
+    """A mapping that is passed on unchanged (further options of a provider)."""
 
     def parse(self, value: Any, path: str, faults: Faults) -> dict[str, Any] | None:
         if isinstance(value, Mapping):
@@ -243,7 +243,7 @@ def _required(declared: dataclasses.Field[Any]) -> bool:
 
 
 def hint(value: Any, known: tuple[str, ...] | list[str]) -> str:
-    """What a wrong name may have been meant to be, and what is known."""
+    """A suggestion for a wrong name: the nearest known one, or all."""
     near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) and len(value) <= 60 else []
     listed = ", ".join(sorted(known)) or "none"
     return f"; did you mean '{near[0]}'?" if near else f"; known: {listed}"
@@ -254,7 +254,7 @@ def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults) -> T 
 
     Args:
         data: the mapping; keys that `cls` does not declare are faults.
-        path: where it stands, for the faults.
+        path: of the mapping, for the faults.
         faults: takes the faults.
 
     Returns:
@@ -268,7 +268,7 @@ def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults) -> T 
         if declared is None:
             faults.add(step(path, key), f"unknown key{hint(key, list(fields))}")
         elif value is None and not _required(declared):
-            continue  # `key:` with nothing behind it means the default, as in most YAML tools
+            continue  # `key:` without a value means the default, as in most YAML tools
         else:
             values[declared.name] = declared.metadata["kind"].parse(value, step(path, key), faults)
     for name, declared in fields.items():
@@ -278,7 +278,7 @@ def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults) -> T 
 
 
 def _or_nothing(declared: dataclasses.Field[Any]) -> dict[str, Any]:
-    """The schema of a field; `key:` with nothing behind it is accepted where there is a default."""
+    """The schema of a field; `key:` without a value is accepted if there is a default."""
     kind: dict[str, Any] = declared.metadata["kind"].schema()
     return kind if _required(declared) else {"anyOf": [kind, {"type": "null"}]}
 

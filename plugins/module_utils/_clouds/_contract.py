@@ -23,9 +23,9 @@ MARK_VERSION = 1
 
 
 class CloudError(Exception):
-    """A cloud said no, or said nothing. The message is one sentence that names the call and gives the cloud's own words."""
+    """A cloud refused, or did not answer. The message is one sentence that names the call and quotes the cloud."""
 
-    final: ClassVar[bool] = False  # whether making the node again cannot help
+    final: ClassVar[bool] = False  # whether recreating the node does not help
 
 
 class Unavailable(CloudError):
@@ -40,7 +40,7 @@ class Unavailable(CloudError):
 
 
 class Denied(CloudError):
-    """The credentials were refused, or have no right to this call (401, 403). Final."""
+    """The credentials were refused, or do not permit this call (401, 403). Final."""
 
     final = True
 
@@ -58,15 +58,15 @@ class Invalid(CloudError):
 
 
 class Locked(CloudError):
-    """Another run is at work on this cluster."""
+    """Another run holds the lock on this cluster."""
 
 
 class MarkError(CloudError):
-    """A mark that bears our sign but cannot be understood (made by a newer version of the collection, or damaged)."""
+    """A mark of ours that cannot be read (written by a newer version of the collection, or damaged)."""
 
 
 class State(enum.Enum):
-    """Where a node is in its life."""
+    """The state of a node."""
 
     BUILDING = "building"  # asked for; not yet running
     RUNNING = "running"  # its operating system has started
@@ -76,7 +76,7 @@ class State(enum.Enum):
 
 
 class Stage(enum.Enum):
-    """What a run has just seen happen to a node."""
+    """What has just happened to a node."""
 
     ASKED = "asked"  # the creating call is about to be sent
     MADE = "made"  # the cloud has it, with its mark
@@ -88,7 +88,7 @@ class Stage(enum.Enum):
 
 @dataclass(frozen=True)
 class Mark:
-    """Whose an object is: ``sky/1 owner cluster pool index``, as it stands in the cloud itself."""
+    """The owner of an object: ``sky/1 owner cluster pool index``, stored in the cloud itself."""
 
     owner: str
     cluster: str
@@ -105,12 +105,16 @@ class Mark:
     def volume_name(self, volume: str) -> str:
         return f"{self.node_name}-{volume}"
 
+    def is_of_volume(self, name: str) -> bool:
+        """Whether a volume of this name belongs to the node."""
+        return re.fullmatch(rf"{re.escape(self.node_name)}-[a-z][a-z0-9]*", name) is not None
+
     @classmethod
     def parse(cls, text: str) -> Mark | None:
-        """Read a mark; None where the text bears no mark of ours at all.
+        """Read a mark; None if the text is not a mark of ours.
 
         Raises:
-            MarkError: a newer version, or a mark of ours that is damaged: no decision may rest on it.
+            MarkError: a newer version, or a damaged mark: nothing may be decided from it.
         """
         words = text.split()
         sign = re.fullmatch(r"sky/(\d+)", words[0]) if words else None
@@ -118,10 +122,10 @@ class Mark:
             return None
         if int(sign.group(1)) > MARK_VERSION:
             raise MarkError(
-                f"the mark '{text}' was made by a newer sky.clusters than this one (it reads up to sky/{MARK_VERSION}): update the collection"
+                f"the mark '{text}' was written by a newer version of sky.clusters (this one reads up to sky/{MARK_VERSION}): update the collection"
             )
         if len(words) != 5 or not words[4].isdigit():
-            raise MarkError(f"the mark '{text}' is damaged: 'sky/{MARK_VERSION} owner cluster pool index' is what it should be")
+            raise MarkError(f"the mark '{text}' is damaged: expected 'sky/{MARK_VERSION} owner cluster pool index'")
         return cls(words[1], words[2], words[3], int(words[4]))
 
 
@@ -161,15 +165,15 @@ class Node:
     addresses: tuple[Address, ...] = ()
     flavor: str = ""
     image: str = ""
-    architecture: str = ""  # as `uname -m` says it; empty where the cloud does not tell
-    cores: int = 0  # 0 where the cloud does not tell
-    memory: int = 0  # MiB; 0 where the cloud does not tell
+    architecture: str = ""  # as `uname -m` says it; empty if unknown
+    cores: int = 0  # 0 if unknown
+    memory: int = 0  # MiB; 0 if unknown
     created: str = ""  # ISO 8601, by the cloud's clock
     ready: str = ""  # the hash that `set_ready` wrote last; empty if none
-    clouds: tuple[str, ...] = ()  # the cluster's clouds in use, as its birth or `set_clouds` wrote them last; empty if none
-    host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty where the cloud cannot tell
+    clouds: tuple[str, ...] = ()  # the clouds that the cluster uses, as its birth or `set_clouds` wrote them last; empty if none
+    host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty if the cloud does not know them
     fault: str = ""  # why it failed, in the cloud's own words
-    hopeless: bool = False  # it failed of what making it again cannot mend (no quota)
+    hopeless: bool = False  # it failed for a reason that recreating it does not fix (no quota)
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -194,7 +198,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Stray:
-    """Something that stands where an object of this cluster would stand but bears no mark of it: reported, never touched."""
+    """Something in the place of an object of this cluster, but without its mark: reported, never changed."""
 
     kind: str  # node, volume, ...
     name: str
@@ -228,10 +232,10 @@ class Image:
     id: str  # the cloud's own identifier
     status: str = "active"  # nodes can be made from it; every other word is the cloud's own
     ours: bool = False  # whether it was added with our mark, by this owner
-    size: int = 0  # bytes; 0 where the cloud does not tell
-    checksum: str = ""  # `algorithm:digits`; empty where the cloud does not tell
+    size: int = 0  # bytes; 0 if unknown
+    checksum: str = ""  # `algorithm:digits`; empty if unknown
     format: str = ""
-    architecture: str = ""  # as `uname -m` says it; empty where the cloud does not tell
+    architecture: str = ""  # as `uname -m` says it; empty if unknown
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,11 @@ class NodeSpec:
     def name(self) -> str:
         return self.mark.node_name
 
+    @property
+    def faults(self) -> list[str]:
+        """What no cloud can make of this: one sentence each."""
+        return [f"volume '{volume.name}' does not belong to node {self.name}" for volume in self.volumes if not self.mark.is_of_volume(volume.name)]
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -285,8 +294,13 @@ class Event:
     detail: str = ""  # for people: an identifier, an address, or why it failed, in the cloud's own words
     log: str = ""  # tail of the node's console, where that helps
     node: Node | None = None  # as it is now, where known
-    final: bool = False  # a failure that making the node again cannot mend (Shortage, Denied, Invalid)
+    final: bool = False  # recreating the node does not fix it (Shortage, Denied, Invalid)
     error: type[CloudError] | None = None  # which of the errors above a failure is, where known
+
+    @classmethod
+    def failure(cls, name: str, error: CloudError) -> Event:
+        """The failure of a node or volume that the cloud refused: as final as the error is."""
+        return cls(name, Stage.FAILED, str(error), final=error.final, error=type(error))
 
 
 @dataclass(frozen=True)
@@ -295,7 +309,7 @@ class Scope:
 
     cluster: str
     owner: str = ""  # empty: the user that the cloud's credentials belong to
-    admin_cidrs: tuple[str, ...] = ()  # networks from which ssh may be reached
+    admin_cidrs: tuple[str, ...] = ()  # networks that may connect with ssh
 
 
 @dataclass(frozen=True)
@@ -326,7 +340,7 @@ class Holding:
     """The run's lock on a cluster, as anybody sees it."""
 
     holder: str  # for people: who, and where
-    since: str = ""  # when it was taken, for people, UTC; empty where the cloud does not tell
+    since: str = ""  # when it was taken, for people, UTC; empty if unknown
 
 
 class Cloud(abc.ABC):
@@ -356,13 +370,13 @@ class Cloud(abc.ABC):
         return self.scope.owner or self.identity()
 
     def owns(self, mark: Mark) -> bool:
-        """Whether what bears a mark is this cluster's and owner's."""
+        """Whether an object with this mark belongs to this cluster and owner."""
         return (mark.owner, mark.cluster) == (self.owner, self.scope.cluster)
 
     def foreign(self, name: str, mark: Mark) -> Event:
-        """The failure of what is not this cluster's and owner's."""
+        """The failure for an object that does not belong to this cluster and owner."""
         reason = f"{name} is marked '{mark}', which is not cluster {self.scope.cluster} of {self.owner}: it is left alone"
-        return Event(name, Stage.FAILED, reason, final=True)
+        return Event.failure(name, Invalid(reason))
 
     @abc.abstractmethod
     def identity(self) -> str:
@@ -373,9 +387,9 @@ class Cloud(abc.ABC):
         """
 
     def place(self) -> str:
-        """Where this is, for people: the same for two entries of a cluster file that lead to the same nodes, and never otherwise.
+        """Where this is, for people: equal for two entries of a cluster file exactly if they lead to the same nodes.
 
-        Empty (the default) where the cloud cannot tell; then two entries for one place are not noticed.
+        Empty (the default) if unknown; then two entries for one place are not detected.
         """
         return ""
 
@@ -388,7 +402,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """What stands in the way of making these nodes and those of these volumes that do not exist: one sentence each, all at once."""
+        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once."""
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         """What each of these specifications means here now, in their order, whether or not such nodes exist; makes nothing.
@@ -403,7 +417,7 @@ class Cloud(abc.ABC):
 
         Yields one ``MADE`` or ``FAILED`` a node, as they come, before it any number of ``ASKED`` that tell of progress; does not wait for boot.
         What a failed node had is cleaned before its event. Asked for a node that exists with this very mark, it answers ``MADE``, starts it if it is
-        stopped, attaches what volumes it lacks, and makes no second one. Where something else bears the name it answers ``FAILED``.
+        stopped, attaches what volumes it lacks, and makes no second one. If something else has the name it answers ``FAILED``.
         """
 
     @abc.abstractmethod
@@ -422,7 +436,7 @@ class Cloud(abc.ABC):
         """
         found = re.fullmatch(rf"{re.escape(self.scope.cluster)}-([a-z][a-z0-9]*)-(0|[1-9][0-9]*)-[a-z][a-z0-9]*", volume)
         if found is None:
-            raise Invalid(f"'{volume}' is no name of a data volume of cluster {self.scope.cluster}: that is {self.scope.cluster}-POOL-INDEX-VOLUME")
+            raise Invalid(f"'{volume}' is not a data volume name of cluster {self.scope.cluster}: expected {self.scope.cluster}-POOL-INDEX-VOLUME")
         return Mark(self.owner, self.scope.cluster, found[1], int(found[2]))
 
     @abc.abstractmethod
@@ -430,13 +444,13 @@ class Cloud(abc.ABC):
         """Make these volumes of nodes that need not exist, each with the mark of its node (:meth:`mark_of`), and attach them to none.
 
         Yields ``MADE`` or ``FAILED`` each, under the volume's name. One that exists with this very mark is ``MADE``, and is left as it is. Where
-        something else bears the name it is ``FAILED``.
+        something else has the name it is ``FAILED``.
         """
 
     def resize_volumes(self, volumes: Sequence[VolumeSpec]) -> Iterator[Event]:
         """Extend these existing volumes to the given sizes. Yields ``MADE`` or ``FAILED`` each, under the volume's name."""
         for volume in volumes:
-            yield Event(volume.name, Stage.FAILED, f"a cloud of provider {self.provider} cannot extend volumes", final=True, error=Invalid)
+            yield Event.failure(volume.name, Invalid(f"provider {self.provider} cannot extend volumes"))
 
     def not_extended(self, wanted: VolumeSpec, volume: Volume | None) -> Event | None:
         """The failure of a volume that cannot be extended as it is wanted; None if it can.
@@ -445,12 +459,11 @@ class Cloud(abc.ABC):
             volume: the one of that name, if there is one.
         """
         if volume is None:
-            return Event(wanted.name, Stage.FAILED, f"there is no volume {wanted.name}", final=True)
+            return Event.failure(wanted.name, Invalid(f"there is no volume {wanted.name}"))
         if not self.owns(volume.mark):
             return self.foreign(wanted.name, volume.mark)
         if wanted.size < volume.size:
-            reason = f"volume {wanted.name} has {volume.size} GiB and cannot shrink to {wanted.size}"
-            return Event(wanted.name, Stage.FAILED, reason, final=True, error=Invalid)
+            return Event.failure(wanted.name, Invalid(f"volume {wanted.name} has {volume.size} GiB and cannot shrink to {wanted.size}"))
         return None
 
     @abc.abstractmethod
@@ -458,18 +471,18 @@ class Cloud(abc.ABC):
         """Delete exactly these volumes and their data. Yields ``DELETED`` or ``FAILED`` each; one that is attached is ``FAILED``."""
 
     def images(self) -> list[Image]:
-        """What nodes can be made from here, and what was added and is not whole yet.
+        """The images of this cloud, including incomplete ones.
 
         Raises:
             Invalid: images cannot be listed here (the default).
         """
-        raise Invalid(f"a cloud of provider {self.provider} has no list of images")
+        raise Invalid(f"provider {self.provider} cannot list images")
 
     def add_image(self, spec: ImageSpec, file: BinaryIO) -> Image:  # noqa: ARG002
-        """Make an image of a file, with our mark (``sky/1 owner``); it counts as ``active`` only once all of the file was read as its checksum says.
+        """Make an image of a file, with our mark (``sky/1 owner``); it is ``active`` only after the whole file has matched its checksum.
 
-        One of our mark, this name and this checksum that is ``active`` is left as it is; others of our mark and name go once that is there, and what
-        a killed run left of one goes first. May take long.
+        One of our mark, this name and this checksum that is ``active`` is left as it is; others with our mark and name go afterwards, and what
+        a killed run left of one is deleted first. May take long.
 
         Args:
             file: a real file, open at its beginning.
@@ -477,7 +490,7 @@ class Cloud(abc.ABC):
         Raises:
             Invalid: the name is that of an image which is not ours, or the cloud cannot make an image of this, or of any file (the default).
         """
-        raise Invalid(f"image {spec.name}: a cloud of provider {self.provider} takes no images")
+        raise Invalid(f"image {spec.name}: provider {self.provider} does not accept images")
 
     def delete_image(self, image: Image) -> None:
         """Delete exactly this image (by id, after a look at its mark). Deleting a missing image succeeds.
@@ -485,7 +498,7 @@ class Cloud(abc.ABC):
         Raises:
             CloudError: it is not ours, or a node needs it; it is left alone.
         """
-        raise Invalid(f"image {image.name}: a cloud of provider {self.provider} takes no images, so this one is not ours")
+        raise Invalid(f"image {image.name}: provider {self.provider} does not accept images, so this one is not ours")
 
     def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:  # noqa: ARG002
         """Read the file of this image (by id), piece by piece; the caller verifies its checksum.
@@ -508,21 +521,21 @@ class Cloud(abc.ABC):
         return ""
 
     def learn_host_keys(self, nodes: Sequence[Node]) -> Mapping[str, tuple[str, ...]]:
-        """The host keys of nodes that answer by ssh, by node name; what a cloud does not list from the start is looked for, and kept with the node.
+        """The host keys of nodes that answer by ssh, by name; keys that a cloud does not list are read elsewhere, and stored with the node.
 
-        A node whose keys may still come is left out; one whose keys the cloud cannot show has none.
+        A node whose keys may still appear is left out; one whose keys the cloud cannot show has an empty tuple.
         """
         return {node.name: node.host_keys for node in nodes}
 
     def gaps(self) -> list[str]:
-        """What was made for the cluster besides nodes and volumes, and is gone, changed, or left of nodes that are gone: ``kind name`` each.
+        """What was created for the cluster besides nodes and volumes, and is missing, changed, or left of deleted nodes: ``kind name`` each.
 
         Empty (the default) where nothing is made besides nodes and volumes.
         """
         return []
 
     def repair(self) -> None:  # noqa: B027  # a default that does nothing
-        """Put right all that :meth:`gaps` names: make what is missing, change back what was changed, remove what is left of nodes that are gone.
+        """Repair all that :meth:`gaps` names: create what is missing, undo changes, remove what is left of deleted nodes.
 
         Makes, starts and deletes no node. By default nothing, as there are no gaps.
         """
@@ -536,7 +549,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def lock(self, holder: str, seconds: float) -> Lease:
-        """Take the run's lock on this cluster for so long; a stale one is broken and named in the lease.
+        """Take the run's lock on this cluster for this time; a stale one is replaced and named in the lease.
 
         Who holds it already may take it again: the answer may have been lost.
 
@@ -550,7 +563,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def renew(self, lease: Lease, seconds: float) -> None:
-        """Hold the lock for so long from now. Raises Locked if it was lost."""
+        """Extend the lock to this time from now. Raises Locked if it was lost."""
 
     @abc.abstractmethod
     def unlock(self, lease: Lease) -> None:

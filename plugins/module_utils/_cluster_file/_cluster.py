@@ -21,10 +21,10 @@ INVENTORY_KEYS = (
     "cache_connection", "cache_prefix",
 )  # fmt: skip
 
-CLUSTER_NAME = Text(r"[a-z]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and inner dashes, a letter first", 20)
-SHORT_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, a letter first", 10)
-CLOUD_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, a letter first", 20)
-GROUP_NAME = Text(r"[a-zA-Z][a-zA-Z0-9_]*", "letters, digits and underscores, a letter first", 60)
+CLUSTER_NAME = Text(r"[a-z]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and inner dashes, starting with a letter", 20)
+SHORT_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, starting with a letter", 10)
+CLOUD_NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, starting with a letter", 20)
+GROUP_NAME = Text(r"[a-zA-Z][a-zA-Z0-9_]*", "letters, digits and underscores, starting with a letter", 60)
 FOREIGN_ROLE = Text(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2}", "the full name of a role of another collection, such as acme.tools.jupyter", 120)
 OWNER = Text(r"[A-Za-z0-9._@-]+", "letters, digits and any of . _ @ -", 64)
 PUBLIC_KEY = Text(
@@ -47,10 +47,10 @@ class ClusterFileError(Exception):
 class Timeouts:
     """How long each stage of a node may take, in seconds; 0 leaves it to the level above."""
 
-    made: int = option(Integer(0, 86400), "from asking until the cloud has the node; the making of its image included", default=0)
-    booted: int = option(Integer(0, 86400), "from made until its system has started", default=0)
+    made: int = option(Integer(0, 86400), "from the request until the cloud has the node, including the creation of its image", default=0)
+    booted: int = option(Integer(0, 86400), "from made until its operating system has started", default=0)
     reachable: int = option(Integer(0, 86400), "from booted until ssh answers", default=0)
-    deleted: int = option(Integer(0, 86400), "from asking until it is gone", default=0)
+    deleted: int = option(Integer(0, 86400), "from the request until it is gone", default=0)
 
     def over(self, above: Timeouts) -> Timeouts:
         """These, where they are set, over those."""
@@ -66,7 +66,7 @@ class DataVolume:
 
     size: int = option(Integer(1, 1024 * 1024), "GiB")
     type: str = option(Text(), "the cloud's volume type; its default if empty", default="")
-    fs: str = option(Choice(("ext4", "xfs"), "file system"), "file system made on it while it is blank", default="ext4")
+    fs: str = option(Choice(("ext4", "xfs"), "file system"), "file system created on it while it is blank", default="ext4")
     mount: str = option(Text(r"/[A-Za-z0-9._/-]+", "an absolute path"), "where it is mounted; /data/<volume> if empty", default="")
 
 
@@ -104,12 +104,12 @@ class Pool:
     roles: tuple[str, ...] = option(ListOf(RoleName()), "what its nodes do", default=())
     min_count: int | None = option(Integer(0, 10000), "with fewer nodes than this the run fails; count if not given", default=None)
     groups: tuple[str, ...] = option(ListOf(GROUP_NAME), "further inventory groups of its nodes", default=())
-    flavor: str = option(Text(), "the cloud's name of the size of a node; the cloud's flavor if empty", default="")
-    image: str = option(Text(), "the cloud's name of the image of a node; the cloud's image if empty", default="")
+    flavor: str = option(Text(), "flavor of the nodes; that of the cloud if empty", default="")
+    image: str = option(Text(), "image of the nodes; that of the cloud if empty", default="")
     public_ip: bool = option(Flag(), "whether its nodes have an address that is reachable from outside the cloud", default=False)
     volumes: dict[str, DataVolume] = option(MapOf(SHORT_NAME, VolumeKind()), "data volumes of each node, by name", default_factory=dict)
     timeouts: Timeouts = option(Struct(Timeouts), "how long each stage may take here, in seconds", default=Timeouts())
-    extra: dict[str, Any] = option(Free(), "options of the provider that are not modelled, handed on as they are", default_factory=dict)
+    extra: dict[str, Any] = option(Free(), "further options of the provider, passed on unchanged", default_factory=dict)
 
     @property
     def least(self) -> int:
@@ -132,7 +132,7 @@ class Settings:
     """The keys of the file that are neither its name, nor clouds, nor pools."""
 
     owner: str = option(OWNER, "owner in the mark; the user that a cloud's credentials belong to if empty", default="")
-    admin_cidrs: tuple[str, ...] = option(ListOf(Cidr()), "networks from which ssh may be reached", default=())
+    admin_cidrs: tuple[str, ...] = option(ListOf(Cidr()), "networks that may connect with ssh", default=())
     ssh_keys: tuple[str, ...] = option(
         ListOf(PUBLIC_KEY), "public keys authorised on every node; if empty the agent's, then ~/.ssh/*.pub", default=()
     )
@@ -198,7 +198,7 @@ class Cluster:
 @dataclass(frozen=True)
 class _CloudCommon:
     timeouts: Timeouts = option(Struct(Timeouts), "how long each stage may take on this cloud, in seconds", default=Timeouts())
-    extra: dict[str, Any] = option(Free(), "options of the provider that are not modelled, handed on as they are", default_factory=dict)
+    extra: dict[str, Any] = option(Free(), "further options of the provider, passed on unchanged", default_factory=dict)
 
 
 def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
@@ -278,7 +278,7 @@ class _CloudKind:
 
 
 def _check_cloud_names(data: Mapping[str, Any], faults: Faults) -> None:
-    """Every pool names a cloud of the file; asked of the raw file, so that another fault of the pool or the cloud does not hide this one."""
+    """Every pool names a cloud of the file; checked on the raw file, so that another fault of the pool or the cloud does not hide this one."""
     clouds, pools = data.get("clouds"), data.get("pools")
     if not isinstance(clouds, Mapping) or not isinstance(pools, Mapping):
         return
@@ -289,19 +289,19 @@ def _check_cloud_names(data: Mapping[str, Any], faults: Faults) -> None:
 
 
 def _cross_check(pools: Mapping[str, Pool], settings: Settings | None, faults: Faults) -> None:
-    """What no single key can know."""
+    """Checks that need several keys."""
     for name, pool in pools.items():
         if pool.min_count is not None and pool.min_count > pool.count:
             faults.add(f"pools.{name}.min_count", f"must be at most count ({pool.count}), got {pool.min_count}")
         if pool.public_ip and settings and not settings.admin_cidrs:
-            faults.add("admin_cidrs", f"is required: pools.{name} has public_ip, so say from which networks ssh may be reached")
+            faults.add("admin_cidrs", f"is required: pools.{name} has public_ip, so list the networks that may connect with ssh")
         for place, group in enumerate(pool.groups):
             if group in RESERVED_GROUPS or group in ROLES or group.startswith(("pool_", "cloud_", "sky_")):
-                faults.add(f"pools.{name}.groups[{place}]", f"'{group}' has a meaning of its own here; choose another name")
+                faults.add(f"pools.{name}.groups[{place}]", f"'{group}' is reserved; choose another name")
         mounts = [volume.mount or f"/data/{v}" for v, volume in pool.volumes.items()]
         for place, mount in enumerate(mounts):
             if mount in mounts[:place]:
-                faults.add(f"pools.{name}.volumes", f"two volumes have the mount {mount}")
+                faults.add(f"pools.{name}.volumes", f"two volumes are mounted at {mount}")
 
 
 def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str], str]) -> None:

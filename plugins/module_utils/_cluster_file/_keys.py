@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ._cluster import Cluster, ClusterFileError, Login, Settings
 
-NONE = "ssh_keys: none in the file, none in the ssh agent and no ~/.ssh/*.pub; make one with ssh-keygen, or name them in the file"
+NONE = "ssh_keys: no key in the file, in the ssh agent or in ~/.ssh/*.pub; create one with ssh-keygen, or list keys in the file"
 OFFERED = 5  # sshd ends a connection after six keys that it does not know
 SHORTEST = Path("/tmp")  # noqa: S108  # a folder there is used only if it is ours
 LONGEST = 70  # characters of the folder of control sockets: a socket's path may have 107, and ssh appends 17 to ours for a moment
@@ -94,7 +94,7 @@ def private_folder() -> str:
 
 
 def _is_private(place: Path) -> bool:
-    """Whether a folder is there, or can be made, that nobody else can write to, nor have put there."""
+    """Whether a folder exists, or can be created, that is ours and that nobody else can write to."""
     if not place.is_absolute() or len(str(place)) > LONGEST or set(str(place)) & set("%\"'\\ "):
         return False
     try:
@@ -119,7 +119,7 @@ def _usable(lines: tuple[str, ...], own: Ring) -> list[Key]:
 
 
 def _ignored(key: Key, own: Ring) -> str:
-    """Why ssh would pass over a key; empty if it would not."""
+    """Why ssh would ignore a key; empty if it would not."""
     if key.file is None or _blob(key.public) in map(_blob, own.agent):
         return ""
     found = key.file.stat()
@@ -129,15 +129,17 @@ def _ignored(key: Key, own: Ring) -> str:
 
 
 def _no_use(settings: Settings, own: Ring) -> str:
-    """The sentence where nobody here could log in."""
+    """The message if this controller could not log in."""
     if not settings.ssh_keys:
-        return "ssh_keys: ~/.ssh/*.pub have no private keys beside them, and the ssh agent holds none: this run could not log in to its nodes"
+        return (
+            "ssh_keys: the keys in ~/.ssh/*.pub have no private keys next to them, and the ssh agent has none: this run could not log in to its nodes"
+        )
     mine = own.keys[0].public if own.keys else "none was found in the ssh agent or under ~/.ssh"
-    return f"ssh_keys: this run has the private key of none of them; add one of yours ({mine}), or load one of theirs into the ssh agent"
+    return f"ssh_keys: this run has none of their private keys; add a key of yours ({mine}), or load one of theirs into the ssh agent"
 
 
 def _file(key: Key, folder: str) -> str:
-    """What ssh is given to choose a key by: of one that the agent alone has, a file with its public half."""
+    """The file that selects a key for ssh; for a key that only the agent has, a file with its public half."""
     if key.file is not None:
         return str(key.file)
     if not folder:
@@ -185,5 +187,5 @@ def _public_half(private: Path) -> str:
 
 
 def _plain(lines: list[str]) -> Iterator[str]:
-    """Keys, but no certificates: those are no line of authorized_keys."""
+    """Keys without certificates, which are not lines of authorized_keys."""
     return (text for line in lines if len((text := line.strip()).split()) >= 2 and "-cert-v01@" not in text and not text.startswith("#"))

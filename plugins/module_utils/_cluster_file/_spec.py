@@ -13,3 +13,16 @@ CLUSTER_SPEC: dict[str, Any] = {
     "pools": {"type": "dict", "required": True},
     "settings": {"type": "dict", "default": {}},
 }
+# What a run may ask for beside the cluster file
+REQUEST_SPEC: dict[str, Any] = {
+    "counts": {"type": "dict", "default": {}},
+    "remove": {"type": "list", "elements": "str", "default": []},
+    "confirm": {"type": "str", "default": ""},
+    "identity_file": {"type": "str", "default": ""},
+}
+# What decides which nodes a run replaces or removes
+CHOICE_SPEC: dict[str, Any] = {
+    "replace": {"type": "list", "elements": "str", "default": []},
+    "sick": {"type": "dict", "default": {}},
+    "idle": {"type": "list", "elements": "str", "default": []},
+}

@@ -15,7 +15,7 @@ from .._clouds._contract import Cloud, CloudError, Event, Invalid, Stage, Volume
 from .._cluster_file._cluster import Cluster, ClusterFileError, DataVolume
 from . import _lock
 from ._fleet import list_all
-from ._resource import Outcome, asked
+from ._resource import Change, asked
 
 Tell = Callable[[str], None]
 
@@ -29,7 +29,7 @@ class Wanted:
     type: str = ""  # empty: as the file says
 
 
-def told(cloud: str, volume: Volume) -> dict[str, Any]:
+def as_result(cloud: str, volume: Volume) -> dict[str, Any]:
     """A volume as a module returns it."""
     return {key: getattr(volume, key) for key in ("name", "id", "size", "type", "attached", "device")} | {
         "cloud": cloud,
@@ -37,7 +37,7 @@ def told(cloud: str, volume: Volume) -> dict[str, Any]:
     }
 
 
-def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check: bool, tell: Tell) -> Outcome:
+def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check: bool, tell: Tell) -> Change:
     """Make a volume, or extend it.
 
     Raises:
@@ -47,15 +47,15 @@ def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check
     cloud, spec = _specified(cluster, clouds, wanted)
     volume = _found(cloud, spec.name)
     if volume and _fits(spec, volume):
-        return Outcome(told(cloud.name, volume), told(cloud.name, volume))
+        return Change(as_result(cloud.name, volume), as_result(cloud.name, volume))
     if volume is None:
         lacks = asked(lambda: cloud.shortages([], [spec]), f"cloud {cloud.name}: shortages")
         if lacks:
-            raise Invalid(f"volume {spec.name} cannot be made in cloud {cloud.name}: {'; '.join(lacks)}")
-    before = told(cloud.name, volume) if volume else {}
+            raise Invalid(f"volume {spec.name} cannot be created in cloud {cloud.name}: {'; '.join(lacks)}")
+    before = as_result(cloud.name, volume) if volume else {}
     if check:
         asked_for = {"name": spec.name, "cloud": cloud.name, "size": spec.size, "type": spec.type}
-        return Outcome(before, before | {"size": spec.size} if volume else asked_for, changed=True)
+        return Change(before, before | {"size": spec.size} if volume else asked_for, changed=True)
     with _locked(cloud, tell):
         volume = _found(cloud, spec.name)  # what another run did until the lock was ours
         if volume is None:
@@ -64,11 +64,11 @@ def present(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted, check
             _carried_out(cloud, spec.name, lambda: cloud.resize_volumes([spec]))
     made = _found(cloud, spec.name)
     if made is None:
-        raise CloudError(f"cloud {cloud.name}: volume {spec.name} was made and is not in the list")
-    return Outcome(before, told(cloud.name, made), changed=True)
+        raise CloudError(f"cloud {cloud.name}: volume {spec.name} was created but is not listed")
+    return Change(before, as_result(cloud.name, made), changed=True)
 
 
-def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> Outcome:
+def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> Change:
     """Delete a volume that no node has, and its data.
 
     Raises:
@@ -82,16 +82,18 @@ def absent(clouds: Mapping[str, Cloud], name: str, check: bool, tell: Tell) -> O
         if volume:
             holding.append((place, volume))
     if not holding:
-        return Outcome()
+        return Change()
     if len(holding) > 1:
-        raise Invalid(f"volume {name} is in {len(holding)} clouds ({', '.join(place for place, _volume in holding)}): say which one with cloud")
+        raise Invalid(
+            f"volume {name} is in {len(holding)} clouds ({', '.join(place for place, _volume in holding)}): choose one with the option cloud"
+        )
     place, volume = holding[0]
     if volume.attached:
         raise Invalid(f"cloud {place}: volume {name} is attached to {volume.attached}: it is left alone")
     if not check:
         with _locked(clouds[place], tell):
             _carried_out(clouds[place], name, lambda: clouds[place].delete_volumes([volume]))
-    return Outcome(told(place, volume), {}, changed=True)
+    return Change(as_result(place, volume), {}, changed=True)
 
 
 def _specified(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted) -> tuple[Cloud, VolumeSpec]:
@@ -100,7 +102,7 @@ def _specified(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted) ->
     pool = cluster.pools.get(mark.pool)
     if pool is None:
         raise ClusterFileError(
-            [f"name: volume {wanted.name} is of pool '{mark.pool}', which is not in the file{hint(mark.pool, list(cluster.pools))}"]
+            [f"name: volume {wanted.name} belongs to pool '{mark.pool}', which is not in the file{hint(mark.pool, list(cluster.pools))}"]
         )
     if pool.cloud not in clouds:
         raise ClusterFileError([f"cloud: the nodes of pool {mark.pool} are in cloud {pool.cloud}, and so are their volumes"])
@@ -109,7 +111,7 @@ def _specified(cluster: Cluster, clouds: Mapping[str, Cloud], wanted: Wanted) ->
         _agree(wanted, declared, f"pools.{mark.pool}.volumes.{wanted.name.removeprefix(f'{mark.node_name}-')}")
     size = wanted.size or (declared.size if declared else 0)
     if size < 1:
-        raise ClusterFileError([f"size: is required, 1 GiB or more: pools.{mark.pool}.volumes does not name this one"])
+        raise ClusterFileError([f"size: is required, 1 GiB or more: pools.{mark.pool}.volumes does not list this volume"])
     return clouds[pool.cloud], VolumeSpec(wanted.name, size, wanted.type or (declared.type if declared else ""))
 
 
@@ -120,7 +122,7 @@ def _agree(wanted: Wanted, declared: DataVolume, path: str) -> None:
         ClusterFileError: the file says something else.
     """
     if wanted.size > declared.size:
-        raise ClusterFileError([f"size: {path} says {declared.size} GiB, and no run would shrink the volume to that: change the file first"])
+        raise ClusterFileError([f"size: {path} says {declared.size} GiB, and a volume cannot shrink: change the file first"])
     if wanted.type and wanted.type != declared.type:
         raise ClusterFileError([f"type: {path} says '{declared.type}', not '{wanted.type}': change the file first"])
 
@@ -138,12 +140,12 @@ def _ours(cloud: Cloud, name: str, volumes: Iterable[Volume], strays: Mapping[st
     """
     found = [volume for volume in volumes if volume.name == name]
     if name in strays:
-        raise Invalid(f"cloud {cloud.name}: something called {name} is there and not ours: {strays[name]}")
+        raise Invalid(f"cloud {cloud.name}: something named {name} exists and is not ours: {strays[name]}")
     foreign = [volume for volume in found if volume.mark.owner != cloud.owner]
     if foreign:
         raise Invalid(f"cloud {cloud.name}: volume {name} belongs to {foreign[0].mark.owner}, not to {cloud.owner}: it is left alone")
     if len(found) > 1:
-        raise Invalid(f"cloud {cloud.name}: {len(found)} volumes are called {name}: delete those that are not meant")
+        raise Invalid(f"cloud {cloud.name}: {len(found)} volumes are named {name}: delete the wrong ones")
     return found[0] if found else None
 
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from .._clouds._contract import Cloud, CloudError, Image, Listing, MarkError, Options, Scope
@@ -19,6 +20,35 @@ T = TypeVar("T")
 
 class FleetError(Exception):
     """At least one cloud could not be asked; one line each. With a part of the truth nothing may be decided."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The clouds of one cluster, each call made until it is answered."""
+
+    clouds: Mapping[str, Cloud]
+    clock: Clock
+    backoff: Backoff
+
+    def ask(self, cloud: str, call: Callable[[], T], what: str) -> T:
+        """Make a call that changes nothing, or that may be repeated.
+
+        Args:
+            what: names the call.
+        """
+        return asked_again(call, self.clock, self.backoff, f"cloud {cloud}: {what}")
+
+    def ask_each(self, ask: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
+        """The answers of clouds that are asked side by side, by name."""
+        every = list(names)
+        with ThreadPoolExecutor(max_workers=max(1, len(every))) as pool:
+            return dict(zip(every, pool.map(ask, every), strict=True))
+
+    def listed(self) -> dict[str, Listing]:
+        return list_all(self.clouds, self.clock, self.backoff)
+
+    def owners(self) -> dict[str, str]:
+        return owners(self.clouds, self.clock, self.backoff)
 
 
 def option_classes() -> dict[str, type[Options]]:
@@ -52,7 +82,7 @@ def _same_places(places: Mapping[str, str]) -> list[str]:
     for name, place in places.items():
         by_place.setdefault(place, []).append(name)
     return [
-        f"clouds {' and '.join(names)} are the same cloud ({place}): keep one of these entries under clouds, and let all its pools name that one"
+        f"clouds {' and '.join(names)} are the same cloud ({place}): keep one of these entries under clouds, and name it in all their pools"
         for place, names in by_place.items()
         if len(names) > 1
     ]
@@ -64,7 +94,7 @@ def owners(clouds: Mapping[str, Cloud], clock: Clock | None = None, backoff: Bac
     Raises:
         FleetError: a cloud could not say whose the credentials are.
     """
-    return _each(clouds, lambda cloud: cloud.owner, "cannot say whose the credentials are", clock, backoff)
+    return _each(clouds, lambda cloud: cloud.owner, "cannot say which user the credentials belong to", clock, backoff)
 
 
 def list_images(clouds: Mapping[str, Cloud]) -> dict[str, list[Image]]:

@@ -69,7 +69,7 @@ def ssh_options(node: Node, login: Login) -> list[str]:
 
 
 def host_key_options(node: Node) -> Sequence[str]:
-    """The cloud's own word on the host's keys instead of any known_hosts file, so that no address that is used again brings an old key back."""
+    """The host keys that the cloud lists instead of any known_hosts file, so that a reused address never brings an old key back."""
     if not node.host_keys:
         return ["-o StrictHostKeyChecking=accept-new"]
     kind, key = min((line.split()[:2] for line in node.host_keys), key=lambda words: words[0] != "ssh-ed25519")

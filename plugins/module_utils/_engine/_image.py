@@ -16,12 +16,12 @@ from typing import Any, BinaryIO
 
 from .._base._schema import shown
 from .._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid
-from ._resource import Outcome, asked
+from ._resource import Change, asked
 
 KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture")
 
 
-def told(cloud: str, image: Image) -> dict[str, Any]:
+def as_result(cloud: str, image: Image) -> dict[str, Any]:
     """An image as a module returns it."""
     return {key: getattr(image, key) for key in KEYS} | {"cloud": cloud}
 
@@ -34,14 +34,14 @@ def checked(spec: ImageSpec) -> ImageSpec:
     """
     checksum = spec.checksum.lower()
     if re.fullmatch(r"sha256:[0-9a-f]{64}", checksum) is None:
-        raise Invalid(f"checksum: must be 'sha256:' and 64 digits (0-9, a-f), got {shown(spec.checksum)}")
+        raise Invalid(f"checksum: must be 'sha256:' and 64 hexadecimal digits, got {shown(spec.checksum)}")
     for key in ("min_disk", "min_memory"):
         if getattr(spec, key) < 0:
             raise Invalid(f"{key}: must be 0 or more, got {getattr(spec, key)}")
     return dataclasses.replace(spec, checksum=checksum)
 
 
-def present(cloud: Cloud, spec: ImageSpec, opened: Callable[[], AbstractContextManager[BinaryIO]], force: bool, check: bool) -> Outcome:
+def present(cloud: Cloud, spec: ImageSpec, opened: Callable[[], AbstractContextManager[BinaryIO]], force: bool, check: bool) -> Change:
     """Add an image, unless it is there.
 
     Args:
@@ -54,29 +54,29 @@ def present(cloud: Cloud, spec: ImageSpec, opened: Callable[[], AbstractContextM
     known = _named(cloud, spec.name)
     foreign = [image for image in known if not image.ours]
     if foreign:
-        raise Invalid(f"cloud {cloud.name}: the name {spec.name} is taken by image {foreign[0].id}, which is not ours: take another name")
+        raise Invalid(f"cloud {cloud.name}: the name {spec.name} is taken by image {foreign[0].id}, which is not ours: choose another name")
     whole = [image for image in known if image.status == "active"]
     others = [image for image in whole if image.checksum != spec.checksum]
     if len(whole) == len(known) == 1 and not others:
-        return Outcome(told(cloud.name, whole[0]), told(cloud.name, whole[0]))
+        return Change(as_result(cloud.name, whole[0]), as_result(cloud.name, whole[0]))
     if len(others) == len(whole) > 0 and not force:
         raise Invalid(
-            f"cloud {cloud.name}: image {spec.name} is there with the checksum {others[0].checksum or 'unknown'}, not {spec.checksum}: "
-            "take another name, or replace it with force: true"
+            f"cloud {cloud.name}: image {spec.name} exists with the checksum {others[0].checksum or 'unknown'}, not {spec.checksum}: "
+            "choose another name, or replace it with force: true"
         )
-    before = told(cloud.name, known[0]) if known else {}
+    before = as_result(cloud.name, known[0]) if known else {}
     if check:
-        return Outcome(before, {"name": spec.name, "cloud": cloud.name, "checksum": spec.checksum, "status": "active", "ours": True}, changed=True)
+        return Change(before, {"name": spec.name, "cloud": cloud.name, "checksum": spec.checksum, "status": "active", "ours": True}, changed=True)
     with opened() as file, _placed(cloud):
         made = cloud.add_image(spec, file)
-    return Outcome(before, told(cloud.name, made), changed=True)
+    return Change(before, as_result(cloud.name, made), changed=True)
 
 
-def absent(cloud: Cloud, name: str, check: bool) -> Outcome:
+def absent(cloud: Cloud, name: str, check: bool) -> Change:
     """Delete all that we added under a name.
 
     Raises:
-        CloudError: what bears the name is not ours, or in use; it is left alone.
+        CloudError: the image of this name is not ours, or in use; it is left alone.
     """
     known = _named(cloud, name)
     ours = [image for image in known if image.ours]
@@ -85,7 +85,7 @@ def absent(cloud: Cloud, name: str, check: bool) -> Outcome:
     for image in ours if not check else []:
         with _placed(cloud):
             asked(lambda image=image: cloud.delete_image(image), f"delete image {name}")  # type: ignore[misc]
-    return Outcome(told(cloud.name, ours[0]), {}, changed=True) if ours else Outcome()
+    return Change(as_result(cloud.name, ours[0]), {}, changed=True) if ours else Change()
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from .._systems._table import heads
 class InUse:
     """What the server nodes are to name."""
 
-    meanwhile: tuple[str, ...] = ()  # while the run is at work: the clouds in use before it and those in use after it
+    meanwhile: tuple[str, ...] = ()  # during the run: the clouds in use before it and those in use after it
     after: tuple[str, ...] = ()
 
 
@@ -47,11 +47,11 @@ def refusal(cluster: str, cloud: str, way: str) -> str:
         way: what to do when it is back in the file.
     """
     return (
-        f"cloud {cloud} is not in the file but is in use by cluster {cluster}: put it back, {way}, "
-        f"or say -e sky_confirm={cluster} to forget it; what it holds then stays there, unseen"
+        f"cloud {cloud} is not in the file but is in use by cluster {cluster}: put it back {way}, "
+        f"or set -e sky_confirm={cluster} to stop managing it; its resources stay, untracked"
     )
 
 
 def forgotten(cloud: str) -> str:
-    """What is told where the word was given."""
-    return f"cloud {cloud} is forgotten, since it is not in the file: what it holds of the cluster stays there, unseen"
+    """The note after such a confirmation."""
+    return f"cloud {cloud} is not in the file and is no longer managed: its resources stay, untracked"

@@ -23,7 +23,7 @@ from ._stream import answered
 
 T = TypeVar("T")
 
-SECONDS = 60.0  # a run that was killed locks its cluster for at most so long
+SECONDS = 60.0  # a killed run locks its cluster for at most this long
 RENEWALS = 3  # within SECONDS, so that two may fail
 GRACE = 3.0  # s that a run which has just ended may take to release it
 LOOK = 1.0  # s between two tries meanwhile
@@ -60,8 +60,13 @@ class Holder:
 
     @property
     def dead(self) -> bool:
-        """Whether it is known that nobody will renew or release the lock."""
+        """Whether its processes have ended, so that the lock will not be renewed or released."""
         return self._here and not any(Process.of(pid).alive() for pid in (self.run, self.keeper))
+
+    @property
+    def ending(self) -> bool:
+        """Whether its run has ended, and the keeper only waits for what the run left behind."""
+        return self._here and not Process.of(self.run).alive() and Process.of(self.keeper).alive()
 
     def serves(self, other: Holder) -> bool:
         """Whether it holds the lock for the run that another one, which is this process, is a part of."""
@@ -103,7 +108,7 @@ def shown(holding: Holding) -> str:
 
 def is_kept(clouds: Mapping[str, Cloud], terms: Terms) -> bool:
     """Whether a keeper holds the lock on all clouds already, for the run that it is asked for."""
-    holdings = [asked_again(cloud.locked_by, terms.clock, terms.backoff, f"cloud {name}: look at the lock") for name, cloud in clouds.items()]
+    holdings = [asked_again(cloud.locked_by, terms.clock, terms.backoff, f"cloud {name}: read the lock") for name, cloud in clouds.items()]
     return all(holding is not None and Holder.read(holding.holder).serves(terms.holder) for holding in holdings)
 
 
@@ -118,7 +123,7 @@ def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], boo
         What says whether the lock was lost on the way, or can be held no longer.
 
     Raises:
-        Locked: another run is at work on the cluster, and stays so.
+        Locked: another run holds the lock, and keeps it.
     """
     keeper = _Keeper(clouds, terms.clock)
     others: set[Process] = set()  # who holds it for us
@@ -130,7 +135,7 @@ def held(clouds: Mapping[str, Cloud], terms: Terms) -> Iterator[Callable[[], boo
                 continue
             keeper.keep(name, taken)  # from now on: the next cloud's lock may be a long wait
             if taken.broken:
-                terms.tell(f"cloud {name}: the lock of {Holder.read(taken.broken).shown} was stale and is broken")
+                terms.tell(f"cloud {name}: the lock of {Holder.read(taken.broken).shown} was stale and has been removed")
         yield lambda: keeper.lost.is_set() or not all(other.alive() for other in others)
     finally:
         keeper.end()
@@ -144,7 +149,7 @@ class _Keeper:
         self._clouds = clouds
         self._leases: dict[str, Lease] = {}
         self._renewed: dict[str, float] = {}  # when, by the run's clock
-        self._clock = dataclasses.replace(clock, stopped=lambda: False)  # a run that was told to end still releases what it holds
+        self._clock = dataclasses.replace(clock, stopped=lambda: False)  # an interrupted run still releases what it holds
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="sky lock", daemon=True)
 
@@ -178,7 +183,7 @@ class _Keeper:
                 self.lost.set()  # nobody renews any more
 
     def _renew(self, name: str, lease: Lease) -> None:
-        """Also a renewal that nobody waited for any more counts, from when it began."""
+        """A renewal counts from its start, even if its answer was too late for the caller."""
         began = self._clock.now()
         self._clouds[name].renew(lease, SECONDS)
         self._renewed[name] = began
@@ -193,7 +198,7 @@ class _Taking:
     def __init__(self, cloud: Cloud, terms: Terms) -> None:
         self._cloud = cloud
         self._terms = terms
-        self._deadline = terms.clock.now() + max(terms.wait, GRACE)
+        self._began = terms.clock.now()
         self._told = False
 
     def take(self) -> Lease | Holder:
@@ -202,35 +207,43 @@ class _Taking:
             try:
                 return self._asked(lambda: self._cloud.lock(str(self._terms.holder), SECONDS), "lock")
             except Locked as error:
-                theirs = self._asked(self._cloud.locked_by, "look at the lock")
+                theirs = self._asked(self._cloud.locked_by, "read the lock")
                 holder = Holder.read(theirs.holder) if theirs else Holder("")
                 if holder.serves(self._terms.holder):
                     return holder
-                late = self._terms.clock.now() - self._deadline
-                if late >= (0 if theirs else SECONDS):  # it was released meanwhile, so that the next try finds it free
+                if self._terms.clock.now() - self._began >= self._patience(theirs, holder):
                     raise self._refusal(theirs) if theirs else error from None
             if holder.dead:
                 self._break(theirs.holder if theirs else "", holder.shown)
             elif theirs:
-                self._announce(theirs)
+                self._announce(theirs, holder)
             self._terms.clock.wait(LOOK)
+
+    def _patience(self, theirs: Holding | None, holder: Holder) -> float:
+        """Seconds to keep trying. A released lock is free at the next try; the lock of a run that has ended expires with its lease."""
+        least = max(self._terms.wait, GRACE)
+        return least if theirs and not holder.ending else least + SECONDS
 
     def _break(self, dead: str, name: str) -> None:
         """Release the lock of a run that was killed on this machine, in its name: it need not end by itself."""
         with contextlib.suppress(Locked):  # somebody else was quicker
             lease = self._asked(lambda: self._cloud.lock(dead, SECONDS), "lock")
             self._asked(lambda: self._cloud.unlock(lease), "unlock")
-            self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and is broken")
+            self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and has been removed")
 
-    def _announce(self, theirs: Holding) -> None:
-        if self._terms.wait > GRACE and not self._told:
+    def _announce(self, theirs: Holding, holder: Holder) -> None:
+        late = self._terms.wait > GRACE or (holder.ending and self._terms.clock.now() - self._began >= GRACE)
+        if late and not self._told:
             self._told = True
-            self._terms.tell(f"cluster {self._cloud.scope.cluster}: {shown(theirs)} is at work; waiting up to {self._terms.wait:.0f} s for its end")
+            state = "has ended, but something that it started still runs" if holder.ending else "is running"
+            self._terms.tell(
+                f"cluster {self._cloud.scope.cluster}: {shown(theirs)} {state}; waiting up to {self._patience(theirs, holder):.0f} s for it to finish"
+            )
 
     def _refusal(self, theirs: Holding) -> Locked:
         return Locked(
-            f"cluster {self._cloud.scope.cluster} is being worked on by {shown(theirs)} (cloud {self._cloud.name}): run this again after its end, or "
-            f"wait for it with -e sky_wait=600 (seconds); the lock of a run that was killed ends by itself within {SECONDS:.0f} s"
+            f"cluster {self._cloud.scope.cluster} is being changed by {shown(theirs)} (cloud {self._cloud.name}): run again when it has finished, or "
+            f"wait for it with -e sky_wait=600 (seconds); the lock of a killed run expires within {SECONDS:.0f} s"
         )
 
     def _asked(self, call: Callable[[], T], what: str) -> T:

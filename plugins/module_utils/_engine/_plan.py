@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wanted and what exists, into what is to be done. Pure: no I/O, no clock, no chance."""
+"""From what is wanted and what exists to what is to be done. Pure: no I/O, no clock, no randomness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes,
 
 DRIFT = "drift"  # no node has such a name
 BATCH = 4  # of so many members of a pool one is replaced in a run, and always at least one
-SICK_SHARE = 0.4  # with a larger share of its nodes failed, a cluster is not repaired without an explicit word: the fault may be ours
+SICK_SHARE = 0.4  # with a larger share of failed nodes, a cluster is repaired only after a confirmation: the fault may be ours
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Wishes:
     """What one run asks for, beside the file."""
 
     remove: frozenset[str] = frozenset()  # nodes to take first where a pool shrinks
-    replace: frozenset[str] = frozenset()  # nodes to make anew, by name; DRIFT names all that differ from the file
+    replace: frozenset[str] = frozenset()  # nodes to replace, by name; DRIFT names all that differ from the file
     replaced: frozenset[str] = frozenset()  # what of these this run has replaced already: it replaces no more
-    idle: frozenset[str] = frozenset()  # nodes known to do nothing now
-    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and do not do their work, and why; others may be named too
-    confirm: str = ""  # the cluster's name: the explicit word
+    idle: frozenset[str] = frozenset()  # nodes known to be idle
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run but do not work, and why; others may be named too
+    confirm: str = ""  # the cluster's name: the confirmation
     ssh_keys: tuple[str, ...] = ()
 
     @classmethod
@@ -43,7 +43,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Drift:
-    """A difference between the file and a node that is shown and not made, since making it would end the node."""
+    """A difference between the file and a node that is reported only, because applying it would delete the node."""
 
     name: str
     field: str
@@ -63,15 +63,15 @@ class Drift:
 class CloudPlan:
     """What is to be done in one cloud, in this order."""
 
-    delete: tuple[Node, ...] = ()  # dead, sick, or half deleted: nothing to drain
+    delete: tuple[Node, ...] = ()  # failed, sick, or half deleted: nothing to drain
     resize: tuple[VolumeSpec, ...] = ()
     create: tuple[NodeSpec, ...] = ()  # those of replaced and stopped nodes, and of nodes that lack a volume, included
     wait: tuple[NodeSpec, ...] = ()  # exist and are still booting
     keep: tuple[Node, ...] = ()
     leave: tuple[Node, ...] = ()  # to be drained by their roles, then deleted by a call of its own
-    standing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
-    record: tuple[Node, ...] = ()  # server nodes that stand, and that name other clouds than those that will be in use
-    replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then made anew; until then their nodes are in `keep`
+    existing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
+    record: tuple[Node, ...] = ()  # existing server nodes that name other clouds than those that will be in use
+    replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then created again; until then their nodes are in `keep`
     repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
     @property
@@ -81,7 +81,7 @@ class CloudPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done in each cloud, and what is to be told."""
+    """What is to be done in each cloud, and what is reported."""
 
     clouds: Mapping[str, CloudPlan]
     drift: tuple[Drift, ...] = ()
@@ -97,7 +97,8 @@ class Plan:
 
     def refused(self, reasons: Iterable[str]) -> Plan:
         """The same for a run that refuses: nothing is done."""
-        return dataclasses.replace(self, clouds={cloud: CloudPlan() for cloud in self.clouds}, refusals=(*self.refusals, *reasons))
+        nothing = {cloud: CloudPlan() for cloud in self.clouds}
+        return dataclasses.replace(self, clouds=nothing, refusals=(*self.refusals, *reasons), in_use=InUse(), first=frozenset())
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class _Part:
     wait: list[NodeSpec] = field(default_factory=list)
     keep: list[Node] = field(default_factory=list)
     leave: list[Node] = field(default_factory=list)
-    standing: list[str] = field(default_factory=list)
+    existing: list[str] = field(default_factory=list)
     record: list[Node] = field(default_factory=list)
     replace: list[NodeSpec] = field(default_factory=list)
 
@@ -128,7 +129,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A node that stays, and that might be made anew."""
+    """A node that stays, and that might be replaced."""
 
     spec: NodeSpec
     node: Node
@@ -142,7 +143,7 @@ class _Draft:
     """A plan in the making."""
 
     parts: dict[str, _Part]
-    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run and are to be made again all the same, and why
+    sick: Mapping[str, str] = field(default_factory=dict)  # nodes that run but are replaced, and why
     candidates: list[_Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
@@ -152,18 +153,18 @@ class _Draft:
         return tuple(drift for candidate in self.candidates for drift in candidate.differs)
 
     def take_out(self, cloud: str, node: Node) -> None:
-        """A node that is to go: what runs leaves in good order, what does not, or is sick, has nothing to drain."""
+        """Remove a node: a running one is drained first; one that is stopped or sick has nothing to drain."""
         part = self.parts[cloud]
         if node.name in self.sick:
-            self.notes.append(f"{node.name} is deleted without a drain: {self.sick[node.name]}")
+            self.notes.append(f"{node.name} is deleted without being drained: {self.sick[node.name]}")
         (part.leave if node.state is State.RUNNING and node.name not in self.sick else part.delete).append(node)
 
     def dead(self, node: Node) -> bool:
-        """Whether nothing can be expected of a node any more, and it may be made again."""
+        """Whether a node is beyond repair, and may be recreated."""
         return node.state is State.FAILED or node.name in self.sick
 
     def stays(self, cloud: str, node: Node) -> bool:
-        """Whether it is still this very node after the run; one that leaves is, until it is drained."""
+        """Whether this very node exists after the run; a leaving one does, until it is drained."""
         return all(node.id != gone.id for gone in self.parts[cloud].delete)
 
 
@@ -174,7 +175,7 @@ def plan(
     wishes: Wishes | None = None,
     definitions: Mapping[str, Definition] | None = None,
 ) -> Plan:
-    """Say what makes the clouds hold what the file describes.
+    """Plan what makes the clouds match the file.
 
     Args:
         cluster: the file, with this run's counts.
@@ -203,14 +204,19 @@ def plan(
     in_use = _in_use(existing, draft)
     first = _record(cluster, existing, in_use, draft)
     draft.notes += _stray_notes(existing)
-    kept = {cloud: _homeless(listing) for cloud, listing in existing.items()}
-    if draft.refusals:
-        return Plan({cloud: CloudPlan() for cloud in existing}, draft.drift, tuple(draft.notes), tuple(draft.refusals), kept)
-    return Plan({cloud: part.done() for cloud, part in draft.parts.items()}, draft.drift, tuple(draft.notes), (), kept, in_use, first)
+    made = Plan(
+        clouds={cloud: part.done() for cloud, part in draft.parts.items()},
+        drift=draft.drift,
+        notes=tuple(draft.notes),
+        kept_volumes={cloud: _homeless(listing) for cloud, listing in existing.items()},
+        in_use=in_use,
+        first=first,
+    )
+    return made.refused(draft.refusals) if draft.refusals else made
 
 
 def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:
-    """Say what takes every node of the cluster away; volumes are kept, and named."""
+    """Plan the deletion of every node of the cluster; volumes are kept, and named."""
     refusals, notes = _foreign_owners(cluster, owners, existing), _stray_notes(existing)
     if confirm == cluster.name:
         notes += map(forgotten, dropped(existing))
@@ -240,14 +246,14 @@ def node_spec(cluster: Cluster, owner: str, pool: str, index: int, ssh_keys: tup
 
 @dataclass(frozen=True)
 class _PoolView:
-    """One pool as it is wanted and as it stands."""
+    """One pool as it is wanted and as it is."""
 
     cluster: Cluster
     name: str
     pool: Pool
     owner: str
     placed: list[_Placed]
-    strays: list[int]  # indices whose name something without our mark bears
+    strays: list[int]  # indices whose name is used by something without our mark
     definition: Definition
 
     def spec(self, index: int, wishes: Wishes) -> NodeSpec:
@@ -256,20 +262,20 @@ class _PoolView:
 
 def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
     half_deleted = [p for p in view.placed if p.node.state is State.DELETING]
-    standing = [p for p in view.placed if p.node.state is not State.DELETING]
+    present = [p for p in view.placed if p.node.state is not State.DELETING]
     for gone in half_deleted:
         draft.parts[gone.cloud].delete.append(gone.node)
-    # not counting strays: what somebody puts beside our nodes must not make one of them go
-    leaving = _choose_leaving(standing, max(0, len(standing) - view.pool.count), wishes, draft)
-    for placed in standing:
+    # not counting strays: a foreign object beside our nodes must not cause a deletion
+    leaving = _choose_leaving(present, max(0, len(present) - view.pool.count), wishes, draft)
+    for placed in present:
         if placed in leaving:
             draft.take_out(placed.cloud, placed.node)
         else:
             _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
-    taken = {p.node.mark.index for p in standing} | set(view.strays)
+    taken = {p.node.mark.index for p in present} | set(view.strays)
     new = _free(taken, view.pool.count - len(taken))
     draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
-    staying = {p.node.mark.index for p in standing if p not in leaving}
+    staying = {p.node.mark.index for p in present if p not in leaving}
     _plan_volumes(view, existing[view.pool.cloud], staying.union(new), draft)
 
 
@@ -286,7 +292,7 @@ def _plan_standing(view: _PoolView, placed: _Placed, listing: Listing, wishes: W
         draft.parts[placed.cloud].create.append(spec)
     else:
         if node.state is State.RUNNING and node.name in wishes.sick:
-            draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; it is left as it is, since a new node would not have what it holds")
+            draft.notes.append(f"{node.name}: {wishes.sick[node.name]}; not replaced: it holds data that a new node would lack")
         _plan_alive(node, spec, listing, draft.parts[placed.cloud], draft)
         draft.candidates.append(_candidate(view, node, spec, listing))
 
@@ -311,11 +317,11 @@ def _held(view: _PoolView, spec: NodeSpec, listing: Listing) -> str:
     """Why a node is not replaced unless it is named: it may hold what a new one would lack."""
     if _disposable(view.cluster, view.name) or (spec.volumes and not _lacking(spec, listing)):
         return ""
-    return f"it may hold what a new node would lack, on no data volume; -e sky_replace={spec.name} replaces it all the same"
+    return f"it may hold data that is on no volume and that a new node would lack; -e sky_replace={spec.name} replaces it anyway"
 
 
 def _differences(node: Node, spec: NodeSpec, definition: Definition) -> Iterator[Drift]:
-    """Where a node is not what a new one would be; what is not known of it is no difference."""
+    """Where a node differs from a new one; unknown values do not count."""
     have = {"image": node.image, "flavor": node.flavor, **node.made}
     want = {"image": spec.image, "flavor": spec.flavor, **definition.parts}
     for name, value in want.items():
@@ -333,12 +339,12 @@ def _other_types(spec: NodeSpec, listing: Listing) -> Iterator[Drift]:
 
 
 def _plan_alive(node: Node, spec: NodeSpec, listing: Listing, part: _Part, draft: _Draft) -> None:
-    """A node that is what it should be, or is to be completed: never made again."""
+    """A node that is as it should be, or is to be completed: never recreated."""
     lacks = _lacking(spec, listing)
-    draft.notes += [f"{node.name} lacks volume {name}: it is attached, made new if there is none" for name in lacks]
+    draft.notes += [f"{node.name} lacks volume {name}: it is attached, and created first if it does not exist" for name in lacks]
     if lacks or node.state is State.STOPPED:
         part.create.append(spec)
-        part.standing.append(node.name)
+        part.existing.append(node.name)
     elif node.state is State.BUILDING:
         part.wait.append(spec)
     else:
@@ -362,19 +368,19 @@ def _plan_volumes(view: _PoolView, listing: Listing, indices: Collection[int], d
             continue
         if wanted.size < volume.size:
             draft.refusals.append(
-                f"pools.{view.name}.volumes.{short}: a volume cannot shrink, the file says {wanted.size} GiB and {volume.name} has {volume.size}"
+                f"pools.{view.name}.volumes.{short}: a volume cannot shrink; the file says {wanted.size} GiB, {volume.name} has {volume.size} GiB"
             )
         elif wanted.size > volume.size:
             draft.parts[view.pool.cloud].resize.append(VolumeSpec(volume.name, wanted.size, volume.type))
 
 
-def _choose_leaving(standing: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
+def _choose_leaving(present: list[_Placed], surplus: int, wishes: Wishes, draft: _Draft) -> list[_Placed]:
     def rank(placed: _Placed) -> tuple[bool, bool, bool, bool, int]:
         node = placed.node
         finished = bool(node.ready)
         return (node.name not in wishes.remove, not draft.dead(node), finished, node.name not in wishes.idle, -node.mark.index)
 
-    return sorted(standing, key=rank)[:surplus]
+    return sorted(present, key=rank)[:surplus]
 
 
 def _drop_pool(cluster: Cluster, name: str, placed: list[_Placed], wishes: Wishes, draft: _Draft) -> None:
@@ -382,7 +388,7 @@ def _drop_pool(cluster: Cluster, name: str, placed: list[_Placed], wishes: Wishe
     if wishes.confirm != cluster.name:
         draft.refusals.append(
             f"pools.{name}: is not in the file but has {len(placed)} node(s); "
-            f"put it back, or say -e sky_confirm={cluster.name} to drain and delete them"
+            f"put it back, or set -e sky_confirm={cluster.name} to drain and delete them"
         )
         return
     for each in placed:
@@ -396,18 +402,18 @@ def _check_removals(existing: Mapping[str, Listing], wishes: Wishes, draft: _Dra
     others = going - made - wishes.remove
     for name in sorted(wishes.remove):
         if name not in names and others:
-            draft.refusals.append(f"sky_remove: no node {name} in this cluster, and {', '.join(sorted(others))} would go in its stead")
+            draft.refusals.append(f"sky_remove: no node {name} in this cluster, and {', '.join(sorted(others))} would be removed instead")
         elif name not in names:
             draft.notes.append(f"sky_remove: no node {name} in this cluster (any more)")
         elif name not in going:
-            draft.notes.append(f"{name} stays although sky_remove names it: its pool's count does not go down; lower the count as well")
+            draft.notes.append(f"{name} is kept: sky_remove only chooses which nodes go when the count drops; lower the count as well")
 
 
 def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: _Draft) -> None:
-    """Choose the nodes that this run makes anew: a few members of each pool, or, once no member is left to replace, one server node."""
+    """Choose the nodes that this run replaces: a few members of each pool, or, once no member is left to replace, one server node."""
     names = {node.name for listing in existing.values() for node in listing.nodes}
     unknown = sorted(wishes.replace - names - wishes.replaced - {DRIFT})
-    known = f"name nodes, or say '{DRIFT}' for all that differ from the file"
+    known = f"name nodes, or use '{DRIFT}' for all that differ from the file"
     draft.refusals += [f"sky_replace: no node {name} in this cluster; {known}" for name in unknown]
     due: list[_Candidate] = []
     for candidate in draft.candidates:
@@ -426,7 +432,7 @@ def _plan_replacements(cluster: Cluster, existing: Mapping[str, Listing], wishes
         draft.parts[candidate.cloud].replace.append(candidate.spec)
     later = [candidate.node.name for candidate in due if candidate not in now]
     if later:
-        draft.notes.append(f"{len(later)} node(s) are replaced by further runs, say -e sky_replace again: {_some(later)}")
+        draft.notes.append(f"{len(later)} node(s) remain to be replaced, run with -e sky_replace again: {_some(later)}")
 
 
 def _batch(cluster: Cluster, due: list[_Candidate], wishes: Wishes) -> list[_Candidate]:
@@ -451,18 +457,18 @@ def _check_health(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
     if len(sick) > 1 and len(sick) > SICK_SHARE * len(nodes) and wishes.confirm != cluster.name:
         draft.refusals.append(
             f"{len(sick)} of {len(nodes)} nodes have failed ({', '.join(sorted(sick)[:5])}): "
-            f"find out why, then say -e sky_confirm={cluster.name} to replace them"
+            f"find out why, then set -e sky_confirm={cluster.name} to replace them"
         )
 
 
 def _replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes) -> dict[str, str]:
-    """Of the nodes that are called sick, and why, those that a new node can stand in for; what does not run has its own way."""
+    """Of the nodes that are called sick, and why, those that a new node can replace; nodes that do not run are handled elsewhere."""
     running = [node for listing in existing.values() for node in listing.nodes if node.state is State.RUNNING]
     return {node.name: wishes.sick[node.name] for node in running if node.name in wishes.sick and _disposable(cluster, node.mark.pool)}
 
 
 def _disposable(cluster: Cluster, pool: str) -> bool:
-    """Whether new nodes do all that those of a pool do; of one that the file no longer has, nobody knows."""
+    """Whether new nodes do everything that those of a pool do; unknown for a pool that the file no longer has."""
     return pool in cluster.pools and disposable(cluster.pools[pool].roles, cluster.pools[pool].volumes)
 
 
@@ -471,7 +477,7 @@ def _check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wis
         if wishes.confirm == cluster.name:
             draft.notes.append(forgotten(cloud))
         else:
-            draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools at 0, and run, so that it is emptied"))
+            draft.refusals.append(refusal(cluster.name, cloud, "with the count of its pools set to 0 and run to empty it"))
 
 
 def _in_use(existing: Mapping[str, Listing], draft: _Draft) -> InUse:
@@ -504,8 +510,8 @@ def _foreign_owners(cluster: Cluster, owners: Mapping[str, str], existing: Mappi
     for cloud, listing in existing.items():
         marks = [node.mark for node in listing.nodes] + [volume.mark for volume in listing.volumes]
         found += [
-            f"cluster {cluster.name} in cloud {cloud} belongs to {owner}, and you are {owners[cloud]}; "
-            f"to work on it together put 'owner: {owner}' in the cluster file, to have one of your own choose another name"
+            f"cluster {cluster.name} in cloud {cloud} belongs to {owner}, but you are {owners[cloud]}; "
+            f"to manage it together, put 'owner: {owner}' in the cluster file; for a cluster of your own, choose another name"
             for owner in sorted({mark.owner for mark in marks} - {owners[cloud]})
         ]
     return found
@@ -531,7 +537,7 @@ def _by_pool(existing: Mapping[str, Listing]) -> dict[str, list[_Placed]]:
 
 
 def _strays_by_pool(cluster: Cluster, existing: Mapping[str, Listing]) -> dict[str, list[int]]:
-    """Indices that may not be used: something that is not ours bears the name."""
+    """Indices that may not be used: something that is not ours has the name."""
     found: dict[str, list[int]] = {}
     for cloud, listing in existing.items():
         for stray in listing.strays:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does ssh answer? Asked by the banner, so that no credential and no key is needed and nothing is written to the node's log of logins.
+"""Does ssh answer? Checked by the banner, so that no key is needed and no login is logged on the node.
 
-Nodes without an address outside are asked by the node that they are reached through: by one login there for all of them.
+Nodes without an outside address are checked from their gateway: by one login there for all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._gateway import PORT, Gateway, behind, ssh_reason
 
 
 class Probe(Protocol):
-    """What tells, by name, why ssh does not answer at nodes; empty where it does."""
+    """Says, by name, why ssh does not answer at nodes; empty if it does."""
 
     def __call__(self, nodes: Sequence[Node], gateway: Gateway | None, /) -> Mapping[str, str]: ...
 
@@ -35,7 +35,7 @@ def look(address):
     try:
         with socket.create_connection((address, int(sys.argv[1])), timeout=float(sys.argv[2])) as connection:
             connection.settimeout(float(sys.argv[2]))
-            return "" if connection.recv(64).startswith(b"SSH-") else "what answers is not ssh"
+            return "" if connection.recv(64).startswith(b"SSH-") else "not an ssh server"
     except OSError as error:
         return str(error.strerror or error)
 with ThreadPoolExecutor(32) as pool:
@@ -69,11 +69,11 @@ def _look(node: Node) -> str:
             banner = connection.recv(64)
     except OSError as error:
         return f"{address} port {PORT}: {error.strerror or error}"
-    return "" if banner.startswith(b"SSH-") else f"{address} port {PORT}: what answers is not ssh"
+    return "" if banner.startswith(b"SSH-") else f"{address} port {PORT}: not an ssh server"
 
 
 def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:
-    """Ask the gateway which of these answer it."""
+    """Check from the gateway which of these answer."""
     addresses = {node.name: node.address() for node in nodes}
     command = ["python3", "-", str(PORT), str(SECONDS), *filter(None, addresses.values())]
     patience = LOGIN + len(addresses) * SECONDS / 8
@@ -90,9 +90,9 @@ def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:
         reason = ssh_reason(said.stderr) or f"exit status {said.returncode}"
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         answers, reason = {}, str(error)
-    silent = f"{gateway.node.name}, which it is reached through, cannot be asked ({reason})"
-    return {name: _told(address, answers.get(address, silent)) if address else "it has no address" for name, address in addresses.items()}
+    silent = f"gateway {gateway.node.name} cannot be asked ({reason})"
+    return {name: _reason(address, answers.get(address, silent)) if address else "it has no address" for name, address in addresses.items()}
 
 
-def _told(address: str, answer: str) -> str:
+def _reason(address: str, answer: str) -> str:
     return f"{address} port {PORT}: {answer}" if answer else ""

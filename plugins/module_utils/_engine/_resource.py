@@ -20,12 +20,12 @@ from ._retry import Backoff, Clock, asked_again
 
 T = TypeVar("T")
 
-FAULTS = (ClusterFileError, FleetError, CloudError)  # what is told to the user as one sentence
+FAULTS = (ClusterFileError, FleetError, CloudError)  # reported to the user as one sentence
 CLOUD_SPEC: dict[str, Any] = CLUSTER_SPEC | {"cloud": {"type": "str", "default": ""}}  # of every module for one thing
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Change:
     """What was, or would be, done to one thing; nothing where it is not there."""
 
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def only(clouds: Mapping[str, Cloud]) -> Cloud:
         ClusterFileError: there are several.
     """
     if len(clouds) > 1:
-        raise ClusterFileError([f"cloud: is required, since the cluster has several: {', '.join(clouds)}"])
+        raise ClusterFileError([f"cloud: is required because the cluster has several: {', '.join(clouds)}"])
     return next(iter(clouds.values()))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask a cloud again where it could not answer: the only retries of the collection."""
+"""Repeat a call that a cloud could not answer: the only retries of the collection."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ._stream import Unanswered, answered
 T = TypeVar("T")
 
 CALL_SECONDS = 120.0  # for one call that makes nothing
-HANGS = 2  # a call that was not answered so often is not made again
+HANGS = 2  # a call that hung so often is not repeated
 
 
 class Stopped(Exception):
-    """The run was told to end: no further call is made."""
+    """The run was interrupted: no further call is made."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    stopped: Callable[[], bool] = field(default=lambda: False)  # whether the run was told to end
+    stopped: Callable[[], bool] = field(default=lambda: False)  # whether the run was interrupted
 
     def wait(self, seconds: float) -> None:
-        """Sleep, in slices, so that a run that was told to end does so within a second.
+        """Sleep, in slices, so that an interrupted run ends within a second.
 
         Raises:
-            Stopped: the run was told to end.
+            Stopped: the run was interrupted.
         """
         end = self.now() + seconds
         while True:
             if self.stopped():
-                raise Stopped("the run was told to end")
+                raise Stopped("interrupted")
             left = end - self.now()
             if left <= 0:
                 return
@@ -93,7 +93,7 @@ def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str
 
     Raises:
         CloudError: the last one.
-        Stopped: the run was told to end.
+        Stopped: the run was interrupted.
     """
     tries = Tries(backoff)
     while True:

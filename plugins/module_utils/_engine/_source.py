@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file from a path or an address, read and found to be as its checksum says before anybody else sees it."""
+"""A file from a path or an address, read and compared with its checksum before it is used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check(source: str) -> None:
     """
     scheme = urlsplit(source).scheme
     if scheme not in (*ABROAD, "file", ""):
-        raise Invalid(f"source: {_shown(source)} is neither a path nor an address that begins with http, https or file")
+        raise Invalid(f"source: {_shown(source)} is neither a path nor an http, https or file URL")
     if scheme not in ABROAD and not _path(source).is_file():
         raise Invalid(f"source: there is no file {_path(source)} on this machine")
 
@@ -43,7 +43,7 @@ def opened(source: str, checksum: str, folder: str) -> Iterator[BinaryIO]:
 
     Args:
         checksum: `sha256:` and its digits.
-        folder: what is fetched stands here meanwhile, without a name: nothing of it is left, however we end.
+        folder: for the downloaded file while it is used; it has no name, so that nothing of it is left, however we end.
 
     Raises:
         Invalid: it is not there, or not what its checksum says.
@@ -115,6 +115,6 @@ def _verified(source: str, file: BinaryIO, found: str, checksum: str) -> BinaryI
 
 
 def _shown(source: str) -> str:
-    """A source without the password that may stand in it."""
+    """A source without the password that it may contain."""
     parts = urlsplit(source)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

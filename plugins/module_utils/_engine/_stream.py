@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a stream whose next item may never come."""
+"""Read a stream whose next item may never arrive."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .._clouds._contract import Unavailable
 
 T = TypeVar("T")
 
-SLICE = 0.2  # s of real time between two looks at whether the run was told to end
+SLICE = 0.2  # s of real time between two checks whether the run was interrupted
 
 
 class Unanswered(Unavailable):
-    """A call hangs; what it still makes is found by its mark."""
+    """A call hangs; what it still creates is found by its mark."""
 
 
 class Watch(Protocol):
@@ -29,7 +29,7 @@ class Watch(Protocol):
     def now(self) -> Callable[[], float]: ...
 
     def wait(self, seconds: float) -> None:
-        """Raises where the run was told to end."""
+        """Raises if the run was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class _Item(Generic[T]):
 def bounded(stream: Callable[[], Iterable[T]], seconds: float, what: str, clock: Watch) -> Iterator[T]:
     """The items of a stream; each may take `seconds` at most.
 
-    The stream is read in a thread of its own, since a call that hangs cannot be taken back: it is left behind. Should it wake up later, it
-    ends with the item that it is at, so that it does not go on beside the call that was made in its stead.
+    The stream is read in a thread of its own, because a call that hangs cannot be cancelled: the thread is left behind. If it wakes up later, it
+    ends with the item that it is at, so that it does not run on beside the call that replaced it.
 
     Raises:
         Unanswered: an item did not come in time. `what` names the call.

@@ -67,7 +67,7 @@ class View:
     facts: Mapping[str, Any] = field(default_factory=dict)  # what status shows beside
 
     def member(self, address: str) -> Member | None:
-        """The member of this address; of several the one at work."""
+        """The member with this address; of several, the one that the head counts on."""
         found = [member for member in self.members if member.address == address]
         return next((member for member in found if member.at_work), found[-1] if found else None)
 
@@ -103,7 +103,7 @@ class Seen:
         return bool(self.health.get("reachable"))
 
     def runs(self, unit: str) -> bool:
-        """Whether a unit was found at work."""
+        """Whether a unit runs without a fault."""
         return any(found["name"] == unit and not found["fault"] for found in self.health.get("units", []))
 
 

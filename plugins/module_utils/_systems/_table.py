@@ -53,7 +53,7 @@ def drains(roles: Iterable[str]) -> list[str]:
 
 
 def disposable(roles: Iterable[str], volumes: Collection[str]) -> bool:
-    """Whether a new node does all that a node of these roles, with volumes of these names, does. Of one without a role, nobody knows."""
+    """Whether a new node does all that a node of these roles, with volumes of these names, does. Unknown (false) for a node without a role."""
     known = [ROLES.get(role) for role in roles]
     return bool(known) and all(role is not None and role.disposable(volumes) for role in known)
 

@@ -21,7 +21,7 @@ from .._systems._table import ROLES, drains, group, heads, others, systems_of
 
 HEADS = "sky_heads"  # heads of systems
 OTHERS = "sky_others"  # nodes with roles of other collections
-BOOTING_GROUP = "sky_booting"  # exists, and is not yet, or no longer, to be spoken to
+BOOTING_GROUP = "sky_booting"  # exists, but cannot be reached yet, or no longer
 UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
 GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
 SHARED = ("-o ControlMaster=auto", "-o ControlPersist=120s")
@@ -161,7 +161,7 @@ def _connection(node: Node, cloud: str, cluster: Cluster, way: Gateway | None) -
     return {
         **PINNED,
         "ansible_host": address,
-        "ansible_user": user,  # under this name alone, so that a play can log in as somebody else
+        "ansible_user": user,  # under this name alone, so that a play can use another user
         "ansible_become": user != "root",
         "ansible_ssh_common_args": " ".join([*ssh_options(node, cluster.login), *proxy]),
         **_shared(cluster.login.folder, node.id, str(address), user, through.node.id if through else ""),

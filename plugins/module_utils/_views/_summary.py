@@ -1,26 +1,27 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands, and what a run would do, in lines for people."""
+"""What exists, and what a run would do, in lines for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._clouds._contract import CloudError, Denied, Invalid, Shortage
-from .._engine._apply import LAUNCHES, NodeResult
+from .._engine._launching import LAUNCHES
 from .._engine._plan import Plan
+from .._engine._results import Action, NodeResult
 
 TAIL = 5  # lines of a failed node's console that are shown once more at the end
-AGAIN = "run the same command again: what stands is kept"
+AGAIN = "run the same command again: existing nodes are kept"
 REMEDIES: Mapping[type[CloudError], str] = {
     Shortage: "make room (a lower count, a smaller flavor, a larger quota)",
-    Denied: "renew the credentials, or ask for the right",
-    Invalid: "mend in the cluster file what the cloud does not take",
+    Denied: "renew the credentials, or request the permission",
+    Invalid: "correct in the cluster file what the cloud rejects",
 }
 LATE = {
-    "booted": "look at its console, take another image or allow more with timeouts.booted",
-    "reachable": "see that ssh from here reaches it, or allow more with timeouts.reachable",
+    "booted": "check its console, use another image or raise timeouts.booted",
+    "reachable": "check that ssh from here reaches it, or raise timeouts.reachable",
 }
 
 
@@ -29,15 +30,15 @@ def foretold(plan: Plan) -> list[str]:
     lines: list[str] = []
     for cloud, part in plan.clouds.items():
         replaced = {node.name for node in part.delete}
-        lines += [f"cloud {cloud}: make {what} again" for what in part.repair]
+        lines += [f"cloud {cloud}: repair {what}" for what in part.repair]
         lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
         for spec in part.create:
-            verb = "complete" if spec.name in part.standing else "make again" if spec.name in replaced else "make"
+            verb = "complete" if spec.name in part.existing else "recreate" if spec.name in replaced else "create"
             lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
-        lines += [f"{node.name}: note that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
+        lines += [f"{node.name}: record that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
         lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
         for spec in part.replace:
-            lines.append(f"{spec.name}: drain, delete and make again in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
+            lines.append(f"{spec.name}: drain, delete and recreate in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
         lines += [f"{node.name}: drain and delete in {cloud}" for node in part.leave]
     return lines
 
@@ -53,7 +54,7 @@ def failures(results: Iterable[NodeResult]) -> list[str]:
 
 
 def failure_lines(results: Iterable[NodeResult]) -> list[str]:
-    """The same with the tail of the console, once for nodes that failed alike, and at the end what to do next."""
+    """The same with the tail of the console, once for nodes with the same failure, and at the end what to do next."""
     lines: list[str] = []
     remedies: list[str] = []
     shown: set[str] = set()
@@ -66,15 +67,15 @@ def failure_lines(results: Iterable[NodeResult]) -> list[str]:
 
 
 def _failure(result: NodeResult) -> str:
-    if result.action == "delete":
+    if result.action is Action.DELETE:
         return f"{result.name} could not be deleted: {result.reason}"
     return f"{result.name} failed{_how_far(result)}: {result.reason}"
 
 
 def _remedy(result: NodeResult) -> str:
-    """What to do about a failure: what must be mended before the next run, if anything."""
-    if result.action == "delete":
-        return f"run the same command again; what stays even so must be deleted by hand in cloud {result.cloud}"
+    """What to do about a failure: what must be fixed before the next run, if anything."""
+    if result.action is Action.DELETE:
+        return f"run the same command again; delete by hand what still remains in cloud {result.cloud}"
     refused = next((remedy for error, remedy in REMEDIES.items() if result.error and issubclass(result.error, error)), "")
     again_and_again = "find out why it failed each time" if result.launches >= LAUNCHES else ""
     first = refused or LATE.get(result.late, "") or again_and_again

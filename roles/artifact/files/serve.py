@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hand one file to whoever names its checksum: serve.py FILE SHA256 ADDRESS PORT."""
+"""Serve one file to clients that name its checksum: serve.py FILE SHA256 ADDRESS PORT."""
 
 import http.server
 import os
@@ -28,7 +28,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 with Server((ADDRESS, int(PORT)), Handler) as server, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-    # systemd-run returns when this is said: a node that asks then is answered.
+    # systemd-run returns when this is sent: from then on, nodes get an answer.
     manager.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
     manager.send(b"READY=1")
     server.serve_forever()

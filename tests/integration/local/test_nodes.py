@@ -59,7 +59,7 @@ def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Sit
         f"13 two nodes that hang in their boot (2 s allowed): 3 launches each and told, the third went on, {time.monotonic() - began:.0f} s in all"
     )
     for name in ("ta-bad-0", "ta-bad-1"):
-        assert f"{name} failed (after it was made, 3 attempts): its system did not start within 2 s (state building)" in played.last(20)
+        assert f"{name} failed (after it was made, 3 attempts): its operating system did not start within 2 s (state building)" in played.last(20)
     assert site.hosts("all") == ["ta-good-0"]
     site.content = two_pools()
     site.must("cluster")
@@ -101,7 +101,7 @@ def test_a_role_that_fails_in_every_node_of_a_pool_is_told_and_the_others_go_on(
     before = [hashlib.sha256(disk.read_bytes()).hexdigest() for disk in disks]
     played = site.play("cluster")
     assert played.code != 0
-    assert "bears ext4 with the label 'precious', not its own label" in played.output
+    assert "has ext4 with the label 'precious' instead of the label" in played.output
     assert {name: bool(host["sky_ready"]) for name, host in site.inventory()["_meta"]["hostvars"].items()} == {
         "ta-bad-0": False,
         "ta-bad-1": False,
@@ -125,7 +125,7 @@ def test_a_setting_that_a_pool_cannot_have_fails_that_pool(site: Site) -> None:
     settings.write_text(yaml.safe_dump({"node_user": "{{ 'dae' ~ 'mon' }}"}), encoding="utf-8")  # what it is only the node's play knows
     played = site.play("cluster")
     assert played.code != 0
-    assert "user 'daemon' with id 1 is on this node already" in played.output
+    assert "user 'daemon' with id 1 exists on this node" in played.output
     assert [name for name, host in site.inventory()["_meta"]["hostvars"].items() if host["sky_ready"]] == ["ta-good-0"]
     settings.unlink()
     mended = site.must("cluster")
@@ -154,12 +154,12 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
     again = site.must("cluster")
     assert set(again.changed.values()) == {0}  # without the word nothing is replaced
     foretold = site.must("cluster", "--check", "-e", "sky_replace=drift").output
-    assert "ta-box-0: drain, delete and make again in here (tiny, debian-12): memory is 512, the file says 640" in foretold
+    assert "ta-box-0: drain, delete and recreate in here (tiny, debian-12): memory is 512, the file says 640" in foretold
     assert ids(site) == before
     began = time.monotonic()
     first = site.must("cluster", "-e", "sky_replace=drift").output
     took = time.monotonic() - began
-    assert "1 node(s) are replaced by further runs" in first
+    assert "1 node(s) remain to be replaced" in first
     one = ids(site)
     assert (one["ta-box-0"] != before["ta-box-0"], one["ta-box-1"]) == (True, before["ta-box-1"])
     assert "differs: ta-box-1" in site.must("status").output
@@ -190,11 +190,15 @@ def test_what_cannot_be_meant_is_refused_on_a_standing_cluster_before_anything(s
         assert "clouds here and again are the same cloud (zone tnodes in" in site.play(playbook).last(12)
     site.content = bare(ZONE, "ta", 1)
     refused = site.play("cluster", "-e", "node_user=daemon", "-e", "sky_counts.box=2", "-e", "node_usr=x").last(12)
-    for sentence in ("node_user: 'daemon' is a user or a group of the system", "sky_counts.box: no variable has a dot", "did you mean 'node_user'?"):
+    for sentence in (
+        "node_user: 'daemon' is a user or a group of the system",
+        "sky_counts.box: names of variables contain no dot",
+        "did you mean 'node_user'?",
+    ):
         assert sentence in refused
     renamed = site.play("cluster", "-e", "node_user=ada")
     assert renamed.code != 0
-    assert "user 'sky' with id 1500 is on this node already" in renamed.output
+    assert "user 'sky' with id 1500 exists on this node" in renamed.output
     assert site.ssh("ta-box-0", "getent passwd 1500 | cut -d: -f1").strip() == "sky"
     assert ids(site) == before
 

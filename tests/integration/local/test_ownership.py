@@ -42,7 +42,7 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standin
     before = ids(standing)
     # a container
     output("lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", "ta-box-1", "-f")
-    assert "ta-box-1: make in here" in standing.must("cluster").output
+    assert "ta-box-1: create in here" in standing.must("cluster").output
     is_whole(standing, ZONE, boxes("ta", 0, 1))
     made_again = ids(standing)
     assert made_again["ta-box-0"] == before["ta-box-0"]
@@ -50,7 +50,7 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standin
     # the network's rules, as when somebody loads the machine's own anew
     rules = output("nft", "list", "table", "ip", f"sky_{ZONE}")
     output("nft", "delete", "table", "ip", f"sky_{ZONE}")
-    told = f"cloud here: make table sky_{ZONE} again"
+    told = f"cloud here: repair table sky_{ZONE}"
     assert told in standing.must("cluster", "--check").output
     assert told in standing.must("cluster").output
     assert output("nft", "list", "table", "ip", f"sky_{ZONE}") == rules
@@ -70,7 +70,7 @@ def test_a_volume_that_is_gone_is_made_again_where_no_node_has_it_and_else_told(
         volume.with_suffix(suffix).unlink()
     told = standing.play("cluster")
     assert told.code != 0
-    assert "volume ta-box-1-v was deleted from outside while ta-box-1 has it" in told.last(14), told.output
+    assert "volume ta-box-1-v was deleted by hand while ta-box-1 has it" in told.last(14), told.output
     assert ids(standing) == before
     assert standing.ssh("ta-box-1", "ls /data/v").split() == ["lost+found", "still-here"]
     standing.must("cluster", "-e", '{"sky_counts": {"box": 1}}')
@@ -100,9 +100,9 @@ def test_what_is_somebody_elses_is_never_changed(standing: Site) -> None:
     try:
         for count in (4, 1):
             said = standing.play("cluster", "-e", f'{{"sky_counts": {{"box": {count}}}}}').output
-            assert "node ta-box-2 in cloud here is left alone: it bears no mark" in said
-            assert "node backup in cloud here is left alone: it bears the mark" in said
-            assert "volume ta-box-2-v in cloud here is left alone: its file bears no mark" in said
+            assert "node ta-box-2 in cloud here is left alone: it has no mark" in said
+            assert "node backup in cloud here is left alone: it has the mark" in said
+            assert "volume ta-box-2-v in cloud here is left alone: its file has no mark" in said
         destroyed = standing.play("destroy", "-e", "sky_destroy_data=true")
         assert destroyed.code != 0
         assert "still holds node ta-box-2" in destroyed.output
@@ -117,7 +117,7 @@ def test_a_node_whose_mark_was_taken_off_is_told_and_neither_doubled_nor_deleted
     record = nodes_folder(ZONE) / "ta-box-1" / "sky.json"
     kept = record.read_text(encoding="utf-8")
     record.write_text("{}", encoding="utf-8")
-    told = "node ta-box-1 in cloud here is left alone: it bears no mark"
+    told = "node ta-box-1 in cloud here is left alone: it has no mark"
     try:
         assert told in standing.must("status").output
         for count in (2, 3, 1):
@@ -155,7 +155,7 @@ def test_from_a_fresh_machine_nothing_differs(standing: Site, tmp_path: Path) ->
     fresh = Site(elsewhere, "ta", standing.content, variables | homes)
     assert without_logins(fresh) == without_logins(standing)
     foretold = fresh.must("cluster", "--check", "--diff").output
-    assert "the nodes are what the file says" in foretold
+    assert "all nodes match the cluster file" in foretold
     is_whole(fresh, ZONE, boxes("ta", 0, 1))
     assert "a run would: change nothing" in fresh.must("status").output
 
@@ -177,7 +177,7 @@ def test_a_colleague_is_refused_and_once_named_works_on_the_cluster(standing: Si
     for playbook in ("cluster", "destroy"):
         refused = theirs.play(playbook)
         assert refused.code != 0
-        assert "cluster ta in cloud here belongs to root, and you are skycolleague" in refused.output
+        assert "cluster ta in cloud here belongs to root, but you are skycolleague" in refused.output
         assert "put 'owner: root' in the cluster file" in refused.output
     assert ids(theirs) == before
 

@@ -214,5 +214,5 @@ def test_the_last_lines_come_when_no_node_can_be_reached(anew: Site) -> None:
         assert f"{name} could not be reached by ssh and was skipped: connect to host" in played.last(20)
     assert "Connection refused" in played.last(20)
     assert "next: make ssh to these nodes work" in played.last(20)
-    assert "s in all" in played.last(20)
+    assert "s in total" in played.last(20)
     anew.must("cluster", "-e", "sky_full=true")

@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_while_nodes_leave_is_gone_on_with(site: Site) -> N
 
 def test_a_destroy_that_is_killed_is_gone_on_with(site: Site) -> None:
     site.content["pools"]["box"]["volumes"] = {"v": 1}
-    for point in (r"^TASK \[Take the cluster away", " deleted "):
+    for point in (r"^TASK \[Destroy the cluster", " deleted "):
         site.must("provision", *counts(3))
         kill_at(site.start("destroy", *DATA), point)
         assert "nothing of it is left" in site.must("destroy", *DATA).output

@@ -260,7 +260,7 @@ def test_what_bears_no_mark_of_ours_is_left_alone(local: Open) -> None:
     record = here.nodes_folder / node.name / "sky.json"
     text = record.read_text()
     copied = text.replace(" a p 0", " b p 0")
-    for damage, reason in (("", "it bears no mark"), ("{}", "it bears no mark"), (copied, "it bears the mark 'sky/1 root b p 0'")):
+    for damage, reason in (("", "it has no mark"), ("{}", "it has no mark"), (copied, "it has the mark 'sky/1 root b p 0'")):
         record.write_text(damage)
         listing = here.cloud.listing()
         assert [n.name for n in listing.nodes] == [other.name]
@@ -367,7 +367,8 @@ def test_a_network_that_is_in_use_is_refused(local: Open) -> None:
         output("ip", "address", "add", "10.95.242.1/25", "dev", "skytest1")
         output("ip", "link", "set", "skytest1", "up")
         (sentence,) = here.cloud.shortages([here.spec()], [])
-        assert sentence == "network 10.95.242.0/24 overlaps with 10.95.242.0/25 that this machine reaches by skytest1: set `network` to a free one"
+        reason = "network 10.95.242.0/24 overlaps with 10.95.242.0/25 that this machine reaches through skytest1"
+        assert sentence == f"{reason}: set `network` to a free one"
         with pytest.raises(Invalid, match="overlaps"):
             here.create(here.spec())
     finally:
@@ -399,8 +400,8 @@ def test_listing_needs_no_rights_and_changing_says_what_to_do(local: Open) -> No
     become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", f"PYTHONPATH={packages}"]
     told = output(*become, "/usr/bin/python3", "-B", "-c", NOBODY).splitlines()
     assert told[0] == f"nobody {node.name} running True"
-    assert told[1].startswith("the local cloud works as root on this machine, and nobody may not (")
-    assert told[1].endswith("let nobody use sudo without a password, or run as root")
+    assert told[1].startswith("the local cloud needs root on this machine (")
+    assert told[1].endswith("give nobody passwordless sudo, or run as root")
 
 
 FIREWALL = """
@@ -416,7 +417,7 @@ def test_a_firewall_that_blocks_the_bridge_is_named() -> None:
     script = "nft -f - && nft -json list ruleset"
     listed = subprocess.run(["unshare", "--net", "sh", "-c", script], input=FIREWALL, text=True, capture_output=True, check=True).stdout
     (sentence,) = network.firewalls(json.loads(listed)["nftables"], zone)
-    assert sentence.startswith("the firewall chain 'inet filter forward' drops what it has no rule for, and has none for sky-test1")
+    assert sentence.startswith("the firewall chain 'inet filter forward' drops the traffic of sky-test1; add a rule: nft insert rule")
     opened = FIREWALL.replace('iifname "eth9"', 'iifname "sky-test1"')
     listed = subprocess.run(["unshare", "--net", "sh", "-c", script], input=opened, text=True, capture_output=True, check=True).stdout
     assert network.firewalls(json.loads(listed)["nftables"], zone) == []

@@ -54,7 +54,7 @@ def test_a_cluster_of_the_same_name_with_another_owner_is_refused_with_the_way_o
     before = of_campus(campus, "zq")
     for what in ("present", "absent"):
         told = said(his, what)
-        assert "cluster zq in cloud campus belongs to carol, and you are bob; to work on it together put 'owner: carol' in the cluster file" in told
+        assert "cluster zq in cloud campus belongs to carol, but you are bob; to manage it together, put 'owner: carol' in the cluster file" in told
     assert of_campus(campus, "zq") == before
     assert not present(run_of(ours)).plan.changes  # as the sentence says
     assert said(hers, "absent") == ""
@@ -103,7 +103,7 @@ def test_what_is_somebody_elses_is_never_touched(campus: OpenStackSite, carol: C
         assert sum("is left alone" in note for note in outcome.plan.notes) == 2
         taken = wanted(ONE, "zo")
         (failed,) = present(run_of(taken)).result.failed
-        assert failed.reason.startswith(f"the name zo-w-0-d is taken by volume {volume.id}: it bears no mark")
+        assert failed.reason.startswith(f"the name zo-w-0-d is taken by volume {volume.id}: it has no mark")
         assert said(file, "absent") == ""
         assert of_campus(campus, "zo") == before
     finally:
@@ -122,7 +122,7 @@ def test_a_node_without_its_marks_and_a_copy_of_a_node(campus: OpenStackSite, ca
     carol.compute.remove_tags_from_server(server)
     outcome = present(run_of(file))
     assert outcome.faults == ["pools.w: 1 node(s) where at least 2 are needed"]
-    assert "node zm-w-0 in cloud campus is left alone: it bears no mark" in outcome.plan.notes
+    assert "node zm-w-0 in cloud campus is left alone: it has no mark" in outcome.plan.notes
     assert of_campus(campus, "zm") == stood
     carol.compute.set_server_metadata(server, **known)
     carol.compute.add_tag_to_server(server, "sky:zm")

@@ -144,7 +144,7 @@ def test_two_users_at_once_make_no_doubles(campus: OpenStackSite, proxy: FaultPr
                 runs.append(started("present", file, folder))
             ends_of_runs = [(run.communicate(timeout=300)[0], run) for run in runs]
             for told, run in ends_of_runs:
-                assert run.returncode == 0 or "is being worked on by" in told, told
+                assert run.returncode == 0 or "is being changed by" in told, told
                 outcomes["done" if run.returncode == 0 else "stopped with the other's name"] += 1
             kinds = Counter(of_campus(campus, "ztwo").values())
             assert {thing: count for thing, count in kinds.items() if not thing.startswith("key pair")} == {

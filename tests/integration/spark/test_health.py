@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import ids, nodes_folder
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -52,11 +52,8 @@ Figure = Callable[[str], None]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test leaves it well."""
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("look"), ZONE, spark(ZONE, 2, volumes={"sets": 1}))
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("look"), ZONE, spark(ZONE, 2, volumes={"sets": 1})) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -152,10 +149,10 @@ def test_a_dead_daemon_and_a_volume_that_is_not_mounted_are_named_and_mended(sit
     played = site.play("status", "-e", "sky_require_ready=true")
     figure(f"a dead daemon is named {time.monotonic() - begun:.1f} s after its end")
     assert played.code != 0
-    assert f"fault: {FIRST}: spark-worker is inactive; see 'journalctl -u spark-worker' there" in played.output
+    assert f"fault: {FIRST}: spark-worker is inactive; see 'journalctl -u spark-worker' on the node" in played.output
     assert f"fault: {SECOND}: volume sets is not mounted on /data/sets" in played.output
     assert f"a run would visit: {FIRST}, {SECOND}" in played.output
-    assert f"note: {MASTER}: backup.service has failed, which is not managed by this collection" in played.output
+    assert f"note: {MASTER}: backup.service has failed; it is not managed by this collection" in played.output
     assert "the cluster is not ready: pools.worker: 0 fit node(s)" in played.last(12)
     mended(site)
     assert site.ssh(SECOND, "findmnt -n -o TARGET /data/sets").strip() == "/data/sets"
@@ -199,7 +196,7 @@ def test_a_node_without_ssh_is_left_alone_while_its_worker_works_and_replaced_wh
         status = seen(site)
     figure(f"status takes {time.monotonic() - begun:.1f} s where a node does not answer")
     assert health(status) == {MASTER: "ok", FIRST: "ok", SECOND: "no ssh"}
-    assert status["faults"][0].endswith("but its systems report it at work: left alone")
+    assert status["faults"][0].endswith("but its systems report that it works: not replaced")
     assert (status["changes"], status["visits"]) == ([], [])
     inside(SECOND, "systemctl stop ssh.service")
     inside(SECOND, "systemctl stop spark-worker")

@@ -176,7 +176,7 @@ def fetched(url: str) -> str:
 def test_two_clusters_have_two_secrets(built: Built) -> None:
     """The role's own task, run on a node of another cluster."""
     tasks = yaml.safe_load((ROOT / "roles/spark/tasks/configure.yml").read_text(encoding="utf-8"))
-    (task,) = [task for task in tasks if task["name"].startswith("Get the cluster's secret")]
+    (task,) = [task for task in tasks if task["name"].startswith("Get the secret of the cluster")]
     variables = {"__spark_server": "tnear-box-0", "spark_secret_file": "/root/secret"}
     play = {"hosts": "tnear-box-0", "gather_facts": False, "vars": variables, "tasks": [task]}
     (built.folder / "secret.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")

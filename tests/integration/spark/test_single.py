@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -38,11 +38,8 @@ def content() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test takes it as the one before left it."""
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("single"), ZONE, content())
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("single"), ZONE, content()) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, until
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("first")]
@@ -85,11 +85,8 @@ def first(site: Site) -> Played:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file: each test takes it as the one before left it, but for its own sizes."""
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 2))
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 2)) as site:
+        yield site
 
 
 def test_the_first_run_proves_the_cluster_and_says_how_to_use_it(first: Played) -> None:
@@ -198,7 +195,7 @@ def test_two_applications_at_once_give_each_its_own_output(site: Site) -> None:
     (lines,) = [line for line in of_file.splitlines() if line.startswith("  lines ")]
     secret = site.ssh("tspark-master-0", "cat /var/lib/sky/secrets/spark").strip()
     assert [word for word in ("sum.py", secret, "secret of a setting") if word in lines] == ["sum.py"]
-    ids = [set(re.findall(r"ended well after .* s \((app-\S+)\)", output)) for output in (of_file, of_sql)]
+    ids = [set(re.findall(r"succeeded after .* s \((app-\S+)\)", output)) for output in (of_file, of_sql)]
     assert [len(found) for found in ids] == [1, 1]
     assert ids[0] != ids[1]
     assert site.ssh("tspark-master-0", FOLDERS).strip() == ""
@@ -216,7 +213,7 @@ def test_a_time_that_is_over_stops_the_application(site: Site) -> None:
     write(site, **{"ticks.py": TICKS})
     played = site.play("spark_submit", *asked(application="ticks.py", arguments=["600", "0"], timeout=8))
     assert played.code == 2
-    assert "ticks.py was stopped since it had not ended after 8 seconds (sky_timeout)" in played.last(16)
+    assert "ticks.py was stopped after 8 seconds (sky_timeout)" in played.last(16)
     assert site.ssh("tspark-master-0", "pgrep -fc [t]icks.py || true").strip() == "0"
 
 
@@ -242,9 +239,12 @@ def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Call
 @pytest.mark.parametrize(
     ("wish", "sentence"),
     [
-        (["-e", "sky_application=none.py"], "sky_application: no such file none.py, and it is no class name"),
+        (["-e", "sky_application=none.py"], "sky_application: no such file none.py, and it is not a class name"),
         (["-e", "sky_application=a.B", "-e", "sky_argments=1"], "sky_argments: no such variable; did you mean 'sky_arguments'?"),
-        (["-e", "sky_application=a.B", "-e", "node_user=nobody-here"], "there is no user 'nobody-here' here: run sky.clusters.spark_cluster first"),
+        (
+            ["-e", "sky_application=a.B", "-e", "node_user=nobody-here"],
+            "user 'nobody-here' does not exist here: run sky.clusters.spark_cluster first",
+        ),
         (["-e", "sky_application=a.B", *ELSEWHERE], "tspark-master-0 does not answer by ssh"),
     ],
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.two_runs import trials
 
@@ -22,11 +22,8 @@ SEED, TRIALS = 10, 3  # 27 more on bare nodes are in the part survival
 
 @pytest.fixture(scope="module")
 def spark_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = machine_state(ZONE)
-    made = Site(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 1))
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(tmp_path_factory.mktemp("spark"), ZONE, spark(ZONE, 1)) as site:
+        yield site
 
 
 def test_two_runs_on_a_spark_cluster(spark_site: Site, figure: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.tests.support import tree
-from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark import spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
@@ -58,13 +58,10 @@ def content() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    before = machine_state(ZONE)
     folder = tmp_path_factory.mktemp("systems")
     alone = {"ANSIBLE_COLLECTIONS_PATH": str(with_counter(folder)), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
-    made = Site(folder, ZONE, content(), alone)
-    yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
-    assert machine_state(ZONE) == before
+    with lasting(folder, ZONE, content(), alone) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._base._schema import 
     shown,
 )  # fmt: skip
 
-NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, a letter first", 10)
+NAME = Text(r"[a-z][a-z0-9]*", "lower-case letters and digits, starting with a letter", 10)
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def test_a_whole_mapping_is_read() -> None:
 def test_a_key_with_nothing_behind_it_means_the_default_unless_it_is_required() -> None:
     value, faults = parsed({"name": "a", "parts": None, "nets": None, "kind": None, "rest": None})
     assert (value, faults) == (Outer("a"), [])
-    assert parsed({"name": None})[1] == ["name: must be lower-case letters and digits, a letter first, got None"]
+    assert parsed({"name": None})[1] == ["name: must be lower-case letters and digits, starting with a letter, got None"]
 
 
-def test_every_fault_is_told_at_once_with_its_path() -> None:
+def test_every_fault_is_reported_at_once_with_its_path() -> None:
     data = {"parts": {"P": {"size": 0, "fats": True}, "q": {}}, "nets": ["192.0.2.1/24", 5], "kind": "gren", "made": "x"}
     value, faults = parsed(data)
     assert value is None
@@ -86,7 +86,7 @@ def test_every_fault_is_told_at_once_with_its_path() -> None:
         "nets[1]: must be a network such as 192.0.2.0/24, got 5",
         "parts.P.fats: unknown key; did you mean 'fast'?",
         "parts.P.size: must be 1 or more, got 0",
-        "parts.P: must be lower-case letters and digits, a letter first, got 'P'",
+        "parts.P: must be lower-case letters and digits, starting with a letter, got 'P'",
         "parts.q.size: is required",
     ]
 
@@ -104,15 +104,15 @@ def test_every_fault_is_told_at_once_with_its_path() -> None:
         (Flag(), "yes", "must be true or false, got 'yes'"),
         (Flag(), 1, "must be true or false, got 1"),
         (NAME, "a" * 11, "must be at most 10 characters, got 11"),
-        (NAME, "A", "must be lower-case letters and digits, a letter first, got 'A'"),
-        (NAME, "a\n", "must be lower-case letters and digits, a letter first, got 'a\\n'"),
-        (NAME, 5, "must be lower-case letters and digits, a letter first, got 5"),
-        (Text(), "", "must be a text that is not empty, got ''"),
+        (NAME, "A", "must be lower-case letters and digits, starting with a letter, got 'A'"),
+        (NAME, "a\n", "must be lower-case letters and digits, starting with a letter, got 'a\\n'"),
+        (NAME, 5, "must be lower-case letters and digits, starting with a letter, got 5"),
+        (Text(), "", "must be a non-empty string, got ''"),
         (Choice(("a", "b")), ["a"], "unknown name ['a']; known: a, b"),
         (Choice(()), "a", "unknown name 'a'; known: none"),
         (Cidr(), "192.0.2.0", "must be a network such as 192.0.2.0/24, got '192.0.2.0'"),
         (ListOf(NAME), "a", "must be a list, got 'a'"),
-        (MapOf(NAME, NAME, least=1), {}, "must name at least 1"),
+        (MapOf(NAME, NAME, least=1), {}, "must have at least 1 key(s)"),
         (MapOf(NAME, NAME), [], "must be a mapping, got []"),
         (Free(), 5, "must be a mapping, got 5"),
         (Struct(Inner), "size", "must be a mapping, got 'size'"),
@@ -124,7 +124,7 @@ def test_a_wrong_value_is_answered_with_what_would_be_right(kind: Kind, value: A
 
 
 def test_doubles_in_a_list_are_faults() -> None:
-    assert of(ListOf(NAME), ["a", "b", "a"])[1] == ["x[2]: 'a' stands there twice"]
+    assert of(ListOf(NAME), ["a", "b", "a"])[1] == ["x[2]: 'a' is listed twice"]
     assert of(ListOf(NAME, unique=False), ["a", "a"]) == (("a", "a"), [])
 
 

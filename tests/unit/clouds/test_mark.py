@@ -31,7 +31,7 @@ def test_its_text_and_its_names() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "a node of ours", "sky", "skyline/1 a b c 1", "sky/x a b c 1", "sky/-1 a b c 1", "my sky/1 a b c 1"])
-def test_what_bears_no_sign_of_ours_is_no_mark(text: str) -> None:
+def test_what_has_no_sign_of_ours_is_no_mark(text: str) -> None:
     assert Mark.parse(text) is None
 
 

@@ -71,7 +71,7 @@ def test_a_count_below_nought_is_answered_with_the_exact_sentence() -> None:
     assert faults(data) == ["pools.worker.count: must be 0 or more, got -1"]
 
 
-def test_every_fault_of_a_file_is_told_at_once() -> None:
+def test_every_fault_of_a_file_is_reported_at_once() -> None:
     data = {
         "plugin": "sky.clusters.clouds",
         "cluster": "Demo",
@@ -89,7 +89,7 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
     assert sorted(faults(data)) == sorted(
         [
             "pols: unknown key; did you mean 'pools'?",
-            "cluster: must be lower-case letters, digits and inner dashes, a letter first, got 'Demo'",
+            "cluster: must be lower-case letters, digits and inner dashes, starting with a letter, got 'Demo'",
             "owner: must be letters, digits and any of . _ @ -, got 'a b'",
             "admin_cidrs[0]: must be a network such as 192.0.2.0/24, got '10.0.0.1/8' (10.0.0.1/8 has host bits set)",
             "ssh_keys[0]: must be a public ssh key on one line, such as 'ssh-ed25519 AAAA... me', got 'AAAA'",
@@ -98,16 +98,16 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
             "clouds.two.provider: is required; known: memory",
             "clouds.three.pth: unknown key; did you mean 'path'?",
             "clouds.three.path: is required",
-            "clouds.4: must be lower-case letters and digits, a letter first, got '4'",
+            "clouds.4: must be lower-case letters and digits, starting with a letter, got '4'",
             "clouds.4: must be a mapping, got 5",
             "pools.worker.cloud: no cloud 'on' under clouds; did you mean 'one'?",
             "pools.worker.count: must be a whole number, 0 or more, got '2'",
             "pools.worker.roles[0]: unknown role 'spark_wroker'; did you mean 'spark_worker'?",
             "pools.worker.volumes.hdfs: must be 1 or more, got 0",
-            "pools.worker.volumes.Tmp: must be lower-case letters and digits, a letter first, got 'Tmp'",
+            "pools.worker.volumes.Tmp: must be lower-case letters and digits, starting with a letter, got 'Tmp'",
             "pools.worker.volumes.Tmp.fs: unknown file system 'zfs'; did you mean 'xfs'?",
             "pools.worker.volumes.Tmp.size: is required",
-            "pools.data_1: must be lower-case letters and digits, a letter first, got 'data_1'",
+            "pools.data_1: must be lower-case letters and digits, starting with a letter, got 'data_1'",
             "pools.data_1.cloud: is required",
             "pools.data_1.public_ip: must be true or false, got 'yes'",
         ]
@@ -152,16 +152,16 @@ def test_what_single_keys_cannot_know_is_checked() -> None:
     )
     assert faults(data) == [
         "pools.a.min_count: must be at most count (1), got 2",
-        "admin_cidrs: is required: pools.b has public_ip, so say from which networks ssh may be reached",
-        "pools.c.groups[1]: 'pool_a' has a meaning of its own here; choose another name",
-        "pools.c.groups[2]: 'all' has a meaning of its own here; choose another name",
-        "pools.c.groups[3]: 'spark_worker' has a meaning of its own here; choose another name",
-        "pools.c.groups[4]: 'sky_x' has a meaning of its own here; choose another name",
-        "pools.d.volumes: two volumes have the mount /data/y",
+        "admin_cidrs: is required: pools.b has public_ip, so list the networks that may connect with ssh",
+        "pools.c.groups[1]: 'pool_a' is reserved; choose another name",
+        "pools.c.groups[2]: 'all' is reserved; choose another name",
+        "pools.c.groups[3]: 'spark_worker' is reserved; choose another name",
+        "pools.c.groups[4]: 'sky_x' is reserved; choose another name",
+        "pools.d.volumes: two volumes are mounted at /data/y",
     ]
 
 
-def test_a_fault_in_admin_cidrs_is_not_told_as_its_absence() -> None:
+def test_a_fault_in_admin_cidrs_is_not_reported_as_its_absence() -> None:
     assert faults(file(admin_cidrs=["x"], pools={"b": pool(public_ip=True)})) == ["admin_cidrs[0]: must be a network such as 192.0.2.0/24, got 'x'"]
 
 

@@ -56,7 +56,7 @@ def chosen(home: Path, settings: Settings, private_key: str = "") -> tuple[str, 
 
 
 def test_where_there_is_no_key_at_all_nobody_could_log_in(home: Path) -> None:
-    with pytest.raises(ClusterFileError, match="none in the file, none in the ssh agent"):
+    with pytest.raises(ClusterFileError, match="no key in the file, in the ssh agent or in"):
         authorised_keys(Settings(), ring(home))
 
 
@@ -82,7 +82,7 @@ def test_of_an_agent_with_many_keys_that_of_the_file_is_used(home: Path, agent: 
 def test_a_file_whose_keys_this_run_cannot_use_is_refused(home: Path, agent: Callable[[Path], None]) -> None:
     other, own = key(home / "other"), key(home / "own")
     agent(home / "own")
-    with pytest.raises(ClusterFileError, match="this run has the private key of none of them") as refused:
+    with pytest.raises(ClusterFileError, match="this run has none of their private keys") as refused:
         authorised_keys(Settings(ssh_keys=(other,)), ring(home))
     assert own in str(refused.value)
     assert authorised_keys(Settings(ssh_keys=(other, own)), ring(home)) == (other, own)

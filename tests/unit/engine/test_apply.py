@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, Event, Listing, Node, Stage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import KEYS, Result, Tools, apply
+from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result, Tools, apply
+from ansible_collections.sky.clusters.plugins.module_utils._engine._host_keys import KEYS
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
@@ -64,7 +65,7 @@ class Try:
 
 
 ALL = ["demo-worker-0", "demo-worker-1", "demo-worker-2"]
-FIRST_SIGHT = "whose host key the cloud does not show: it is trusted at first sight"
+FIRST_USE = "the cloud does not show its host key: trusted on first use"
 
 
 class ShyCloud(MemoryCloud):
@@ -174,12 +175,12 @@ def test_two_clouds_side_by_side_and_one_that_fails_does_not_stop_the_other(worl
     ("kind", "seconds", "reason"),
     [
         ("fails", 60, "the hypervisor gave up"),
-        ("stops", 60, "it stopped while it booted"),
-        ("stuck", 200, "its system did not start within 30 s (state building)"),
+        ("stops", 60, "it stopped while booting"),
+        ("stuck", 200, "its operating system did not start within 30 s (state building)"),
         ("deaf", 200, "ssh did not answer within 40 s (no route to host)"),
     ],
 )
-def test_a_node_that_never_comes_up_is_replaced_twice_and_then_told(world: World, kind: str, seconds: float, reason: str) -> None:
+def test_a_node_that_never_comes_up_is_replaced_twice_and_then_reported(world: World, kind: str, seconds: float, reason: str) -> None:
     world.fault("create", kind, times=1, node=2)
     world.fault("create", kind, call=2, times=0, node=1)  # the second and third time it is alone
     work = Try(world)
@@ -233,7 +234,7 @@ def test_deadlines_are_those_of_the_pool(world: World) -> None:
     world.fault("create", "stuck", times=0)
     work = Try(world, {"worker": {"count": 1, "timeouts": {"booted": 10}}})
     work.go()
-    assert work.reasons() == {"demo-worker-0": "its system did not start within 10 s (state building)"}
+    assert work.reasons() == {"demo-worker-0": "its operating system did not start within 10 s (state building)"}
     assert work.took < 60
 
 
@@ -352,7 +353,7 @@ def test_the_pause_that_a_cloud_asks_for_is_kept(world: World, method: str) -> N
 
 
 @pytest.mark.parametrize(("kind", "word"), [("denied", "denied"), ("shortage", "shortage"), ("invalid", "invalid")])
-def test_what_is_final_is_asked_once_and_told(world: World, kind: str, word: str) -> None:
+def test_what_is_final_is_asked_once_and_reported(world: World, kind: str, word: str) -> None:
     world.fault("create", kind, node=2)
     work = Try(world)
     result = work.go()
@@ -421,7 +422,7 @@ def test_nodes_that_the_list_never_shows_are_not_doubled(world: World) -> None:
     world.fault("create", "hidden", looks=10**6)
     work = Try(world)
     work.go()
-    assert work.reasons() == dict.fromkeys(ALL, "the cloud does not list it, 30 s after it was made")
+    assert work.reasons() == dict.fromkeys(ALL, "the cloud does not list it 30 s after it was created")
     assert world.names() == ALL
     assert world.most() == 3
 
@@ -444,7 +445,7 @@ def test_a_deleted_node_that_the_list_still_shows_is_waited_for(world: World, lo
     assert work.took < 60
 
 
-def test_a_node_that_hangs_in_deletion_is_told_and_its_name_not_used(world: World) -> None:
+def test_a_node_that_hangs_in_deletion_is_reported_and_its_name_not_used(world: World) -> None:
     Try(world).go()
     world.set_node("demo-worker-1", state="failed")
     world.fault("delete", "stuck")
@@ -456,13 +457,13 @@ def test_a_node_that_hangs_in_deletion_is_told_and_its_name_not_used(world: Worl
 
 
 @pytest.mark.parametrize("kind", ["refused", "denied"])
-def test_a_failed_node_that_cannot_be_cleaned_is_not_made_again(world: World, kind: str) -> None:
+def test_a_failed_node_that_cannot_be_cleaned_is_not_recreated(world: World, kind: str) -> None:
     world.fault("create", "fails", node=1)
     world.fault("delete", kind)
     work = Try(world)
     work.go()
     (reason,) = work.reasons().values()
-    assert reason.startswith("the hypervisor gave up; what it left could not be deleted: ")
+    assert reason.startswith("the hypervisor gave up; cleaning up failed: ")
     assert world.calls("create") == 1
     assert world.names() == ALL
 
@@ -483,7 +484,7 @@ def test_a_stopped_node_is_not_deleted_because_its_cloud_cannot_answer(world: Wo
 
 
 @pytest.mark.parametrize(("ready", "stays"), [("hash", True), ("", False)])
-def test_a_node_that_was_in_service_is_not_made_again_when_it_does_not_come_back(world: World, ready: str, stays: bool) -> None:
+def test_a_node_that_was_in_service_is_not_recreated_when_it_does_not_come_back(world: World, ready: str, stays: bool) -> None:
     Try(world).go()
     world.set_node("demo-worker-1", state="stopped", ready=ready)
     old = {node["name"]: key for key, node in world.cloud("one")["nodes"].items()}
@@ -526,7 +527,7 @@ def stopping(world: World, true: Callable[[], bool]) -> Any:
 
 
 @pytest.mark.parametrize("listings", [1, 2])
-def test_a_run_that_is_told_to_end_makes_no_further_call_and_says_what_is_unfinished(world: World, listings: int) -> None:
+def test_a_run_that_is_interrupted_makes_no_further_call_and_says_what_is_unfinished(world: World, listings: int) -> None:
     work = Try(world, clouds={"one": {"boot_looks": 5}})
     made = planned(work.cluster, work.clouds)
     before = world.calls("listing")
@@ -534,12 +535,12 @@ def test_a_run_that_is_told_to_end_makes_no_further_call_and_says_what_is_unfini
     result = apply(made, work.cluster, work.clouds, work.tools(clock=clock))
     assert result.stopped
     assert world.calls("listing") - before == listings
-    assert {node.name: node.reason for node in result.failed} == dict.fromkeys(ALL, "not finished: the run was told to end")
+    assert {node.name: node.reason for node in result.failed} == dict.fromkeys(ALL, "not finished: interrupted")
     assert world.names() == ALL  # nothing is taken back
     work.converges()
 
 
-def test_a_run_that_was_told_to_end_before_it_began_touches_nothing(world: World) -> None:
+def test_a_run_that_was_interrupted_before_it_began_touches_nothing(world: World) -> None:
     Try(world, {"worker": 1}).go()
     world.set_node("demo-worker-0", state="failed")
     work = Try(world)
@@ -551,7 +552,7 @@ def test_a_run_that_was_told_to_end_before_it_began_touches_nothing(world: World
     assert sorted(node.name for node in result.failed) == ALL  # each has an outcome
 
 
-def test_a_run_is_told_to_end_while_a_call_hangs(world: World) -> None:
+def test_a_run_is_interrupted_while_a_call_hangs(world: World) -> None:
     world.fault("create", "hang", seconds=0.0)
     told = threading.Event()
     threading.Timer(0.3, told.set).start()
@@ -642,7 +643,7 @@ def test_keys_that_are_never_shown_are_waited_for_so_long_and_that_is_said(world
     for name in ALL[:2]:
         node = result.nodes[name].node
         assert node is not None and node.host_keys == ()
-        assert greeted(work)[name] == f"{node.address()}, {FIRST_SIGHT}"
+        assert greeted(work)[name] == f"{node.address()}; {FIRST_USE}"
         assert result.nodes[name].launches == 1
         assert KEYS < result.nodes[name].seconds["reachable"] - result.nodes[name].seconds["booted"] <= KEYS + 2 * MemoryCloud.poll_seconds
 
@@ -650,7 +651,7 @@ def test_keys_that_are_never_shown_are_waited_for_so_long_and_that_is_said(world
 def test_keys_that_a_cloud_cannot_show_are_not_waited_for(world: World) -> None:
     work, cloud = shy(world, cannot=True)
     assert work.go().failed == []
-    assert [detail.endswith(FIRST_SIGHT) for detail in greeted(work).values()] == [True] * 3
+    assert [detail.endswith(FIRST_USE) for detail in greeted(work).values()] == [True] * 3
     assert (cloud.looks, work.took < 10) == (1, True)
 
 
@@ -658,7 +659,7 @@ def test_a_cloud_that_does_not_answer_for_keys_is_asked_again(world: World) -> N
     work, cloud = shy(world, silent=2)
     assert work.go().failed == []
     assert cloud.looks == 3
-    assert not any(FIRST_SIGHT in detail for detail in greeted(work).values())
+    assert not any(FIRST_USE in detail for detail in greeted(work).values())
 
 
 def test_nobody_is_asked_for_keys_while_no_node_answers(world: World) -> None:

@@ -74,7 +74,7 @@ def test_where_one_cloud_is_locked_the_others_are_let_go(world: World) -> None:
     with pytest.raises(Locked, match="bob@there"), _lock.held(two(world), terms(world.clock(), told.append, WAIT)):
         raise AssertionError("the lock was not needed")
     assert holders(world) == {"beta": OTHER}
-    assert told == [f"cluster demo: {OTHER} since 0 is at work; waiting up to 90 s for its end"]
+    assert told == [f"cluster demo: {OTHER} since 0 is running; waiting up to 90 s for it to finish"]
     assert 90 <= world.now() < 95
     clouds["beta"].renew(lease, 60)
 
@@ -109,7 +109,7 @@ def test_a_run_that_was_killed_is_waited_for_until_its_lock_is_stale(world: Worl
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append, WAIT)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told[1:] == [f"cloud alpha: the lock of {OTHER} was stale and is broken"]
+    assert told[1:] == [f"cloud alpha: the lock of {OTHER} was stale and has been removed"]
     assert 60 <= world.now() < 65
 
 
@@ -118,8 +118,8 @@ def test_without_a_wait_another_run_is_refused_at_once_with_who_it_is_and_what_t
     with pytest.raises(Locked) as refused, _lock.held(two(world), terms(world.clock(), silent)):
         raise AssertionError("the lock was not needed")
     assert str(refused.value) == (
-        f"cluster demo is being worked on by {OTHER} since 0 (cloud alpha): run this again after its end, or wait for it with -e sky_wait=600 "
-        "(seconds); the lock of a run that was killed ends by itself within 60 s"
+        f"cluster demo is being changed by {OTHER} since 0 (cloud alpha): run again when it has finished, or wait for it with -e sky_wait=600 "
+        "(seconds); the lock of a killed run expires within 60 s"
     )
     assert _lock.GRACE <= world.now() < 2 * _lock.GRACE
 
@@ -147,23 +147,33 @@ def ended() -> int:
     return process.pid
 
 
-def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_told(world: World) -> None:
+def test_what_a_killed_run_of_this_machine_holds_is_broken_at_once_and_reported(world: World) -> None:
     dead = replace(Holder.me(), shown="bob@here (process 7)", run=ended(), keeper=ended())
     two(world)["beta"].lock(str(dead), 3600)
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told == ["cloud beta: the lock of bob@here (process 7) was stale and is broken"]
+    assert told == ["cloud beta: the lock of bob@here (process 7) was stale and has been removed"]
     assert world.now() < _lock.GRACE
 
 
-@pytest.mark.parametrize("more", [{"run": os.getpid()}, {"keeper": os.getpid()}, {"machine": "0badcafe"}, {"machine": ""}])
+@pytest.mark.parametrize("more", [{"run": os.getpid()}, {"machine": "0badcafe"}, {"machine": ""}])
 def test_what_may_be_alive_keeps_others_out(world: World, more: dict[str, Any]) -> None:
-    """Its run, or its keeper, lives; or its numbers are those of another machine."""
+    """Its run lives, or its numbers are those of another machine."""
     holder = replace(Holder.me(), shown="bob", run=ended(), keeper=ended())
     two(world)["beta"].lock(str(replace(holder, **more)), 3600)
-    with pytest.raises(Locked, match=r"being worked on by bob since"), _lock.held(two(world), terms(world.clock(), silent)):
+    with pytest.raises(Locked, match=r"being changed by bob since"), _lock.held(two(world), terms(world.clock(), silent)):
         raise AssertionError("the lock was not needed")
+
+
+def test_what_an_ended_run_left_behind_is_waited_for_as_long_as_a_lease(world: World) -> None:
+    holder = replace(Holder.me(), shown="bob", run=ended(), keeper=os.getpid())
+    two(world)["beta"].lock(str(holder), 3600)
+    told: list[str] = []
+    with pytest.raises(Locked, match=r"being changed by bob since"), _lock.held(two(world), terms(world.clock(), told.append)):
+        raise AssertionError("the lock was not needed")
+    assert world.now() >= _lock.SECONDS
+    assert ["has ended, but something that it started still runs" in sentence for sentence in told] == [True]
 
 
 def test_what_is_held_for_our_run_is_not_taken_again_and_is_lost_with_its_keeper(world: World) -> None:
@@ -187,7 +197,7 @@ def test_two_tasks_of_one_run_keep_each_other_out(world: World) -> None:
         raise AssertionError("the lock was not needed")
 
 
-def test_a_run_that_is_told_to_end_waits_no_longer(world: World) -> None:
+def test_a_run_that_is_interrupted_waits_no_longer(world: World) -> None:
     two(world)["beta"].lock(OTHER, 3600)
     clock = world.clock(stopped=lambda: world.now() > 10)
     with pytest.raises(Stopped), _lock.held(two(world), terms(clock, list[str]().append, WAIT)):
@@ -195,13 +205,13 @@ def test_a_run_that_is_told_to_end_waits_no_longer(world: World) -> None:
     assert holders(world) == {"beta": OTHER}
 
 
-def test_a_stale_lock_is_broken_and_told(world: World) -> None:
+def test_a_stale_lock_is_broken_and_reported(world: World) -> None:
     two(world)["beta"].lock(OTHER, 60)
     world.advance(61)
     told: list[str] = []
     with _lock.held(two(world), terms(world.clock(), told.append)):
         assert holders(world) == {"alpha": ME, "beta": ME}
-    assert told == [f"cloud beta: the lock of {OTHER} was stale and is broken"]
+    assert told == [f"cloud beta: the lock of {OTHER} was stale and has been removed"]
 
 
 def test_it_is_asked_for_again_where_the_cloud_does_not_answer(world: World) -> None:
@@ -237,7 +247,7 @@ def test_an_unlock_that_hangs_or_is_refused_is_no_fault_of_the_run(world: World)
     clouds["alpha"].released.set()
 
 
-def test_a_run_that_was_told_to_end_still_releases_it(world: World) -> None:
+def test_a_run_that_was_interrupted_still_releases_it(world: World) -> None:
     told = threading.Event()
     clock = Clock(now=world.now, sleep=world.advance, stopped=told.is_set)
     with _lock.held(two(world), terms(clock, silent)):
@@ -306,7 +316,7 @@ def test_a_renewal_that_hangs_takes_no_time_from_the_next(monkeypatch: pytest.Mo
     clouds["one"].released.set()
 
 
-def test_who_loses_it_is_told(short: World) -> None:
+def test_who_loses_it_is_reported(short: World) -> None:
     with _lock.held(real(short), terms(Clock(), silent)) as lost:
         with short.tamper() as state:
             state["clouds"]["one"]["locks"]["demo"] |= {"holder": OTHER, "token": "theirs"}

@@ -124,7 +124,7 @@ def test_a_stopped_node_is_started() -> None:
     assert one(made(listed(node(0), node(1, State.STOPPED), node(2)))) == {
         "create": ["demo-worker-1"],
         "keep": ["demo-worker-0", "demo-worker-2"],
-        "standing": ["demo-worker-1"],
+        "existing": ["demo-worker-1"],
     }
 
 
@@ -134,7 +134,7 @@ def test_a_building_node_is_waited_for_and_is_no_change() -> None:
     assert not found.changes
 
 
-def test_a_half_deleted_node_is_deleted_and_made_again() -> None:
+def test_a_half_deleted_node_is_deleted_and_recreated() -> None:
     found = made(listed(node(0), node(1, State.DELETING), node(2)))
     assert one(found) == {"delete": ["demo-worker-1"], "create": ["demo-worker-1"], "keep": ["demo-worker-0", "demo-worker-2"]}
 
@@ -173,7 +173,7 @@ def test_what_does_not_run_has_nothing_to_drain(state: State) -> None:
 
 def test_a_name_to_remove_that_does_not_exist_must_not_cost_another_node() -> None:
     found = made(listed(*map(node, range(4))), Wishes(remove=frozenset({"demo-worker-9"})))
-    assert found.refusals == ("sky_remove: no node demo-worker-9 in this cluster, and demo-worker-3 would go in its stead",)
+    assert found.refusals == ("sky_remove: no node demo-worker-9 in this cluster, and demo-worker-3 would be removed instead",)
     assert names(found.clouds["one"]) == {}
 
 
@@ -189,7 +189,7 @@ def test_a_name_to_remove_that_is_gone_is_done_already() -> None:
 def test_a_name_to_remove_does_not_lower_the_count() -> None:
     found = made(listed(*map(node, range(3))), Wishes(remove=frozenset({"demo-worker-1"})))
     assert one(found) == {"keep": ALL}
-    assert "demo-worker-1 stays" in found.notes[0]
+    assert "demo-worker-1 is kept" in found.notes[0]
 
 
 # who is sick
@@ -222,18 +222,18 @@ def test_a_sick_name_that_does_not_run_goes_its_own_way(state: State) -> None:
 @pytest.mark.parametrize(
     "pools", [spark(role="spark_master"), {"worker": {"count": 3, "roles": ["spark_worker", "spark_master"]}}, spark() | {"worker": 3}]
 )
-def test_a_sick_node_that_holds_something_is_left_and_told(pools: Mapping[str, Any]) -> None:
+def test_a_sick_node_that_holds_something_is_left_and_reported(pools: Mapping[str, Any]) -> None:
     nodes = [node(index, clouds=("one",)) for index in range(3)]
     found = made(listed(*nodes), sick(1), pools)
     assert names(found.clouds["one"])["keep"] == ALL
     assert "delete" not in names(found.clouds["one"])
-    assert found.notes == ("demo-worker-1: its root disk is full; it is left as it is, since a new node would not have what it holds",)
+    assert found.notes == ("demo-worker-1: its root disk is full; not replaced: it holds data that a new node would lack",)
 
 
 def test_sick_nodes_leave_first_and_without_a_drain() -> None:
     found = made(listed(*map(node, range(5))), sick(1, idle=frozenset({"demo-worker-0"})), spark(3))
     assert one(found) == {"delete": ["demo-worker-1"], "leave": ["demo-worker-0"], "keep": ["demo-worker-2", "demo-worker-3", "demo-worker-4"]}
-    assert found.notes == ("demo-worker-1 is deleted without a drain: its root disk is full",)
+    assert found.notes == ("demo-worker-1 is deleted without being drained: its root disk is full",)
     named = made(listed(*map(node, range(3))), sick(1, remove=frozenset({"demo-worker-0"})), spark(2))
     assert one(named) == {"delete": ["demo-worker-1"], "create": ["demo-worker-1"], "leave": ["demo-worker-0"], "keep": ["demo-worker-2"]}
 
@@ -299,7 +299,7 @@ def replaced(found: Plan) -> list[str]:
 def test_a_quarter_of_a_pool_is_replaced_at_once_and_at_least_one(count: int, at_once: int) -> None:
     found = replacing(count, DRIFT)
     assert replaced(found) == [f"demo-worker-{index}" for index in range(at_once)]
-    assert any(note.startswith(f"{count - at_once} node(s) are replaced by further runs") for note in found.notes) == (count > at_once)
+    assert any(note.startswith(f"{count - at_once} node(s) remain to be replaced") for note in found.notes) == (count > at_once)
     assert found.changes
 
 
@@ -385,7 +385,7 @@ def test_a_new_server_names_the_clouds_from_its_birth_on_and_comes_first() -> No
         ("one two", 0, 0, "one two", "one"),  # they are gone
     ],
 )
-def test_a_standing_server_is_to_name_the_clouds(named: str, burst: int, there: int, meanwhile: str, after: str) -> None:
+def test_an_existing_server_is_to_name_the_clouds(named: str, burst: int, there: int, meanwhile: str, after: str) -> None:
     found = on_two(burst, master(named), two=listed(*(node(index, pool="burst") for index in range(there))))
     assert (" ".join(found.in_use.meanwhile), " ".join(found.in_use.after), found.first) == (meanwhile, after, frozenset())
     differs = named != after
@@ -404,16 +404,16 @@ def test_a_cloud_in_use_that_is_dropped_from_the_file_is_refused_with_the_way_on
     found = plan(wanted, {"one": OWNER}, existing)
     (sentence,) = found.refusals
     assert sentence == (
-        "cloud two is not in the file but is in use by cluster demo: put it back, with the count of its pools at 0, and run, so that it is "
-        "emptied, or say -e sky_confirm=demo to forget it; what it holds then stays there, unseen"
+        "cloud two is not in the file but is in use by cluster demo: put it back with the count of its pools set to 0 and run to empty it, "
+        "or set -e sky_confirm=demo to stop managing it; its resources stay, untracked"
     )
     assert not found.changes
     confirmed = plan(wanted, {"one": OWNER}, existing, Wishes(confirm="demo"))
     assert one(confirmed) == {"keep": ["demo-master-0"], "record": ["demo-master-0"]}
     assert confirmed.in_use.meanwhile == confirmed.in_use.after == ("one",)
-    assert confirmed.notes == ("cloud two is forgotten, since it is not in the file: what it holds of the cluster stays there, unseen",)
+    assert confirmed.notes == ("cloud two is not in the file and is no longer managed: its resources stay, untracked",)
     destroyed = plan_destroy(wanted, {"one": OWNER}, existing)
-    assert "put it back, so that it is emptied too, or say -e sky_confirm=demo" in destroyed.refusals[0]
+    assert "put it back so that it is emptied too, or set -e sky_confirm=demo" in destroyed.refusals[0]
     assert names(destroyed.clouds["one"]) == {}
     assert one(plan_destroy(wanted, {"one": OWNER}, existing, "demo")) == {"delete": ["demo-master-0"]}
 
@@ -429,7 +429,7 @@ def test_a_dropped_cloud_is_missed_even_where_the_file_has_no_server_any_more() 
 def test_a_dropped_pool_needs_the_word() -> None:
     listing = listed(*map(node, range(3)), node(0, pool="old"), node(1, State.FAILED, "old"))
     found = made(listing)
-    assert found.refusals == ("pools.old: is not in the file but has 2 node(s); put it back, or say -e sky_confirm=demo to drain and delete them",)
+    assert found.refusals == ("pools.old: is not in the file but has 2 node(s); put it back, or set -e sky_confirm=demo to drain and delete them",)
     assert not found.changes
     assert made(listing, Wishes(confirm="dem")).refusals
     assert one(made(listing, Wishes(confirm="demo"))) == {"keep": ALL, "leave": ["demo-old-0"], "delete": ["demo-old-1"]}
@@ -454,7 +454,7 @@ BOBS_VOLUME = dataclasses.replace(volume(0), mark=Mark("bob", "demo", "worker", 
 def test_another_owner_s_cluster_is_refused_with_the_way_on(listing: Listing) -> None:
     found = made(listing)
     (refusal,) = found.refusals
-    assert refusal.startswith("cluster demo in cloud one belongs to bob, and you are ada; to work on it together put 'owner: bob' in the")
+    assert refusal.startswith("cluster demo in cloud one belongs to bob, but you are ada; to manage it together, put 'owner: bob' in the")
     assert names(found.clouds["one"]) == {}
     destroyed = plan_destroy(cluster(), {"one": OWNER}, {"one": listing})
     assert destroyed.refusals == found.refusals
@@ -462,13 +462,13 @@ def test_another_owner_s_cluster_is_refused_with_the_way_on(listing: Listing) ->
 
 
 def stray(index: int, kind: str = "node") -> Stray:
-    return Stray(kind, f"demo-worker-{index}" + ("-data" if kind == "volume" else ""), "x", "it bears no mark")
+    return Stray(kind, f"demo-worker-{index}" + ("-data" if kind == "volume" else ""), "x", "it has no mark")
 
 
-def test_a_node_whose_marks_were_taken_off_is_not_doubled_and_is_told() -> None:
+def test_a_node_whose_marks_were_taken_off_is_not_doubled_and_is_reported() -> None:
     found = made(listed(node(0), node(2), strays=(stray(1),)))
     assert one(found) == {"keep": ["demo-worker-0", "demo-worker-2"]}
-    assert found.notes == ("node demo-worker-1 in cloud one is left alone: it bears no mark",)
+    assert found.notes == ("node demo-worker-1 in cloud one is left alone: it has no mark",)
 
 
 def test_a_stray_s_name_is_not_used() -> None:
@@ -526,11 +526,11 @@ def test_a_larger_volume_is_extended_and_an_equal_one_left() -> None:
 
 def test_a_smaller_volume_is_refused() -> None:
     found = made(listed(node(0), volumes=(volume(0),)), pools={"worker": {"count": 1, "volumes": {"data": 4}}})
-    assert found.refusals == ("pools.worker.volumes.data: a volume cannot shrink, the file says 4 GiB and demo-worker-0-data has 5",)
+    assert found.refusals == ("pools.worker.volumes.data: a volume cannot shrink; the file says 4 GiB, demo-worker-0-data has 5 GiB",)
     assert names(found.clouds["one"]) == {}
 
 
-def test_kept_volumes_of_nodes_that_are_not_wanted_are_told_and_left() -> None:
+def test_kept_volumes_of_nodes_that_are_not_wanted_are_reported_and_left() -> None:
     found = made(listed(node(0), volumes=(volume(0), volume(3, attached=False))), pools=WITH_DATA)
     assert one(found) == {"keep": ["demo-worker-0"]}
     assert [v.name for v in found.kept_volumes["one"]] == ["demo-worker-3-data"]
@@ -547,8 +547,8 @@ def test_a_kept_volume_grows_when_its_node_comes_back() -> None:
 @pytest.mark.parametrize("state", [State.RUNNING, State.BUILDING])
 def test_a_node_that_lacks_a_volume_is_given_it(volumes: tuple[Volume, ...], state: State) -> None:
     found = made(listed(node(0, state), volumes=volumes), pools=WITH_DATA)
-    assert one(found) == {"create": ["demo-worker-0"], "standing": ["demo-worker-0"]}
-    assert found.notes == ("demo-worker-0 lacks volume demo-worker-0-data: it is attached, made new if there is none",)
+    assert one(found) == {"create": ["demo-worker-0"], "existing": ["demo-worker-0"]}
+    assert found.notes == ("demo-worker-0 lacks volume demo-worker-0-data: it is attached, and created first if it does not exist",)
 
 
 def test_a_volume_that_the_file_no_longer_has_is_left() -> None:
@@ -575,7 +575,7 @@ def test_destroy_takes_every_node_and_names_the_volumes() -> None:
     found = plan_destroy(cluster(), {"one": OWNER}, {"one": listing})
     assert one(found) == {"delete": ["demo-worker-0", "demo-worker-1", "demo-old-0"]}
     assert [v.name for v in found.kept_volumes["one"]] == ["demo-worker-0-data"]
-    assert found.notes == ("node demo-worker-5 in cloud one is left alone: it bears no mark",)
+    assert found.notes == ("node demo-worker-5 in cloud one is left alone: it has no mark",)
 
 
 # whatever there is

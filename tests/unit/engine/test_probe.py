@@ -42,7 +42,7 @@ def listening(banner: bytes) -> Iterator[int]:
 
 @pytest.mark.parametrize(
     ("banner", "answer"),
-    [(b"SSH-2.0-OpenSSH_9.2\r\n", ""), (b"HTTP/1.1 400 Bad Request\r\n", "what answers is not ssh"), (b"", "what answers is not ssh")],
+    [(b"SSH-2.0-OpenSSH_9.2\r\n", ""), (b"HTTP/1.1 400 Bad Request\r\n", "not an ssh server"), (b"", "not an ssh server")],
 )
 def test_what_answers(monkeypatch: pytest.MonkeyPatch, banner: bytes, answer: str) -> None:
     with listening(banner) as port:
@@ -112,7 +112,7 @@ def test_nodes_behind_a_gateway_are_asked_from_there_by_one_login(login: Callabl
             thread.join(5)
     assert found == {
         "n2": "",
-        "n3": f"127.0.0.3 port {port}: what answers is not ssh",
+        "n3": f"127.0.0.3 port {port}: not an ssh server",
         "n4": f"127.0.0.4 port {port}: Connection refused",
         "bare": "it has no address",
     }
@@ -151,15 +151,15 @@ def test_a_gateway_that_cannot_be_asked_is_named(login: Callable[[str], Path], m
     monkeypatch.setattr(_probe, "SECONDS", 0.1)
     found = _probe.ssh_answers([node("a", Address("10.0.0.5")), node("b", Address("10.0.0.6"))], WAY)
     for name, address in (("a", "10.0.0.5"), ("b", "10.0.0.6")):
-        assert found[name].startswith(f"{address} port 22: front, which it is reached through, cannot be asked (")
+        assert found[name].startswith(f"{address} port 22: gateway front cannot be asked (")
         assert re.search(reason, found[name])
 
 
-def test_no_ssh_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_ssh_here_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "No such file or directory: 'ssh'" in _probe.ssh_answers([node("a", Address("10.0.0.5"))], WAY)["a"]
 
 
-def test_nodes_without_any_address_are_told_so(login: Callable[[str], Path]) -> None:
+def test_nodes_without_any_address_are_named(login: Callable[[str], Path]) -> None:
     login("")
     assert _probe.ssh_answers([node("a"), node("b")], WAY) == dict.fromkeys("ab", "it has no address")

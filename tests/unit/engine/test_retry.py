@@ -93,14 +93,14 @@ def test_a_call_that_hangs_is_made_twice_at_most() -> None:
     assert call.calls == 2
 
 
-def test_a_run_that_was_told_to_end_makes_no_call() -> None:
+def test_a_run_that_was_interrupted_makes_no_call() -> None:
     call = Flaky()
     with pytest.raises(Stopped):
         asked_again(call, Time().clock(stopped=lambda: True), EVEN)
     assert call.calls == 0
 
 
-def test_a_run_that_is_told_to_end_while_it_waits_makes_no_further_call() -> None:
+def test_a_run_that_is_interrupted_while_it_waits_makes_no_further_call() -> None:
     time, call = Time(), Flaky(*[Unavailable("503", 100.0)] * 3)
     with pytest.raises(Stopped):
         asked_again(call, time.clock(stopped=lambda: time.passed > 3), EVEN)

@@ -98,7 +98,7 @@ def test_what_a_run_holds_for_longer_is_taken_before_its_first_change(world: Wor
     assert held == [1]
 
 
-def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
+def test_shortages_are_all_reported_before_anything_is_made(world: World) -> None:
     pools = {"a": {"count": 1, "flavor": "huge"}, "b": {"count": 1, "image": "windows", "volumes": {"data": {"size": 1, "type": "gold"}}}}
     with pytest.raises(Refused) as caught:
         run_of(world, cluster_of(world.folder, pools)).present(Wishes())
@@ -113,7 +113,7 @@ def test_shortages_are_all_told_before_anything_is_made(world: World) -> None:
 
 
 @pytest.mark.parametrize(("change", "sentence"), [({"flavor": "smal"}, "no flavor smal here"), ({"image": "debian-9"}, "no image debian-9 here")])
-def test_a_name_that_the_cloud_does_not_know_is_a_fault_of_a_standing_pool_too(world: World, change: dict[str, str], sentence: str) -> None:
+def test_a_name_that_the_cloud_does_not_know_is_a_fault_of_an_existing_pool_too(world: World, change: dict[str, str], sentence: str) -> None:
     settled(world, three(world))
     wrong = cluster_of(world.folder, {"worker": {"count": 3, **change}})
     seen = run_of(world, wrong).look(Wishes())
@@ -137,7 +137,7 @@ def test_a_look_says_what_a_run_refuses(world: World) -> None:
     assert run_of(world, full).look(Wishes()).plan.refusals == ("cloud one: shortages in cloud one: denied, says the cloud",)
 
 
-def test_two_entries_for_one_cloud_are_told_before_anything(world: World) -> None:
+def test_two_entries_for_one_cloud_are_reported_before_anything(world: World) -> None:
     clouds = {"here": {"account": "a"}, "there": {"account": "a"}, "other": {"account": "b"}, "silent": {}, "mute": {}}
     same = cluster_of(world.folder, {"worker": {"count": 1, "cloud": "here"}}, clouds=clouds)
     with pytest.raises(FleetError, match=r"^clouds here and there are the same cloud \(account a\): keep one"):
@@ -166,14 +166,14 @@ class Surrounded(MemoryCloud):
         self.lacks.clear()
 
 
-def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_made_again(world: World) -> None:
+def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_recreated(world: World) -> None:
     cluster = three(world)
     settled(world, cluster)
     before = world.calls("create")
     clouds = {name: Surrounded(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
     Surrounded.lacks.append("network demo")
     seen = run_of(world, cluster, clouds, check=True).present(Wishes())
-    assert foretold(seen.plan) == ["cloud one: make network demo again"]
+    assert foretold(seen.plan) == ["cloud one: repair network demo"]
     assert world.calls("create") == before
     outcome = run_of(world, cluster, clouds).present(Wishes())
     assert (outcome.faults, sorted(outcome.members), Surrounded.lacks) == ([], ALL, [])
@@ -189,12 +189,12 @@ def test_a_place_that_something_else_has_taken_is_a_fault_also_where_nothing_is_
     assert world.names() == ["demo-worker-0", "demo-worker-2"]
 
 
-def test_a_run_that_is_told_to_end_says_so_and_looks_no_more(world: World) -> None:
+def test_a_run_that_is_interrupted_says_so_and_looks_no_more(world: World) -> None:
     run = run_of(world, three(world))
     clock = world.clock(stopped=lambda: world.calls("create") > 0)
     outcome = with_clock(run, clock).present(Wishes())
-    assert "the run was told to end; run it again to go on" in outcome.faults
-    assert [result.reason for result in outcome.result.failed] == ["not finished: the run was told to end"] * 3
+    assert "interrupted; run it again to continue" in outcome.faults
+    assert [result.reason for result in outcome.result.failed] == ["not finished: interrupted"] * 3
     assert world.calls("listing") == 2
     assert not world.cloud("one")["locks"]
 
@@ -220,7 +220,7 @@ def test_what_is_done_under_the_lock_ends_when_it_is_lost(monkeypatch: pytest.Mo
     told: list[str] = []
     assert dataclasses.replace(run_of(world, three(world)), tell=told.append).present(Wishes()).result.stopped
     assert world.calls("create") == 0
-    assert told[-1] == "the lock could not be renewed in time, so that another run may have it: this one ends"
+    assert told[-1] == "the lock could not be renewed in time, and another run may hold it: this run stops"
 
 
 # the clouds in use
@@ -268,7 +268,7 @@ def test_a_cloud_is_named_before_anything_is_made_there_and_for_as_long_as_it_ho
     assert world.node("demo-master-0")["clouds"] == ["one", "two"]  # it could not be deleted
     world.fault("set_clouds", "denied")
     faults = run_of(world, on_two(world, 0)).present(Wishes()).faults
-    assert faults == ["cloud one: the clouds in use could not be noted: set_clouds in cloud one: denied, says the cloud"]
+    assert faults == ["cloud one: the clouds in use could not be recorded: set_clouds in cloud one: denied, says the cloud"]
     settled(world, on_two(world, 0))
     assert world.node("demo-master-0")["clouds"] == ["one"]
 
@@ -277,7 +277,7 @@ def test_check_mode_foretells_the_note(world: World) -> None:
     settled(world, on_two(world, 0))
     world.set_node("demo-master-0", clouds=[])
     outcome = run_of(world, on_two(world, 0), check=True).present(Wishes())
-    assert foretold(outcome.plan) == ["demo-master-0: note that cloud(s) one are in use"]
+    assert foretold(outcome.plan) == ["demo-master-0: record that cloud(s) one are in use"]
     assert world.node("demo-master-0")["clouds"] == []
 
 
@@ -355,7 +355,7 @@ def test_a_destroy_waits_until_lists_that_lag_forget_what_was_deleted(world: Wor
     told: list[str] = []
     assert dataclasses.replace(run_of(world, cluster, clouds), tell=told.append).absent().faults == ["cloud one still holds node demo-worker-0"]
     assert 60 <= world.now() - began < 70
-    assert told == ["cloud one still shows node demo-worker-0; waiting up to 60 s for its lists to forget what is deleted"]
+    assert told == ["cloud one still lists node demo-worker-0; waiting up to 60 s until its lists are up to date"]
 
 
 def test_destroy_is_proved_by_what_the_cloud_says_is_left(world: World) -> None:

@@ -97,7 +97,7 @@ def test_files_of_this_machine_are_read_where_they_are(tmp_path: Path) -> None:
     [
         ("/no/such/file", "source: there is no file /no/such/file on this machine"),
         ("file:///no/such/file", "source: there is no file /no/such/file on this machine"),
-        ("ftp://there/x", "source: ftp://there/x is neither a path nor an address that begins with http, https or file"),
+        ("ftp://there/x", "source: ftp://there/x is neither a path nor an http, https or file URL"),
         ("/tmp", "source: there is no file /tmp on this machine"),
     ],
 )

@@ -121,7 +121,7 @@ def test_one_that_nobody_reads_to_its_end_begins_nothing_more() -> None:
     assert len(begun) <= 2
 
 
-def test_a_run_that_is_told_to_end_does_not_wait_for_an_answer() -> None:
+def test_a_run_that_is_interrupted_does_not_wait_for_an_answer() -> None:
     end, told = threading.Event(), threading.Event()
     threading.Timer(0.1, told.set).start()
     began = time.monotonic()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A volume's disk is looked at before anything is made on it; mounting is shown on real nodes (extensions/molecule/node)."""
+"""The disk of a volume is checked before a file system is created on it; mounting is tested on real nodes (extensions/molecule/node)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": PATH})
 
 
-def test_a_blank_disk_is_given_a_file_system_once(disk: Path, mounted: list[str]) -> None:
+def test_a_file_system_is_created_once_on_a_blank_disk(disk: Path, mounted: list[str]) -> None:
     first, second = mounter(disk), mounter(disk)
     first.all()
     second.all()
@@ -71,10 +71,10 @@ def test_a_blank_disk_is_given_a_file_system_once(disk: Path, mounted: list[str]
         (["mkswap"], "swap with the label ''"),
     ],
 )
-def test_a_disk_that_bears_any_signature_is_left_as_it_is(disk: Path, mounted: list[str], make: list[str], what: str) -> None:
+def test_a_disk_with_any_signature_is_not_changed(disk: Path, mounted: list[str], make: list[str], what: str) -> None:
     run(*make, str(disk))
     before = disk.read_bytes()
-    with pytest.raises(VolumeFault, match=f"bears {what}, not its own label sky123456789; it is left as it is"):
+    with pytest.raises(VolumeFault, match=f"has {what} instead of the label sky123456789; it was not changed"):
         mounter(disk).all()
     assert disk.read_bytes() == before
     assert mounted == []
@@ -100,21 +100,21 @@ def by_id(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_pattern_is_the_one_device_that_it_matches(by_id: Path) -> None:
+def test_a_pattern_stands_for_the_one_device_that_it_matches(by_id: Path) -> None:
     assert _named(f"{by_id}/*8b999d06-68f9-4617-8*") == str(by_id.parent / "vdb")  # by both its links, and not by its partition
 
 
 @pytest.mark.parametrize("pattern", ["*72931109-f34c-43b7-*", "*00000000-0000-0000-0*", "*-part1"])
-def test_a_pattern_that_matches_none_or_several_is_no_device(by_id: Path, pattern: str) -> None:
+def test_a_pattern_that_matches_no_or_several_devices_is_kept(by_id: Path, pattern: str) -> None:
     assert _named(f"{by_id}/{pattern}") == f"{by_id}/{pattern}"
 
 
-def test_a_path_is_what_it_is(by_id: Path) -> None:
+def test_a_path_is_kept(by_id: Path) -> None:
     path = f"{by_id}/virtio-72931109-f34c-43b7-a"
     assert (_named(path), _named("/dev/nowhere"), _named("")) == (path, "/dev/nowhere", "")
 
 
-def test_a_disk_that_a_pattern_names_is_used(disk: Path, by_id: Path, mounted: list[str]) -> None:
+def test_the_disk_that_a_pattern_matches_is_used(disk: Path, by_id: Path, mounted: list[str]) -> None:
     (by_id / "virtio-00000000-0000-0000-0").symlink_to(disk)
     node: Any = Node(name="data", device=f"{by_id}/*00000000-0000-0000-0*", label="sky123456789", fs="ext4", mount=str(disk.parent / "nowhere"))
     worker = Mounter(node)
@@ -123,7 +123,9 @@ def test_a_disk_that_a_pattern_names_is_used(disk: Path, by_id: Path, mounted: l
     assert mounted == ["sky123456789"]
 
 
-def test_a_pattern_that_names_no_disk_is_told_as_it_stands(by_id: Path) -> None:
+def test_a_pattern_that_matches_no_disk_is_reported_unchanged(by_id: Path) -> None:
     node: Any = Node(name="data", device=f"{by_id}/*11111111-*", label="sky987654321", fs="ext4", mount=str(by_id / "nowhere"))
-    with pytest.raises(VolumeFault, match=r"^volume data: its device .*/by-id/\*11111111-\* is not there and no other bears its label sky987654321$"):
+    with pytest.raises(
+        VolumeFault, match=r"^volume data: its device .*/by-id/\*11111111-\* does not exist, and no device has its label sky987654321$"
+    ):
         Mounter(node).all()

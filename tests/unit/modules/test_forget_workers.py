@@ -23,7 +23,7 @@ GONE = "worker-20261120040000-127.0.0.9-7078"  # nothing listens there
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Of the page of the worker that stands."""
+    """The port of the page of the existing worker."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -46,7 +46,7 @@ def forget(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(SCRIPT), str(folder), str(port)], capture_output=True, text=True, check=True)
 
 
-def test_only_the_workers_that_stand_are_remembered_and_every_application(tmp_path: Path, port: int) -> None:
+def test_existing_workers_and_all_applications_are_remembered(tmp_path: Path, port: int) -> None:
     for name in (f"worker_{STANDS}", f"worker_{FORMER}", f"worker_{GONE}", "app_app-20261121040000-0000", "driver_driver-1"):
         (tmp_path / name).write_text("state")
     done = forget(tmp_path, port)
@@ -54,5 +54,5 @@ def test_only_the_workers_that_stand_are_remembered_and_every_application(tmp_pa
     assert (FORMER in done.stdout, GONE in done.stdout, STANDS in done.stdout) == (True, True, False)
 
 
-def test_a_master_that_knows_nobody_starts(tmp_path: Path, port: int) -> None:
+def test_a_master_without_saved_state_starts(tmp_path: Path, port: int) -> None:
     assert forget(tmp_path, port).stdout == ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What node_health makes of systemd's words, of disks and of memory."""
+"""node_health: the output of systemd, disks and memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_words
+from ansible_collections.sky.clusters.plugins.action.node_health import expected, last_line
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
 from ansible_collections.sky.clusters.plugins.modules import node_health
 from ansible_collections.sky.clusters.plugins.modules.node_health import (
@@ -19,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     Memory,
     Unit,
     former_roles,
-    is_to_come,
+    is_new,
     look_at_disk,
     look_at_memory,
     look_at_units,
@@ -27,7 +27,7 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     paragraphs,
     share,
 )
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import own_words
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 LIMITS = Limits(full_percent=98, full_mib=64, memory_mib=64)
 SHOWN = """\
@@ -57,26 +57,26 @@ SubState=dead
 """
 
 
-def test_units_are_told_by_state_and_reason() -> None:
+def test_units_have_a_state_and_a_reason() -> None:
     assert look_at_units(["spark-master", "spark-history-server", "gone", "stopped"], paragraphs(SHOWN)) == [
         Unit("spark-master", "active", "running", ""),
         Unit(
             "spark-history-server",
             "activating",
             "auto-restart",
-            "spark-history-server is activating (exit-code); see 'journalctl -u spark-history-server' there",
+            "spark-history-server is activating (exit-code); see 'journalctl -u spark-history-server' on the node",
         ),
-        Unit("gone", "inactive", "dead", "gone is inactive (it is not installed); see 'journalctl -u gone' there"),
-        Unit("stopped", "inactive", "dead", "stopped is inactive; see 'journalctl -u stopped' there"),
+        Unit("gone", "inactive", "dead", "gone is inactive (it is not installed); see 'journalctl -u gone' on the node"),
+        Unit("stopped", "inactive", "dead", "stopped is inactive; see 'journalctl -u stopped' on the node"),
     ]
 
 
-def test_a_systemd_that_says_nothing_is_a_fault() -> None:
+def test_a_systemd_that_does_not_respond_is_a_fault() -> None:
     (unit,) = look_at_units(["spark-worker"], {})
-    assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not answer); see 'journalctl -u spark-worker' there")
+    assert (unit.state, unit.fault) == ("unknown", "spark-worker is unknown (systemd does not respond); see 'journalctl -u spark-worker' on the node")
 
 
-def test_a_role_whose_unit_is_installed_is_named_and_a_unit_of_the_distribution_is_not() -> None:
+def test_an_installed_unit_of_a_role_is_named_but_not_one_of_the_distribution() -> None:
     places = {"spark-worker": "/etc/systemd/system", "munged": "/usr/lib/systemd/system"}
     said = "\n\n".join(f"Id={name}.service\nFragmentPath={place}/{name}.service" for name, place in places.items())
     others = {"spark_worker": ["spark-worker"], "scheduler": ["munged"], "spark_master": ["spark-master"]}
@@ -90,7 +90,7 @@ def test_a_service_that_cannot_write_to_its_folders_is_faulty(tmp_path: Path) ->
     assert found.fault == f"spark-worker cannot work: {tmp_path} belongs to {tmp_path.owner()} instead of nobody; {tmp_path}/none is missing"
 
 
-def test_failed_units_are_those_that_are_not_told_of_already() -> None:
+def test_failed_units_that_are_reported_already_are_left_out() -> None:
     said = "backup.service    loaded failed failed Back up\nspark-worker.service loaded failed failed Spark worker\n"
     assert other_failures(said, ["spark-worker"]) == ["backup.service"]
     assert other_failures("", ["spark-worker"]) == []
@@ -101,7 +101,7 @@ def test_shares_are_rounded_up_as_df_does(part: int, whole: int, percent: int) -
     assert share(part, whole) == percent
 
 
-def test_a_disk_with_room_is_well() -> None:
+def test_a_disk_with_free_space_has_no_fault() -> None:
     disk = look_at_disk("/", "", Limits(full_percent=101, full_mib=0, memory_mib=0))
     assert disk.mounted
     assert not disk.fault
@@ -109,13 +109,13 @@ def test_a_disk_with_room_is_well() -> None:
 
 
 @pytest.mark.parametrize("limits", [Limits(0, 0, 0), Limits(101, 1 << 40, 0)])
-def test_a_disk_is_full_by_its_share_or_by_what_is_left(limits: Limits) -> None:
+def test_a_disk_is_full_by_percentage_or_by_free_space(limits: Limits) -> None:
     found = look_at_disk("/", "", limits)
     assert found.fault == f"its root disk is full: {found.free} of {found.size} MiB are free"
     assert look_at_disk("/proc", "spark", limits).fault.startswith("volume spark (/proc) is full: ")
 
 
-def test_a_volume_that_is_not_mounted_is_a_fault_and_its_folder_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_an_unmounted_volume_is_a_fault_even_if_its_folder_exists(tmp_path: Path) -> None:
     assert look_at_disk(str(tmp_path), "spark", LIMITS) == Disk(
         "spark", str(tmp_path), mounted=False, fault=f"volume spark is not mounted on {tmp_path}"
     )
@@ -134,7 +134,7 @@ def test_memory(available: int, fault: str) -> None:
 # --- the action -----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
+def test_expectations_follow_from_roles_and_volumes() -> None:
     volumes: list[dict[str, Any]] = [
         {"name": "spark", "mount": "/data/spark", "size": 4, "label": "sky1", "device": "/dev/x", "fs": "xfs"},
         {"name": "new", "mount": "/data/new", "device": "", "fs": "ext4"},
@@ -171,34 +171,34 @@ def test_what_should_be_there_follows_from_roles_and_volumes() -> None:
     ],
 )
 def test_why_ssh_did_not_answer(message: str, reason: str) -> None:
-    assert own_words(message) == reason
+    assert ssh_message(message) == reason
 
 
-def test_last_words_of_a_module_that_could_not_run() -> None:
+def test_the_last_line_of_a_crashed_module() -> None:
     assert (
-        last_words({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
+        last_line({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nOSError: No space left on device\n"}) == "OSError: No space left on device"
     )
-    assert last_words({}) == "it gave no reason"
+    assert last_line({}) == "no reason was given"
 
 
-def test_a_name_or_an_id_that_is_taken_is_told() -> None:
+def test_a_used_name_or_id_is_reported() -> None:
     assert list(node_health.taken({"name": "daemon", "uid": 1500})) == [
-        "node_user: user 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
-        "node_user: group 'daemon' with id 1 is on this node already, so 'daemon' with id 1500 cannot be made",
+        "node_user: user 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
+        "node_user: group 'daemon' with id 1 exists on this node, so 'daemon' with id 1500 cannot be created",
     ]
     assert len(list(node_health.taken({"name": "nobody-else", "uid": 0}))) == 2
     assert list(node_health.taken({"name": "root", "uid": 0})) == list(node_health.taken({"name": "nobody-else", "uid": 54321})) == []
 
 
-def test_another_file_system_than_the_file_s_is_told() -> None:
+def test_another_file_system_than_in_the_file_is_reported() -> None:
     volumes = [{"name": name, "mount": f"/data/{name}", "fs": fs} for name, fs in (("a", "xfs"), ("b", "ext4"), ("c", "xfs"), ("d", ""))]
     mounts = "/dev/x /data/a ext4 rw 0 0\n/dev/y /data/b ext4 rw 0 0\n/dev/z /data/d xfs rw 0 0\nodd\n"
     assert list(node_health.other_file_systems(volumes, mounts)) == [
-        "volume a has ext4, the file says xfs; a file system is made only on a blank volume"
+        "volume a has ext4, the file says xfs; a file system is created only on a blank volume"
     ]
 
 
-def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_volume_that_is_new_in_the_file_is_new_and_a_lost_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node_health, "AT_BOOT", str(tmp_path))
     (tmp_path / "lost").touch()
     for name, mount, attached, to_come in (
@@ -207,4 +207,4 @@ def test_a_volume_that_is_new_in_the_file_is_to_come_and_a_lost_one_is_not(tmp_p
         ("held", "/proc", False, False),  # it is mounted still
         ("here", "/data/here", True, False),  # it is attached, and is not mounted
     ):
-        assert is_to_come({"name": name, "mount": mount, "attached": attached}) is to_come
+        assert is_new({"name": name, "mount": mount, "attached": attached}) is to_come

@@ -56,7 +56,7 @@ def wanted(tmp_path: Path, sha256: str, name: str = "tiny-thing") -> Archive:
     return Archive(name, "1.0", sha256, tmp_path / "cache")
 
 
-def test_fetched_once_by_the_site_settings(tmp_path: Path, site: str) -> None:
+def test_an_archive_is_downloaded_once_with_the_settings_of_the_site(tmp_path: Path, site: str) -> None:
     archive = wanted(tmp_path, site)
     assert ensure(archive, timeout=120, check=True)
     assert not archive.folder.exists(), "check mode made something"
@@ -69,14 +69,14 @@ def test_fetched_once_by_the_site_settings(tmp_path: Path, site: str) -> None:
 
 def test_another_checksum_is_refused_and_leaves_nothing(tmp_path: Path, site: str) -> None:
     archive = wanted(tmp_path, "0" * 64)
-    with pytest.raises(FetchError, match=f"SHA-256 {site}, which is not the pinned one"):
+    with pytest.raises(FetchError, match=f"SHA-256 {site}, which is not the expected one"):
         ensure(archive, timeout=120, check=False)
     assert [path.name for path in archive.folder.iterdir()] == [".lock"]
 
 
 @pytest.mark.usefixtures("site")
 def test_unknown_package_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match=r"could not fetch no-such-thing 1\.0: .*no-such-thing==1\.0"):
+    with pytest.raises(FetchError, match=r"could not download no-such-thing 1\.0: .*no-such-thing==1\.0"):
         ensure(wanted(tmp_path, "0" * 64, name="no-such-thing"), timeout=120, check=False)
 
 
@@ -87,7 +87,7 @@ def test_remains_of_a_killed_run_are_removed(tmp_path: Path, site: str) -> None:
     assert not list(archive.folder.glob(f"{PARTIAL}*"))
 
 
-def test_damaged_archive_is_fetched_again(tmp_path: Path, site: str) -> None:
+def test_a_damaged_archive_is_downloaded_again(tmp_path: Path, site: str) -> None:
     archive = wanted(tmp_path, site)
     ensure(archive, timeout=120, check=False)
     archive.path.write_bytes(b"cut short")
@@ -95,7 +95,7 @@ def test_damaged_archive_is_fetched_again(tmp_path: Path, site: str) -> None:
     assert hashlib.sha256(archive.path.read_bytes()).hexdigest() == site
 
 
-def test_archive_put_there_by_hand_is_taken(tmp_path: Path, site: str) -> None:
+def test_an_archive_placed_by_hand_is_used(tmp_path: Path, site: str) -> None:
     archive = wanted(tmp_path, site)
     archive.folder.mkdir()
     (tmp_path / "mirror" / "tiny_thing-1.0.tar.gz").rename(archive.path)
@@ -103,7 +103,7 @@ def test_archive_put_there_by_hand_is_taken(tmp_path: Path, site: str) -> None:
 
 
 @pytest.mark.usefixtures("site")
-def test_time_ends(tmp_path: Path) -> None:
+def test_the_time_limit_applies(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="within 0 seconds"):
         ensure(wanted(tmp_path, "0" * 64), timeout=0, check=False)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for volumes and images do, on clouds in memory."""
+"""The modules for volumes and images, on clouds in memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 )
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _data_volume, _image
 from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Outcome, only
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Change, only
 from ansible_collections.sky.clusters.plugins.modules import image, image_info, volume, volume_info
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -59,10 +59,10 @@ class Place:
         self.cluster = Cluster("demo", {name: CloudEntry("memory", options) for name in self.clouds}, pools)
         self.told: list[str] = []
 
-    def present(self, name: str = NAME, check: bool = False, **more: Any) -> Outcome:
+    def present(self, name: str = NAME, check: bool = False, **more: Any) -> Change:
         return _data_volume.present(self.cluster, self.clouds, Wanted(name, **more), check, self.told.append)
 
-    def absent(self, name: str = NAME, check: bool = False, **clouds: Cloud) -> Outcome:
+    def absent(self, name: str = NAME, check: bool = False, **clouds: Cloud) -> Change:
         return _data_volume.absent(clouds or self.clouds, name, check, self.told.append)
 
     def node(self) -> None:
@@ -79,7 +79,7 @@ def place(tmp_path: Path) -> Place:
 # --- volume ---------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_volume_is_made_once_as_the_file_describes_it(place: Place) -> None:
+def test_a_volume_is_created_once_as_the_file_describes_it(place: Place) -> None:
     made = place.present()
     assert (made.changed, made.before) == (True, {})
     assert {key: made.after[key] for key in ("name", "cloud", "node", "size", "type", "attached")} == {
@@ -101,7 +101,7 @@ def test_the_type_is_that_of_the_file(place: Place) -> None:
     assert place.present("demo-worker-0-fast").after["type"] == "fast"
 
 
-def test_a_volume_is_extended_to_what_the_file_says_by_now(place: Place) -> None:
+def test_a_volume_is_extended_to_the_current_size_in_the_file(place: Place) -> None:
     small = place.present(size=2)
     foretold = place.present(check=True)
     assert (foretold.changed, foretold.before["size"], foretold.after["size"]) == (True, 2, 5)
@@ -111,7 +111,7 @@ def test_a_volume_is_extended_to_what_the_file_says_by_now(place: Place) -> None
     assert grown.result("volume")["diff"] == {"before": dict(small.after), "after": dict(grown.after)}
 
 
-def test_check_mode_makes_nothing_and_takes_no_lock(place: Place) -> None:
+def test_check_mode_changes_nothing_and_takes_no_lock(place: Place) -> None:
     outcome = place.present(check=True)
     assert (outcome.changed, outcome.after["size"]) == (True, 5)
     place.present()
@@ -124,15 +124,15 @@ def test_check_mode_makes_nothing_and_takes_no_lock(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "more", "said"),
     [
-        ("demo-worker-0", {}, "'demo-worker-0' is no name of a data volume of cluster demo: that is demo-POOL-INDEX-VOLUME"),
-        ("demo-wroker-0-data", {}, "name: volume demo-wroker-0-data is of pool 'wroker', which is not in the file; did you mean 'worker'?"),
-        ("demo-worker-0-logs", {}, "size: is required, 1 GiB or more: pools.worker.volumes does not name this one"),
-        ("demo-worker-0-logs", {"size": -1}, "size: is required, 1 GiB or more: pools.worker.volumes does not name this one"),
-        (NAME, {"size": 6}, "size: pools.worker.volumes.data says 5 GiB, and no run would shrink the volume to that: change the file first"),
+        ("demo-worker-0", {}, "'demo-worker-0' is not a data volume name of cluster demo: expected demo-POOL-INDEX-VOLUME"),
+        ("demo-wroker-0-data", {}, "name: volume demo-wroker-0-data belongs to pool 'wroker', which is not in the file; did you mean 'worker'?"),
+        ("demo-worker-0-logs", {}, "size: is required, 1 GiB or more: pools.worker.volumes does not list this volume"),
+        ("demo-worker-0-logs", {"size": -1}, "size: is required, 1 GiB or more: pools.worker.volumes does not list this volume"),
+        (NAME, {"size": 6}, "size: pools.worker.volumes.data says 5 GiB, and a volume cannot shrink: change the file first"),
         (NAME, {"type": "slow"}, "type: pools.worker.volumes.data says '', not 'slow': change the file first"),
     ],
 )
-def test_what_the_file_does_not_have_is_refused(place: Place, name: str, more: dict[str, Any], said: str) -> None:
+def test_a_volume_that_is_not_in_the_file_is_refused(place: Place, name: str, more: dict[str, Any], said: str) -> None:
     with pytest.raises((ClusterFileError, CloudError)) as error:
         place.present(name, **more)
     assert str(error.value) == said
@@ -147,13 +147,13 @@ def test_a_volume_does_not_shrink_and_keeps_its_type(place: Place) -> None:
         place.present("demo-worker-0-logs", size=3, type="fast")
 
 
-def test_what_the_cloud_lacks_is_told_before_anything_is_made(place: Place) -> None:
-    with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be made in cloud one: .* no type gold here"):
+def test_what_the_cloud_lacks_is_reported_before_anything_is_created(place: Place) -> None:
+    with pytest.raises(CloudError, match=r"volume demo-worker-0-logs cannot be created in cloud one: .* no type gold here"):
         place.present("demo-worker-0-logs", size=1, type="gold", check=True)
     assert place.world.writing_calls() == 0
 
 
-def test_an_answer_that_was_lost_makes_no_double(place: Place) -> None:
+def test_a_lost_answer_creates_no_duplicate(place: Place) -> None:
     place.world.fault("create_volumes", "lost")
     assert place.present().changed
     assert place.world.calls("create_volumes") == 2
@@ -166,7 +166,7 @@ def test_exactly_one_kept_volume_is_deleted(place: Place) -> None:
     gone = place.absent()
     assert (gone.changed, gone.before, gone.after) == (True, made.after, {})
     assert list(place.world.volumes()) == ["demo-worker-1-data"]
-    assert place.absent() == Outcome()
+    assert place.absent() == Change()
 
 
 def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) -> None:
@@ -181,7 +181,7 @@ def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) 
             call()
     place.world.set_volume(NAME, mark="")
     for call in (place.absent, place.present):
-        with pytest.raises(CloudError, match=f"cloud one: something called {NAME} is there and not ours"):
+        with pytest.raises(CloudError, match=f"cloud one: something named {NAME} exists and is not ours"):
             call()
     assert len(place.world.cloud("one")["volumes"]) == 1
 
@@ -189,7 +189,7 @@ def test_a_volume_that_is_in_use_or_another_owners_is_not_deleted(place: Place) 
 def test_a_volume_of_two_clouds_is_deleted_in_the_one_that_is_named(place: Place) -> None:
     for cloud in place.clouds.values():
         list(cloud.create_volumes([VolumeSpec(NAME, 1)]))
-    with pytest.raises(CloudError, match=r"is in 2 clouds \(one, two\): say which one with cloud"):
+    with pytest.raises(CloudError, match=r"is in 2 clouds \(one, two\): choose one with the option cloud"):
         place.absent()
     assert place.absent(two=place.clouds["two"]).changed
     assert (list(place.world.volumes()), list(place.world.volumes(cloud="two"))) == ([NAME], [])
@@ -241,15 +241,15 @@ def test_another_checksum_is_refused_unless_forced(place: Place) -> None:
         with pytest.raises(CloudError) as error:
             _image.present(cloud, _spec(b"two"), _unread, force=False, check=check)
         assert str(error.value) == (
-            f"cloud one: image img is there with the checksum {_spec().checksum}, not {_spec(b'two').checksum}: "
-            "take another name, or replace it with force: true"
+            f"cloud one: image img exists with the checksum {_spec().checksum}, not {_spec(b'two').checksum}: "
+            "choose another name, or replace it with force: true"
         )
     new = _image.present(cloud, _spec(b"two"), _file(b"two"), force=True, check=False)
     assert (new.changed, new.before, new.after["checksum"]) == (True, old.after, _spec(b"two").checksum)
     assert [each.id for each in cloud.images() if each.name == "img"] == [new.after["id"]]
 
 
-def test_an_image_that_was_cut_short_is_made_again(place: Place) -> None:
+def test_an_incomplete_image_is_created_again(place: Place) -> None:
     cloud = place.clouds["one"]
     made = _image.present(cloud, _spec(), _file(b"one"), force=False, check=False)
     with place.world.tamper() as state:
@@ -259,9 +259,9 @@ def test_an_image_that_was_cut_short_is_made_again(place: Place) -> None:
     assert [each.status for each in cloud.images() if each.name == "img"] == ["active"]
 
 
-def test_images_of_others_are_left_alone(place: Place) -> None:
+def test_images_of_others_are_not_changed(place: Place) -> None:
     cloud = place.clouds["one"]
-    with pytest.raises(CloudError, match=r"cloud one: the name debian-12 is taken by image debian-12, which is not ours: take another name"):
+    with pytest.raises(CloudError, match=r"cloud one: the name debian-12 is taken by image debian-12, which is not ours: choose another name"):
         _image.present(cloud, _spec(name="debian-12"), _unread, force=True, check=False)
     with pytest.raises(CloudError, match=r"cloud one: image debian-12 \(debian-12\) is not ours: it is left alone"):
         _image.absent(cloud, "debian-12", check=True)
@@ -274,11 +274,11 @@ def test_an_image_is_deleted_once(place: Place) -> None:
     assert len(place.world.cloud("one")["images"]) == 1
     gone = _image.absent(cloud, "img", check=False)
     assert (gone.changed, gone.before, gone.after) == (True, made.after, {})
-    assert _image.absent(cloud, "img", check=False) == Outcome()
+    assert _image.absent(cloud, "img", check=False) == Change()
     assert place.world.cloud("one")["images"] == {}
 
 
-def test_what_a_cloud_says_no_with_names_the_cloud(place: Place) -> None:
+def test_a_refusal_names_the_cloud(place: Place) -> None:
     cloud = place.clouds["one"]
     with pytest.raises(CloudError, match=rf"^cloud one: the file of image img has the checksum {_spec(b'two').checksum}, not {_spec().checksum}$"):
         _image.present(cloud, _spec(), _file(b"two"), force=False, check=False)
@@ -291,7 +291,7 @@ def test_what_a_cloud_says_no_with_names_the_cloud(place: Place) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"checksum": "md5:123"}, "checksum: must be 'sha256:' and 64 digits (0-9, a-f), got 'md5:123'"),
+        ({"checksum": "md5:123"}, "checksum: must be 'sha256:' and 64 hexadecimal digits, got 'md5:123'"),
         ({"min_disk": -1}, "min_disk: must be 0 or more, got -1"),
         ({"min_memory": -1}, "min_memory: must be 0 or more, got -1"),
     ],
@@ -304,7 +304,7 @@ def test_faults_name_the_option(change: dict[str, Any], said: str) -> None:
 
 
 def test_one_of_several_clouds_is_named(place: Place) -> None:
-    with pytest.raises(ClusterFileError, match="cloud: is required, since the cluster has several: one, two"):
+    with pytest.raises(ClusterFileError, match="cloud: is required because the cluster has several: one, two"):
         only(place.clouds)
     assert only({"one": place.clouds["one"]}) is place.clouds["one"]
 

@@ -19,15 +19,15 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._drain import DrainError, Policy, Work, drain
 from ansible_collections.sky.clusters.plugins.modules import spark_daemon
 from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
     KINDS,
     Daemon,
     DaemonError,
     Outcome,
-    Wish,
-    Work,
-    drain,
+    Request,
+    begin_drain,
     is_stale,
     make_room,
     remove,
@@ -35,7 +35,7 @@ from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
 )
 
 DROP_IN = Path(__file__).parents[3] / "roles/spark/templates/daemon.j2"
-# A worker as the module sees it: a process that, told to drain, takes its executors off its page.
+# A worker as the module sees it: a process that removes its executors from its page when it is asked to drain.
 WORKER = """
 import signal, sys, time
 signal.signal(signal.SIGPWR, lambda *_: open(sys.argv[1], "w").close())
@@ -79,6 +79,10 @@ def page() -> Iterator[Page]:
     yield served
     served.server.shutdown()
     served.server.server_close()
+
+
+def request(disruption: str, seconds: int, slice_seconds: int = 0, check: bool = False) -> Request:
+    return Request(Policy(disruption, seconds, slice_seconds, check))
 
 
 class DaemonOfPid(Daemon):
@@ -128,52 +132,52 @@ def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str
     monkeypatch.setattr(page, "current", lambda: {"executors": [] if drained.exists() else [EXECUTOR]})
     daemon = DaemonOfPid(page.url, process.pid)
     assert daemon.work() == [Work("app-1/0", "etl")]
-    outcome = daemon.drain(30)
+    outcome = drain(daemon, 30)
     assert outcome["ended"] == []
     assert 2 <= outcome["drained_in"] < 10
 
 
-def test_drain_has_an_end_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
+def test_a_drain_has_a_time_limit_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
-    outcome = DaemonOfPid(page.url, process.pid).drain(2)
+    outcome = drain(DaemonOfPid(page.url, process.pid), 2)
     assert outcome["ended"] == ["app-1/0"]
     assert outcome["drained_in"] in (2, 3)
 
 
-def test_a_slice_comes_back_with_what_still_runs_and_the_next_goes_on(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+def test_a_slice_returns_what_still_runs_and_the_next_call_continues(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
     page.content = {"executors": [EXECUTOR, EXECUTOR | {"id": 1}]}
     daemon = DaemonOfPid(page.url, process.pid)
     begun = time.monotonic()
-    assert daemon.drain(600, slice_seconds=2) == {"draining": {"executors": ["app-1/0", "app-1/1"], "applications": ["etl"]}}
+    assert drain(daemon, 600, slice_seconds=2) == {"draining": {"work": ["app-1/0", "app-1/1"], "jobs": ["etl"]}}
     assert time.monotonic() - begun < 5
     assert drained.exists()
     page.content = {"executors": []}
-    assert daemon.drain(600, slice_seconds=10)["ended"] == []
+    assert drain(daemon, 600, slice_seconds=10)["ended"] == []
 
 
-def test_a_drain_of_which_no_time_is_left_ends_in_its_last_slice(page: Page, process: subprocess.Popen[str]) -> None:
+def test_a_drain_without_time_left_ends_at_once(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
-    assert DaemonOfPid(page.url, process.pid).drain(0, slice_seconds=5) == {"drained_in": 0, "ended": ["app-1/0"]}
+    assert drain(DaemonOfPid(page.url, process.pid), 0, slice_seconds=5) == {"drained_in": 0, "ended": ["app-1/0"]}
 
 
 def test_a_worker_that_drains_is_not_stopped_before_its_time(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
-    outcome = stop(DaemonOfPid(page.url, process.pid), Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1))
+    outcome = stop(DaemonOfPid(page.url, process.pid), request("drain", 600, slice_seconds=1))
     assert outcome.actions == ["drain"]
-    assert outcome.details["draining"]["applications"] == ["etl"]
+    assert outcome.details["draining"]["jobs"] == ["etl"]
     assert process.poll() is None
 
 
 def test_a_worker_is_removed_once_it_is_drained(page: Page, process: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark_daemon, "UNITS", tmp_path)
     daemon = DaemonOfPid(page.url, process.pid)
-    wish = Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1)
-    assert remove(daemon, wish) == Outcome()  # it is not installed
+    asked = request("drain", 600, slice_seconds=1)
+    assert remove(daemon, asked) == Outcome()  # it is not installed
     unit = tmp_path / "spark-worker.service"
     unit.touch()
     page.content = {"executors": [EXECUTOR]}
-    assert remove(daemon, wish).actions == ["drain"]
-    check = Wish("force", 600, 0, pending=False, check=True)
+    assert remove(daemon, asked).actions == ["drain"]
+    check = request("force", 600, check=True)
     assert remove(daemon, check).actions == ["stop", "disable", "remove"]
     assert unit.exists()
 
@@ -181,28 +185,28 @@ def test_a_worker_is_removed_once_it_is_drained(page: Page, process: subprocess.
 def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subprocess.Popen[str]) -> None:
     page.content = {"executors": [EXECUTOR]}
     daemon = DaemonOfPid(page.url, process.pid)
-    stop(daemon, Wish("drain", 600, 0, pending=False, check=False, slice_seconds=1))
+    stop(daemon, request("drain", 600, slice_seconds=1))
     begun = time.monotonic()
-    outcome = stop(daemon, Wish("force", 600, 0, pending=False, check=False))
+    outcome = stop(daemon, request("force", 600))
     assert outcome.actions == ["stop", "disable"]
     process.wait(5)
     assert time.monotonic() - begun < 5
 
 
-def test_a_drain_begins_and_is_not_waited_for(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
+def test_a_drain_can_be_started_without_waiting(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
     page.content = {"executors": [EXECUTOR]}
     begun = time.monotonic()
     daemon = DaemonOfPid(page.url, process.pid)
-    assert drain(daemon, Wish("drain", 600, 0, pending=False, check=True)).actions == ["drain"]
-    assert drain(daemon, Wish("force", 600, 0, pending=False, check=False)).actions == []
+    assert begin_drain(daemon, request("drain", 600, check=True)).actions == ["drain"]
+    assert begin_drain(daemon, request("force", 600)).actions == []
     assert not drained.exists()
-    assert drain(daemon, Wish("drain", 600, 0, pending=False, check=False)).actions == ["drain"]
+    assert begin_drain(daemon, request("drain", 600)).actions == ["drain"]
     assert time.monotonic() - begun < 2
     while not drained.exists():
         time.sleep(0.05)
 
 
-def test_a_worker_that_was_told_to_drain_and_not_stopped_is_not_left_so(
+def test_a_worker_that_began_to_drain_and_was_not_stopped_is_stale(
     page: Page, process: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("UNITS", "SETTINGS", "HOME"):
@@ -220,23 +224,23 @@ def test_a_process_that_would_die_of_the_signal_does_not_get_it(page: Page) -> N
     with subprocess.Popen(["sleep", "60"]) as child:
         daemon = DaemonOfPid(page.url, child.pid)
         assert not daemon.can_drain(child.pid)
-        daemon.drain(10)
+        drain(daemon, 10)
         assert child.poll() is None
         child.kill()
 
 
 def test_refuse_names_the_jobs(page: Page) -> None:
     page.content = {"activeapps": [{"id": "app-1", "name": "etl"}]}
-    wish = Wish("refuse", drain_seconds=1, wait_seconds=1, pending=False, check=False)
-    with pytest.raises(DaemonError, match="spark-master must be restarted and runs etl"):
-        make_room(Daemon(KINDS["master"], page.url), wish, Outcome())
+    asked = request("refuse", 1)
+    with pytest.raises(DrainError, match="spark-master must be restarted and runs etl"):
+        make_room(Daemon(KINDS["master"], page.url), asked, Outcome())
 
 
 @pytest.mark.parametrize(("kind", "disruption", "expected"), [("worker", "drain", ["drain"]), ("worker", "force", []), ("master", "drain", [])])
 def test_only_workers_are_drained_and_check_mode_only_says_so(page: Page, kind: str, disruption: str, expected: list[str]) -> None:
     page.content = {"executors": [EXECUTOR], "activeapps": [{"name": "etl"}]}
     outcome = Outcome()
-    make_room(Daemon(KINDS[kind], page.url), Wish(disruption, 1, 1, pending=False, check=True), outcome)
+    make_room(Daemon(KINDS[kind], page.url), request(disruption, 1, check=True), outcome)
     assert outcome.actions == expected
 
 
@@ -246,8 +250,8 @@ def test_wait_ends_when_the_worker_knows_its_master(page: Page, monkeypatch: pyt
     DaemonOfPid(page.url, 0).wait(10)
 
 
-def test_wait_has_an_end() -> None:
-    with pytest.raises(DaemonError, match="spark-worker did not come up within 1 seconds; its journal is empty"):
+def test_waiting_has_a_time_limit() -> None:
+    with pytest.raises(DaemonError, match="spark-worker did not start within 1 seconds; its journal is empty"):
         DaemonOfPid("http://127.0.0.1:1", 0).wait(1)
 
 

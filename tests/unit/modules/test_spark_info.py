@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What spark_info makes of a master's page, as Spark 4 serves it."""
+"""spark_info with the page of a master of Spark 4."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("served", [PAGE], indirect=True)
-def test_the_page_in_the_shape_of_all_systems(served: str) -> None:
+def test_the_page_in_the_form_that_all_systems_share(served: str) -> None:
     page = _spark_page.read(served)
     assert page is not None
     assert list(_spark_page.alive(page)) == ["10.0.0.5"]
@@ -72,11 +72,11 @@ def test_a_master_that_is_recovering_does_not_answer_yet() -> None:
 
 
 @pytest.mark.parametrize("served", [b"<html>", b"[]", b""], indirect=True)
-def test_what_is_no_page_is_no_answer(served: str) -> None:
+def test_a_page_without_json_is_no_answer(served: str) -> None:
     assert _spark_page.read(served) is None
 
 
-def test_what_speaks_no_http_is_no_answer() -> None:
+def test_a_server_without_http_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -89,19 +89,19 @@ def test_what_speaks_no_http_is_no_answer() -> None:
         assert _spark_page.read(f"http://127.0.0.1:{server.getsockname()[1]}") is None
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_closed_port_is_no_answer() -> None:
     assert _spark_page.read("http://127.0.0.1:1") is None
 
 
 @pytest.mark.parametrize(
     "page", [{}, {"status": "ok"}, {"status": "ALIVE", "workers": [{"name": "x"}], "activeapps": []}, {"status": 1, "workers": 2}]
 )
-def test_what_is_not_a_masters_page_is_no_answer(page: dict[str, Any]) -> None:
+def test_the_page_of_another_program_is_no_answer(page: dict[str, Any]) -> None:
     assert view(page) == {"answers": False, "members": [], "work": [], "facts": {}}
 
 
 @pytest.mark.parametrize("served", [PAGE], indirect=True)
-def test_a_proxy_of_the_environment_is_not_asked(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert _spark_page.read(served) is not None
 

@@ -51,9 +51,9 @@ def test_room_on_every_worker(show: Any) -> None:
     assert wait_for_room(CLUSTER, 0) == ""
 
 
-def test_jobs_of_others_put_it_off(show: Any) -> None:
+def test_other_jobs_postpone_the_proof(show: Any) -> None:
     show(worker("10.0.0.2"), worker("10.0.0.3", cores=0), apps=("etl",))
-    assert wait_for_room(CLUSTER, 0) == "'etl' holds the cores or the memory of 10.0.0.3"
+    assert wait_for_room(CLUSTER, 0) == "'etl' uses the cores or the memory of 10.0.0.3"
 
 
 @pytest.mark.parametrize(
@@ -64,25 +64,25 @@ def test_jobs_of_others_put_it_off(show: Any) -> None:
         ([worker("10.0.0.2"), worker("10.0.0.3", memory=300)], "the workers on 10.0.0.3 are too small"),
     ],
 )
-def test_what_is_wrong_is_named(show: Any, workers: list[dict[str, Any]], sentence: str) -> None:
+def test_the_fault_is_reported(show: Any, workers: list[dict[str, Any]], sentence: str) -> None:
     show(*workers)
     with pytest.raises(ProofError, match=sentence):
         wait_for_room(CLUSTER, 0)
 
 
-def test_absent_worker_is_not_excused_by_a_job(show: Any) -> None:
+def test_a_missing_worker_is_a_failure_even_if_a_job_runs(show: Any) -> None:
     show(worker("10.0.0.2", cores=0), apps=("etl",))
     with pytest.raises(ProofError, match=r"no worker on 10\.0\.0\.3"):
         wait_for_room(CLUSTER, 0)
 
 
-def test_a_proof_that_is_ending_holds_nothing_for_others(show: Any) -> None:
+def test_an_ending_proof_does_not_postpone_the_next(show: Any) -> None:
     show(worker("10.0.0.2"), worker("10.0.0.3", cores=0), apps=("proof",))
     with pytest.raises(ProofError, match="too small"):
         wait_for_room(CLUSTER, 0)
 
 
-def test_jobs_that_came_after_a_look_put_it_off_too(show: Any, node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_that_start_later_postpone_the_proof_too(show: Any, node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new master learns of the applications of the old one while the proof runs."""
 
     def too_long(*_arguments: object) -> dict[str, Any]:
@@ -92,19 +92,19 @@ def test_jobs_that_came_after_a_look_put_it_off_too(show: Any, node: Path, monke
     show(worker("10.0.0.2"), worker("10.0.0.3"))
     monkeypatch.setattr(spark_proof, "prove", too_long)
     held = 0
-    assert run(given(node), check=False)["postponed"] == "'etl' holds the cores or the memory of 10.0.0.3"
+    assert run(given(node), check=False)["postponed"] == "'etl' uses the cores or the memory of 10.0.0.3"
     held = 1
     show(worker("10.0.0.2"), worker("10.0.0.3"))
     with pytest.raises(TooLong):
         run(given(node), check=False)
 
 
-def test_silent_master_is_named() -> None:
-    with pytest.raises(ProofError, match=r"page http://127\.0\.0\.1:1 does not answer"):
+def test_a_silent_master_is_reported() -> None:
+    with pytest.raises(ProofError, match=r"master, http://127\.0\.0\.1:1, does not answer"):
         wait_for_room(Cluster("http://127.0.0.1:1", ("10.0.0.2",), "sky"), 0)
 
 
-def test_right_answers_pass() -> None:
+def test_correct_results_pass() -> None:
     compare({"pi": math.pi, "words": {"real": {"a": 2, "b": 1}}}, {"real": "a b\na"})
 
 
@@ -112,16 +112,16 @@ def test_right_answers_pass() -> None:
     ("result", "sentence"),
     [
         ({"pi": 3.14, "words": {"real": {"a": 2}}}, "computed pi as 3.14"),
-        ({"pi": math.pi, "words": {"real": {"a": 1}}}, "counted 1 words of the real text wrongly, such as 'a'"),
+        ({"pi": math.pi, "words": {"real": {"a": 1}}}, "counted 1 words of the real text incorrectly, such as 'a'"),
         ({"pi": math.pi, "words": {"real": {"a": 2, "c": 1}}}, "such as 'c'"),
     ],
 )
-def test_wrong_answers_do_not(result: dict[str, Any], sentence: str) -> None:
+def test_wrong_results_fail(result: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ProofError, match=sentence):
         compare(result, {"real": "a a"})
 
 
-def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
+def test_only_successful_tasks_count(tmp_path: Path) -> None:
     def task(host: str, reason: str) -> str:
         return json.dumps({"Event": "SparkListenerTaskEnd", "Task End Reason": {"Reason": reason}, "Task Info": {"Host": host}})
 
@@ -134,11 +134,11 @@ def test_only_tasks_that_ended_well_count(tmp_path: Path) -> None:
     ("log", "words"),
     [
         ("WARN x\njava.io.FileNotFoundException: /etc/a (Permission denied)\n\tat java.base/b(C.java:1)\nbad array", "FileNotFoundException: /etc/a"),
-        ("one\n\ntwo\n", "it ended with: one | two"),
-        ("", "it said nothing"),
+        ("one\n\ntwo\n", "its log ends with: one | two"),
+        ("", "its log is empty"),
     ],
 )
-def test_a_failed_job_is_told_by_its_fault(log: str, words: str) -> None:
+def test_the_end_of_the_log_of_a_failed_job(log: str, words: str) -> None:
     assert words in ended_with(log)
 
 
@@ -159,7 +159,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_proof_is_of_members_settings_files_and_version(node: Path) -> None:
+def test_a_proof_depends_on_members_settings_files_and_version(node: Path) -> None:
     before = subject(CLUSTER, "app", {"nodes": [1]})
     assert before == subject(Cluster(CLUSTER.master, CLUSTER.workers[::-1], "sky"), "app", {"nodes": [1]})
     others = [subject(Cluster(CLUSTER.master, ("10.0.0.2",), "sky"), "app", {"nodes": [1]}), subject(CLUSTER, "app", {"nodes": [2]})]
@@ -212,14 +212,14 @@ def test_a_failed_proof_is_remembered_and_run_again(node: Path, show: Any, monke
     assert seen(node)["outcome"] == "success"
 
 
-def test_a_proof_that_was_put_off_is_no_success(node: Path, show: Any) -> None:
+def test_a_postponed_proof_is_not_a_success(node: Path, show: Any) -> None:
     show(worker("10.0.0.2", cores=0), worker("10.0.0.3"), apps=("etl",))
-    assert run(given(node), check=False)["postponed"].startswith("'etl' holds")
-    assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' hol")
+    assert run(given(node), check=False)["postponed"].startswith("'etl' uses")
+    assert (seen(node)["outcome"], seen(node)["why"][:9]) == ("postponed", "'etl' use")
 
 
 @pytest.mark.parametrize("text", ['{"key": "1", "result": {"pi": 3.14}}', "{", "[]", ""])
-def test_a_stamp_of_another_version_or_a_broken_one_is_none(node: Path, text: str) -> None:
+def test_an_unreadable_stamp_is_ignored(node: Path, text: str) -> None:
     (node / "proof").mkdir()
     (node / "proof" / "spark.json").write_text(text)
     assert seen(node) == {}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""spark_version: which version a cluster goes on with, by what its master shows."""
+"""spark_version: which version a cluster uses, depending on the page of its master."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("used", [None, NEW])
 @pytest.mark.parametrize("disruption", ["drain", "refuse", "force"])
-def test_nothing_waits_where_there_is_nothing_to_switch(show: Any, used: Archive | None, disruption: str) -> None:
+def test_the_same_version_does_not_wait(show: Any, used: Archive | None, disruption: str) -> None:
     show(ETL)
     assert choose(NEW, used, PAGE, disruption) == Choice(NEW)
 
@@ -57,7 +57,7 @@ def test_refuse_fails_and_names_them(show: Any) -> None:
         choose(NEW, OLD, PAGE, "refuse")
 
 
-def test_force_switches_and_does_not_ask(show: Any) -> None:
+def test_force_switches_without_a_query(show: Any) -> None:
     show(None)
     assert choose(NEW, OLD, PAGE, "force") == Choice(NEW, switches=True)
 
@@ -67,9 +67,9 @@ def test_another_archive_of_the_same_version_waits_too(show: Any) -> None:
     assert choose(Archive("4.3.0", "c" * 64), OLD, PAGE, "drain").archive == OLD
 
 
-def test_a_silent_master_is_not_taken_for_an_idle_one(show: Any) -> None:
+def test_a_silent_master_does_not_count_as_idle(show: Any) -> None:
     show(None)
-    with pytest.raises(VersionError, match=r"page http://10\.0\.0\.4:8080 does not answer"):
+    with pytest.raises(VersionError, match=r"master, http://10\.0\.0\.4:8080, does not answer"):
         choose(NEW, OLD, PAGE, "drain", patience=0)
 
 

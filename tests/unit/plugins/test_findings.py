@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows from what was seen of the nodes."""
+"""Judging the health of nodes."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def verdict(found: dict[str, Any], view: View | None = None, roles: tuple[str, .
     return judge([Seen("demo-worker-0", "10.0.0.5", roles, found)], {"spark": master() if view is None else view})["demo-worker-0"]
 
 
-def test_a_node_that_is_well() -> None:
+def test_a_healthy_node() -> None:
     assert verdict(health()) == Verdict()
     assert verdict(health()).health == "ok"
 
 
-def test_nothing_is_said_of_a_node_that_nobody_looked_at() -> None:
+def test_a_node_that_was_not_checked_has_no_faults() -> None:
     unseen = verdict({}, NOT_ASKED)
     assert (unseen.health, unseen.faults, unseen.sick, unseen.repair) == ("-", [], "", False)
 
@@ -65,23 +65,23 @@ def test_nothing_is_said_of_a_node_that_nobody_looked_at() -> None:
 def test_a_node_that_neither_ssh_nor_the_master_reaches_is_replaced(view: View) -> None:
     found = verdict(REFUSED, view)
     assert found.health == "lost"
-    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and its systems have lost it"
+    assert found.sick == "it cannot be reached by ssh (connect to host 10.0.0.5 port 22: Connection refused), and its systems report it as lost"
 
 
-def test_a_node_whose_worker_is_at_work_is_left_alone() -> None:
+def test_an_unreachable_node_with_a_working_worker_is_not_replaced() -> None:
     found = verdict(REFUSED)
     assert not found.sick
-    assert found.faults[0].endswith("but its systems report it at work: left alone")
+    assert found.faults[0].endswith("but its systems report that it works: not replaced")
 
 
 @pytest.mark.parametrize("view", [NOT_ASKED, SILENT, master("UNKNOWN", answers=False)])
-def test_without_a_masters_word_nobody_is_replaced_for_silence(view: View) -> None:
+def test_an_unreachable_node_is_not_replaced_if_no_master_answers(view: View) -> None:
     found = verdict(REFUSED, view)
     assert (found.health, found.sick) == ("no ssh", "")
 
 
 @pytest.mark.parametrize("roles", [(), MASTER, ("spark_master", "spark_worker")])
-def test_a_node_that_holds_something_of_its_own_is_never_replaced(roles: tuple[str, ...]) -> None:
+def test_a_node_with_data_of_its_own_is_never_replaced(roles: tuple[str, ...]) -> None:
     assert not verdict(REFUSED, master("DEAD"), roles).sick
     full = verdict(health(disks=(disk("its root disk is full"),)), roles=roles)
     assert (full.sick, full.faults[0]) == ("", "its root disk is full")
@@ -95,12 +95,12 @@ def test_a_worker_with_a_full_root_disk_is_replaced() -> None:
     assert (found.health, found.sick) == ("disk full", "its root disk is full: 3 of 900 MiB are free")
 
 
-def test_a_full_volume_is_named_and_no_new_node_asked_for() -> None:
+def test_a_full_volume_is_reported_and_its_node_not_replaced() -> None:
     found = verdict(health(disks=(disk(), disk("volume spark (/data/spark) is full", "spark"))))
     assert (found.health, found.sick, found.repair) == ("volume spark full", "", False)
 
 
-def test_a_volume_that_is_not_mounted_is_mended_by_a_visit() -> None:
+def test_an_unmounted_volume_is_fixed_by_a_visit() -> None:
     found = verdict(health(disks=(disk(), disk("volume spark is not mounted", "spark", mounted=False))))
     assert (found.health, found.sick, found.repair) == ("no volume spark", "", True)
 
@@ -109,46 +109,46 @@ def test_a_volume_that_is_not_mounted_is_mended_by_a_visit() -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "inactive", "activating", "unknown"])
-def test_a_service_that_does_not_run_is_mended_by_a_visit(state: str) -> None:
+def test_a_stopped_service_is_fixed_by_a_visit(state: str) -> None:
     found = verdict(health(unit(state=state)), master("DEAD"))
     assert (found.health, found.repair, found.sick) == (f"spark-worker {state}", True, "")
     assert found.faults == [f"spark-worker is {state}"]
 
 
 @pytest.mark.parametrize(("view", "word"), [(master("DEAD"), "DEAD"), (master("DECOMMISSIONED"), "DECOMMISSIONED"), (NO_WORKER, "unknown")])
-def test_a_worker_that_runs_and_is_lost_to_its_master_is_named(view: View, word: str) -> None:
+def test_a_running_worker_that_its_master_has_lost_is_reported(view: View, word: str) -> None:
     found = verdict(health(), view)
     assert (found.faults, found.sick, found.repair) == ([f"its worker runs, but the master reports it {word}"], "", False)
 
 
-def test_of_two_workers_that_had_the_address_the_living_one_counts() -> None:
+def test_of_two_workers_with_one_address_the_living_one_counts() -> None:
     assert verdict(health(), master("ALIVE", "DEAD")) == verdict(health(), master("DEAD", "ALIVE")) == Verdict()
 
 
-def test_a_master_that_runs_and_does_not_answer_is_named() -> None:
+def test_a_running_master_that_does_not_answer_is_reported() -> None:
     found = verdict(health(unit("spark-master"), unit("spark-history-server")), SILENT, MASTER)
     assert found.faults == ["its master runs but does not answer at http://10.0.0.4:8080"]
 
 
-def test_a_master_that_is_dead_is_named_once() -> None:
+def test_a_dead_master_is_reported_once() -> None:
     found = verdict(health(unit("spark-master", "failed"), unit("spark-history-server")), SILENT, MASTER)
     assert (found.faults, found.repair) == (["spark-master is failed"], True)
 
 
-def test_short_memory_is_named() -> None:
+def test_short_memory_is_reported() -> None:
     found = verdict(health(memory="it is short of memory: 9 of 900 MiB are available"))
     assert (found.health, found.sick, found.repair) == ("memory short", "", False)
 
 
-def test_several_faults_are_all_told() -> None:
+def test_all_faults_of_a_node_are_reported() -> None:
     found = verdict(health(unit(state="failed"), disks=(disk("its root disk is full"),), memory="it is short of memory"))
     assert found.health == "disk full, spark-worker failed, memory short"
     assert len(found.faults) == 3
 
 
-def test_a_node_that_could_not_be_looked_at_is_told_of() -> None:
-    found = verdict({"reachable": True, "faults": ["it cannot be looked at: no python"]})
-    assert (found.health, found.faults) == ("?", ["it cannot be looked at: no python"])
+def test_a_failed_health_check_is_reported() -> None:
+    found = verdict({"reachable": True, "faults": ["its health cannot be checked: no python"]})
+    assert (found.health, found.faults) == ("?", ["its health cannot be checked: no python"])
 
 
 # --- the others -----------------------------------------------------------------------------------------------------------------------------
@@ -162,11 +162,11 @@ def test_a_worker_without_executors_is_idle(view: View, idle: bool) -> None:
     assert verdict(health(), view).idle is idle
 
 
-def test_services_and_notes_are_of_the_nodes_that_were_reached() -> None:
+def test_services_and_notes_are_those_of_reachable_nodes() -> None:
     nodes = [
         Seen("a-worker-0", "10.0.0.5", WORKER, health(unit(state="failed"), failed_units=["backup.service"])),
         Seen("a-worker-1", "10.0.0.6", WORKER, REFUSED),
         Seen("a-worker-2", "10.0.0.7", WORKER, {}),
     ]
     assert services(nodes) == [{"node": "a-worker-0", "unit": "spark-worker", "state": "failed"}]
-    assert notes(nodes) == ["a-worker-0: backup.service has failed, which is not managed by this collection"]
+    assert notes(nodes) == ["a-worker-0: backup.service has failed; it is not managed by this collection"]

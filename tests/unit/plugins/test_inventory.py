@@ -22,7 +22,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet
-from ansible_collections.sky.clusters.plugins.plugin_utils._cached import dropped_cache
+from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
 from ansible_collections.sky.clusters.tests.support.clusters import settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -76,7 +76,7 @@ def test_variables_are_plain_and_few(tmp_path: Path, content: dict[str, Any]) ->
     assert len(json.dumps(variables)) < 2000
 
 
-def test_the_file_stands_on_all_as_it_is(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_the_group_all_has_the_file_unchanged(tmp_path: Path, content: dict[str, Any]) -> None:
     shown = inventory(tmp_path, content | {"timeouts": {"booted": 7}}).groups["all"].vars
     assert shown["sky_cluster"] == "demo"
     assert shown["sky_pools"] == content["pools"]
@@ -84,7 +84,7 @@ def test_the_file_stands_on_all_as_it_is(tmp_path: Path, content: dict[str, Any]
     assert not [name for name in shown if name.startswith("ansible_")]
 
 
-def test_a_node_that_does_not_run_is_in_no_group_that_is_visited(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
+def test_a_stopped_node_is_in_no_visited_group(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
     world.set_node("demo-worker-1", state="stopped")
     read = inventory(tmp_path, content)
     assert names(read, "sky_booting") == ["demo-worker-1"]
@@ -104,7 +104,7 @@ def test_composed_variables_and_groups_are_those_of_any_inventory(tmp_path: Path
     assert names(read, "first") == ["demo-master-0", "demo-worker-0"]
 
 
-def test_a_cached_inventory_asks_no_cloud(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
+def test_a_cached_inventory_lists_no_cloud(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
     cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     first = names(inventory(tmp_path, cached), "all")
     before = world.calls("listing")
@@ -131,7 +131,7 @@ def test_a_cached_list_is_marked_and_dropped_on_demand(world: World, tmp_path: P
     assert "sky_cached" not in inventory(tmp_path, cached).groups["all"].vars
 
 
-def test_what_was_cached_for_other_keys_is_not_used(tmp_path: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_for_other_keys_is_not_used(tmp_path: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     cached = content | {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     inventory(tmp_path, cached)
     for written in (tmp_path / "cache").iterdir():
@@ -188,7 +188,7 @@ def test_a_second_cluster_file_ends_ansible_s_programs(
     assert "the inventory contains another cluster file" in capsys.readouterr().err
 
 
-def test_files_that_are_not_ours_do_not(tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager]) -> None:
+def test_other_files_are_no_error(tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager]) -> None:
     folder = tmp_path / "inventory"
     (folder / "group_vars").mkdir(parents=True)
     path = folder / "demo.sky.yml"
@@ -205,7 +205,7 @@ def test_files_that_are_not_ours_do_not(tmp_path: Path, content: dict[str, Any],
     assert names(read, "all") == ["demo-master-0", "demo-worker-0", "demo-worker-1", "printer"]
 
 
-def test_a_file_that_cannot_be_used_ends_them_with_every_fault(
+def test_an_invalid_file_ends_the_programs_with_all_faults(
     tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "demo.sky.yml"
@@ -213,11 +213,11 @@ def test_a_file_that_cannot_be_used_ends_them_with_every_fault(
     with pytest.raises(SystemExit):
         program(path)
     said = capsys.readouterr().err
-    for fault in ("'pools' is given twice (lines", "'cluster' is given twice", "pools.worker.cuont: unknown key; did you mean 'count'?"):
+    for fault in ("'pools' is a duplicate key (lines", "'cluster' is a duplicate key", "pools.worker.cuont: unknown key; did you mean 'count'?"):
         assert said.count(fault) == 1
 
 
-def test_a_fault_of_our_own_ends_them_too(
+def test_a_bug_of_the_plugin_ends_the_programs_too(
     tmp_path: Path, content: dict[str, Any], program: Callable[..., InventoryManager], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "demo.sky.yml"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks themselves, run by Ansible on the cloud in memory, whose nodes no ssh reaches."""
+"""The playbooks themselves, run by Ansible on the cloud in memory, whose nodes are unreachable by ssh."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_last_lines_come_where_no_node_can_be_reached(site: Path) -> None:
+def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
     code, said = play(site, "cluster", "-e", "sky_counts=")
     assert code != 0
-    last = said[said.index("PLAY [Sum up]") :]
+    last = said[said.index("PLAY [Report]") :]
     for name in ("demo-master-0", "demo-worker-0", "demo-worker-1"):
         assert f"{name} could not be reached by ssh and was skipped: connect to host 127." in last
     assert last.count("port 22: Connection refused") == 3
     assert "next: make ssh to these nodes work" in last
 
 
-def test_a_task_of_a_node_that_runs_here_stops(site: Path) -> None:
+def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:
     code, said = play(site, "cluster", "-e", "ansible_connection=local", "-e", "sky_address=192.0.2.4")
     assert code != 0
-    last = said[said.index("PLAY [Sum up]") :]
+    last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 3

@@ -33,9 +33,9 @@ PLAYBOOK = [
             {"sky.clusters.tell": {"lines": ["visited: {{ sky_visits.names | join(' ') }};"]}},
             {"ansible.builtin.wait_for": {"path": "{{ gate }}", "timeout": 120}, "when": "gate | length > 0"},
             {
-                "sky.clusters.nodes": {
+                "sky.clusters.nodes_ready": {
                     "cluster": "{{ sky_cluster }}", "clouds": "{{ sky_clouds }}", "pools": "{{ sky_pools }}", "settings": "{{ sky_settings }}",
-                    "state": "ready", "hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}", "lock": "run",
+                    "hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}",
                 }
             },
         ],
@@ -140,7 +140,7 @@ def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -
     place.until_asked(asked + 1)
     place.gate.touch()
     second = place.end(waiting)
-    assert "is at work; waiting up to 60 s for its end" in second, second
+    assert "is running; waiting up to 60 s for it to finish" in second, second
     assert "exit 0" in second, second
     assert first.wait(timeout=10) == 0
     assert place.world.names() == ["demo-box-0", "demo-box-1", "demo-box-2"]
@@ -148,7 +148,7 @@ def test_a_second_run_waits_and_then_sees_what_the_first_one_did(place: Place) -
     assert all(node["ready"] for node in place.world.cloud("one")["nodes"].values())
 
 
-def test_what_went_while_a_run_waited_is_not_visited(place: Place) -> None:
+def test_a_node_that_was_lost_while_a_run_waited_is_not_visited(place: Place) -> None:
     """The inventory of the second run is older than what the first one does."""
     assert "exit 0" in place.play(3)
     first = place.start(3, gate=place.gate, sky_full="true")
@@ -160,7 +160,7 @@ def test_what_went_while_a_run_waited_is_not_visited(place: Place) -> None:
     place.gate.touch()
     said = place.end(waiting)
     assert "exit 0" in said, said
-    assert "demo-box-2" in said.partition("Group what is not there")[2], said
+    assert "demo-box-2" in said.partition("Group the nodes that do not exist")[2], said
     assert "demo-box-2" not in said.partition("Group the nodes to visit")[2], said
 
 
@@ -174,7 +174,7 @@ def test_a_run_that_is_killed_between_two_tasks_does_not_lock_out_the_next(place
     assert "exit 0" in said, said
 
 
-def test_a_head_is_visited_where_the_members_have_changed_and_else_not(place: Place) -> None:
+def test_a_head_is_visited_only_if_the_members_have_changed(place: Place) -> None:
     place.spark = True
     assert "visited: demo-master-0 demo-worker-0;" in place.play(1)
     locked = place.world.calls("lock")

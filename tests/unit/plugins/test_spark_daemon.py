@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the action spark_daemon tells between the slices of a drain, and how it counts the time that is left."""
+"""What an action shows while a service drains, and how it counts the time that is left."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from ansible.playbook.task import Task
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.action import spark_daemon
 from ansible_collections.sky.clusters.plugins.action.spark_daemon import ActionModule
+from ansible_collections.sky.clusters.plugins.plugin_utils._drain_action import PROGRESS, DrainAction
 
-ETL = {"draining": {"executors": ["app-1/0", "app-1/1"], "applications": ["etl"]}, "actions": ["drain"]}
-LAST = {"draining": {"executors": ["app-1/1"], "applications": ["etl"]}, "actions": ["drain"]}
+ETL = {"draining": {"work": ["app-1/0", "app-1/1"], "jobs": ["etl"]}, "actions": ["drain"]}
+LAST = {"draining": {"work": ["app-1/1"], "jobs": ["etl"]}, "actions": ["drain"]}
 DONE = {"changed": True, "drained_in": 2, "ended": [], "actions": ["drain", "stop"]}
 
 
@@ -40,7 +40,7 @@ class Sliced(ActionModule):
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(spark_daemon, "_say", lines.append)
+    monkeypatch.setattr(DrainAction, "_say", lambda _action, line: lines.append(line))
     return lines
 
 
@@ -51,7 +51,7 @@ def play(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]], **argum
     return action, action.run(None, {"inventory_hostname": "demo-worker-3"})
 
 
-def test_each_slice_says_who_drains_what_runs_how_long_and_how_to_cut_it_short(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_each_line_names_the_node_its_work_the_time_left_and_how_to_cut_it_short(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     action, result = play(monkeypatch, [ETL, LAST, DONE], drain_seconds=600)
     end = "to cut it short: Ctrl-C, then run again with -e sky_disruption=force"
     assert said == [
@@ -60,19 +60,19 @@ def test_each_slice_says_who_drains_what_runs_how_long_and_how_to_cut_it_short(m
         "demo-worker-3: drained in 18 s",
     ]
     assert [asked["drain_seconds"] for asked in action.asked] == [600, 594, 588]
-    assert {asked["slice_seconds"] for asked in action.asked} == {spark_daemon.SLICE}
+    assert {asked["progress_seconds"] for asked in action.asked} == {PROGRESS}
     assert result == DONE | {"drained_in": 18}
 
 
-def test_the_bound_holds_over_all_slices(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_the_time_limit_covers_all_calls(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     action, result = play(monkeypatch, [ETL, ETL, DONE | {"ended": ["app-1/0", "app-1/1"]}], drain_seconds=10)
     assert [asked["drain_seconds"] for asked in action.asked] == [10, 4, 0]
-    assert said[-1] == "demo-worker-3: drained in 18 s; 2 executor(s) that still ran are ended"
+    assert said[-1] == "demo-worker-3: drained in 18 s; 2 executor(s) that still ran were ended"
     assert result["ended"] == ["app-1/0", "app-1/1"]
 
 
-@pytest.mark.parametrize("answer", [DONE, {"changed": False, "actions": []}, {"failed": True, "msg": "spark-worker died while it was drained"}])
-def test_what_takes_one_slice_is_handed_on_as_it_is(monkeypatch: pytest.MonkeyPatch, said: list[str], answer: dict[str, Any]) -> None:
+@pytest.mark.parametrize("answer", [DONE, {"changed": False, "actions": []}, {"failed": True, "msg": "spark-worker died while it was draining"}])
+def test_the_result_of_a_single_call_is_returned_unchanged(monkeypatch: pytest.MonkeyPatch, said: list[str], answer: dict[str, Any]) -> None:
     _action, result = play(monkeypatch, [answer])
     assert result == answer
     assert said == []

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ssh says of a node that does not answer."""
+"""Why a node cannot be reached by ssh."""
 
 from __future__ import annotations
 
 import socket
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import ssh_reason
-from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import Way, own_words, reasons
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons, ssh_message
 
 IGNORED_KEY = """Failed to connect to the host via ssh: @@@@@@@@@@@@@@@
 @         WARNING: UNPROTECTED PRIVATE KEY FILE!          @
@@ -21,8 +21,8 @@ root@10.0.0.5: Permission denied (publickey).
 """
 
 
-def test_the_last_lines_say_why() -> None:
-    assert own_words(IGNORED_KEY) == (
+def test_the_last_lines_contain_the_reason() -> None:
+    assert ssh_message(IGNORED_KEY) == (
         'This private key will be ignored.; Load key "/home/ada/.ssh/id_ed25519": bad permissions; root@10.0.0.5: Permission denied (publickey).'
     )
     assert ssh_reason("ssh: Could not resolve hostname nowhere: Name or service not known\nkex_exchange_identification: closed\n") == (
@@ -30,9 +30,9 @@ def test_the_last_lines_say_why() -> None:
     )
 
 
-def test_a_host_that_was_lost_is_asked_again() -> None:
+def test_a_lost_host_is_tried_again() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]  # nobody listens there
-        asked = reasons({"demo-p-0": Way(f"-F none -p {port}", "root", "127.0.0.1")})
+        asked = reasons({"demo-p-0": SshLogin(f"-F none -p {port}", "root", "127.0.0.1")})
     assert asked == {"demo-p-0": f"connect to host 127.0.0.1 port {port}: Connection refused"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a cluster stands, in one dictionary and in lines."""
+"""The status of a cluster, as data and as lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SICK = {"health": "disk full", "faults": ["its root disk is full"]}
 
 
 def status(health: dict[str, Any] | None = None, looked: bool = True, **changed: Any) -> dict[str, Any]:
-    """A cluster that is well, but for what is given."""
+    """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
         "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
         "kept_volumes": [], "runs": [], "changes": [], "drift": [], "refusals": [], "notes": [],
@@ -55,14 +55,14 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     return Status("demo", info, findings, visits, looked).plain()
 
 
-def test_a_cluster_that_is_well() -> None:
+def test_a_ready_cluster() -> None:
     found = status()
     assert (found["ready"], found["reasons"], found["visits"]) == (True, [], [])
     assert found["summary"] == [
-        "node            cloud  state    address   flavor  roles         visited  health",
-        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes      ok",
-        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes      ok",
-        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes      ok",
+        "node            cloud  state    address   flavor  roles         configured  health",
+        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes         ok",
+        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes         ok",
+        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes         ok",
         "a run would: change nothing",
         "ready: yes",
     ]
@@ -75,9 +75,9 @@ def test_a_cluster_that_is_well() -> None:
         ({"health": {"demo-worker-2": SICK}}, "pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-2: disk full)"),
         ({"nodes": [MASTER, WORKERS[0]]}, "pools.worker: 1 fit node(s) where at least 2 are needed"),
         ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"state": "stopped"}]}, "(demo-worker-2 is stopped)"),
-        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(no run was through with demo-worker-2)"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(demo-worker-2 is not configured yet)"),
         ({"nodes": []}, "no node exists"),
-        ({"looked": False}, "nobody looked at the nodes (sky_look is false)"),
+        ({"looked": False}, "the health of the nodes was not checked (sky_look is false)"),
     ],
 )
 def test_why_a_cluster_is_not_ready(changed: dict[str, Any], reason: str) -> None:
@@ -87,11 +87,11 @@ def test_why_a_cluster_is_not_ready(changed: dict[str, Any], reason: str) -> Non
     assert found["summary"][-1] == f"ready: no: {found['reasons'][0]}"
 
 
-def test_a_node_that_nobody_looked_at_is_not_fit() -> None:
+def test_a_node_that_was_not_checked_is_not_fit() -> None:
     """It is in the cloud's list, and was not in that which the nodes to look at were taken from."""
     late = node("demo-worker-3", "worker", "spark_worker")
     found = status(nodes=[MASTER, WORKERS[0], late])
-    assert found["reasons"] == ["pools.worker: 1 fit node(s) where at least 2 are needed (nobody looked at demo-worker-3)"]
+    assert found["reasons"] == ["pools.worker: 1 fit node(s) where at least 2 are needed (the health of demo-worker-3 was not checked)"]
 
 
 def test_enough_fit_nodes_are_enough() -> None:
@@ -100,12 +100,12 @@ def test_enough_fit_nodes_are_enough() -> None:
     assert "fault: demo-worker-2: its root disk is full" in found["summary"]
 
 
-def test_what_a_run_would_do_is_told() -> None:
-    lines = status(changes=["demo-worker-3: make in here"], names=["demo-worker-10"])["summary"]
-    assert lines[-3:] == ["a run would: demo-worker-3: make in here", "a run would visit: demo-worker-10", "ready: yes"]
+def test_what_a_run_would_do_is_reported() -> None:
+    lines = status(changes=["demo-worker-3: create in here"], names=["demo-worker-10"])["summary"]
+    assert lines[-3:] == ["a run would: demo-worker-3: create in here", "a run would visit: demo-worker-10", "ready: yes"]
 
 
-def test_a_role_that_would_be_removed_is_told() -> None:
+def test_a_role_that_would_be_removed_is_reported() -> None:
     steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
     found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
     assert found["summary"][-3:] == ["a run would: demo-worker-2: remove spark_worker, spark", "a run would visit: demo-worker-2", "ready: yes"]
@@ -113,7 +113,7 @@ def test_a_role_that_would_be_removed_is_told() -> None:
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
 DONE = PROOF | {"outcome": "success", "words": "a job ran on 1 worker(s) in 10.5 s"}
-FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: it ended with X"}
+FAILED = PROOF | {"outcome": "failure", "why": "The cluster cannot run a job: its log ends with: X"}
 VIEW: dict[str, Any] = {"answers": True, "page": "http://10.0.0.4:8080", "members": [], "work": [], "facts": {}}
 SEEN = [Seen("demo-master-0", "10.0.0.4", ("spark_master",), {}), Seen("demo-worker-0", "10.0.0.5", ("spark_worker",), {})]
 
@@ -124,7 +124,7 @@ SEEN = [Seen("demo-master-0", "10.0.0.4", ("spark_master",), {}), Seen("demo-wor
         (DONE, ["b", "a"], ""),
         (DONE, ["a", "c"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
         (DONE | {"current": False}, ["a", "b"], "the members or the settings of Spark have changed since its proof of 2026-11-28 03:40 UTC"),
-        (FAILED, ["a", "b"], "the proof of Spark of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: it ended with X"),
+        (FAILED, ["a", "b"], "the proof of Spark of 2026-11-28 03:40 UTC failed: The cluster cannot run a job: its log ends with: X"),
         (PROOF | {"outcome": "postponed", "why": "'etl' holds it"}, ["a", "b"], "Spark is not proved yet: 'etl' holds it"),
         ({}, ["a", "b"], "no proof of Spark since a node was last changed"),
     ],
@@ -143,26 +143,26 @@ def test_a_head_without_members_has_nothing_to_prove() -> None:
     assert unproved(SPARK, {}, SEEN[:1], {"demo-master-0": "a"}) == ""
 
 
-def test_when_and_how_the_last_proof_ended_is_told() -> None:
+def test_the_time_and_result_of_the_last_proof_are_reported() -> None:
     done = status(systems={"spark": VIEW | {"proof": DONE}})["summary"]
     assert "spark: proved at 2026-11-28 03:40 UTC: a job ran on 1 worker(s) in 10.5 s" in done
     failed = status(systems={"spark": VIEW | {"proof": FAILED}})["summary"]
-    assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: it ended with X" in failed
+    assert "spark: proof failure at 2026-11-28 03:40 UTC: The cluster cannot run a job: its log ends with: X" in failed
 
 
-def test_a_run_that_would_refuse_visits_nobody() -> None:
+def test_a_run_that_would_refuse_visits_no_node() -> None:
     found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
     assert found["visits"] == []
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
 
 
-def test_a_run_in_progress_is_told_first() -> None:
+def test_a_run_in_progress_is_reported_first() -> None:
     found = status(runs=[{"who": "ada@laptop (process 4242)", "since": "2026-11-28 03:24:00 UTC"}])
     assert found["summary"][0] == "run in progress: ada@laptop (process 4242) since 2026-11-28 03:24:00 UTC"
     assert found["runs"] == [{"who": "ada@laptop (process 4242)", "since": "2026-11-28 03:24:00 UTC"}]
 
 
-def test_services_and_jobs_are_told() -> None:
+def test_services_and_jobs_are_reported() -> None:
     services = [{"node": "demo-worker-2", "unit": "spark-worker", "state": state} for state in ("active", "failed")]
     worker = {"address": "10.0.0.5", "state": "ALIVE", "at_work": True, "busy": True, "detail": "1 of 2 cores"}
     job = {"id": "app-1", "name": "etl", "user": "sky", "state": "RUNNING", "size": "1 core(s)", "since": "2026-11-21T04:00:00+00:00"}
@@ -176,7 +176,7 @@ def test_services_and_jobs_are_told() -> None:
     assert "spark: no answer at http://10.0.0.4:8080" in silent
 
 
-def test_kept_volumes_drift_and_notes_are_told() -> None:
+def test_kept_volumes_drift_and_notes_are_reported() -> None:
     lines = status(kept_volumes=[{"name": "demo-worker-3-spark", "size": 4}], drift=["demo-worker-2: flavor is small"], notes=["look"])["summary"]
     assert lines[-6:-1] == [
         "kept: 1 data volume(s), 4 GiB in all",
@@ -188,7 +188,7 @@ def test_kept_volumes_drift_and_notes_are_told() -> None:
 
 
 @pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])
-def test_why_a_file_cannot_be_written_is_told_once(tmp_path: Path, name: str, reason: str) -> None:
+def test_the_reason_of_a_write_error_is_reported_once(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(AnsibleActionFail) as caught:
         save(f"{tmp_path}/{name}", status())

@@ -41,21 +41,21 @@ def chosen(hostvars: HostVars, members: list[str], also: tuple[str, ...] = (), f
     return choose({"members": members, "inputs": {}, "also": also, "full": full}, hostvars)
 
 
-def test_where_nothing_changed_no_node_is_visited_the_head_included(hostvars: HostVars) -> None:
+def test_without_a_change_no_node_is_visited_not_even_the_head(hostvars: HostVars) -> None:
     found = chosen(hostvars, [MASTER, FIRST, SECOND])
     assert (found["names"], found["due"], found["heads"]) == ([], [], {"spark_master": MASTER})
 
 
-def test_what_a_look_found_is_visited(hostvars: HostVars) -> None:
+def test_a_node_with_a_fault_is_visited(hostvars: HostVars) -> None:
     assert chosen(hostvars, [MASTER, FIRST, SECOND], also=(SECOND, "demo-worker-9"))["names"] == [SECOND]
 
 
-def test_a_full_run_visits_all_for_no_other_reason(hostvars: HostVars) -> None:
+def test_a_full_run_visits_all_nodes(hostvars: HostVars) -> None:
     found = chosen(hostvars, [MASTER, FIRST, SECOND], also=(FIRST,), full=True)
     assert (sorted(found["names"]), found["due"]) == ([MASTER, FIRST, SECOND], [FIRST])
 
 
-def test_the_head_is_visited_where_members_come_or_go_and_the_others_are_not(hostvars: HostVars) -> None:
+def test_only_the_head_is_visited_when_members_are_added_or_removed(hostvars: HostVars) -> None:
     assert chosen(hostvars, [MASTER, FIRST])["names"] == [MASTER]
     visited(hostvars, [MASTER, FIRST])
     hostvars[SECOND]["sky_ready"] = ""
@@ -70,11 +70,11 @@ def test_another_head_makes_all_nodes_of_its_system_due(hostvars: HostVars) -> N
     assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
 
 
-def test_another_address_of_its_own_makes_a_node_due(hostvars: HostVars) -> None:
+def test_a_changed_address_makes_a_node_due(hostvars: HostVars) -> None:
     hostvars[SECOND]["sky_cloud_address"] = "10.1.0.2"
     assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]
 
 
-def test_a_role_that_was_taken_makes_a_node_due(hostvars: HostVars) -> None:
+def test_a_removed_role_makes_a_node_due(hostvars: HostVars) -> None:
     hostvars[SECOND]["sky_roles"] = []
     assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]

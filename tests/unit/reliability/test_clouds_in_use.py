@@ -42,9 +42,9 @@ def test_a_dropped_cloud_is_refused_until_it_is_empty_or_forgotten(world: World)
     situations.whole_run(world, pools())
     before = ids(world)
     dropped = without_two(world)
-    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back, with the count of its pools at 0.*sky_confirm=demo"):
+    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back with the count of its pools set to 0.*sky_confirm=demo"):
         run_of(world, dropped).present(Wishes())
-    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back, so that it is emptied too"):
+    with pytest.raises(Refused, match=f"{SENTENCE}.*put it back so that it is emptied too"):
         run_of(world, dropped).absent(data=True)
     assert ids(world) == before
     assert situations.whole_run(world, pools(burst=0)) == ""  # as the sentence says
@@ -58,7 +58,7 @@ def test_a_cloud_is_forgotten_by_the_explicit_word_and_what_it_holds_stays(world
     dropped = without_two(world)
     outcome = run_of(world, dropped).present(CONFIRMED)
     assert outcome.faults == []
-    assert [note for note in outcome.plan.notes if "cloud two is forgotten" in note]
+    assert [note for note in outcome.plan.notes if "cloud two is not in the file and is no longer managed" in note]
     assert not planned(dropped, opened(dropped)).changes  # once is enough
     assert len(world.names(cloud="two")) == 2
     assert situations.whole_run(world, pools()) == ""  # back in the file, it is in use again

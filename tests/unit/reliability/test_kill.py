@@ -109,7 +109,7 @@ def test_a_destroy_that_is_killed_anywhere_is_continued_by_the_next(stage: Stage
     figure(f"2  a destroy killed at {tried} points, of whole and half-built clusters, and run again: nothing of it left, nothing of others touched")
 
 
-def test_a_destroy_keeps_the_volumes_unless_told(stage: Stage) -> None:
+def test_a_destroy_keeps_the_volumes_unless_asked(stage: Stage) -> None:
     world = stage.world("mend")
     kept = world.volumes()
     assert whole_destroy(world, SITUATIONS["mend"].now, data=False) == ""

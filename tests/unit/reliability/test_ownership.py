@@ -51,7 +51,7 @@ def test_a_cluster_of_the_same_name_with_another_owner_is_refused_with_the_way_o
     before = things(world)
     mine = cluster_of(world.folder, POOLS, owner="bob")
     for act in (partial(run_of(world, mine).present, Wishes()), partial(run_of(world, mine).absent, data=True)):
-        with pytest.raises(Refused, match=r"belongs to tester, and you are bob; .* put 'owner: tester' in the cluster file"):
+        with pytest.raises(Refused, match=r"belongs to tester, but you are bob; .* put 'owner: tester' in the cluster file"):
             act()
     assert things(world) == before
     ours = cluster_of(world.folder, POOLS, owner="tester")  # as the sentence says
@@ -86,7 +86,7 @@ def test_a_whole_copy_of_a_node_stops_the_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["node", "volume", "node and volume", "group"])
-def test_what_was_deleted_from_outside_is_made_again_and_the_rest_left(world: World, kind: str) -> None:
+def test_what_was_deleted_from_outside_is_recreated_and_the_rest_left(world: World, kind: str) -> None:
     cluster = cluster_of(world.folder, POOLS)
     settled(world, cluster)
     before = {thing["name"]: key for key, thing in things(world).items()}
@@ -114,7 +114,7 @@ def test_all_marks_taken_off_one_node(world: World) -> None:
     before = set(things(world))
     world.set_node("demo-worker-0", mark="")
     outcome = run_of(world, cluster).present(Wishes())
-    assert outcome.plan.notes == ("node demo-worker-0 in cloud one is left alone: it bears no mark of this cluster",)
+    assert outcome.plan.notes == ("node demo-worker-0 in cloud one is left alone: it has no mark of this cluster",)
     assert set(things(world)) == before  # not doubled, not deleted
     assert outcome.faults == ["pools.worker: 1 node(s) where at least 2 are needed"]
 
@@ -125,7 +125,7 @@ def test_a_newer_mark_stops_every_run(world: World) -> None:
     world.set_node("demo-worker-0", mark="sky/2 tester demo worker 0 more")
     before = things(world)
     for act in (partial(run_of(world, cluster).present, Wishes()), partial(run_of(world, cluster).absent, data=True)):
-        with pytest.raises(Exception, match="made by a newer"):
+        with pytest.raises(Exception, match="written by a newer version"):
             act()
     assert things(world) == before
 

@@ -58,7 +58,7 @@ def test_two_runs_at_once_make_no_doubles(fast_folder: Path, monkeypatch: pytest
         sizes = [4, 4] if trial % 2 else [chance.randint(1, 4), chance.randint(1, 4)]
         world, ends = at_once(fast_folder / f"two-{trial}", *(lambda world, n=n, wait=wait: quick_run(world, n, wait) for n in sizes))
         told = [said for code, said in ends if code]
-        assert all("Locked: cluster demo is being worked on by" in said for said in told), told
+        assert all("Locked: cluster demo is being changed by" in said for said in told), told
         assert len(told) <= (0 if wait else 1)
         names = world.names()
         assert len(names) == len(set(names))

@@ -23,7 +23,7 @@ WAITING = (
 WAITS = "Initial job has not accepted any resources; check your cluster UI to ensure that workers are registered and have sufficient resources"
 
 
-def test_a_job_that_hangs_is_told_by_what_it_warns_of() -> None:
+def test_a_job_that_hangs_is_explained_by_what_it_warns_of() -> None:
     """Once, however often it does."""
     log = START + NATIVE + "".join(WAITING.format(second) for second in range(0, 60, 15))
     assert last_words(log, 1) == WAITS
@@ -45,12 +45,12 @@ def test_a_fault_goes_before_all_warnings_and_without_its_stack(fault: str) -> N
     assert last_words(log) == fault
 
 
-def test_the_last_of_several_warnings_are_told() -> None:
+def test_the_last_of_several_warnings_are_reported() -> None:
     log = NATIVE + "".join(f"26/11/21 17:11:00 WARN Some$Class: thing {number}\n" for number in range(5))
     assert last_words(log, 2) == "thing 3 | thing 4"
 
 
-def test_where_nothing_warns_the_last_lines_are_told() -> None:
+def test_where_nothing_warns_the_last_lines_are_reported() -> None:
     assert last_words(f"{START}one\n\ntwo\nthree\nfour\n", 2) == "three | four"
     assert last_words("ps: no such process") == "ps: no such process"
 

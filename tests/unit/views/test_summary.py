@@ -17,8 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
     Stage,
     Unavailable,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import NodeResult
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._results import Action, NodeResult
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import AGAIN, failure_lines, failures
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, run_of
 from ansible_collections.sky.clusters.tests.support.world import World
@@ -27,7 +27,7 @@ LOG = "\n".join(f"line {number}" for number in range(20))
 
 
 def failed(index: int = 0, reason: str = "no valid host was found", **more: Any) -> NodeResult:
-    values: dict[str, Any] = {"action": "create", "stage": Stage.FAILED, "reason": reason, "launches": 1} | more
+    values: dict[str, Any] = {"action": Action.CREATE, "stage": Stage.FAILED, "reason": reason, "launches": 1} | more
     return NodeResult(f"demo-worker-{index}", "one", **values)
 
 
@@ -40,7 +40,7 @@ def test_stage_cause_the_end_of_the_console_and_what_next() -> None:
     assert failure_lines([result]) == [
         "demo-worker-0 failed (after it was booted, 3 attempts): ssh did not answer within 60 s",
         *(f"    | line {number}" for number in range(15, 20)),
-        f"next: see that ssh from here reaches it, or allow more with timeouts.reachable, then {AGAIN}",
+        f"next: check that ssh from here reaches it, or raise timeouts.reachable, then {AGAIN}",
     ]
 
 
@@ -61,8 +61,8 @@ def test_nodes_that_failed_alike_share_a_console_and_a_remedy() -> None:
     ("error", "remedy"),
     [
         (Shortage, "make room (a lower count, a smaller flavor, a larger quota), then "),
-        (Denied, "renew the credentials, or ask for the right, then "),
-        (Invalid, "mend in the cluster file what the cloud does not take, then "),
+        (Denied, "renew the credentials, or request the permission, then "),
+        (Invalid, "correct in the cluster file what the cloud rejects, then "),
         (Unavailable, ""),
         (CloudError, ""),
         (None, ""),
@@ -73,9 +73,9 @@ def test_the_remedy_fits_the_case(error: type[CloudError] | None, remedy: str) -
 
 
 def test_a_node_that_could_not_be_deleted() -> None:
-    result = failed(reason="the node is busy", action="delete")
+    result = failed(reason="the node is busy", action=Action.DELETE)
     assert failures([result]) == ["demo-worker-0 could not be deleted: the node is busy"]
-    assert failure_lines([result])[-1] == "next: run the same command again; what stays even so must be deleted by hand in cloud one"
+    assert failure_lines([result])[-1] == "next: run the same command again; delete by hand what still remains in cloud one"
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_a_node_that_could_not_be_deleted() -> None:
         ({"method": "create", "kind": "denied"}, "failed: create in cloud one: denied, says the cloud", "renew the credentials"),
         (
             {"method": "create", "kind": "stuck", "times": 3},
-            "failed (after it was made, 3 attempts): its system did not start",
-            "look at its console",
+            "failed (after it was made, 3 attempts): its operating system did not start",
+            "check its console",
         ),
-        ({"method": "create", "kind": "deaf", "times": 3}, "failed (after it was booted, 3 attempts): ssh did not answer", "see that ssh"),
+        ({"method": "create", "kind": "deaf", "times": 3}, "failed (after it was booted, 3 attempts): ssh did not answer", "check that ssh"),
         ({"method": "create", "kind": "fails", "times": 3}, "failed (after it was made, 3 attempts): the hypervisor gave up", "find out why"),
         ({"method": "listing", "kind": "denied", "call": 3}, "failed (after it was made): not finished: listing in cloud one: denied", "renew"),
     ],

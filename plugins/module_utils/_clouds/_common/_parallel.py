@@ -35,7 +35,7 @@ def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
 def each(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """The outcomes of work on each item, as they come.
 
-    Once a cloud cannot answer, or nobody listens any more, nothing further is begun.
+    Once a cloud cannot answer, or the caller stops reading, nothing further is started.
 
     Raises:
         Unavailable: with the longest pause that was asked for, after what was on its way has ended.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cloud-init is told at a node's first start: whom to let in, and to show the host's keys on the console."""
+"""What cloud-init gets at a node's first start: the user and keys, and to show the host keys on the console."""
 
 from __future__ import annotations
 

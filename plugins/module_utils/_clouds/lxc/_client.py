@@ -101,14 +101,14 @@ def _silence(process: subprocess.Popen[str], complaints: Any) -> CloudError:
     process.wait()
     complaints.seek(0)
     said = complaints.read().strip().splitlines()
-    last = said[-1] if said else "it said nothing"
+    last = said[-1] if said else "no output"
     if last.startswith("sudo:"):
         return Denied(_no_root(last))
     return Unavailable(f"the host program of the local cloud ended early ({process.returncode}): {last}")
 
 
 def _no_root(why: str) -> str:
-    return f"the local cloud works as root on this machine, and {user()} may not ({why}): let {user()} use sudo without a password, or run as root"
+    return f"the local cloud needs root on this machine ({why}): give {user()} passwordless sudo, or run as root"
 
 
 def _command() -> list[str]:

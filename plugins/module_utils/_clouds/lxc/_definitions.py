@@ -17,7 +17,7 @@ from ._host.records import NodeRecord
 from ._options import LxcOptions
 
 NONE = "none"
-FIXED = {"network": "the network of a zone changes only while no node of any cluster is in it"}
+FIXED = {"network": "a zone's network can change only while no cluster has a node in it"}
 
 
 def parts(spec: NodeSpec, options: LxcOptions, zone: Zone) -> dict[str, str]:

@@ -50,9 +50,9 @@ def request(spec: ImageSpec, recipes: Iterable[str], mark: str, file: BinaryIO) 
     if faults.found:
         raise Invalid(faults.found[0])
     if spec.name in recipes:
-        raise Invalid(f"the name {spec.name} is taken by a recipe of the cloud's options, or a built-in one")
+        raise Invalid(f"the name {spec.name} is that of a recipe in the cloud's options, or of a built-in one")
     if spec.format not in ("", "tar"):
-        raise Invalid(f"image {spec.name}: the local cloud takes archives of root file systems ('tar', compressed or not), not '{spec.format}'")
+        raise Invalid(f"image {spec.name}: the local cloud accepts archives of root file systems ('tar', compressed or not), not '{spec.format}'")
     if spec.properties or spec.min_disk or spec.min_memory:
         raise Invalid(f"image {spec.name}: the local cloud's images have no min_disk, min_memory or properties")
     # by its number: it may have no name, so that nothing of it is left however we end

@@ -46,7 +46,7 @@ class Reader:
                 volumes.append(item)
             elif item is not None:
                 strays.append(item)
-        strays += [Stray("volume", name, name, "its file bears no mark") for name in self._files_without_record()]
+        strays += [Stray("volume", name, name, "its file has no mark") for name in self._files_without_record()]
         return Listing(tuple(nodes), tuple(volumes), tuple(strays))
 
     def _node_names(self) -> Iterator[str]:
@@ -58,22 +58,22 @@ class Reader:
         ours = self._named_like(name, "")
         read = self._marked(place.record, NodeRecord, f"node {name}", ours)
         if read is None:  # folders go by being renamed: one without a record may be gone by now
-            return Stray("node", name, name, "it bears no mark") if ours and place.folder.exists() else None
+            return Stray("node", name, name, "it has no mark") if ours and place.folder.exists() else None
         record, mark = read
         if mark.cluster == self.cluster and mark.node_name == name:
             return self._as_node(name, record, mark)
-        return Stray("node", name, record.id, f"it bears the mark '{mark}'") if ours or mark.cluster == self.cluster else None
+        return Stray("node", name, record.id, f"it has the mark '{mark}'") if ours or mark.cluster == self.cluster else None
 
     def _volume(self, name: str) -> Volume | Stray | None:
         ours = self._named_like(name, "-[a-z][a-z0-9]*")
         file = self.zone.volumes / f"{name}.json"
         read = self._marked(file, VolumeRecord, f"volume {name}", ours)
         if read is None:
-            return Stray("volume", name, name, "it bears no mark") if ours and file.exists() else None
+            return Stray("volume", name, name, "it has no mark") if ours and file.exists() else None
         record, mark = read
-        if mark.cluster == self.cluster and re.fullmatch(rf"{re.escape(mark.node_name)}-[a-z][a-z0-9]*", name):
+        if mark.cluster == self.cluster and mark.is_of_volume(name):
             return self._as_volume(name, record, mark)
-        return Stray("volume", name, record.id, f"it bears the mark '{mark}'") if ours or mark.cluster == self.cluster else None
+        return Stray("volume", name, record.id, f"it has the mark '{mark}'") if ours or mark.cluster == self.cluster else None
 
     def _marked(self, file: Path, kind: type[R], what: str, ours: bool) -> tuple[R, Mark] | None:
         """A record and its mark; what is damaged stops us if it could be this cluster's, and else is somebody's whom it does not concern."""

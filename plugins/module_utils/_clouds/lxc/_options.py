@@ -58,8 +58,8 @@ class Address:
 class Flavor:
     """A size of node."""
 
-    cores: int = option(Integer(1, 1024), "Cores of a node: it is pinned to so many of the machine's, those that fewest nodes stand on.")
-    memory: int = option(Integer(128), "Memory of a node in MiB: what goes beyond is killed.")
+    cores: int = option(Integer(1, 1024), "Cores of a node, which is pinned to that many of the machine's least used cores.")
+    memory: int = option(Integer(128), "Memory of a node in MiB. Processes that exceed it are killed.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Recipe:
     suite: str = option(
         Text(r"[a-z]+", "the name of a Debian release such as bookworm", 32), "Debian release that the image is made of.", default="bookworm"
     )
-    packages: tuple[str, ...] = option(ListOf(PACKAGE), "Packages besides those that every node has.", default=())
+    packages: tuple[str, ...] = option(ListOf(PACKAGE), "Packages in addition to those of every node.", default=())
 
 
 FLAVORS = {"small": Flavor(1, 1024), "medium": Flavor(2, 2048), "large": Flavor(4, 4096), "xlarge": Flavor(8, 8192)}
@@ -85,16 +85,16 @@ class LxcOptions(Options):
     image: str = option(NAME, "Image of the nodes: V(debian-12), one of O(images), or one that was added.", default="debian-12")
     flavor: str = option(NAME, "Size of the nodes: V(small), V(medium), V(large), V(xlarge), or one of O(flavors).", default="small")
     ssh_user: str = option(
-        Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "Whom the ssh keys let in; one other than root may use sudo.", default="root"
+        Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "User that the ssh keys log in as; one other than root may use sudo.", default="root"
     )
     zone: str = option(
         Text(r"[a-z][a-z0-9]{0,7}", "a name of at most 8 letters and digits", 8),
-        "Which of the machine's independent clouds: each has its own nodes, volumes and network.",
+        "One of the machine's independent clouds, each with its own nodes, volumes and network.",
         default="default",
     )
     network: str = option(
         PrivateNetwork(),
-        "Network of the zone's nodes. By default 10.88.0.0/24 for the zone V(default), for others one of 10.88.0.0/13 that follows from the name.",
+        "Network of the zone's nodes. By default 10.88.0.0/24 for the zone V(default), for others one of 10.88.0.0/13 derived from the name.",
         default="",
     )
     path: str = option(
@@ -103,11 +103,9 @@ class LxcOptions(Options):
         default="/var/lib/sky-clusters",
     )
     resolvers: tuple[str, ...] = option(ListOf(Address()), "Name servers of the nodes; by default those of the machine.", default=())
-    packages: tuple[str, ...] = option(
-        ListOf(PACKAGE), "Packages that every image of this cloud holds besides those that every node has.", default=()
-    )
-    flavors: Mapping[str, Flavor] = option(MapOf(NAME, Struct(Flavor)), "Sizes of the site's own, by name.", default_factory=dict)
-    images: Mapping[str, Recipe] = option(MapOf(NAME, Struct(Recipe)), "Images of the site's own, by name.", default_factory=dict)
+    packages: tuple[str, ...] = option(ListOf(PACKAGE), "Packages of every image of this cloud, in addition to those of every node.", default=())
+    flavors: Mapping[str, Flavor] = option(MapOf(NAME, Struct(Flavor)), "Additional sizes, by name.", default_factory=dict)
+    images: Mapping[str, Recipe] = option(MapOf(NAME, Struct(Recipe)), "Additional images, by name.", default_factory=dict)
     all_flavors: Mapping[str, Flavor] = field(init=False, repr=False, default_factory=dict)
     all_images: Mapping[str, Recipe] = field(init=False, repr=False, default_factory=dict)
 

@@ -90,12 +90,11 @@ class LxcCloud(Cloud):
         if spec.flavor not in self.options.all_flavors:
             found.append(f"unknown flavor '{spec.flavor}'{hint(spec.flavor, list(self.options.all_flavors))}")
         found += [
-            f"unknown key '{key}' under extra: the local cloud takes configuration keys of LXC, 'lxc.*'"
+            f"unknown key '{key}' under extra: the local cloud accepts configuration keys of LXC, 'lxc.*'"
             for key in spec.extra
             if not key.startswith("lxc.")
         ]
-        found += [f"volume '{volume.name}' is not one of node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
-        return found
+        return found + spec.faults
 
     def place(self) -> str:
         return f"zone {self._zone.name} in {self._zone.path} of this machine"
@@ -115,7 +114,7 @@ class LxcCloud(Cloud):
         for spec in specs:
             unknown = self._unknown(spec, images)
             if unknown:
-                yield Event(spec.name, Stage.FAILED, "; ".join(unknown), final=True, error=Invalid)
+                yield Event.failure(spec.name, Invalid("; ".join(unknown)))
             else:
                 orders.append(self._order(spec))
         if orders:
@@ -176,7 +175,7 @@ class LxcCloud(Cloud):
             try:
                 mark = self.mark_of(wanted.name)
             except Invalid as error:
-                yield Event(wanted.name, Stage.FAILED, str(error), final=True, error=Invalid)
+                yield Event.failure(wanted.name, error)
             else:
                 items.append({"name": wanted.name, "size": wanted.size, "type": wanted.type, "mark": str(mark)})
         if items:
@@ -256,7 +255,7 @@ class LxcCloud(Cloud):
             held = locks.holding(self._zone, self.scope.cluster)
         except (OSError, ValueError) as error:
             raise CloudError(f"the lock in {self._zone.locks} cannot be read: {error}") from error
-        return Holding(held["holder"], locks.told_since(held)) if held and not locks.stale(held) else None
+        return Holding(held["holder"], locks.since_text(held)) if held and not locks.stale(held) else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         self._host.value("renew", cluster=self.scope.cluster, token=lease.token, seconds=seconds)

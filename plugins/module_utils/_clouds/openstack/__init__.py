@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cloud ``openstack``: nodes are servers of one project of an OpenStack cloud.
 
-Spoken to through openstacksdk's session (authentication, catalog, microversions, clouds.yaml and OS_* as it reads them) and the plain JSON of the
-APIs: a list of a thousand servers is then a thousand small dictionaries, and each call is one call. What belongs to a cluster bears its mark from
+Called through openstacksdk's session (authentication, catalog, microversions, clouds.yaml and OS_* as it reads them) and the plain JSON of the
+APIs: a list of a thousand servers is then a thousand small dictionaries, and each call is one call. What belongs to a cluster has its mark from
 the creating call on: servers and volumes in their metadata, networks, routers, ports, groups and addresses in their description.
 """
 

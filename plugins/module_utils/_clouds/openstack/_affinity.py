@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server group of a pool, which keeps its nodes apart. Server groups bear no mark: the name says whose one is."""
+"""The server group of a pool, which keeps its nodes apart. Server groups have no mark: the name tells the owner."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ._errors import Missing, check, translated
 from ._opening import opened
 from ._options import OpenStackOptions
 
-Found = Mapping[str, Any]  # a thing as the cloud tells it
+Found = Mapping[str, Any]  # an object as the cloud returns it
 COMPUTE, NETWORK, VOLUME, IMAGE = "compute", "network", "block-storage", "image"
 # The least that carries what is needed: tags in the creating call (2.52), the flavor and the fault in the list (2.47).
 MICROVERSIONS = {COMPUTE: "2.52", VOLUME: "3.42"}  # 3.42 extends volumes that are in use
@@ -36,14 +36,14 @@ class Api:
         self._opening = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._first_login: tuple[datetime, float] | None = None  # by the cloud's clock, by ours
-        self.calls: Counter[str] = Counter()  # by service and verb, for who counts them
+        self.calls: Counter[str] = Counter()  # by service and verb, for benchmarks and tests
 
     @cached_property
     def _region(self) -> Any:
         return opened(self._options)
 
     def _client(self, service: str) -> Any:
-        """What speaks to a service, made once, by whichever thread comes first."""
+        """The client of a service, created once, by the first thread that needs it."""
         with self._opening:
             if service not in self._clients:
                 self._clients[service] = self._opened(service)
@@ -74,7 +74,7 @@ class Api:
             session, region = self._session(), self._region
             where = {"service_type": region.get_service_type(COMPUTE), "interface": region.get_interface(COMPUTE)}
             data = session.auth.get_endpoint_data(session, region_name=region.get_region_name(COMPUTE), discover_versions=False, **where)
-        name = getattr(data, "region_name", None) or region.get_region_name(COMPUTE) or "of no name"
+        name = getattr(data, "region_name", None) or region.get_region_name(COMPUTE) or "(unnamed)"
         return f"project {access.project_id}, region {name}"
 
     def _session(self) -> Any:
@@ -82,14 +82,14 @@ class Api:
         session = self._region.get_session()
         if not hasattr(session.auth, "get_access"):
             raise Invalid("the auth_type of the cloud's entry in clouds.yaml must be one that logs in to keystone")
-        kept = session.auth.auth_ref  # by the SDK, from an earlier run: who knows when it was issued
+        kept = session.auth.auth_ref  # cached by the SDK from an earlier run: its time says nothing about now
         access = session.auth.get_access(session)
         if self._first_login is None and access is not kept:
             self._first_login = (access.issued, time.monotonic())
         return session
 
     def now(self) -> datetime:
-        """The cloud's own time: that of the first login, and what passed since."""
+        """The cloud's own time: that of the first login plus the time since."""
         if self._first_login is None:
             self.access()
         if self._first_login is None:
@@ -103,7 +103,7 @@ class Api:
         return self._call("GET", service, path, params=query)
 
     def one(self, service: str, path: str, key: str) -> Found:
-        """The thing that an answer holds under a key; of images the answer itself, which has no key.
+        """The object that an answer holds under a key; for images the answer itself, which has no key.
 
         Raises:
             Unavailable: an answer without it: nothing may be concluded from it.
@@ -114,15 +114,15 @@ class Api:
         return self._call("POST", service, path, json=body, **more)
 
     def made(self, service: str, path: str, body: Any, key: str) -> Found:
-        """The thing that a call made, under its key like the above.
+        """The object that a call created, under its key like the above.
 
         Raises:
-            Unavailable: an answer that does not tell of it; it may have been made all the same.
+            Unavailable: an answer without it; it may have been created all the same.
         """
         call = f"{service} POST {path}"
         made = _thing(self.post(service, path, body), key, call)
         if not made.get("id"):
-            raise Unavailable(f"{call}: the answer does not say what was made")
+            raise Unavailable(f"{call}: the answer does not say what was created")
         return made
 
     def put(self, service: str, path: str, body: Any, **more: Any) -> Any:
@@ -149,7 +149,7 @@ class Api:
                 raise Unavailable(f"{call}: the answer is not whole ({error})") from error
 
     def delete(self, service: str, path: str, **more: Any) -> None:
-        """Delete something; what is gone already is well."""
+        """Delete something; deleting a missing object succeeds."""
         try:
             self._call("DELETE", service, path, **more)
         except Missing:
@@ -160,7 +160,7 @@ class Api:
 
         Args:
             path: of the list.
-            key: under which the items stand in an answer.
+            key: of the items in an answer.
 
         Raises:
             Unavailable: an answer that is no such list: nothing may be concluded from it.
@@ -168,7 +168,7 @@ class Api:
         while True:
             page = self.get(service, path, **query)
             if not isinstance(page, Mapping) or not isinstance(page.get(key), list):
-                raise Unavailable(f"{service} GET {path}: the answer is no list of {key}")
+                raise Unavailable(f"{service} GET {path}: the answer is not a list of {key}")
             yield from page[key]
             following = [link["href"] for link in page.get(f"{key}_links") or [] if link.get("rel") == "next"]
             following += [page["next"]] if page.get("next") else []  # Glance
@@ -185,7 +185,7 @@ class Api:
         with translated(call):
             ask = partial(self._client(service).request, path, verb, microversion=MICROVERSIONS.get(service), raise_exc=False, connect_retries=0)
             answer = ask(**more)
-            if answer.status_code == 401 and "data" not in more:  # of two calls that are told so at once the SDK logs in again for one only
+            if answer.status_code == 401 and "data" not in more:  # of two calls that get this at once, the SDK logs in again for one only
                 answer = ask(**more)
         check(answer, call)
         return answer
@@ -209,7 +209,7 @@ def _json(answer: Any, call: str) -> Any:
     try:
         return answer.json()
     except ValueError:
-        raise Unavailable(f"{call}: the answer is no JSON") from None
+        raise Unavailable(f"{call}: the answer is not JSON") from None
 
 
 def _query(link: str) -> dict[str, Any]:

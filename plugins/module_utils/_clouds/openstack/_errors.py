@@ -1,18 +1,18 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an OpenStack API says no with -> the contract's errors."""
+"""Errors of OpenStack APIs -> the contract's errors."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from .._contract import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
+from .._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 
 FULL = re.compile(r"quota|exceed|no more ip|no valid host|not enough|insufficient", re.IGNORECASE)
 FORBIDDEN = re.compile(r"policy|disallowed", re.IGNORECASE)
@@ -84,46 +84,27 @@ def translated(call: str) -> Iterator[None]:
         from keystoneauth1 import exceptions as auth  # who uses no OpenStack needs no SDK
         from openstack import exceptions as sdk
     except ImportError as error:
-        raise Invalid(f"{call}: openstacksdk is not there for {sys.executable} ({error}): install it with pip, version 4") from None
+        raise Invalid(f"{call}: openstacksdk is not installed for {sys.executable} ({error}): install version 4 with pip") from None
 
     try:
         yield
     except auth.Unauthorized as error:
-        raise Denied(f"{call}: {_told(error)}") from None
+        raise Denied(f"{call}: {_text(error)}") from None
     except (auth.EndpointNotFound, auth.MissingRequiredOptions, auth.OptionError, sdk.ConfigException) as error:
-        raise Invalid(f"{call}: {_told(error)}") from None
+        raise Invalid(f"{call}: {_text(error)}") from None
     except auth.HttpError as error:  # while it logs in
         if error.http_status == 429 or error.http_status >= 500:
-            raise Unavailable(f"{call}: {_told(error)}", float(getattr(error, "retry_after", 0) or 0) or None) from None
-        raise (Denied if error.http_status == 403 else CloudError)(f"{call}: {_told(error)}") from None
+            raise Unavailable(f"{call}: {_text(error)}", float(getattr(error, "retry_after", 0) or 0) or None) from None
+        raise (Denied if error.http_status == 403 else CloudError)(f"{call}: {_text(error)}") from None
     except auth.SSLError as error:
-        raise Invalid(f"{call}: {_told(error)}") from None
+        raise Invalid(f"{call}: {_text(error)}") from None
     except (auth.ConnectionError, auth.RetriableConnectionFailure, auth.DiscoveryFailure) as error:
-        raise Unavailable(f"{call}: {_told(error)}") from None
+        raise Unavailable(f"{call}: {_text(error)}") from None
     except (auth.ClientException, sdk.SDKException) as error:
-        raise CloudError(f"{call}: {_told(error)}") from None
+        raise CloudError(f"{call}: {_text(error)}") from None
     except OSError as error:  # a file of certificates that is not there
-        raise Invalid(f"{call}: {_told(error)}") from None
+        raise Invalid(f"{call}: {_text(error)}") from None
 
 
-def _told(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return " ".join(str(error).split())[:400] or type(error).__name__
-
-
-def told(name: str, work: Callable[[], Event]) -> Event:
-    """The event of work on one node or volume, also where the cloud says no.
-
-    Raises:
-        Unavailable: the cloud did not answer.
-    """
-    try:
-        return work()
-    except Unavailable:
-        raise
-    except CloudError as error:
-        return failed(name, error)
-
-
-def failed(name: str, error: CloudError) -> Event:
-    """The event of a node or volume that the cloud said no to."""
-    return Event(name, Stage.FAILED, str(error), final=error.final, error=type(error))

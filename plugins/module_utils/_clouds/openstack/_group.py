@@ -51,7 +51,7 @@ def wanted(group: str, admin_cidrs: Iterable[str]) -> set[Rule]:
     return own | {Rule(f"IPv{ipaddress.ip_network(cidr).version}", "tcp", SSH, SSH, cidr=cidr) for cidr in admin_cidrs}
 
 
-def standing(group: Mapping[str, Any]) -> dict[Rule, str]:
+def existing(group: Mapping[str, Any]) -> dict[Rule, str]:
     """The rules of a group for what comes in, with their identifiers. What goes out is as the cloud makes it: everything."""
     rules = [rule for rule in group.get("security_group_rules", []) if rule.get("direction") == "ingress"]
     return {_read(rule): str(rule["id"]) for rule in rules}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images in Glance: found by name and mark, sent whole or not at all, deleted."""
+"""Images in Glance: looked up by name and mark, uploaded completely or not at all, deleted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from . import _marks
 from ._api import IMAGE, Api, Found
 from ._errors import Missing
 
-CHECKSUM = "sky_checksum"  # property: of the file, as it was asked for
+CHECKSUM = "sky_checksum"  # property: checksum of the file, as requested
 FORMATS = ("raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso")
-HALF = ("queued", "saving", "uploading", "importing", "killed")  # what was cut short is in one of these states
+HALF = ("queued", "saving", "uploading", "importing", "killed")  # an interrupted upload is in one of these states
 QCOW2 = b"QFI\xfb"  # what such a file begins with
 PART = 2**20  # bytes that are sent at a time
 
@@ -55,7 +55,7 @@ class Images:
         known = [self._image(item) for item in self._api.all(IMAGE, "/images", "images", name=spec.name) if item.get("name") == spec.name]
         foreign = [image for image in known if not image.ours]
         if foreign:
-            raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which does not bear the mark '{self._mark}'")
+            raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which does not have the mark '{self._mark}'")
         body = self._described(spec, file)
         for image in [image for image in known if image.status in HALF]:
             self._remove(image.id)
@@ -66,16 +66,16 @@ class Images:
         return kept
 
     def _described(self, spec: ImageSpec, file: BinaryIO) -> dict[str, Any]:
-        """What is said of an image in the call that makes it."""
+        """The description of an image in the call that creates it."""
         own = [name for name in spec.properties if name.startswith(_marks.MARK)]
         if own:
-            raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are those of our marks")
+            raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are reserved for marks")
         looks = "qcow2" if _beginning(file, len(QCOW2)) == QCOW2 else ""
         wanted = spec.format or looks or "raw"
         if wanted not in FORMATS:
             raise Invalid(f"unknown format '{wanted}' of image {spec.name}: known: {', '.join(FORMATS)}")
         if "qcow2" in (wanted, looks) and wanted != looks:
-            raise Invalid(f"the file of image {spec.name} {'is' if looks else 'is not'} qcow2: the format {wanted} cannot be meant")
+            raise Invalid(f"the file of image {spec.name} {'is' if looks else 'is not'} qcow2: the format {wanted} is wrong")
         marks = {_marks.MARK: self._mark, CHECKSUM: spec.checksum}
         fixed = {"name": spec.name, "disk_format": wanted, "container_format": "bare", "visibility": "private"}
         return dict(spec.properties) | fixed | {"min_disk": spec.min_disk, "min_ram": spec.min_memory} | marks
@@ -83,7 +83,7 @@ class Images:
     def _sent(self, body: Mapping[str, Any], spec: ImageSpec, file: BinaryIO) -> Image:
         made = self._api.made(IMAGE, "/images", body, "")
         try:
-            self._api.access()  # a login that has run out would have the file asked for twice
+            self._api.access()  # with an expired login the file would be sent twice
             content = _Content(file, spec)
             self._api.upload(IMAGE, f"/images/{made['id']}/file", content)
             item = self._api.one(IMAGE, f"/images/{made['id']}", "")
@@ -101,7 +101,7 @@ class Images:
         except Missing:
             return
         if item.get(_marks.MARK) != self._mark:
-            raise Invalid(f"image {image.name} ({image.id}) does not bear the mark '{self._mark}': it is left alone")
+            raise Invalid(f"image {image.name} ({image.id}) does not have the mark '{self._mark}': it is left alone")
         self._remove(image.id)
 
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
@@ -122,13 +122,13 @@ def _beginning(file: BinaryIO, count: int) -> bytes:
 
 
 class _Content:
-    """A file on its way: its last part is sent only once all of it was read as its checksum says."""
+    """The content of an upload: its last part is sent only after the whole file has matched its checksum."""
 
     def __init__(self, file: BinaryIO, spec: ImageSpec) -> None:
         self._file = file
         self._spec = spec
         self._size = os.fstat(file.fileno()).st_size
-        self._sent = hashlib.sha512()  # as the cloud reckons it
+        self._sent = hashlib.sha512()  # as the cloud computes it
 
     def __len__(self) -> int:
         return self._size
@@ -151,9 +151,9 @@ class _Content:
             yield part
 
     def check(self, item: Found) -> None:
-        """Look at what the cloud says it got."""
+        """Compare with what the cloud received."""
         same = item.get("os_hash_algo") != "sha512" or item.get("os_hash_value") == self._sent.hexdigest()
         if item.get("status") != "active" or item.get("size") != self._size or not same:
             raise CloudError(
-                f"image {self._spec.name} did not arrive whole: it is in state '{item.get('status')}' with {item.get('size')} of {self._size} bytes"
+                f"image {self._spec.name} was not uploaded completely: state '{item.get('status')}' with {item.get('size')} of {self._size} bytes"
             )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The key pair of a cluster, for images whose first start knows of no user data. It belongs to one user of the cloud, as all key pairs do."""
+"""The key pair of a cluster, for images that read no user data. It belongs to one user of the cloud, like all key pairs."""
 
 from __future__ import annotations
 

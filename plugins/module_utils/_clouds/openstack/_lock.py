@@ -19,14 +19,14 @@ from .._contract import Holding, Lease, Locked, Unavailable
 from ._api import NETWORK, Api
 from ._errors import Conflict, Missing
 
-TRIES = 5  # against others who change the group at the same time
+TRIES = 5  # while others change the group at the same time
 LONGEST = 255  # characters of a description
 TEXT = re.compile(r" locked (\S+) until (\S+) since (\S+) by (.*)")
 
 
 @dataclass(frozen=True)
 class Held:
-    """The lock as it stands."""
+    """The lock as it was read."""
 
     token: str
     until: datetime
@@ -37,12 +37,12 @@ class Held:
         return f" locked {self.token} until {self.until:%Y-%m-%dT%H:%M:%SZ} since {self.since:%Y-%m-%dT%H:%M:%SZ} by {self.holder}"
 
     @property
-    def told_since(self) -> str:
+    def since_text(self) -> str:
         return f"{self.since:%Y-%m-%d %H:%M:%S} UTC"
 
     @property
-    def told(self) -> str:
-        return f"{self.holder}, since {self.told_since}"
+    def text(self) -> str:
+        return f"{self.holder}, since {self.since_text}"
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,28 @@ class Lock:
             seen = self._look()
             theirs = seen.lock if seen.lock and seen.lock.holder != holder else None
             if theirs and seen.now < theirs.until:
-                raise Locked(f"the cluster is being changed by {theirs.told}")
+                raise Locked(f"the cluster is being changed by {theirs.text}")
             mine = Held(secrets.token_hex(8), seen.now + timedelta(seconds=seconds), seen.now, holder)
             if self._write(seen, str(mine)):
-                return Lease(holder, mine.token, theirs.told if theirs else "")
-        raise Unavailable("the lock is being taken by several runs at once")
+                return Lease(holder, mine.token, theirs.text if theirs else "")
+        raise Unavailable("several runs are taking the lock at once")
 
     def holding(self) -> Holding | None:
         seen = self._look()
-        return Holding(seen.lock.holder, seen.lock.told_since) if seen.lock and seen.now < seen.lock.until else None
+        return Holding(seen.lock.holder, seen.lock.since_text) if seen.lock and seen.now < seen.lock.until else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         for _try in range(TRIES):
             seen = self._look()
             if seen.lock is None or seen.lock.token != lease.token:
-                raise Locked(f"the lock was lost to {seen.lock.told}" if seen.lock else "the lock was lost")
+                raise Locked(f"the lock was lost to {seen.lock.text}" if seen.lock else "the lock was lost")
             if self._write(seen, str(Held(lease.token, seen.now + timedelta(seconds=seconds), seen.lock.since, seen.lock.holder))):
                 return
         raise Unavailable("the lock could not be renewed: the security group is being changed by others")
 
     def release(self, lease: Lease) -> None:
         for _try in range(TRIES):
-            with contextlib.suppress(Missing):  # it went with its group
+            with contextlib.suppress(Missing):  # it was deleted with its group
                 seen = self._look()
                 if seen.lock is not None and seen.lock.token == lease.token and not self._write(seen, ""):
                     continue
@@ -119,11 +119,11 @@ def _read(text: str) -> Held | None:
     try:
         return Held(found[1], _time(found[2]), _time(found[3]), found[4]) if found else None
     except ValueError:
-        return None  # nobody's who could renew it
+        return None  # nobody could renew it
 
 
 def _cut(holder: str, most: int) -> str:
-    """A long holder without its middle: its end tells the runs of one machine apart."""
+    """A long holder without its middle: its end distinguishes the runs of one machine."""
     return holder if len(holder) <= most else f"{holder[: most - most // 2 - 2]}..{holder[-(most // 2) :]}"
 
 

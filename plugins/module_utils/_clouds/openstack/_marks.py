@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mark as it stands on each kind of OpenStack object, and the names that follow from it."""
+"""The mark as each kind of OpenStack object holds it, and the names that follow from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shared_name(cluster: str) -> str:
 
 
 def owned_name(cluster: str, owner: str) -> str:
-    """What the names begin with of what can bear no mark (server groups, key pairs), so that two owners' clusters of one name share none."""
+    """Prefix of the names of objects that can hold no mark (server groups, key pairs), so that two owners' clusters of one name share none."""
     return f"{shared_name(cluster)}-{hashlib.sha256(owner.encode()).hexdigest()[:8]}"
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the names in a cluster file to what the cloud knows; a wrong one is answered with the nearest."""
+"""Looks up the names of a cluster file in the cloud; an unknown name gets a suggestion."""
 
 from __future__ import annotations
 
@@ -98,6 +98,6 @@ class Names:
 def _one(found: list[dict[str, Any]], kind: str, wanted: str) -> dict[str, Any] | None:
     if len(found) > 1:
         raise Invalid(
-            f"{len(found)} {kind}s bear the name '{wanted}': give the identifier of one ({', '.join(str(item['id']) for item in found[:3])})"
+            f"{len(found)} {kind}s have the name '{wanted}': use the identifier of one ({', '.join(str(item['id']) for item in found[:3])})"
         )
     return found[0] if found else None

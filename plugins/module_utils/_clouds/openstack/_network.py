@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the nodes of a cluster share in the network service: their security group and, where the file names none, their network."""
+"""What the nodes of a cluster share in the network service: their security group and, if the file names none, their network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._names import Names
 from ._options import OpenStackOptions
 from ._survey import Survey, security_group
 
-SETTLED = 2.0  # s after which groups that were made at once, which is told to the second, are all listed, and the one that is taken is locked
+SETTLED = 2.0  # s until groups that were created at once (the cloud's times are whole seconds) are all listed, and the chosen one is locked
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Shared:
         self._name = _marks.shared_name(scope.cluster)
 
     def gaps(self, found: Survey) -> list[str]:
-        """What is missing, or was changed: ``kind name`` each."""
+        """What is missing or was changed, as ``kind name``."""
         missing = [] if found.group else [f"security group {self._name}"]
         if found.group:
-            missing += [f"rule: {rule}" for rule in sorted(map(str, self._wanted(found.group) ^ _group.standing(found.group).keys()))]
+            missing += [f"rule: {rule}" for rule in sorted(map(str, self._wanted(found.group) ^ _group.existing(found.group).keys()))]
         if not self._options.network:
             missing += [f"{kind} {self._name}" for kind, items in (("network", found.networks), ("subnet", found.subnets)) if not items]
             if self._options.external_network:
@@ -56,7 +56,7 @@ class Shared:
         return missing
 
     def ensure(self, found: Survey) -> Place:
-        """Make what is missing, and the rules what they are to be."""
+        """Create what is missing, and correct the rules."""
         group = self.group(found.group)
         self._set_rules(group)
         network = self._network(found)
@@ -64,7 +64,7 @@ class Shared:
         return Place(network, str(group["id"]), external)
 
     def group(self, found: Found | None) -> Found:
-        """The security group, made if there is none; of two that are made at once, the one that everybody takes."""
+        """The security group, created if there is none; of two that are created at once, the one that all runs choose."""
         if found is not None:
             return found
         made = self._make("security-groups", "security_group")
@@ -78,12 +78,12 @@ class Shared:
         return _group.wanted(str(group["id"]), self._scope.admin_cidrs)
 
     def _set_rules(self, group: Found) -> None:
-        wanted, standing = self._wanted(group), _group.standing(group)
-        for rule in wanted - standing.keys():
+        wanted, existing = self._wanted(group), _group.existing(group)
+        for rule in wanted - existing.keys():
             with contextlib.suppress(Conflict):  # it is there: another run was quicker
                 self._api.post(NETWORK, "/security-group-rules", rule.body(str(group["id"])))
-        for rule in standing.keys() - wanted:
-            self._api.delete(NETWORK, f"/security-group-rules/{standing[rule]}")
+        for rule in existing.keys() - wanted:
+            self._api.delete(NETWORK, f"/security-group-rules/{existing[rule]}")
 
     def _network(self, found: Survey) -> str:
         if self._options.network:
@@ -99,7 +99,7 @@ class Shared:
     def _external(self) -> str:
         network = self._names.network(self._options.external_network)
         if not network.get("router:external"):
-            raise Invalid(f"external_network '{self._options.external_network}' is not one that leads outside (router:external is not set)")
+            raise Invalid(f"external_network '{self._options.external_network}' is not an external network (router:external is not set)")
         return str(network["id"])
 
     def _subnet(self, network: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Shared:
         self._delete("routers", found.routers)
         self._delete("networks", found.networks)  # with their subnets
         self._delete("subnets", [subnet for subnet in found.subnets if subnet["network_id"] not in {network["id"] for network in found.networks}])
-        self._delete("security-groups", reversed(found.groups))  # the one that holds the lock in the end
+        self._delete("security-groups", reversed(found.groups))  # the one that holds the lock last
 
     def _delete(self, path: str, items: Iterable[Found]) -> None:
         for item in items:

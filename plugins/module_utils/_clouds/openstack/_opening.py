@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SDK's reading of clouds.yaml and OS_*: who logs in where."""
+"""Opens a cloud as the SDK reads clouds.yaml and OS_*."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def opened(options: OpenStackOptions) -> Any:
     Raises:
         Invalid: a file of the SDK's is broken, or has no such cloud.
     """
-    where = f"opening cloud '{options.cloud or 'of OS_*'}'"
+    where = f"opening cloud '{options.cloud}'" if options.cloud else "opening the cloud of the OS_* variables"
     with translated(where), warnings.catch_warnings(), _broken_files_told(where):
         import openstack.config  # who uses no OpenStack needs no SDK
 
-        warnings.simplefilter("ignore")  # the SDK's, of what it will drop some day: nothing that a user could mend
+        warnings.simplefilter("ignore")  # the SDK's, of what it will drop some day: nothing that a user could fix
         try:
             region = openstack.config.get_cloud_region(
                 cloud=options.cloud or None, region_name=options.region or None, app_name="sky.clusters", api_timeout=SECONDS
@@ -40,7 +40,7 @@ def opened(options: OpenStackOptions) -> Any:
 
 
 class _Skipped(logging.Handler):
-    """Hears which files the SDK passes over since they are broken: it goes on as if they were not there."""
+    """Records which broken files the SDK skips: it continues as if they did not exist."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,8 +54,8 @@ class _Skipped(logging.Handler):
 
 @contextmanager
 def _broken_files_told(where: str) -> Iterator[None]:
-    """Raise what is wrong with a file in the place of what would follow from its absence."""
-    for name in ("keystoneauth", "openstack"):  # what they tell stands in the errors too; unheard, it would go to stderr
+    """Raise what is wrong with a file instead of what follows from its absence."""
+    for name in ("keystoneauth", "openstack"):  # the errors contain what they log; without a handler it would go to stderr
         logging.getLogger(name).addHandler(logging.NullHandler())
     log, skipped = logging.getLogger("openstack.config"), _Skipped()
     log.addHandler(skipped)
@@ -71,7 +71,7 @@ def _broken_files_told(where: str) -> Iterator[None]:
 
 
 def _place(error: Exception) -> str:
-    """Where a file is broken, and none of its words: they may be a password's."""
+    """Where a file is broken, and nothing of its content, which may be a password."""
     mark = getattr(error, "problem_mark", None)  # YAML's
     line, column = (mark.line + 1, mark.column + 1) if mark else (getattr(error, "lineno", 0), getattr(error, "colno", 0))
     return f" at line {line}, column {column}" if line else ""

@@ -20,29 +20,29 @@ class OpenStackOptions(Options):
     image: str = option(NAME, "Image of the nodes, by name or identifier. It must start cloud-init.")
     flavor: str = option(NAME, "Flavor of the nodes, by name or identifier.")
     cloud: str = option(
-        NAME, "Entry of C(clouds.yaml) that holds the credentials; by default E(OS_CLOUD), else the variables E(OS_AUTH_URL) and so on.", default=""
+        NAME, "Entry of C(clouds.yaml) with the credentials; by default E(OS_CLOUD), else the variables E(OS_AUTH_URL) and so on.", default=""
     )
     region: str = option(NAME, "Region of the cloud; by default that of its entry in C(clouds.yaml).", default="")
     ssh_user: str = option(
-        Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "Whom the ssh keys let in; one other than root may use sudo.", default="debian"
+        Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "User that the ssh keys log in as; one other than root may use sudo.", default="debian"
     )
     network: str = option(
-        NAME, "Network of the nodes, by name or identifier. By default one is made for the cluster, with a subnet and a router.", default=""
+        NAME, "Network of the nodes, by name or identifier. By default a network is created for the cluster, with a subnet and a router.", default=""
     )
     external_network: str = option(
         NAME,
-        "Network outside, by name or identifier: floating addresses are taken from it, and the router of a network that is made leads to it.",
+        "External network, by name or identifier, for floating addresses and the router of a created network.",
         default="",
     )
-    cidr: str = option(Cidr(), "Addresses of the network that is made.", default="10.89.0.0/22")
-    nameservers: tuple[str, ...] = option(ListOf(Text()), "Name servers in the network that is made; by default the cloud's own.", default=())
-    availability_zone: str = option(NAME, "Where the nodes are made; by default the cloud decides.", default="")
+    cidr: str = option(Cidr(), "Addresses of the created network.", default="10.89.0.0/22")
+    nameservers: tuple[str, ...] = option(ListOf(Text()), "Name servers of the created network; by default the cloud's own.", default=())
+    availability_zone: str = option(NAME, "Where the nodes are created; by default the cloud decides.", default="")
     anti_affinity: bool = option(
         Flag(),
-        "Whether the nodes of each pool are to stand on unlike hosts, as far as there are any (a server group, soft anti-affinity).",
+        "Whether the nodes of each pool run on different hosts where possible (a server group with soft anti-affinity).",
         default=False,
     )
     boot_volume: int = option(
-        Integer(0, 16384), "Size in GiB of a volume that each node boots from and that goes with it; 0 boots from the host's disk.", default=0
+        Integer(0, 16384), "Size in GiB of a volume that each node boots from and that is deleted with it; 0 boots from the host's disk.", default=0
     )
-    config_drive: bool = option(Flag(), "Whether nodes are given their first settings by a drive besides the metadata service.", default=True)
+    config_drive: bool = option(Flag(), "Whether nodes get their first settings from a drive in addition to the metadata service.", default=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import BinaryIO, ClassVar
 
+from .._common import _host_keys
+from .._common._events import event_of
 from .._common._parallel import both, each
 from .._contract import (
     Cloud,
@@ -35,16 +37,16 @@ from .._contract import (
     image_mark,
     owner_name,
 )
-from . import _host_keys, _marks, _servers
+from . import _marks, _servers
 from ._affinity import Groups
 from ._api import COMPUTE, Api, Found
-from ._creation import Creation, Standing
+from ._creation import Creation, Existing
 from ._definitions import Definitions
-from ._errors import Conflict, Missing, told
+from ._errors import Conflict, Missing
+from ._gaps import Gaps
 from ._images import Images
 from ._keys import KeyPairs
 from ._lock import Lock
-from ._mending import Mending
 from ._names import Names
 from ._network import Shared
 from ._options import OpenStackOptions
@@ -98,7 +100,7 @@ class OpenStackCloud(Cloud):
     # looking
 
     def _listed_servers(self) -> dict[str, Found]:
-        """The servers that bear the cluster's tag or would-be names, by identifier."""
+        """The servers with the cluster's tag or with names of its nodes, by identifier."""
         tagged, named = both(
             lambda: list(self.api.all(COMPUTE, "/servers/detail", "servers", tags=_marks.tag(self.scope.cluster))),
             lambda: list(self.api.all(COMPUTE, "/servers", "servers", name=_marks.node_names(self.scope.cluster))),
@@ -107,7 +109,7 @@ class OpenStackCloud(Cloud):
         apart = [str(server["id"]) for server in named if re.fullmatch(_marks.node_names(self.scope.cluster), server["name"])]
         apart = [identifier for identifier in apart if identifier not in found]
         for identifier in [*apart, *_servers.without_reason(found)]:
-            with contextlib.suppress(Missing):  # it went, or came, between the two lists
+            with contextlib.suppress(Missing):  # it was deleted or created between the two lists
                 found[identifier] = self.api.one(COMPUTE, f"/servers/{identifier}", "server")
         return {identifier: server for identifier, server in found.items() if server.get("status") != "DELETED"}
 
@@ -145,12 +147,12 @@ class OpenStackCloud(Cloud):
         return {name: keys for name, keys in each(self._learn, nodes) if keys is not None}
 
     def _learn(self, node: Node) -> tuple[str, tuple[str, ...] | None]:
-        """The key that cloud-init shows on the console; None where it may still come."""
+        """The key that cloud-init shows on the console; None if it may still appear."""
         if node.host_keys:
             return node.name, node.host_keys
         try:
             text = self._console(node.id, None)
-            key = _host_keys.read(text)
+            key = _host_keys.read(text, _marks.LONGEST)
             if key:
                 self._set_metadata(node.id, {_marks.HOST_KEY: key})
         except Unavailable:
@@ -168,13 +170,13 @@ class OpenStackCloud(Cloud):
         yield from each(self._creation(specs, servers, found).node, specs)
 
     def _creation(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Creation:
-        return Creation(self.api, self.options, self._names, self._volumes, self._mark, self._standing(specs, servers, found))
+        return Creation(self.api, self.options, self._names, self._volumes, self._mark, self._existing(specs, servers, found))
 
-    def _standing(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Standing:
-        """What the nodes share is made first."""
+    def _existing(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Existing:
+        """What the nodes share is created first."""
         place = self._shared.ensure(found)
         pools = sorted({spec.mark.pool for spec in specs}) if self.options.anti_affinity else []
-        return Standing(
+        return Existing(
             servers=self._by_name(servers),
             survey=found,
             place=place,
@@ -183,7 +185,7 @@ class OpenStackCloud(Cloud):
         )
 
     def _by_name(self, servers: Mapping[str, Found]) -> dict[str, Found]:
-        """Of two servers of one name the one that is ours."""
+        """By name; of two servers of one name the one that is ours."""
         return {str(server["name"]): server for server in sorted(servers.values(), key=self._is_ours)}
 
     def _is_ours(self, server: Found) -> bool:
@@ -192,14 +194,14 @@ class OpenStackCloud(Cloud):
 
     def gaps(self) -> list[str]:
         servers, found = both(self._listed_servers, self._survey)
-        return [*self._shared.gaps(found), *self._mending(self._by_name(servers), found).gaps()]
+        return [*self._shared.gaps(found), *self._gaps(self._by_name(servers), found).names()]
 
     def repair(self) -> None:
         servers, found = both(self._listed_servers, self._survey)
-        self._mending(self._by_name(servers), found).repair(self.api, self._creation([], servers, found))
+        self._gaps(self._by_name(servers), found).repair(self.api, self._creation([], servers, found))
 
-    def _mending(self, servers: Mapping[str, Found], found: Survey) -> Mending:
-        return Mending(servers, {name: server for name, server in servers.items() if self._is_ours(server)}, found)
+    def _gaps(self, servers: Mapping[str, Found], found: Survey) -> Gaps:
+        return Gaps(servers, {name: server for name, server in servers.items() if self._is_ours(server)}, found)
 
     # deleting
 
@@ -207,7 +209,7 @@ class OpenStackCloud(Cloud):
         if not nodes:
             return
         removal = Removal(self.api, self, *both(self._listed_servers, self._survey))
-        yield from each(lambda node: told(node.name, partial(removal.node, node)), nodes)
+        yield from each(lambda node: event_of(node.name, partial(removal.node, node)), nodes)
 
     # volumes
 
@@ -258,9 +260,9 @@ class OpenStackCloud(Cloud):
     # the end
 
     def dismantle(self) -> None:
-        standing = [node.name for node in self.listing().nodes if self.owns(node.mark) and node.state is not State.DELETING]
-        if standing:
-            raise CloudError(f"cluster {self.scope.cluster} still has nodes: {', '.join(standing)}")
+        existing = [node.name for node in self.listing().nodes if self.owns(node.mark) and node.state is not State.DELETING]
+        if existing:
+            raise CloudError(f"cluster {self.scope.cluster} still has nodes: {', '.join(existing)}")
         self._shared.dismantle(self._survey())
         self._key_pairs.delete()
         self._groups.delete()
@@ -280,7 +282,7 @@ class OpenStackCloud(Cloud):
 
     def locked_by(self) -> Holding | None:
         group = security_group(self.api, self.scope, self.owner)
-        with contextlib.suppress(Missing):  # it went meanwhile, and the lock with it
+        with contextlib.suppress(Missing):  # it was deleted meanwhile, and the lock with it
             return self._lock(group).holding() if group is not None else None
         return None
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of making nodes: asked before anything is made, all of it told at once."""
+"""What prevents new nodes: checked before anything is created, all reported at once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Quota:
         self._names = names
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """One sentence for each thing that is short, unknown or does not fit.
+        """One sentence for each resource that is short, unknown or does not fit.
 
         Args:
             specs: nodes that are to be made.
@@ -86,7 +86,7 @@ class Quota:
         disk = self._options.boot_volume or flavor.disk
         needed = max(image.disk, -(-image.size // GIB))
         if not disk:  # which clouds let none but administrators start from an image
-            yield f"flavor '{flavor.name}' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
+            yield f"flavor '{flavor.name}' has no disk: set boot_volume, so that its nodes boot from volumes"
         elif needed > disk:
             where = "boot_volume" if self._options.boot_volume else f"flavor '{flavor.name}'"
             yield f"image '{image.name}' needs a disk of {needed} GiB and {where} has {disk}"
@@ -97,7 +97,7 @@ class Quota:
         outside = sum(spec.public_ip for spec in specs)
         found = []
         if outside and not self._options.external_network:
-            found.append("public_ip: floating addresses come from external_network, and the cloud's options name none")
+            found.append("public_ip: floating addresses need external_network, which the cloud's options do not set")
         for wanted in (self._options.network, self._options.external_network):
             if wanted:
                 _networks, unknown = _known(self._names.network, [wanted])
@@ -143,7 +143,7 @@ class Quota:
 
 
 def _lack(limits: Found, what: str, most: str, used: str, needed: int) -> Iterator[str]:
-    """Whether a limit that the cloud tells of is in the way."""
+    """Whether a limit that the cloud reports is exceeded."""
     if most in limits:
         yield from Limit(what, int(limits[most]), int(limits.get(used, 0))).lack(needed)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers and volumes, as the APIs tell them -> nodes, volumes and strays."""
+"""Servers and volumes of the APIs -> nodes, volumes and strays."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ STATES = {
 }  # others (SHUTOFF, PAUSED, SUSPENDED, SHELVED, ...) are stopped
 
 
-# What a server failed of where several were asked for at once, and each by itself had room.
+# Faults of servers that failed because several were requested at once, while each alone would have fitted.
 FULL = re.compile(r"quota|limit ?exceeded|maximum number of .* exceeded", re.IGNORECASE)
 HELD = ("attaching", "reserved", "detaching", "in-use")  # states of a volume that some server has
 
 
 def node_or_stray(server: Mapping[str, Any], cluster: str) -> Node | Stray:
-    """What a listed server is to a cluster whose name or tag it bears.
+    """What a listed server is to a cluster whose name or tag it has.
 
     Raises:
         MarkError: its mark cannot be understood.
@@ -47,9 +47,9 @@ def node_or_stray(server: Mapping[str, Any], cluster: str) -> Node | Stray:
     except MarkError as error:
         raise MarkError(f"the mark of server {name} ({server['id']}) cannot be understood: {error}") from error
     if mark is None:
-        return Stray("node", name, str(server["id"]), "it bears no mark")
+        return Stray("node", name, str(server["id"]), "it has no mark")
     if mark.cluster != cluster or mark.node_name != name:
-        return Stray("node", name, str(server["id"]), f"it bears the mark '{text}'")
+        return Stray("node", name, str(server["id"]), f"it has the mark '{text}'")
     return _node(server, mark)
 
 
@@ -102,15 +102,15 @@ def volume_or_stray(volume: Mapping[str, Any], cluster: str, servers: Mapping[st
     """What a listed volume is to a cluster.
 
     Args:
-        servers: the cluster's servers, by identifier: they know what is attached to them before the volume service does.
+        servers: the cluster's servers, by identifier: they list attached volumes before the volume service does.
     """
     name, text = str(volume.get("name") or ""), str(volume.get("metadata", {}).get(_marks.MARK, ""))
     try:
         mark = Mark.parse(text)
     except MarkError as error:
         raise MarkError(f"the mark of volume {name} ({volume['id']}) cannot be understood: {error}") from error
-    if mark is None or mark.cluster != cluster or re.fullmatch(rf"{re.escape(mark.node_name)}-[a-z][a-z0-9]*", name) is None:
-        return Stray("volume", name, str(volume["id"]), f"it bears the mark '{text}'" if text else "it bears no mark")
+    if mark is None or mark.cluster != cluster or not mark.is_of_volume(name):
+        return Stray("volume", name, str(volume["id"]), f"it has the mark '{text}'" if text else "it has no mark")
     holder = _holder(volume, mark, servers)
     return Volume(
         name=name,
@@ -124,7 +124,7 @@ def volume_or_stray(volume: Mapping[str, Any], cluster: str, servers: Mapping[st
 
 
 def _holder(volume: Mapping[str, Any], mark: Mark, servers: Mapping[str, Mapping[str, Any]]) -> str:
-    """Name of the node that has a volume; a server that was just asked for does not tell yet, but its volumes are taken from then on."""
+    """Name of the node that has a volume; a server that was just requested does not list its volumes yet, but they are taken."""
     holders = [str(server["name"]) for server in servers.values() if str(volume["id"]) in attached_to(server)]
     awaited = [mark.node_name for server in servers.values() if server["name"] == mark.node_name and volume.get("status") in HELD]
     return next(iter([*holders, *awaited]), "")
@@ -136,5 +136,5 @@ def attached_to(server: Mapping[str, Any]) -> set[str]:
 
 
 def device(volume: str) -> str:
-    """Where a node's udev shows a volume (a shell pattern): by its serial number, since /dev/vdb may be any of them."""
+    """Where a node's udev shows a volume (a shell pattern): by its serial number, because /dev/vdb may be any volume."""
     return f"/dev/disk/by-id/*{volume[:20]}*"

@@ -13,15 +13,15 @@ from .._contract import Scope
 from . import _marks
 from ._api import NETWORK, Api, Found
 
-SHARED = ("networks", "subnets", "routers")  # made for a cluster whose file names no network
+SHARED = ("networks", "subnets", "routers")  # created for a cluster whose file names no network
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that bears the mark of one cluster and owner."""
+    """Everything with the mark of one cluster and owner."""
 
     groups: tuple[Found, ...] = ()  # security groups; of several the first is used
-    ports: tuple[Found, ...] = ()  # of nodes: each bears its node's name
+    ports: tuple[Found, ...] = ()  # of nodes: each has its node's name
     floating: tuple[Found, ...] = ()
     networks: tuple[Found, ...] = ()
     subnets: tuple[Found, ...] = ()
@@ -74,14 +74,14 @@ def security_group(api: Api, scope: Scope, owner: str) -> Found | None:
 
 
 def _groups(api: Api, scope: Scope, mark: str) -> list[Found]:
-    """Those that bear the mark, one that holds the lock first, then the oldest: of two that were made at once one is used by all."""
+    """Those with the mark: one that holds the lock first, then the oldest, so that of two created at once all runs use the same one."""
     listed = api.all(NETWORK, "/security-groups", "security_groups", name=_marks.shared_name(scope.cluster))
     ours = [group for group in listed if _is_marked(group, mark)]
     return sorted(ours, key=lambda group: (group["description"] == mark, group.get("created_at", ""), group["id"]))
 
 
 def _is_marked(group: Found, mark: str) -> bool:
-    """Whether a group is the cluster's; behind the mark stands the run's lock, if there is one."""
+    """Whether a group is the cluster's; the mark is followed by the run's lock, if there is one."""
     text = str(group.get("description", ""))
     return text == mark or text.startswith(f"{mark} ")
 

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data volumes made, extended and deleted for their own sake, one event each."""
+"""Data volumes created, extended and deleted by themselves, one event each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._contract import Cloud, Event, Stage, Volume, VolumeSpec
-from ._errors import told
+from .._common._events import event_of
+from .._contract import Cloud, Event, Invalid, Stage, Volume, VolumeSpec
 from ._volumes import Volumes
 
 
@@ -18,8 +18,8 @@ class VolumeEvents:
     def __init__(self, cloud: Cloud, volumes: Volumes, zone: str, known: Sequence[Volume] = ()) -> None:
         """
         Args:
-            zone: where new ones are made; empty where the cloud decides.
-            known: those that there are, for who extends or deletes.
+            zone: where new ones are created; empty if the cloud decides.
+            known: existing ones, to extend or delete.
         """
         self._cloud = cloud
         self._volumes = volumes
@@ -28,14 +28,14 @@ class VolumeEvents:
         self._known = {volume.id: volume for volume in known}
 
     def create(self, wanted: VolumeSpec) -> Event:
-        return told(wanted.name, lambda: self._created(wanted))
+        return event_of(wanted.name, lambda: self._created(wanted))
 
     def _created(self, wanted: VolumeSpec) -> Event:
         made = self._volumes.ensure(wanted, self._cloud.mark_of(wanted.name), self._zone)
         return Event(wanted.name, Stage.MADE, str(made["id"]))
 
     def extend(self, wanted: VolumeSpec) -> Event:
-        return told(wanted.name, lambda: self._extended(wanted))
+        return event_of(wanted.name, lambda: self._extended(wanted))
 
     def _extended(self, wanted: VolumeSpec) -> Event:
         volume = self._named.get(wanted.name)
@@ -47,13 +47,13 @@ class VolumeEvents:
         return Event(wanted.name, Stage.MADE, f"{wanted.size} GiB")
 
     def delete(self, volume: Volume) -> Event:
-        return told(volume.name, lambda: self._deleted(volume))
+        return event_of(volume.name, lambda: self._deleted(volume))
 
     def _deleted(self, volume: Volume) -> Event:
         now = self._known.get(volume.id, volume)
         if not self._cloud.owns(volume.mark) or now.mark != volume.mark:
             return self._cloud.foreign(volume.name, now.mark)
         if volume.id in self._known and now.attached:
-            return Event(volume.name, Stage.FAILED, f"volume {volume.name} is attached to {now.attached}", final=True)
+            raise Invalid(f"volume {volume.name} is attached to {now.attached}")
         self._volumes.delete(volume.id)
         return Event(volume.name, Stage.DELETED)

@@ -144,10 +144,10 @@ def _of_another_machine(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (_no_archive, "the file of image img cannot be unpacked as an archive of tar: "),
-        (_cut_short, "the file of image img cannot be unpacked as an archive of tar: "),
-        (_without_shadow, "the archive of image img is no root file system for a node: it has no etc/shadow, sbin/sshd"),
-        (_one_folder_deep, "the archive of image img is no root file system for a node: it has no etc/passwd, etc/group, etc/shadow, sbin/init"),
+        (_no_archive, "the file of image img cannot be unpacked as a tar archive: "),
+        (_cut_short, "the file of image img cannot be unpacked as a tar archive: "),
+        (_without_shadow, "the archive of image img is not a root file system for a node: it lacks etc/shadow, sbin/sshd"),
+        (_one_folder_deep, "the archive of image img is not a root file system for a node: it lacks etc/passwd, etc/group, etc/shadow, sbin/init"),
         (_with_a_way_out, "image img cannot be used: its etc/ssh is a link"),
         (_of_another_machine, f"this machine is {platform.machine()}"),
     ],
@@ -172,7 +172,7 @@ def test_what_a_killed_run_left_is_taken_away(zone: Zone, root: Path) -> None:
     assert stored(zone) == [image.base, "img.json"]
 
 
-def test_another_checksum_takes_the_place_unless_a_node_stands_on_the_old_one(zone: Zone, root: Path) -> None:
+def test_another_checksum_takes_the_place_unless_a_node_uses_the_old_one(zone: Zone, root: Path) -> None:
     old = add(zone, archive(root))
     (root / "etc/motd").write_text("two")
     two = add(zone, archive(root))
@@ -199,7 +199,7 @@ def node(zone: Zone, **more: Any) -> None:
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_an_image_that_a_node_stands_on_is_not_deleted(zone: Zone, root: Path, begun: bool) -> None:
+def test_an_image_that_a_node_uses_is_not_deleted(zone: Zone, root: Path, begun: bool) -> None:
     image = add(zone, archive(root))
     node(zone, base="" if begun else image.base)
     with pytest.raises(HostError, match="image img is in use by a-p-0: it is left alone"):
@@ -250,8 +250,8 @@ def test_a_damaged_record_is_one_sentence(zone: Zone) -> None:
     ("change", "said"),
     [
         ({"name": "../x"}, "name: must be a name"),
-        ({"name": "debian-12"}, "the name debian-12 is taken by a recipe"),
-        ({"format": "qcow2"}, "image img: the local cloud takes archives of root file systems ('tar', compressed or not), not 'qcow2'"),
+        ({"name": "debian-12"}, "the name debian-12 is that of a recipe"),
+        ({"format": "qcow2"}, "image img: the local cloud accepts archives of root file systems ('tar', compressed or not), not 'qcow2'"),
         ({"min_disk": 1}, "image img: the local cloud's images have no min_disk, min_memory or properties"),
     ],
 )

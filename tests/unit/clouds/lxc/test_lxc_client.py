@@ -28,11 +28,11 @@ class Late(dict[str, Any]):
 @pytest.mark.parametrize(
     ("said", "error", "sentence"),
     [
-        ("sudo: a password is required", Denied, "the local cloud works as root on this machine"),
+        ("sudo: a password is required", Denied, "the local cloud needs root on this machine"),
         ("Killed", Unavailable, "ended early .* Killed"),
     ],
 )
-def test_one_that_reads_nothing_is_told_by_its_last_words(
+def test_one_that_reads_nothing_is_explained_by_its_last_words(
     monkeypatch: pytest.MonkeyPatch, question: Any, said: str, error: type[CloudError], sentence: str
 ) -> None:
     monkeypatch.setattr(_client, "_command", lambda: ["sh", "-c", f"exec <&-; echo '{said}' >&2; exit 1"])

@@ -93,7 +93,7 @@ def test_a_node_of_an_older_version_shows_what_its_record_has_always_held_and_no
     assert differences(now, spec()) == {"memory": ("1024", "768")}
 
 
-def test_names_that_are_not_known_are_all_told(tmp_path: Path) -> None:
+def test_names_that_are_not_known_are_all_reported(tmp_path: Path) -> None:
     (found,) = cloud(tmp_path).definitions([spec(flavor="smal", image="debian-1")])
     assert [sentence.split(";")[0] for sentence in found.unknown] == ["unknown image 'debian-1'", "unknown flavor 'smal'"]
     assert found.parts == {}

@@ -263,9 +263,9 @@ def test_a_lock_is_held_by_a_process_that_lives(tmp_path: Path) -> None:
     assert locks.take(zone, "a", "third", 60, os.getpid())["broken"] == "dead"
 
 
-def test_when_a_lock_was_taken_is_told_where_it_was_noted() -> None:
-    assert locks.told_since({"since": "2026-11-21T04:21:04+00:00"}) == "2026-11-21 04:21:04 UTC"
-    assert locks.told_since({}) == ""
+def test_when_a_lock_was_taken_is_reported_where_it_was_noted() -> None:
+    assert locks.since_text({"since": "2026-11-21T04:21:04+00:00"}) == "2026-11-21 04:21:04 UTC"
+    assert locks.since_text({}) == ""
 
 
 def test_a_process_is_not_another_of_the_same_number() -> None:

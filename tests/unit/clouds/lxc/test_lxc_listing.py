@@ -85,7 +85,7 @@ def test_volumes_and_who_has_them(state: Path) -> None:
     assert volumes == {"a-p-0-data": (3, "a-p-0", "/dev/sky/data"), "a-p-0-kept": (1, "", ""), "a-p-1-data": (1, "", "")}
 
 
-@pytest.mark.parametrize(("mark", "reason"), [("", "it bears no mark"), ("sky/1 me a p 1", "it bears the mark 'sky/1 me a p 1'")])
+@pytest.mark.parametrize(("mark", "reason"), [("", "it has no mark"), ("sky/1 me a p 1", "it has the mark 'sky/1 me a p 1'")])
 def test_strays(state: Path, mark: str, reason: str) -> None:
     put_node(state, "a-p-0", mark)
     put_volume(state, "a-p-0-data", mark)
@@ -99,13 +99,13 @@ def test_a_copied_mark_under_another_name_is_a_stray(state: Path) -> None:
     put_node(state, "other-p-0", "sky/1 me a p 0")
     listing = cloud(state).listing()
     assert listing.nodes == ()
-    assert [(stray.name, stray.reason) for stray in listing.strays] == [("other-p-0", "it bears the mark 'sky/1 me a p 0'")]
+    assert [(stray.name, stray.reason) for stray in listing.strays] == [("other-p-0", "it has the mark 'sky/1 me a p 0'")]
 
 
 def test_a_file_without_record_is_a_stray(state: Path) -> None:
     put_volume(state, "a-p-0-data", "sky/1 me a p 0")
     (state / "volumes" / "a-p-0-data.json").unlink()
-    assert [stray.reason for stray in cloud(state).listing().strays] == ["its file bears no mark"]
+    assert [stray.reason for stray in cloud(state).listing().strays] == ["its file has no mark"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"mark": "sky/2 me a p 0"}', '{"mark": "sky/1 me a"}', '{"mark": "sky/1 me a p 0"}'])
@@ -133,7 +133,7 @@ def test_folders_on_their_way_are_not_nodes(state: Path) -> None:
         (
             {"boot": "", "maker": {"pid": 1, "started": "0", "boot": "x"}},
             State.STOPPED,
-            "the run that was making it ended before the node was started",
+            "the run that was creating it ended before the node was started",
         ),
     ],
 )

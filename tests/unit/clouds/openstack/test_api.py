@@ -73,13 +73,13 @@ def test_pages_are_followed_to_the_end(cloud: LittleCloud, api: Api, service: st
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (Answer('{"servers": [{"id": "1"}, {"id"'), "compute GET /servers: the answer is no JSON"),
-        (Answer("<html>Welcome to nginx!</html>", headers={"Content-Type": "text/html"}), "compute GET /servers: the answer is no JSON"),
-        (Answer({"flavors": []}), "compute GET /servers: the answer is no list of servers"),
-        (Answer({"servers": None}), "compute GET /servers: the answer is no list of servers"),
-        (Answer({"servers": {"id": "1"}}), "compute GET /servers: the answer is no list of servers"),
-        (Answer([]), "compute GET /servers: the answer is no list of servers"),
-        (Answer(None), "compute GET /servers: the answer is no list of servers"),
+        (Answer('{"servers": [{"id": "1"}, {"id"'), "compute GET /servers: the answer is not JSON"),
+        (Answer("<html>Welcome to nginx!</html>", headers={"Content-Type": "text/html"}), "compute GET /servers: the answer is not JSON"),
+        (Answer({"flavors": []}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer({"servers": None}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer({"servers": {"id": "1"}}), "compute GET /servers: the answer is not a list of servers"),
+        (Answer([]), "compute GET /servers: the answer is not a list of servers"),
+        (Answer(None), "compute GET /servers: the answer is not a list of servers"),
         (Answer({"servers": [{"id": "1"}] * 50}, cut=True), "compute GET /servers: "),
         (Answer(reset=True), "compute GET /servers: "),
     ],
@@ -104,7 +104,7 @@ def test_an_answer_without_its_thing_is_none(cloud: LittleCloud, api: Api, answe
         api.one(COMPUTE, "/servers/1", "server")
     with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer has no server$"):
         api.made(COMPUTE, "/servers", {}, "server")
-    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer does not say what was made$"):
+    with pytest.raises(Unavailable, match=r"^compute POST /servers: the answer does not say what was created$"):
         api.made(COMPUTE, "/servers", {}, "server")
     assert api.made(COMPUTE, "/servers", {}, "server") == {"id": "1"}
 
@@ -151,7 +151,7 @@ def test_the_words_of_a_page_for_browsers_are_read(cloud: LittleCloud, api: Api)
         api.get(COMPUTE, "/limits")
 
 
-def test_a_token_that_is_refused_is_renewed_and_then_told(cloud: LittleCloud, api: Api) -> None:
+def test_a_token_that_is_refused_is_renewed_and_then_reported(cloud: LittleCloud, api: Api) -> None:
     unauthorized = Answer({"error": {"code": 401, "message": "The request you have made requires authentication."}}, 401)
     cloud.answers("GET", COMPUTE, "/limits", unauthorized, Answer({"limits": {}}), *[unauthorized] * 4)
     assert api.get(COMPUTE, "/limits") == {"limits": {}}
@@ -187,7 +187,7 @@ def test_a_token_that_is_refused_to_several_calls_at_once_is_renewed_for_all(clo
             assert list(pool.map(ask, paths)) == [{"limits": {}}] * 3
 
 
-def test_a_wrong_password_is_told_by_the_first_call_whatever_it_is(cloud: LittleCloud, options: Options) -> None:
+def test_a_wrong_password_is_reported_by_the_first_call_whatever_it_is(cloud: LittleCloud, options: Options) -> None:
     entry = clouds_yaml(cloud, password="wrong-one-77")["clouds"]["little"]
     configured(little=entry)
     calls: list[Callable[[Api], Any]] = [Api.access, lambda api: api.get(NETWORK, "/ports"), lambda api: api.get(COMPUTE, "/limits")]
@@ -343,7 +343,7 @@ def test_a_token_that_the_sdk_kept_is_no_clock(cloud: LittleCloud, options: Opti
         ({"little": {"auth": 5}}, "little", r"^(opening cloud 'little'|logging in): "),
     ],
 )
-def test_a_wrong_clouds_yaml_is_told_in_a_sentence(
+def test_a_wrong_clouds_yaml_is_reported_in_a_sentence(
     cloud: LittleCloud, options: Options, clouds: dict[str, Any], cloud_name: str, sentence: str
 ) -> None:
     assert cloud.url
@@ -364,7 +364,7 @@ def test_a_wrong_clouds_yaml_is_told_in_a_sentence(
         ("secure.yaml", "clouds: {little: {auth: {password: !the-secret x}}}", " at line 1, column 36"),
     ],
 )
-def test_a_broken_file_is_told_with_its_place_and_none_of_its_words(
+def test_a_broken_file_is_reported_with_its_place_and_none_of_its_words(
     cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, text: str, place: str
 ) -> None:
     """The SDK goes on as if it was not there: without the cloud, or without its password."""
@@ -381,13 +381,13 @@ def test_a_broken_file_is_told_with_its_place_and_none_of_its_words(
         Api(options()).access()  # nothing of it is remembered
 
 
-def test_a_region_that_is_not_there_is_told(cloud: LittleCloud, options: Options) -> None:
+def test_a_region_that_is_not_there_is_reported(cloud: LittleCloud, options: Options) -> None:
     assert cloud.url
     with pytest.raises(Invalid, match=r"^opening cloud 'little': Region RegionTwo is not .* choices are RegionOne"):
         Api(options(region="RegionTwo")).get(COMPUTE, "/limits")
 
 
-def test_a_service_that_is_not_there_is_told(cloud: LittleCloud, options: Options) -> None:
+def test_a_service_that_is_not_there_is_reported(cloud: LittleCloud, options: Options) -> None:
     assert cloud.url
     configured(little=clouds_yaml(cloud)["clouds"]["little"] | {"block_storage_service_name": "cinder-of-another-world"})
     with pytest.raises(Invalid, match=r"^block-storage GET /limits: "):

@@ -90,7 +90,7 @@ def test_the_creating_calls_carry_the_marks(project: LittleCloud, lab: Opened) -
     assert (data["boot_index"], data["uuid"], data["delete_on_termination"]) == (-1, volume["id"], False)
 
 
-def test_what_the_first_start_is_told(project: LittleCloud, lab: Opened) -> None:
+def test_what_cloud_init_gets(project: LittleCloud, lab: Opened) -> None:
     made(lab())
     (server,) = project.stored[COMPUTE, "servers"]
     text = base64.b64decode(server["user_data"]).decode()
@@ -188,7 +188,7 @@ def test_a_server_that_lists_do_not_show_keeps_its_port_and_is_not_doubled(proje
     project.first.append(lambda request: Answer({"servers": []}) if (request.verb, request.path in lists) == ("GET", True) else None)
     assert lab().gaps() == []
     lab().repair()
-    with pytest.raises(Unavailable, match=f"the port of skyg-p-0 is that of server {server}, which stands though no list shows it by that name"):
+    with pytest.raises(Unavailable, match=f"the port of skyg-p-0 belongs to server {server}, which exists but is not listed by that name"):
         made(lab(), public_ip=True, ssh_keys=())
     assert held(project) == before
     assert project.asked("DELETE", NETWORK) == []
@@ -248,7 +248,7 @@ def test_who_must_have_an_address_outside_must_say_where_from(project: LittleClo
 
 def test_a_volume_of_another_node_is_refused(project: LittleCloud, lab: Opened) -> None:
     event = made(lab(), volumes=(VolumeSpec("skyg-p-1-data", 1),))
-    assert (event.error, event.detail) == (Invalid, "volume 'skyg-p-1-data' is not one of node skyg-p-0")
+    assert (event.error, event.detail) == (Invalid, "volume 'skyg-p-1-data' does not belong to node skyg-p-0")
     assert held(project) == NOTHING
 
 
@@ -310,7 +310,7 @@ def test_a_volume_that_lists_do_not_show_is_not_doubled(project: LittleCloud, la
     (volume,) = project.holds(VOLUME, "volumes", record("volumes")["attached"])
     attached = [{"id": identifier} for identifier in ("a-volume-that-is-gone", volume["id"])]
     project.answers("GET", VOLUME, "/volumes/detail", Answer({"volumes": []}))
-    with pytest.raises(Unavailable, match=f"no list shows volume skyg-p-0-data, and server {SERVERS['active']['id']} has it"):
+    with pytest.raises(Unavailable, match=f"server {SERVERS['active']['id']} has volume skyg-p-0-data, but no list shows it"):
         again(project, lab(), "active", {"os-extended-volumes:volumes_attached": attached}, volumes=(DISK,))
     assert project.stored[VOLUME, "volumes"] == [volume]
 
@@ -319,7 +319,7 @@ def test_a_volume_that_lists_do_not_show_is_not_doubled(project: LittleCloud, la
 def test_a_name_that_is_taken_is_refused(project: LittleCloud, lab: Opened, metadata: dict[str, str]) -> None:
     event = again(project, lab(), "active", {"metadata": metadata})
     assert (event.error, event.final) == (Invalid, True)
-    assert event.detail.startswith(f"the name skyg-p-0 is taken by server {SERVERS['active']['id']}: it bears ")
+    assert event.detail.startswith(f"the name skyg-p-0 is taken by server {SERVERS['active']['id']}: it has ")
     assert project.asked("DELETE", COMPUTE) == []
 
 
@@ -330,7 +330,7 @@ def test_of_two_of_one_name_the_one_that_is_ours_is_it(project: LittleCloud, lab
     assert made(lab()) == Event("skyg-p-0", Stage.MADE, SERVERS["active"]["id"])
 
 
-def test_a_port_of_a_server_that_is_gone_is_made_anew(project: LittleCloud, lab: Opened) -> None:
+def test_a_port_of_a_server_that_is_gone_is_recreated(project: LittleCloud, lab: Opened) -> None:
     project.holds(NETWORK, "ports", *record("network")["ports"])
     assert made(lab()).stage is Stage.MADE
     (port,) = project.stored[NETWORK, "ports"]

@@ -37,7 +37,7 @@ def server(cloud: OpenStackCloud, **metadata: str) -> dict[str, Any]:
     return found
 
 
-def test_names_that_the_cloud_does_not_know_are_all_told(project: LittleCloud, opened: Opened) -> None:
+def test_names_that_the_cloud_does_not_know_are_all_reported(project: LittleCloud, opened: Opened) -> None:
     assert project
     found = defined(opened(network="lap"), flavor="smal", image="fake-13")
     starts = ("unknown flavor 'smal'; did you mean 'small'?", "unknown image 'fake-13'", "unknown network 'lap'")
@@ -79,7 +79,7 @@ def test_every_option_that_is_fixed_at_birth_shows(
     assert name in differences(opened(**settings), listed, **change)
 
 
-def test_a_flavor_and_an_image_that_were_made_anew_under_their_names_show(project: LittleCloud, opened: Opened) -> None:
+def test_a_flavor_and_an_image_that_were_recreated_under_their_names_show(project: LittleCloud, opened: Opened) -> None:
     listed = server(opened())
     (flavor,) = [flavor for flavor in project.stored[COMPUTE, "flavors"] if flavor["name"] == "small"]
     flavor.update(id="another", ram=4096)

@@ -12,12 +12,13 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
     CloudError,
     Denied,
+    Event,
     Invalid,
     Shortage,
     Stage,
     Unavailable,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Conflict, Missing, check, failed
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Conflict, Missing, check
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import record
 
 
@@ -67,7 +68,7 @@ def test_recorded_refusals(name: str) -> None:
     assert raised.type is kind
     assert str(raised.value).startswith(f"{said['call']}: ")
     assert words in str(raised.value)
-    event = failed("demo-p-0", raised.value)
+    event = Event.failure("demo-p-0", raised.value)
     assert (event.stage, event.detail, event.error, event.final) == (Stage.FAILED, str(raised.value), kind, kind in (Shortage, Denied, Invalid))
 
 

@@ -65,7 +65,7 @@ def test_the_last_part_of_a_file_that_is_another_is_held_back(file: BinaryIO) ->
 def test_what_did_not_arrive_whole_is_not_believed(file: BinaryIO, change: dict[str, Any]) -> None:
     content = _Content(file, SPEC)
     sent(content)
-    with pytest.raises(CloudError, match="image img did not arrive whole"):
+    with pytest.raises(CloudError, match="image img was not uploaded completely"):
         content.check(WHOLE | change)
 
 
@@ -100,9 +100,9 @@ def test_an_upload_that_fails_leaves_nothing(cloud: LittleCloud, images: Images,
     ("change", "content", "said"),
     [
         ({"format": "qcow3"}, CONTENT, "unknown format 'qcow3' of image img: known: raw, qcow2"),
-        ({"format": "qcow2"}, CONTENT, "the file of image img is not qcow2: the format qcow2 cannot be meant"),
-        ({"format": "raw"}, b"QFI\xfb and so on", "the file of image img is qcow2: the format raw cannot be meant"),
-        ({"properties": {"sky": "sky/1 eve"}}, CONTENT, "properties.sky: names that begin with 'sky' are those of our marks"),
+        ({"format": "qcow2"}, CONTENT, "the file of image img is not qcow2: the format qcow2 is wrong"),
+        ({"format": "raw"}, b"QFI\xfb and so on", "the file of image img is qcow2: the format raw is wrong"),
+        ({"properties": {"sky": "sky/1 eve"}}, CONTENT, "properties.sky: names that begin with 'sky' are reserved for marks"),
     ],
 )
 def test_what_glance_could_not_use_is_refused_before_anything_is_made(
@@ -117,7 +117,7 @@ def test_what_glance_could_not_use_is_refused_before_anything_is_made(
 
 def test_a_name_of_somebody_else_is_left_alone(cloud: LittleCloud, images: Images, file: BinaryIO) -> None:
     cloud.holds(IMAGE, "images", MADE | {"sky": "sky/1 eve"})
-    with pytest.raises(Invalid, match="the name img is taken by image i-1, which does not bear the mark 'sky/1 ada'"):
+    with pytest.raises(Invalid, match="the name img is taken by image i-1, which does not have the mark 'sky/1 ada'"):
         images.add(SPEC, file)
     assert cloud.asked("POST", IMAGE) == cloud.asked("DELETE", IMAGE) == []
 

@@ -212,7 +212,7 @@ def test_changes_of_something_else_are_no_loss(group: Group) -> None:
 
 def test_who_is_always_second_asks_again_later(group: Group) -> None:
     group.meanwhile = [group.touch] * 5
-    with pytest.raises(Unavailable, match="taken by several runs"):
+    with pytest.raises(Unavailable, match="several runs are taking the lock"):
         group.lock.take(ME, 60)
     lease = group.lock.take(ME, 60)
     group.meanwhile = [group.touch] * 5
@@ -258,7 +258,7 @@ def test_a_text_that_somebody_wrote_there_is_no_lock(group: Group) -> None:
         assert group.description == MARK
 
 
-def test_a_damaged_lock_is_told_or_broken_and_no_crash(group: Group) -> None:
+def test_a_damaged_lock_is_reported_or_broken_and_no_crash(group: Group) -> None:
     group.write(f"{MARK} locked token until tomorrow since yesterday by {OTHER}")
     try:
         assert group.lock.take(ME, 60).holder == ME
@@ -267,7 +267,7 @@ def test_a_damaged_lock_is_told_or_broken_and_no_crash(group: Group) -> None:
 
 
 @pytest.mark.parametrize("owner", ["ada", "o" * 64])
-def test_long_names_fit_and_are_told_apart(cloud: LittleCloud, api: Api, clock: Time, owner: str) -> None:
+def test_long_names_fit_and_are_distinguished(cloud: LittleCloud, api: Api, clock: Time, owner: str) -> None:
     """Two runs of one user on one machine differ in the last letters of what they call themselves."""
     group = Group(cloud, api, clock)
     mark = f"sky/1 {owner} {'c' * 20}"
@@ -284,7 +284,7 @@ def test_long_names_fit_and_are_told_apart(cloud: LittleCloud, api: Api, clock: 
         lock.renew(lease, 60)  # its holder took it anew
 
 
-def test_who_may_not_change_the_group_is_told(cloud: LittleCloud, api: Api, clock: Time) -> None:
+def test_who_may_not_change_the_group_is_reported(cloud: LittleCloud, api: Api, clock: Time) -> None:
     cloud.answers("PUT", NETWORK, PATH, recorded("neutron_403"))
     with pytest.raises(Denied, match=r"^network PUT /security-groups/g: "):
         Group(cloud, api, clock).lock.take(ME, 60)

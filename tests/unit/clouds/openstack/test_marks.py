@@ -59,7 +59,7 @@ def test_names_of_another_cluster_s_nodes_never_match(ours: str, theirs: str, po
     assert bool(re.search(pattern, name)) == (ours == theirs)  # which is how Nova looks
 
 
-def test_names_of_clusters_that_look_alike_are_told_apart() -> None:
+def test_names_of_clusters_that_look_alike_are_distinguished() -> None:
     nodes = {Mark("ada", cluster, pool, index).node_name: cluster for cluster in ALIKE for pool in ("p", "b", "b0") for index in (0, 1, 10)}
     for ours in ALIKE:
         assert {name for name in nodes if re.search(_marks.node_names(ours), name)} == {name for name, cluster in nodes.items() if cluster == ours}
@@ -70,7 +70,7 @@ def test_other_names_do_not_match(name: str) -> None:
     assert re.fullmatch(_marks.node_names("a"), name) is None
 
 
-def test_what_a_cluster_s_things_bear() -> None:
+def test_the_marks_of_a_cluster_s_objects() -> None:
     scope = Scope("demo", "ada")
     assert _marks.description(scope, "ada") == "sky/1 ada demo"
     assert _marks.shared_name("demo") == "sky-demo"

@@ -50,9 +50,9 @@ def test_what_is_not_there_is_answered_with_the_nearest(project: LittleCloud, ap
 def test_of_two_of_one_name_none_is_taken(project: LittleCloud, api: Api) -> None:
     project.holds(IMAGE, "images", {"id": "second", "name": "debian-12", "status": "active"})
     project.holds(NETWORK, "networks", {"id": "second", "name": "public"})
-    with pytest.raises(Invalid, match=r"^2 images bear the name 'debian-12': give the identifier of one \(abcc7c08-.*, second\)$"):
+    with pytest.raises(Invalid, match=r"^2 images have the name 'debian-12': use the identifier of one \(abcc7c08-.*, second\)$"):
         Names(api).image("debian-12")
-    with pytest.raises(Invalid, match=r"^2 networks bear the name 'public'"):
+    with pytest.raises(Invalid, match=r"^2 networks have the name 'public'"):
         Names(api).network("public")
     assert Names(api).image("second").size == 0
 

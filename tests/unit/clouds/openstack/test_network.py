@@ -90,7 +90,7 @@ def test_a_network_that_is_there_is_used_and_none_is_made(project: LittleCloud, 
     assert kinds(project)["networks"] == ["lab"]
 
 
-def test_rules_that_were_changed_are_told_and_mended(project: LittleCloud, opened: Opened) -> None:
+def test_rules_that_were_changed_are_reported_and_repaired(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
     cloud.repair()
     (group,) = project.stored[NETWORK, "security-groups"]
@@ -137,7 +137,7 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     cloud = opened()
     with_port, without = (Answer({"interfaceAttachments": items}) for items in ([{"port_id": "unlisted"}], []))
     project.answers("GET", COMPUTE, f"/servers/{server['id']}/os-interface", with_port, without)
-    with pytest.raises(Unavailable, match=f"no list shows the port of skyg-p-0 with its mark, and server {server['id']} has a port"):
+    with pytest.raises(Unavailable, match=f"server {server['id']} has a port, but no list shows the port of skyg-p-0 with its mark"):
         cloud.repair()
     assert [port for port in project.stored[NETWORK, "ports"] if port.get("name")] == []
     cloud.repair()
@@ -154,7 +154,7 @@ def test_a_port_and_an_address_that_somebody_took_are_given_back(project: Little
     assert cloud.gaps() == []
 
 
-def test_what_a_run_that_was_killed_left_is_told_and_removed(project: LittleCloud, opened: Opened) -> None:
+def test_what_a_run_that_was_killed_left_is_reported_and_removed(project: LittleCloud, opened: Opened) -> None:
     cloud = opened()
     cloud.repair()
     known: dict[str, Any] = {"description": MARK, "floating_ip_address": "198.51.100.7"}
@@ -226,7 +226,7 @@ def test_a_filter_that_the_cloud_does_not_know_finds_nothing_of_others(project: 
 
 def test_a_network_that_does_not_lead_outside_is_refused(project: LittleCloud, opened: Opened) -> None:
     project.holds(NETWORK, "networks", {"id": "n", "name": "inside", "router:external": False})
-    with pytest.raises(Invalid, match="external_network 'inside' is not one that leads outside"):
+    with pytest.raises(Invalid, match="external_network 'inside' is not an external network"):
         opened(external_network="inside").repair()
 
 

@@ -81,11 +81,11 @@ def test_a_listing_asks_for_each_kind_once(one: OpenStackCloud, project: LittleC
     ]
 
 
-def test_what_bears_a_node_s_name_and_no_tag_is_looked_at(one: OpenStackCloud, project: LittleCloud) -> None:
+def test_what_has_a_node_s_name_and_no_tag_is_looked_at(one: OpenStackCloud, project: LittleCloud) -> None:
     project.holds(COMPUTE, "servers", {"id": "s", "name": "skyg-p-1", "status": "ACTIVE"}, {"id": "t", "name": "skyg-too-p-1", "status": "ACTIVE"})
     project.holds(COMPUTE, "servers", SERVER | {"id": "u", "name": "skyg-p-2", "tags": [], "metadata": {"sky": "sky/1 skyg skyg p 2"}})
     found = one.listing()
-    assert found.strays == (Stray("node", "skyg-p-1", "s", "it bears no mark"),)
+    assert found.strays == (Stray("node", "skyg-p-1", "s", "it has no mark"),)
     assert [n.name for n in found.nodes] == ["skyg-p-0", "skyg-p-2"]  # whose tag somebody took
     project.answers("GET", COMPUTE, "/servers/s", recorded("nova_404"))
     assert one.listing().strays == ()  # it went between the two lists
@@ -231,7 +231,7 @@ def test_a_volume_is_extended_while_it_is_in_use(one: OpenStackCloud, project: L
 
 
 @pytest.mark.parametrize("status", ["error", "error_extending"])
-def test_one_that_failed_is_told(one: OpenStackCloud, project: LittleCloud, status: str) -> None:
+def test_one_that_failed_is_reported(one: OpenStackCloud, project: LittleCloud, status: str) -> None:
     project.stored[VOLUME, "volumes"][0]["status"] = status
     (event,) = one.resize_volumes([VolumeSpec("skyg-p-0-data", 5)])
     assert (event.stage, event.detail) == (Stage.FAILED, f"volume skyg-p-0-data ({DISK['id']}) is in state '{status}'")
@@ -239,7 +239,7 @@ def test_one_that_failed_is_told(one: OpenStackCloud, project: LittleCloud, stat
 
 def test_one_that_never_comes_is_asked_for_again(one: OpenStackCloud, project: LittleCloud) -> None:
     project.stored[VOLUME, "volumes"][0]["status"] = "extending"
-    with pytest.raises(Unavailable, match="should be free or in use and does not"):
+    with pytest.raises(Unavailable, match="did not become free or in use within"):
         list(one.resize_volumes([VolumeSpec("skyg-p-0-data", 5)]))
 
 
@@ -288,7 +288,7 @@ def test_a_volume_that_is_free_is_deleted_and_seen_gone(one: OpenStackCloud, pro
     assert [event.stage for event in one.delete_volumes([found])] == [Stage.DELETED]
 
 
-def test_a_volume_that_does_not_go_is_told(one: OpenStackCloud, project: LittleCloud) -> None:
+def test_a_volume_that_does_not_go_is_reported(one: OpenStackCloud, project: LittleCloud) -> None:
     found = volume(one)
     project.stored[COMPUTE, "servers"].clear()
     project.stored[VOLUME, "volumes"][0]["status"] = "available"
@@ -349,7 +349,7 @@ def names(letters: str) -> st.SearchStrategy[list[str]]:
     return st.lists(st.text(letters, min_size=1, max_size=20), max_size=60, unique=True)
 
 
-def test_the_clouds_in_use_are_written_anew(one: OpenStackCloud) -> None:
+def test_the_clouds_in_use_are_rewritten(one: OpenStackCloud) -> None:
     """However many there were before."""
 
     @settings(max_examples=8)
@@ -366,7 +366,7 @@ def test_values_that_are_unused_read_as_none() -> None:
     assert read_clouds({"sky_clouds": "", "sky_clouds_1": "", "other": "x"}) == ()
 
 
-def test_a_note_that_is_refused_is_told(one: OpenStackCloud, project: LittleCloud) -> None:
+def test_a_note_that_is_refused_is_reported(one: OpenStackCloud, project: LittleCloud) -> None:
     project.answers("POST", COMPUTE, f"/servers/{SERVER['id']}/metadata", recorded("nova_403"))
     with pytest.raises(Denied, match=r"^compute POST /servers/.*/metadata: "):
         one.set_ready([node(one)], "abc")

@@ -70,7 +70,7 @@ def test_nothing_costs_no_call(limits: dict[str, Any], opened: Opened, project: 
         (specs(1, image="fake"), [], ["unknown image 'fake'"]),
     ],
 )
-def test_what_is_short_is_told(
+def test_what_is_short_is_reported(
     limits: dict[str, Any], opened: Opened, nodes: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], sentences: Sequence[str]
 ) -> None:
     assert limits
@@ -79,14 +79,14 @@ def test_what_is_short_is_told(
     assert all(told.startswith(sentence) for told, sentence in zip(found, sentences, strict=True)), found
 
 
-def test_all_is_told_at_once(limits: dict[str, Any], opened: Opened) -> None:
+def test_all_is_reported_at_once(limits: dict[str, Any], opened: Opened) -> None:
     limits[COMPUTE]["limits"]["absolute"]["maxTotalInstances"] = 1  # less than are there
     limits[NETWORK]["quota"]["port"]["limit"] = 4
     cloud = opened(external_network="", availability_zone="nowhere", boot_volume=2)
     assert cloud.shortages([*specs(1, public_ip=True), *specs(1, flavor="huge")], disks(5)) == [
         "unknown flavor 'huge'; known: c4, small, tiny",
         "quota of instances: 2 more needed, 0 of 1 left",
-        "public_ip: floating addresses come from external_network, and the cloud's options name none",
+        "public_ip: floating addresses need external_network, which the cloud's options do not set",
         "quota of ports: 2 more needed, 0 of 4 left",
         "quota of gigabytes of volumes: 9 more needed, 1 of 3 left",
         "unknown availability zone 'nowhere'; known: nova",
@@ -100,7 +100,7 @@ def test_no_limit_is_no_shortage(limits: dict[str, Any], opened: Opened) -> None
     assert opened().shortages(specs(500), disks(*[100] * 50)) == []
 
 
-def test_what_does_not_fit_is_told(limits: dict[str, Any], opened: Opened, project: LittleCloud) -> None:
+def test_what_does_not_fit_is_reported(limits: dict[str, Any], opened: Opened, project: LittleCloud) -> None:
     project.stored[IMAGE, "images"][0] |= {"min_ram": 2048, "min_disk": 5, "size": 6 * 1024**3 + 1}
     assert limits
     assert opened().shortages(specs(2), []) == [
@@ -112,9 +112,7 @@ def test_what_does_not_fit_is_told(limits: dict[str, Any], opened: Opened, proje
 
 def test_a_flavor_without_a_disk_needs_a_volume_to_boot_from(limits: dict[str, Any], opened: Opened) -> None:
     assert limits
-    assert opened().shortages(specs(2, flavor="tiny"), []) == [
-        "flavor 'tiny' has no disk: nodes of it boot from volumes only, as large as boot_volume says"
-    ]
+    assert opened().shortages(specs(2, flavor="tiny"), []) == ["flavor 'tiny' has no disk: set boot_volume, so that its nodes boot from volumes"]
     assert opened(boot_volume=1).shortages(specs(1, flavor="tiny"), []) == []
 
 
@@ -143,7 +141,7 @@ def test_the_room_of_a_network_that_is_there(limits: dict[str, Any], opened: Ope
     assert opened(network="lab").shortages(specs(4), []) == [f"network 'lab' has room for {room} more node(s), 4 needed"]
 
 
-def test_a_network_without_a_subnet_is_told(limits: dict[str, Any], opened: Opened, project: LittleCloud) -> None:
+def test_a_network_without_a_subnet_is_reported(limits: dict[str, Any], opened: Opened, project: LittleCloud) -> None:
     assert limits
     project.holds(NETWORK, "networks", {"id": "n", "name": "bare", "subnets": []}, {"id": "six", "name": "six", "subnets": ["s"]})
     project.holds(NETWORK, "subnets", {"id": "s", "network_id": "six", "ip_version": 6})

@@ -129,11 +129,11 @@ def test_what_is_noted_on_a_node() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"metadata": {}}, "it bears no mark"),
-        ({"metadata": {"sky": "hello"}}, "it bears no mark"),
-        ({"metadata": {"sky": "sky/1 skyg other p 0"}}, "it bears the mark 'sky/1 skyg other p 0'"),
-        ({"metadata": {"sky": "sky/1 skyg skyg p 1"}}, "it bears the mark 'sky/1 skyg skyg p 1'"),
-        ({"name": "renamed"}, "it bears the mark 'sky/1 skyg skyg p 0'"),
+        ({"metadata": {}}, "it has no mark"),
+        ({"metadata": {"sky": "hello"}}, "it has no mark"),
+        ({"metadata": {"sky": "sky/1 skyg other p 0"}}, "it has the mark 'sky/1 skyg other p 0'"),
+        ({"metadata": {"sky": "sky/1 skyg skyg p 1"}}, "it has the mark 'sky/1 skyg skyg p 1'"),
+        ({"name": "renamed"}, "it has the mark 'sky/1 skyg skyg p 0'"),
     ],
 )
 def test_a_server_that_is_no_node_of_the_cluster(change: dict[str, Any], reason: str) -> None:
@@ -190,12 +190,12 @@ def test_what_the_servers_tell_goes_before_what_the_volume_tells() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"metadata": {}}, "it bears no mark"),
-        ({"metadata": {"sky": "sky/1 skyg other p 0"}}, "it bears the mark 'sky/1 skyg other p 0'"),
-        ({"name": "skyg-p-1-data"}, "it bears the mark 'sky/1 skyg skyg p 0'"),
-        ({"name": "skyg-p-0"}, "it bears the mark 'sky/1 skyg skyg p 0'"),
-        ({"name": "skyg-p-0-data-old"}, "it bears the mark 'sky/1 skyg skyg p 0'"),
-        ({"name": None}, "it bears the mark 'sky/1 skyg skyg p 0'"),
+        ({"metadata": {}}, "it has no mark"),
+        ({"metadata": {"sky": "sky/1 skyg other p 0"}}, "it has the mark 'sky/1 skyg other p 0'"),
+        ({"name": "skyg-p-1-data"}, "it has the mark 'sky/1 skyg skyg p 0'"),
+        ({"name": "skyg-p-0"}, "it has the mark 'sky/1 skyg skyg p 0'"),
+        ({"name": "skyg-p-0-data-old"}, "it has the mark 'sky/1 skyg skyg p 0'"),
+        ({"name": None}, "it has the mark 'sky/1 skyg skyg p 0'"),
     ],
 )
 def test_a_volume_that_is_none_of_the_cluster(change: dict[str, Any], reason: str) -> None:

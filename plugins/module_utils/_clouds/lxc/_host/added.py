@@ -28,7 +28,7 @@ from .places import Zone
 
 PART = 2**20  # bytes that are read at a time
 COMPRESSED = {b"\x1f\x8b": "--gzip", b"BZh": "--bzip2", b"\xfd7zXZ\x00": "--xz", b"\x28\xb5\x2f\xfd": "--zstd"}  # by an archive's first bytes
-FILES = ("etc/passwd", "etc/group", "etc/shadow")  # what is read of an image while a node is made of it
+FILES = ("etc/passwd", "etc/group", "etc/shadow")  # what is read from an image when a node is created
 PROGRAMS = ("sbin/init", "sbin/sshd", "bin/python3")  # what a node must have to be managed
 # What is written into an image from outside goes into these: one that is a link could lead out of the image.
 WRITTEN = ("etc", "etc/ssh", "etc/ssh/sshd_config.d", "etc/systemd", "etc/systemd/system", "etc/default", "etc/apt", "etc/apt/sources.list.d")
@@ -37,7 +37,7 @@ MACHINES = {3: "i686", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64
 
 @dataclass(frozen=True)
 class Added:
-    """What is noted of one image."""
+    """The record of one image."""
 
     mark: str
     name: str
@@ -53,7 +53,7 @@ def record_file(zone: Zone, name: str) -> Path:
 
 
 def added(zone: Zone, name: str) -> Added | None:
-    """What is noted of the image of this name; None if there is none.
+    """The record of the image of this name; None if there is none.
 
     Raises:
         HostError: it cannot be understood.
@@ -158,7 +158,7 @@ def _extract(name: str, archive: BinaryIO, root: Path, given_up: Callable[[], bo
     if tar.returncode:
         if "No space left" in said:
             raise HostError(f"no space left for image {name} in {root.parent.parent}", "shortage")
-        raise HostError(f"the file of image {name} cannot be unpacked as an archive of tar: {said or f'tar ended with {tar.returncode}'}", "invalid")
+        raise HostError(f"the file of image {name} cannot be unpacked as a tar archive: {said or f'tar ended with {tar.returncode}'}", "invalid")
     return digest.hexdigest()
 
 
@@ -188,10 +188,10 @@ def _check(name: str, root: Path) -> None:
     lacking = [path for path in FILES if (root / path).is_symlink() or not (root / path).is_file()]
     lacking += [path for path in PROGRAMS if not _has(root, path)]
     if lacking:
-        raise HostError(f"the archive of image {name} is no root file system for a node: it has no {', '.join(lacking)}", "invalid")
+        raise HostError(f"the archive of image {name} is not a root file system for a node: it lacks {', '.join(lacking)}", "invalid")
     machine = architecture(root)
     if machine and machine != platform.machine():
-        raise HostError(f"image {name} is made for {machine}, this machine is {platform.machine()}", "invalid")
+        raise HostError(f"image {name} is for {machine}, this machine is {platform.machine()}", "invalid")
 
 
 def _has(root: Path, program: str) -> bool:
@@ -201,7 +201,7 @@ def _has(root: Path, program: str) -> bool:
 
 
 def architecture(root: Path) -> str:
-    """What the programs of a root file system are made for, as `uname -m` says it; empty if it cannot be told."""
+    """What the programs of a root file system are made for, as `uname -m` says it; empty if unknown."""
     places = [path for path in (root / "usr/bin", root / "bin") if path.is_dir() and not path.is_symlink()]
     for path in (path for place in places for path in sorted(place.iterdir())):
         if path.is_symlink() or not path.is_file():
@@ -218,7 +218,7 @@ def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:
     """Delete an image; nothing if it is gone already, or is another one by now.
 
     Raises:
-        HostError: it is not ours, or a node stands on it.
+        HostError: it is not ours, or a node uses it.
     """
     if not zone.images.is_dir():
         return
@@ -236,7 +236,7 @@ def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:
 
 
 def _users(zone: Zone, image: Added) -> list[str]:
-    """Nodes of any zone that stand on an image, or are about to."""
+    """Nodes of any zone that use an image, or are about to."""
     zones = [dataclasses.replace(zone, name=folder.name) for folder in folders(zone.path)]
     nodes: list[tuple[str, Any]] = [item for each in zones for item in records.nodes(each).items()]
     return sorted(name for name, record in nodes if record.base == image.base or (not record.base and record.image == image.name))

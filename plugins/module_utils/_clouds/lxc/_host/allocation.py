@@ -30,7 +30,7 @@ def room(zone: Zone) -> int:
 
 
 class Allocation:
-    """What is taken at this moment; only for who holds the zone."""
+    """What is taken at this moment; only for the holder of the zone's lock."""
 
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
@@ -45,7 +45,7 @@ class Allocation:
             self.load[cpu] = self.load.get(cpu, 0) + 1
 
     def address(self, node: str) -> str:
-        """An address for a node, the one that it has had before if nobody took it."""
+        """An address for a node: its previous one if that is free."""
         network = self.zone.network
         count = network.num_addresses - SPARE
         for step in range(count):
@@ -56,10 +56,10 @@ class Allocation:
         raise HostError(f"network {network} of zone '{self.zone.name}' has no address left", "shortage")
 
     def cpus(self, cores: int) -> list[int]:
-        """The cores that fewest nodes of the machine stand on."""
+        """The least used cores of the machine."""
         usable = sorted(os.sched_getaffinity(0), key=lambda cpu: (self.load[cpu], cpu))
         if cores > len(usable):
-            raise HostError(f"{cores} cores were asked for, the machine has {len(usable)}", "shortage")
+            raise HostError(f"{cores} cores were requested, the machine has {len(usable)}", "shortage")
         chosen = sorted(usable[:cores])
         self._stand_on(chosen)
         return chosen

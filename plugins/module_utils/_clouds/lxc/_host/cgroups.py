@@ -59,7 +59,7 @@ class Layout:
         return ("lxc.cgroup.devices.allow" if self.version("devices") == 1 else "lxc.cgroup2.devices.allow", rule)
 
     def group(self, zone: Zone, node: str) -> Path:
-        """A folder that holds the node's processes. Of version 1 the cpuset, which systemd in the node leaves alone: all stand in one."""
+        """A folder that holds the node's processes. Of version 1 the cpuset, which systemd in the node does not change: all processes are in one."""
         root = self.first.get("cpuset") or self.second or Path("/sys/fs/cgroup")
         return root / zone.cgroup / node
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of new nodes and volumes on this machine."""
+"""What prevents new nodes and volumes on this machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shortages(zone: Zone, memory: Sequence[int], cores: int, gib: int, resolvers
     """
     found = machine.missing()
     if not disk.resolvers(resolvers):
-        found.append("this machine's resolver is on loopback, where nodes cannot reach it, and its real ones are not known: set `resolvers`")
+        found.append("this machine's resolver is on loopback, which nodes cannot reach, and its upstream servers are unknown: set `resolvers`")
     found += _size(zone, memory, cores) + _space(zone, len(memory), gib) + _network(zone, len(memory))
     return found
 
@@ -40,7 +40,7 @@ def _size(zone: Zone, memory: Sequence[int], cores: int) -> list[str]:
     total = next(int(line.split()[1]) // 1024 for line in read(Path("/proc/meminfo")).splitlines() if line.startswith("MemTotal:"))
     given = sum(record.memory for folder in folders(zone.path) for record in records.nodes(Zone(folder.name, zone.path, zone.network)).values())
     if given + sum(memory) > total:
-        found.append(f"the new nodes need {sum(memory)} MiB of memory; this machine has {total} MiB and its other nodes were given {given}")
+        found.append(f"the new nodes need {sum(memory)} MiB of memory; this machine has {total} MiB, of which its other nodes have {given}")
     return found
 
 
@@ -58,5 +58,5 @@ def _network(zone: Zone, count: int) -> list[str]:
     found = [] if noted else network.overlaps(zone)
     room = allocation.room(zone)
     if count > room:
-        found.append(f"network {zone.network} has addresses for {room} more nodes, {count} are wanted: set a larger `network`")
+        found.append(f"network {zone.network} has addresses for {room} more nodes, {count} are needed: set a larger `network`")
     return found + network.obstacles(zone)

@@ -28,7 +28,7 @@ def run(*words: str, stdin: str = "", timeout: float = 60) -> str:
     except subprocess.TimeoutExpired:
         raise HostError(f"'{' '.join(words)}' did not end within {timeout:.0f} s") from None
     if done.returncode:
-        raise HostError(f"'{' '.join(words)}' ended with {done.returncode}: {last_line(done.stderr) or last_line(done.stdout) or 'it said nothing'}")
+        raise HostError(f"'{' '.join(words)}' ended with {done.returncode}: {last_line(done.stderr) or last_line(done.stdout) or 'no output'}")
     return done.stdout
 
 

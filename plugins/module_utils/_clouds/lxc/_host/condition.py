@@ -51,7 +51,7 @@ class Inspector:
         if made_by(record) or self.monitored(name):
             return Condition("building")
         if record.maker and not record.boot:
-            return Condition("stopped", "the run that was making it ended before the node was started")
+            return Condition("stopped", "the run that was creating it ended before the node was started")
         if record.ready or record.boot != self.boot:
             return Condition("stopped")
         return Condition("failed", self._fault(name))

@@ -66,7 +66,7 @@ def _wait(looker: Inspector, place: NodePlace) -> None:
     patience = time.monotonic() + 2  # for a monitor that is cleaning up behind its container
     while inside := [*cgroups.processes(groups[0]), *cgroups.processes(groups[1]), *_monitors(place)]:
         if time.monotonic() > deadline:
-            raise HostError(f"the processes of {place.name} do not end: see `ps` for {', '.join(map(str, inside))}")
+            raise HostError(f"processes of {place.name} do not end: see `ps` for {', '.join(map(str, inside))}")
         if time.monotonic() > patience or not _monitors(place):
             _kill(inside)
         time.sleep(0.02)

@@ -130,7 +130,7 @@ def host_key(disk: Disk, name: str) -> str:
 def resolvers(configured: Sequence[str], texts: Sequence[str] | None = None) -> list[str]:
     """Who answers the nodes' questions for names: the addresses given, else the machine's own resolvers.
 
-    The machine's resolv.conf often names a forwarder on loopback, which means something else in a node; the real servers then stand elsewhere.
+    The machine's resolv.conf often names a forwarder on loopback, which a node cannot use; the real servers are then in another file.
 
     Args:
         configured: addresses from the cluster file.

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 class HostError(Exception):
-    """One sentence for people, and the kind of error of the contract that it becomes (``error`` is the plain one)."""
+    """One sentence for people, and the kind of error of the contract that it becomes (``error`` is the plain one).
+
+    The program runs alone, as root, and imports nothing of the collection: it names the kind, and the client (``_client.ERRORS``) raises the error.
+    """
 
     def __init__(self, message: str, kind: str = "error", log: str = "") -> None:
         super().__init__(message)

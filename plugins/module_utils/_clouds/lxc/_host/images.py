@@ -61,7 +61,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 """
 DEADLINE = 1200  # seconds; a slow mirror
-KEPT = 30 * 86400  # seconds that an image is kept which no node stands on
+KEPT = 30 * 86400  # seconds that an unused image is kept
 
 Say = Callable[[str], None]
 
@@ -93,10 +93,10 @@ class Images:
         return self.folder / identifier / "root"
 
     def ensure(self, recipe: Recipe, say: Say, given_up: Callable[[], bool]) -> str:
-        """The image's identifier, once it is there. Who comes second waits for the first.
+        """The image's identifier, once it exists. A second caller waits for the first.
 
         Args:
-            say: told what goes on, now and then.
+            say: reports progress, now and then.
             given_up: whether the caller has gone; then building stops.
         """
         if not recipe.suite:

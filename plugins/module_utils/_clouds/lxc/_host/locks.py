@@ -30,7 +30,7 @@ def take(zone: Zone, cluster: str, holder: str, seconds: float, pid: int) -> dic
         broken = held["holder"] if held and stale(held) else ""
         if held and not broken and held["holder"] != holder:
             raise HostError(
-                f"cluster {cluster} is being worked on by {held['holder']}, since {told_since(held)}: wait for its end, or stop it", "locked"
+                f"cluster {cluster} is being changed by {held['holder']}, since {since_text(held)}: wait until it has finished, or stop it", "locked"
             )
         token = secrets.token_hex(16)
         since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -40,7 +40,7 @@ def take(zone: Zone, cluster: str, holder: str, seconds: float, pid: int) -> dic
 
 
 def renew(zone: Zone, cluster: str, token: str, seconds: float) -> None:
-    """Hold the lock for so long from now.
+    """Extend the lock to this time from now.
 
     Raises:
         HostError: it was lost.
@@ -48,13 +48,13 @@ def renew(zone: Zone, cluster: str, token: str, seconds: float) -> None:
     with locked(zone.folder, make=True):
         held = holding(zone, cluster)
         if held is None or held["token"] != token:
-            by = f": {held['holder']} has it since {told_since(held)}" if held else ""
+            by = f": {held['holder']} has held it since {since_text(held)}" if held else ""
             raise HostError(f"the lock on cluster {cluster} was lost{by}", "locked")
         write_json(_file(zone, cluster), held | {"until": _clock() + seconds})
 
 
 def release(zone: Zone, cluster: str, token: str) -> None:
-    """Release the lock, if it is still ours, and the folders that it stood in, if they are empty now."""
+    """Release the lock, if it is still ours, and its folders, if they are empty now."""
     if not zone.folder.is_dir():
         return
     with locked(zone.folder):
@@ -75,7 +75,7 @@ def stale(lock: dict[str, Any]) -> bool:
     return float(lock["until"]) < _clock() or not Process(**lock["process"]).alive()
 
 
-def told_since(lock: dict[str, Any]) -> str:
+def since_text(lock: dict[str, Any]) -> str:
     """When the lock was taken, for people; empty where it was not noted."""
     since = lock.get("since", "")
     return f"{datetime.fromisoformat(since).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else ""

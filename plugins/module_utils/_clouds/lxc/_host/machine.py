@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the machine itself must have before it can carry nodes: packages, lxcfs, one kernel limit. One step, noted down so that it can be undone."""
+"""What the machine itself must have before it can carry nodes: packages, lxcfs, one kernel limit. Recorded so that it can be undone."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def missing() -> list[str]:
     if packages:
         found.append(f"the machine lacks the packages {', '.join(packages)}: {REMEDY}")
     if not _lxcfs_runs():
-        found.append(f"lxcfs does not run, so that nodes would see all cores and memory of the machine: {REMEDY}")
+        found.append(f"lxcfs is not running, so that nodes would see all cores and memory of the machine: {REMEDY}")
     if int(read(INSTANCES) or 0) < INSTANCES_NEEDED:
         found.append(f"fs.inotify.max_user_instances is {read(INSTANCES).strip()}, nodes need {INSTANCES_NEEDED}: {REMEDY}")
     return found
 
 
 def prepare(path: Path, say: Say) -> None:
-    """Give the machine what it lacks, and note down under `path` what was changed."""
+    """Give the machine what it lacks, and record under `path` what was changed."""
     with locked(path, make=True):
         notes = Notes(path)
         _install(notes, say)
@@ -73,7 +73,7 @@ def undo(path: Path, say: Say) -> None:
     with locked(path):
         kept = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and entry.name != "image-cache")
         if kept:
-            raise HostError(f"{path} still holds the clouds {', '.join(kept)}: destroy their clusters, data included, or remove their folders, first")
+            raise HostError(f"{path} still holds the zones {', '.join(kept)}: destroy their clusters, data included, or remove their folders, first")
         changed = Notes(path).changed
         _stop_lxcfs(changed, say)
         _lower_limit(changed, say)
@@ -85,7 +85,7 @@ def undo(path: Path, say: Say) -> None:
 
 
 class Notes:
-    """What was changed, as it stands in a file."""
+    """What was changed, read from its file."""
 
     def __init__(self, path: Path) -> None:
         self.file = path / "machine.json"
@@ -113,7 +113,7 @@ def _install(notes: Notes, say: Say) -> None:
     if not packages:
         return
     if shutil.which("apt-get") is None:
-        raise HostError(f"this machine has no apt-get: install {', '.join(packages)} by its own means, then come back")
+        raise HostError(f"this machine has no apt-get: install {', '.join(packages)} with its package manager, then run this again")
     say(f"installing {', '.join(packages)}")
     before = _installed()
     _apt("update", "-q")

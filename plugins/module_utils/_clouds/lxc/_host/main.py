@@ -33,7 +33,7 @@ AT_ONCE = 8  # nodes that are started or stopped side by side
 
 
 class Caller:
-    """The other end: told what happens; may go away at any time."""
+    """The caller: receives events; may go away at any time."""
 
     def __init__(self) -> None:
         self._speaking = threading.Lock()
@@ -108,7 +108,7 @@ class Program:
         self._side_by_side(lambda order: self._bring_up(order, bases[order.name]), [order for order in orders if order.name not in refused])
 
     def _images(self, orders: list[Order]) -> dict[str, str]:
-        """The image of each node, built where it is not there; nodes whose image cannot be had have failed."""
+        """The image of each node, built if it is missing; nodes without an image have failed."""
         bases: dict[str, str] = {}
         for recipe in dict.fromkeys(order.recipe for order in orders):
             names = [order.name for order in orders if order.recipe == recipe]
@@ -249,6 +249,6 @@ def main() -> None:
         request = caller.request()
         zone = Zone(request["zone"], Path(request["path"]).resolve(), ipaddress.IPv4Network(request["network"]))
         caller.tell("value", REQUESTS[request["do"]](Program(caller, zone, request)))
-    except Exception as error:  # noqa: BLE001  the caller is told, whatever it is
+    except Exception as error:  # noqa: BLE001  the caller gets it as an error, whatever it is
         said = as_host_error(error)
         caller.tell("error", {"kind": said.kind, "message": str(said)})

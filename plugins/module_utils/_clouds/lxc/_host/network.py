@@ -26,7 +26,7 @@ Network = ipaddress.IPv4Network
 
 
 def ensure(zone: Zone) -> None:
-    """The zone's bridge and forwarding, whatever of it is there already; :func:`load_rules` comes when the nodes' records stand.
+    """The zone's bridge and forwarding, whatever of it is there already; :func:`load_rules` is called when the nodes' records are written.
 
     Raises:
         HostError: its network is in use for something else.
@@ -39,9 +39,7 @@ def ensure(zone: Zone) -> None:
         raise HostError(clashes[0], "invalid")
     write_json(zone.folder / "zone.json", {"network": str(zone.network)})
     if not _ours(zone):
-        raise HostError(
-            f"bridge {zone.bridge} of this machine is not that of {zone.folder} but of '{_owner(zone)}': choose another `zone`", "invalid"
-        )
+        raise HostError(f"bridge {zone.bridge} of this machine belongs to '{_owner(zone)}', not to {zone.folder}: choose another `zone`", "invalid")
     _make_bridge(zone)
     _forward()
 
@@ -70,7 +68,7 @@ def has_bridge(zone: Zone) -> bool:
 
 
 def _owner(zone: Zone) -> str:
-    """The folder of the zone that a bridge was made for: zones of the same name may stand under two paths."""
+    """The folder of the zone that a bridge was made for: zones of the same name may exist under two paths."""
     return peek(Path("/sys/class/net", zone.bridge, "ifalias")).strip()
 
 
@@ -125,7 +123,7 @@ def gaps(zone: Zone) -> list[str]:
 
 
 def remove(zone: Zone) -> None:
-    """Take down what :func:`ensure` made; whatever of it is not there, is not there."""
+    """Remove what :func:`ensure` made; missing parts are ignored."""
     if not _ours(zone):
         return
     if has_bridge(zone):
@@ -167,7 +165,7 @@ def overlaps(zone: Zone) -> list[str]:
         network = _network(route.get("dst", ""))
         if route.get("type", "unicast") == "unicast" and route.get("dev") != zone.bridge and network and network.overlaps(zone.network):
             found.append(
-                f"network {zone.network} overlaps with {network} that this machine reaches by {route.get('dev')}: set `network` to a free one"
+                f"network {zone.network} overlaps with {network} that this machine reaches through {route.get('dev')}: set `network` to a free one"
             )
     for folder in folders(zone.path):
         other = noted_network(Zone(folder.name, zone.path, zone.network)) if folder.name != zone.name else None
@@ -203,7 +201,7 @@ def firewalls(objects: list[dict[str, Any]], zone: Zone) -> list[str]:
 
 
 def _drops(chain: dict[str, Any], rules_of_table: list[dict[str, Any]]) -> bool:
-    """Whether a chain ends with no: by its policy, or by a last rule without any condition."""
+    """Whether a chain drops by default: by its policy, or by a last rule without any condition."""
     if chain.get("policy") == "drop":
         return True
     own = [rule for rule in rules_of_table if rule["chain"] == chain["name"]]
@@ -229,4 +227,4 @@ def _obstacle(chain: dict[str, Any], zone: Zone) -> str:
     ways = {"forward": "iifname {0} accept; the same with oifname", "input": "iifname {0} accept", "output": "oifname {0} accept"}
     rule = ways[chain["hook"]].format(zone.bridge)
     place = f"{chain['family']} {chain['table']} {chain['name']}"
-    return f"the firewall chain '{place}' drops what it has no rule for, and has none for {zone.bridge}: nft insert rule {place} {rule}"
+    return f"the firewall chain '{place}' drops the traffic of {zone.bridge}; add a rule: nft insert rule {place} {rule}"

@@ -117,14 +117,14 @@ def existing(place: NodePlace, mark: str) -> NodeRecord:
     """The record of a node that must be there with this mark.
 
     Raises:
-        HostError: it bears another, or none.
+        HostError: it has another, or none.
     """
     try:
         record = records.node(place)
     except Damaged as error:
         raise HostError(f"the mark of node {place.name} in {place.record} is damaged ({error}): it is left alone", "invalid") from error
     if record is None:
-        raise HostError(f"something called {place.name} is there and bears no mark: it is left alone", "invalid")
+        raise HostError(f"something called {place.name} exists and has no mark: it is left alone", "invalid")
     if record.mark != mark:
         raise HostError(f"node {place.name} is marked '{record.mark}', not '{mark}': it is left alone", "invalid")
     return record
@@ -211,20 +211,20 @@ def _check_not_lost(place: NodePlace, attached: Sequence[str]) -> None:
         HostError: there is one.
     """
     for name in (f"{place.name}-{short}" for short in attached):
-        if not volumes.stands(place.zone, name):
+        if not volumes.exists(place.zone, name):
             raise HostError(
-                f"volume {name} was deleted from outside while {place.name} has it: save what it holds, which ends with the node, "
-                f"then let {place.name} leave and come again",
+                f"volume {name} was deleted by hand while {place.name} has it: save its data, which is lost with the node, "
+                f"then remove {place.name} and add it again",
                 "invalid",
             )
 
 
 def _undo_after(error: BaseException, place: NodePlace, record: NodeRecord, made: Sequence[str]) -> None:
-    """Clean up behind an error; where that fails too, both are told."""
+    """Clean up behind an error; if that fails too, both errors are reported."""
     try:
         _undo(place, record, made)
     except HostError as second:
-        raise HostError(f"{error}; and cleaning up behind it failed: {second}") from error
+        raise HostError(f"{error}; and cleaning up failed: {second}") from error
 
 
 def _undo(place: NodePlace, record: NodeRecord, made: Sequence[str]) -> None:
@@ -262,7 +262,7 @@ def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:
 
 
 def _other(place: NodePlace, identifier: str) -> bool:
-    """Whether a node of another identifier stands there now, so that the one that was meant is gone."""
+    """Whether a node with another identifier exists under this name, so that the one that was meant is gone."""
     with contextlib.suppress(Damaged):
         record = records.node(place)
         return record is not None and record.id != identifier
@@ -279,7 +279,7 @@ def give_back(zone: Zone, order: Order) -> None:
 
 
 def note(zone: Zone, name: str, identifier: str, mark: str, **values: Any) -> None:
-    """Note something of a node in its record: its ready hash, or the clouds in use.
+    """Write the ready hash or the clouds in use into a node's record.
 
     Raises:
         HostError: it is not the node that was meant.
@@ -289,7 +289,7 @@ def note(zone: Zone, name: str, identifier: str, mark: str, **values: Any) -> No
         with locked(place.folder):
             record = existing(place, mark)
             if record.id != identifier:
-                raise HostError(f"node {name} was made again meanwhile: its id is {record.id}, not {identifier}")
+                raise HostError(f"node {name} was recreated meanwhile: its id is {record.id}, not {identifier}")
             records.save(place.record, dataclasses.replace(record, **values))
     except FileNotFoundError:
         raise HostError(f"there is no node {name}") from None

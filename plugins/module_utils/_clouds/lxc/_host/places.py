@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where everything of one zone stands on the machine, and what it is called there."""
+"""Paths and names of everything in one zone."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class Zone:
         return "sky" + self._digest(node)[:10]
 
     def mac(self, node: str) -> str:
-        """Stable, so that a node made again is the same one to its neighbours; 02 means: given by hand."""
+        """Stable, so that neighbours recognize a recreated node; 02 means: locally administered."""
         digest = self._digest(node)
         return ":".join(["02", *(digest[place : place + 2] for place in range(0, 10, 2))])
 
     def preferred(self, node: str) -> int:
-        """Which of the network's addresses a node is offered first, so that a node made again mostly has the one it had."""
+        """The index of the address that a node is offered first, so that a recreated node usually gets its old one."""
         return int(self._digest(node)[:8], 16)
 
     def _digest(self, node: str) -> str:

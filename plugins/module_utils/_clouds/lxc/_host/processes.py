@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes, told apart across reuse of their numbers and across reboots."""
+"""Processes, identified across reuse of their numbers and across reboots."""
 
 from __future__ import annotations
 

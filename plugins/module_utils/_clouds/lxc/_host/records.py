@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is noted of each node and volume, in the file that is there before the thing itself and goes after it."""
+"""The record of each node and volume: a file that is written before the object is created and removed after it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class NodeRecord:
     extra: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)  # what it was made from, in the words of the contract's definitions
     ready: str = ""
-    clouds: list[str] = field(default_factory=list)  # the cluster's clouds in use
+    clouds: list[str] = field(default_factory=list)  # the clouds that the cluster uses
     maker: dict[str, Any] = field(default_factory=dict)  # the process that makes or starts it, while it does
     boot: str = ""  # the machine's boot in which it was last started
 

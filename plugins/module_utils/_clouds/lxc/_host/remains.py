@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is there besides nodes that can be listed: taken away with the last node of a zone, and found where something was left."""
+"""What exists besides nodes: removed with the last node of a zone, and listed if something is left."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dismantle(zone: Zone) -> None:
 
 
 def without_volumes(zone: Zone) -> None:
-    """Take away the folder of the volumes, if it is empty and no node is about to use it."""
+    """Remove the folder of the volumes, if it is empty and no node is about to use it."""
     if not zone.folder.is_dir():
         return
     with locked(zone.folder):

@@ -38,7 +38,7 @@ def ensure(zone: Zone, wanted: Wanted, mark: str, identifier: str, now: str) -> 
     record = records.volume(zone, wanted.name)
     if record is None:
         if image_file(zone, wanted.name).exists():
-            raise HostError(f"the file of volume {wanted.name} is there but bears no mark: it is left alone")
+            raise HostError(f"the file of volume {wanted.name} exists but has no mark: it is left alone")
         records.save(_record_file(zone, wanted.name), VolumeRecord(mark, identifier, now, wanted.type))
     elif record.mark != mark:
         raise HostError(f"volume {wanted.name} is marked '{record.mark}', not '{mark}': it is left alone")
@@ -48,7 +48,7 @@ def ensure(zone: Zone, wanted: Wanted, mark: str, identifier: str, now: str) -> 
     return record is None
 
 
-def stands(zone: Zone, name: str) -> bool:
+def exists(zone: Zone, name: str) -> bool:
     """Whether a volume is there whole: its record and its file."""
     return records.volume(zone, name) is not None and image_file(zone, name).exists()
 
@@ -65,7 +65,7 @@ def detach(zone: Zone, node: str, short_names: Sequence[str]) -> None:
 
 
 def resize(zone: Zone, wanted: Wanted, mark: str) -> None:
-    """Extend a volume, under its node's feet if need be.
+    """Extend a volume, also while its node uses it.
 
     Raises:
         HostError: it is not there, is another's, or would shrink.
@@ -73,7 +73,7 @@ def resize(zone: Zone, wanted: Wanted, mark: str) -> None:
     _own(zone, wanted.name, mark)
     file = image_file(zone, wanted.name)
     if not file.exists():
-        raise HostError(f"the file of volume {wanted.name} was deleted from outside: what its node still has of it ends with the node")
+        raise HostError(f"the file of volume {wanted.name} was deleted by hand: the data that its node still has is lost with the node")
     now = records.volume_size(zone, wanted.name)
     if wanted.size < now:
         raise HostError(f"volume {wanted.name} has {now} GiB and cannot shrink to {wanted.size}", "invalid")

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of this name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nodes_delete
+short_description: Delete nodes of a cluster by name
+version_added: 0.4.0
+author:
+  - The sky.clusters authors (@sky-clusters)
+description:
+  - Deletes the nodes in O(names), and no others. Their data volumes are kept. A node that does not exist is skipped.
+  - The nodes are not drained. The playbooks of this collection drain them before.
+extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.lock, sky.clusters.attributes]
+attributes:
+  diff_mode:
+    support: full
+options:
+  names:
+    description: Names of the nodes to delete.
+    type: list
+    elements: str
+    required: true
+seealso:
+  - module: sky.clusters.nodes
+"""
+
+EXAMPLES = r"""
+- name: Delete the drained nodes
+  sky.clusters.nodes_delete:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+    names: "{{ nodes.leaving }}"
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or would be done in check mode; one line each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["demo-worker-3: delete"]
+"""

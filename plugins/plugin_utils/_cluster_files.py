@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the cluster files among the sources of an inventory, and reject an unusable inventory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ansible import context
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.manager import IGNORED
+from ansible.utils.display import Display
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN
+
+NAMED = re.compile(r"\.sky\.ya?ml$")
+SAYS = re.compile(rf"^plugin:\s*['\"]?{re.escape(PLUGIN)}\b".encode(), re.MULTILINE)
+OWN_KEYS = {"plugin", "cluster", "clouds", "pools"}
+PARSER_ERROR = 4  # exit code of Ansible's programs if a file cannot be parsed
+
+
+def cluster_files(sources: Iterable[str], loader: Any) -> list[Path]:
+    """The files that are intended as cluster files, each once, whether or not they are valid.
+
+    Args:
+        sources: as given to Ansible: files, folders, lists of hosts.
+    """
+    found: dict[Path, Path] = {}
+    for source in sources:
+        for path in _files(Path(source)) if "," not in source else ():
+            if _is_meant(path, loader):
+                found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Stop a program of Ansible that must not continue.
+
+    Ansible turns errors of an inventory plugin into warnings, continues with the other sources, and reports success.
+
+    Raises:
+        AnsibleParserError: the program is not one of Ansible's, and handles the error itself.
+    """
+    if not context.CLIARGS:
+        raise AnsibleParserError(sentence)
+    Display().error(sentence, wrap_text=False)
+    raise SystemExit(PARSER_ERROR)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The files of a source, in the order of Ansible."""
+    if not path.is_dir():
+        yield path
+        return
+    for each in sorted(path.iterdir()):
+        if not IGNORED.search(os.fsencode(each.name)):
+            yield from _files(each)
+
+
+def _is_meant(path: Path, loader: Any) -> bool:
+    if path.suffix not in (".yml", ".yaml") or not path.is_file():
+        return False
+    try:
+        data = loader.load_from_file(str(path))
+    except (AnsibleError, OSError, ValueError):
+        return bool(NAMED.search(path.name) or SAYS.search(_bytes(path)))
+    if isinstance(data, Mapping):
+        return data.get("plugin") == PLUGIN or (NAMED.search(path.name) is not None and bool(OWN_KEYS & set(data)))
+    return NAMED.search(path.name) is not None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

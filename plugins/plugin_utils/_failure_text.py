@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Explain the failure of a role on a node: the stage, the cause, the end of the log, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+TAIL = 5  # lines of a log
+WIDTH = 300  # characters of a line
+LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # keys of a result with a log, the most informative first
+PLAIN = ("non-zero return code", "MODULE FAILURE")  # messages that add nothing to a log
+NEXT = "next: fix the cause, then run the same command again; it continues where this run stopped, and finished nodes are skipped"
+
+
+def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], login: str) -> list[str]:
+    """Lines for people.
+
+    Args:
+        node: the node's name.
+        stage: the part of the run, such as "Install Spark".
+        task: name of the task that failed.
+        result: the task's result; for a loop the first failed item is explained.
+        login: command that opens a shell on the node; empty if there is none.
+    """
+    failed = next(_failed(result), result)
+    tail = _tail(failed)
+    lines = [f"{node} failed at '{stage}' (task '{task}'): {_cause(failed, tail)}"]
+    lines += [f"    | {line}" for line in tail]
+    lines += [f"    look: {login}"] * bool(login)
+    return [*lines, f"    {NEXT}"]
+
+
+def _failed(result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (item for item in result.get("results", []) if item.get("failed"))
+
+
+def _cause(result: Mapping[str, Any], tail: list[str]) -> str:
+    message = " ".join(str(result.get("msg", "")).split())
+    if tail and (not message or message.startswith(PLAIN)):
+        code = result.get("rc")
+        return "the log ends with:" if code is None else f"exit code {code}; the log ends with:"
+    return message or "no reason was given"
+
+
+def _tail(result: Mapping[str, Any]) -> list[str]:
+    """The last lines of the first log that is not empty."""
+    for name in LOGS:
+        lines = [line.rstrip()[:WIDTH] for line in str(result.get(name) or "").splitlines() if line.strip()]
+        if lines:
+            return lines[-TAIL:]
+    return []

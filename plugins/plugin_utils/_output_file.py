@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write a file for the user on the controller."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+STDOUT = "-"
+
+
+def write(file: str, text: str) -> None:
+    """Write a file that only its owner can read, completely or not at all. Links, devices and pipes are supported; C(-) is standard output.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if file == STDOUT:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    path = Path(os.path.realpath(Path(file).expanduser()))
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps that remove a role from a node: task files of Ansible roles, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, ROLES
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
+
+
+def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]:
+    """The steps that remove former roles from a node, each an Ansible role and one of its task files.
+
+    Args:
+        former: the roles to remove, in the reverse order of the table, since a role may use those before it.
+        roles: the roles that the node keeps, with all roles that they need.
+    """
+    given, kept = set(former), set(roles)
+    going = [ROLES[name] for name in reversed(list(ROLES)) if name in given - kept]
+    needed = {step for name in kept if name in ROLES for step in ROLES[name].steps} | set(EVERY_NODE)
+    names = [role.own for role in going if role.own not in needed]
+    names += [step for role in going for step in reversed(role.steps[:-1]) if step not in needed]
+    return [step for name in dict.fromkeys(names) for step in _steps(name)]
+
+
+def _steps(name: str) -> Iterator[dict[str, str]]:
+    """First `leave`, which may wait for running work, then `remove`."""
+    for tasks in ("leave", "remove"):
+        if (ROLE_FOLDER / name / "tasks" / f"{tasks}.yml").is_file():
+            yield {"role": name, "tasks": tasks}

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several small files in one call, by the module as Ansible runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+USER = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+GROUP = subprocess.run(["id", "-gn"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write(folders: list[dict[str, str]], files: list[dict[str, str]], **options: Any) -> dict[str, Any]:
+    own = {"owner": USER}
+    arguments = {"folders": [own | item for item in folders], "files": [own | item for item in files], **options}
+    module = "ansible_collections.sky.clusters.plugins.modules.files"
+    done = subprocess.run(
+        [sys.executable, "-m", module], input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), capture_output=True, text=True, check=False
+    )
+    return dict(json.loads(done.stdout))
+
+
+def test_it_writes_what_differs_and_says_what(tmp_path: Path) -> None:
+    folder = {"path": str(tmp_path / "etc"), "mode": "0750"}
+    one = {"path": str(tmp_path / "etc/one"), "content": "1\n", "mode": "0640"}
+    two = {"path": str(tmp_path / "etc/two"), "content": "2\n"}
+    assert write([folder], [one, two], _ansible_check_mode=True)["written"] == [folder["path"], one["path"], two["path"]]
+    assert not (tmp_path / "etc").exists()
+    assert write([folder], [one, two])["written"] == [folder["path"], one["path"], two["path"]]
+    assert [oct((tmp_path / name).stat().st_mode & 0o7777) for name in ("etc", "etc/one", "etc/two")] == ["0o750", "0o640", "0o644"]
+    assert write([folder], [one, two]) | {"invocation": {}} == {"changed": False, "written": [], "invocation": {}}
+    (tmp_path / "etc/two").chmod(0o666)
+    assert write([folder], [one, two])["written"] == [two["path"]]
+    assert write([folder], [one | {"content": "3\n"}, two])["written"] == [one["path"]]
+    assert (tmp_path / "etc/one").read_text() == "3\n"
+    assert ((tmp_path / "etc/one").owner(), (tmp_path / "etc/one").group()) == (USER, GROUP)
+    assert sorted(path.name for path in (tmp_path / "etc").iterdir()) == ["one", "two"]
+
+
+def test_a_file_that_its_program_refuses_replaces_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "settings"
+    path.write_text("good\n")
+    answer = write([], [{"path": str(path), "content": "bad\n", "validate": "grep -q good %s"}])
+    assert answer["failed"]
+    assert "'grep -q good %s' refuses the new file" in answer["msg"]
+    assert path.read_text() == "good\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_a_folder_whose_owner_put_something_else_in_its_place_is_refused(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "target").mkdir(mode=0o755)
+    path = tmp_path / ".ssh"
+    path.symlink_to(tmp_path / "target") if kind == "link" else path.touch()
+    answer = write([{"path": str(path), "mode": "0700"}], [{"path": str(path / "authorized_keys"), "content": "key\n"}])
+    assert answer["failed"]
+    assert f"{path} is not a folder" in answer["msg"]
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("of somebody else\n")
+    (tmp_path / "file").symlink_to(tmp_path / "target")
+    assert write([], [{"path": str(tmp_path / "file"), "content": "ours\n"}])["written"] == [str(tmp_path / "file")]
+    assert (tmp_path / "target").read_text() == "of somebody else\n"
+    assert not (tmp_path / "file").is_symlink()

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What spark_submission makes of words, streams and ends; jobs themselves are run on real clusters (tests/integration/local/test_spark.py)."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.modules import spark_submission
+from ansible_collections.sky.clusters.plugins.modules.spark_submission import (
+    CHUNK,
+    Job,
+    SubmitError,
+    command,
+    decoded,
+    ended,
+    follow,
+    properties,
+    unit_command,
+)
+
+GIVEN: dict[str, Any] = {"application": "job.py", "arguments": [], "main_class": "", "files": [], "settings": {}}
+FOLDER = Path("/var/lib/sky-submit/3f9a01bc")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "job.py"),
+        ({"arguments": ["10", "a b", "$HOME"]}, "job.py 10 'a b' '$HOME'"),
+        ({"application": "spark-internal", "main_class": "a.b.C", "arguments": ["-e", "x"]}, "--class a.b.C spark-internal -e x"),
+        (
+            {"files": ["a.py", "b.zip", "c.jar", "d.csv", "e.jar"]},
+            "--py-files a.py,b.zip --jars c.jar,e.jar --files d.csv job.py",
+        ),
+        ({"settings": {"spark.x": "1"}}, f"--properties-file {FOLDER}/settings --load-spark-defaults job.py"),
+    ],
+)
+def test_the_command(given: dict[str, Any], words: str) -> None:
+    assert command(FOLDER, GIVEN | given) == ["/usr/local/bin/spark-submit", *shlex.split(words)]
+
+
+def test_a_job_with_a_timeout_ends_by_itself() -> None:
+    job = Job("3f9a01bc")
+    assert not [word for word in unit_command(job, "sky", 0) if "RuntimeMaxSec" in word]
+    assert "--property=RuntimeMaxSec=60" in unit_command(job, "sky", 60)
+    assert unit_command(job, "sky", 0)[-2:] == ["/bin/sh", f"{FOLDER}/begin"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("spark.a", "1", "spark.a=1"),
+        ("spark.a", "-Dx=y z", "spark.a=-Dx=y z"),
+        ("spark.a:b", "c\\d", "spark.a\\:b=c\\\\d"),
+        ("spark.a", "  two\nlines", "spark.a=\\ \\ two\\nlines"),
+    ],
+)
+def test_settings_in_the_format_of_java(name: str, value: str, line: str) -> None:
+    assert properties({name: value}) == line + "\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "whole", "expected"),
+    [
+        (b"", False, ("", 0)),
+        (b"one\ntw", False, ("one\n", 4)),
+        (b"one\ntw", True, ("one\ntw", 6)),
+        (b"caf\xc3", True, ("caf\ufffd", 4)),
+        (b"\xff\n", False, ("\ufffd\n", 2)),
+        (b"x" * CHUNK, False, ("x" * CHUNK, CHUNK)),
+        (b"x" * (CHUNK - 1) + b"\xc3", False, ("x" * (CHUNK - 1), CHUNK - 1)),
+        (b"x\n" + b"y" * (CHUNK - 2), True, ("x\n", 2)),
+    ],
+)
+def test_whole_lines_are_returned_and_no_character_is_cut(data: bytes, whole: bool, expected: tuple[str, int]) -> None:
+    assert decoded(data, whole) == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rc", "reason"),
+    [
+        ("success exited 0", 0, ""),
+        ("exit-code exited 3", 3, ""),
+        ("timeout exited 143", 124, "timeout"),
+        ("timeout killed KILL", 124, "timeout"),
+        ("signal killed KILL", 137, "signal KILL"),
+        ("success killed TERM", 143, "signal TERM"),
+        ("signal killed KILL 0", 137, "signal KILL"),
+        ("exit-code exited 3 1", 3, ""),
+        ("", 128, "signal unknown"),
+    ],
+)
+def test_how_a_unit_ended(outcome: str, rc: int, reason: str) -> None:
+    assert ended(outcome) == {"rc": rc, "reason": reason}
+
+
+@pytest.mark.parametrize("outcome", ["oom-kill killed KILL", "signal killed KILL 1", "exit-code exited 137 2"])
+def test_a_job_that_was_killed_out_of_memory(outcome: str) -> None:
+    found = ended(outcome)
+    assert (found["rc"], found["reason"]) == (137, "out of memory")
+    assert found["memory"] > 0
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job's folder as `start` leaves it, and systemd reports that it runs."""
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
+    monkeypatch.setattr(Job, "active", lambda _job: True)
+    made = Job("3f9a01bc")
+    made.work.mkdir(parents=True)
+    for name in ("stdout", "stderr"):
+        (made.folder / name).touch()
+    (made.folder / "end").write_text(spark_submission.END.format(folder=made.folder))
+    return made
+
+
+def test_a_long_output_is_returned_once_in_order_and_in_bounded_answers(job: Job) -> None:
+    text = "".join(f"line {number} é\n" for number in range(30_000)) + "the end"
+    (job.folder / "stdout").write_text(text)
+    (job.folder / "outcome").write_text("success exited 0\n")
+    heard, offsets, answers = "", {"stdout": 0, "stderr": 0}, 0
+    while True:
+        answer = follow(job, offsets, 0)
+        assert len(answer["stdout"].encode()) <= CHUNK
+        heard, offsets, answers = heard + answer["stdout"], answer["offsets"], answers + 1
+        if "outcome" in answer:
+            break
+    assert heard == text
+    assert answers == len(text.encode()) // CHUNK + 1
+    assert answer["outcome"] == {"rc": 0, "reason": ""}
+
+
+def test_an_incomplete_line_is_not_returned(job: Job) -> None:
+    (job.folder / "stderr").write_text("a warn")
+    answer = follow(job, {"stdout": 0, "stderr": 0}, 0)
+    assert (answer["stderr"], answer["offsets"]["stderr"], "outcome" in answer) == ("", 0, False)
+
+
+def test_the_end_is_recorded_by_systemd_which_removes_the_files_of_the_job(job: Job) -> None:
+    (job.work / "job.py").touch()
+    environment = {"SERVICE_RESULT": "exit-code", "EXIT_CODE": "exited", "EXIT_STATUS": "3", "PATH": "/usr/bin:/bin"}
+    subprocess.run(["/bin/sh", str(job.folder / "end")], env=environment, check=True)
+    assert ended(job.outcome()) == {"rc": 3, "reason": ""}
+    assert not job.work.exists()
+
+
+def test_a_lost_job_is_reported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Job, "active", lambda _job: False)
+    with pytest.raises(SubmitError, match=r"sky-submit-3f9a01bc was lost without an exit code: the node was restarted"):
+        follow(job, {"stdout": 0, "stderr": 0}, 0)
+    with pytest.raises(SubmitError, match=r"there is no job sky-submit-00000000 here"):
+        follow(Job("00000000"), {"stdout": 0, "stderr": 0}, 0)
+
+
+def test_a_node_without_spark_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(spark_submission, "SUBMIT", tmp_path / "none")
+    with pytest.raises(SubmitError, match=r"spark-submit is not installed here: run sky\.clusters\.spark_cluster first"):
+        spark_submission.check_master("sky")
+    monkeypatch.setattr(spark_submission, "SUBMIT", Path(sys.executable))
+    monkeypatch.setattr(spark_submission, "query", lambda *_words: "failed")
+    with pytest.raises(SubmitError, match=r"the Spark master does not run \(spark-master is failed\)"):
+        spark_submission.check_master("sky")
+    monkeypatch.setattr(spark_submission, "query", lambda *_words: "active")
+    with pytest.raises(SubmitError, match=r"user 'nobody-here' does not exist"):
+        spark_submission.check_master("nobody-here")

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures of roles in the last lines of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT, TAIL, WIDTH, failure_text
+
+
+def of(result: dict[str, Any], login: str = "") -> list[str]:
+    return failure_text("demo-worker-1", "Install Spark", "Install Java", result, login)
+
+
+def test_the_cause_is_reported_with_its_place_and_the_next_step() -> None:
+    assert of({"msg": "No space\n left", "failed": True}, "ssh root@10.0.0.1") == [
+        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): No space left",
+        "    look: ssh root@10.0.0.1",
+        f"    {NEXT}",
+    ]
+
+
+@pytest.mark.parametrize("message", ["", "non-zero return code", "MODULE FAILURE\nSee stdout/stderr for the exact error"])
+def test_the_log_replaces_an_uninformative_message(message: str) -> None:
+    lines = of({"msg": message, "rc": 100, "stderr": "\n".join(f"line {number}" for number in range(9)), "stdout": "not this"})
+    assert lines[0].endswith(": exit code 100; the log ends with:")
+    assert lines[1:-1] == [f"    | line {number}" for number in range(9 - TAIL, 9)]
+
+
+def test_a_crashed_module_shows_the_end_of_its_output() -> None:
+    assert of({"msg": "MODULE FAILURE", "module_stderr": "Traceback\nKeyError: 'x'\n"})[:3] == [
+        "demo-worker-1 failed at 'Install Spark' (task 'Install Java'): the log ends with:",
+        "    | Traceback",
+        "    | KeyError: 'x'",
+    ]
+
+
+def test_the_failed_item_of_a_loop_is_reported() -> None:
+    lines = of({"msg": "One or more items failed", "results": [{"msg": "fine"}, {"failed": True, "msg": "the second"}]})
+    assert lines[0].endswith(": the second")
+
+
+def test_a_missing_reason_is_reported_as_missing() -> None:
+    assert of({"failed": True})[0].endswith(": no reason was given")
+
+
+def test_long_lines_are_cut() -> None:
+    assert len(of({"stderr": "x" * 1000})[1]) == WIDTH + len("    | ")

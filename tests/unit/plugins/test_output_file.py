@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a run writes for its user."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+
+
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
+    file = tmp_path / "status.json"
+    file.write_text("old", encoding="ascii")
+    write(str(file), "new")
+    assert file.read_text(encoding="ascii") == "new"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_followed(tmp_path: Path, there: bool) -> None:
+    file, link = tmp_path / "data" / "status.json", tmp_path / "link"
+    file.parent.mkdir()
+    if there:
+        file.write_text("old", encoding="ascii")
+    link.symlink_to(file)
+    write(str(link), "new")
+    assert link.is_symlink()
+    assert file.read_text(encoding="ascii") == "new"
+
+
+def test_a_device_is_written_to() -> None:
+    write("/dev/null", "new")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    heard: list[str] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text(encoding="ascii")))
+    reader.start()
+    write(str(pipe), "new")
+    reader.join(10)
+    assert heard == ["new"]
+    assert pipe.is_fifo()
+
+
+def test_a_dash_is_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("-", "new\n")
+    assert capsys.readouterr().out == "new\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write(str(tmp_path / "none" / "status.json"), "new")
+    assert not list(tmp_path.iterdir())

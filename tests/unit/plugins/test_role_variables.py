@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of roles at a site: misspelt names and invalid values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, known, sources, strangers
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("spark_worker_memmory", "2g", "no such variable; did you mean 'spark_worker_memory'?"),
+        ("spark_verison", "4.3.0", "no such variable; did you mean 'spark_version'?"),
+        ("node_usr", "ada", "no such variable; did you mean 'node_user'?"),
+        ("spark_worker_memory", "2g", "must be of type int, got '2g'"),
+        ("spark_worker_memory", 0, "must be 1 or more, got 0"),
+        ("spark_worker_drain_seconds", -1, "must be 0 or more, got -1"),
+        ("spark_port", 99999, "must be a port from 1 to 65535, got 99999"),
+        ("spark_java_version", 11, "must be one of 17, 21, got 11"),
+        ("spark_java_version", None, "must not be empty"),
+        ("spark_io_encryption", "perhaps", "must be of type bool, got 'perhaps'"),
+        ("node_user", "root", "'root' is a user or a group of the system; choose another name"),
+        ("node_user", "daemon", "'daemon' is a user or a group of the system; choose another name"),
+        ("node_user", "sudo", "'sudo' is a user or a group of the system; choose another name"),
+        ("node_user", "Ada", "must be a user name"),
+        ("node_user", "1a", "must be a user name"),
+        ("node_user", "a" * 33, "must be a user name"),
+        ("node_user", "", "must be a user name"),
+        ("node_user_uid", 0, "must be from 1000 to 59999"),
+        ("node_user_uid", 65534, "must be from 1000 to 59999"),
+        ("node_user_uid", "many", "must be of type int, got 'many'"),
+        ("spark_uid", 33, "must be from 1000 to 59999"),
+        ("node_user_shell", "bash", "must be the path of a program, got 'bash'"),
+    ],
+)
+def test_an_invalid_role_variable_is_reported_with_its_place(name: str, value: Any, sentence: str) -> None:
+    (found,) = faults("group worker", {name: value, "site_rack": object()})
+    assert found.startswith(f"{name} (group worker): {sentence}")
+    (bare,) = faults("", {name: value})
+    assert bare.startswith(f"{name}: {sentence}")
+
+
+def test_valid_role_variables_are_accepted() -> None:
+    good = {
+        "spark_worker_memory": "2048", "spark_port": 7077, "spark_io_encryption": "yes", "node_user": "ada", "node_user_uid": 1000,
+        "node_user_shell": "/bin/zsh", "spark_worker_cores": "{{ sky_cores - 1 }}", "spark_daemon_settings": {"a": "{{ b }}"},
+        "spark_worker_batch": None,
+    }  # fmt: skip
+    assert list(faults("", good)) == []
+    assert list(strangers("", good)) == []
+
+
+def test_every_default_of_the_roles_is_accepted() -> None:
+    for name, spec in known().items():
+        if "default" in spec:
+            assert list(faults("", {name: spec["default"]})) == [], name
+
+
+def test_a_name_that_resembles_no_variable_is_only_a_warning() -> None:
+    assert list(faults("", {"node_rack_of_the_hall": 3, "sparkle": 1})) == []
+    assert list(strangers("group a", {"node_rack_of_the_hall": 3, "sparkle": 1})) == [
+        "node_rack_of_the_hall (group a): no role of this collection has this variable"
+    ]
+
+
+def test_dotted_names_and_pool_names_are_reported_with_the_right_syntax() -> None:
+    pools: dict[str, Any] = {"worker": {}, "gpu": {}}
+    extra = {"sky_counts.worker": "3", "worker": "3", "worker.count": 4, "spark_daemon_settings.x": "y", "other.thing": 1, "gpu": "a100"}
+    assert list(dotted(extra, pools)) == [
+        'sky_counts.worker: names of variables contain no dot; use JSON, such as -e \'{"sky_counts": {"worker": 3}}\'',
+        'worker: is a pool, not a variable; to change its count use -e \'{"sky_counts": {"worker": 3}}\'',
+        'worker.count: names of variables contain no dot; use JSON, such as -e \'{"worker": {"count": 4}}\'',
+        'spark_daemon_settings.x: names of variables contain no dot; use JSON, such as -e \'{"spark_daemon_settings": {"x": "y"}}\'',
+    ]
+
+
+def test_a_value_that_exceeds_the_node_is_reported() -> None:
+    having = {"sky_roles": ["spark_worker"], "sky_memory": 2048, "spark_worker_memory": "99999"}
+    assert beyond_node("demo-worker-0", having) == ["spark_worker_memory: 99999 is more than demo-worker-0 has (2048)"]
+    for fits in ({"spark_worker_memory": 2048}, {"sky_memory": 0}, {"sky_memory": 99999}, {"sky_roles": ["spark_master"]}):
+        assert beyond_node("demo-worker-0", having | fits) == []
+    assert beyond_node("localhost", {"spark_worker_memory": 1}) == []
+
+
+def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:
+    (tmp_path / "hosts.ini").write_text("[worker]\nw1 spark_port=0\n[worker:vars]\nspark_verison=1\n")
+    for folder, name, text in (("group_vars", "all", "node_usr: a\n"), ("host_vars", "w1", "spark_worker_memmory: 1\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.yml").write_text(text)
+    loader = DataLoader()
+    loader.set_basedir(str(tmp_path / "elsewhere"))
+    inventory = InventoryManager(loader, sources=[str(tmp_path / "hosts.ini")])
+    found = [sentence for place, variables in sources(loader, inventory) for sentence in faults(place, variables)]
+    assert sorted(sentence.split(":")[0] for sentence in found) == [
+        "node_usr (group all)", "spark_port (host w1)", "spark_verison (group worker)", "spark_worker_memmory (host_vars)",
+    ]  # fmt: skip
