@@ -85,7 +85,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._base._schema import 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, ImageSpec, Invalid
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._image import copied
-from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Outcome, fleet, run_module
+from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Change, fleet, run_module
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | {
     "from_cloud": {"type": "str", "required": True},
@@ -109,7 +109,7 @@ def _two(given: dict[str, Any]) -> tuple[Cloud, Cloud]:
     return clouds[given["from_cloud"]], clouds[given["to_cloud"]]
 
 
-def done(module: AnsibleModule) -> Outcome:
+def done(module: AnsibleModule) -> Change:
     """Copy the image."""
     given = module.params
     source, target = _two(given)

@@ -119,7 +119,7 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
         yield image, file, f"sha256:{sums['sha256'].hexdigest()}"
 
 
-def copied(source: Cloud, target: Cloud, names: tuple[str, str], wanted: ImageSpec, folder: str, force: bool, check: bool) -> Outcome:
+def copied(source: Cloud, target: Cloud, names: tuple[str, str], wanted: ImageSpec, folder: str, force: bool, check: bool) -> Change:
     """Copy an image from one cloud to another, with its checksum.
 
     Args:

@@ -17,7 +17,7 @@ import os
 import shlex
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email import message_from_bytes
 from pathlib import Path
 
@@ -91,13 +91,17 @@ class Lxc:
             network.load_rules(self.zone)
         return {name: Images(self.zone).ensure(recipe, lambda _text: None, lambda: False) for name, recipe in RECIPES.items()}
 
-    def remove(self) -> None:
-        """All that is left of the zone, whoever left it."""
+    def remove(self, disks: Path) -> None:
+        """All that is left of the zone, whoever left it.
+
+        Args:
+            disks: the folder of the persistent disks.
+        """
         for folder in folders(self.zone.nodes):
             place = NodePlace(self.zone, folder.name, folder)
             containers.stop(place, cleanly=False)
             remove_tree(folder)
-        for file in loops.attached(self.zone.volumes):
+        for file in loops.attached(disks):
             loops.detach(Path(file))
         network.remove(self.zone)
         if self.zone.folder.is_dir():
@@ -154,11 +158,13 @@ class Lxc:
         containers.stop(place, cleanly=False)
         containers.start(place)
 
-    def stop(self, vm: Vm) -> None:
+    def stop(self, vm: Vm, files: Sequence[Path]) -> None:
         place = self._place(vm)
         if not place.folder.is_dir():
             return
         containers.stop(place, cleanly=False)
+        for file in files:
+            loops.detach(file)
         remove_tree(place.folder)
         with self._mutex, locked(self.zone.folder):
             network.load_rules(self.zone)

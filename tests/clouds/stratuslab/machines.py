@@ -63,7 +63,11 @@ class Hypervisor(Protocol):
 
     def again(self, vm: Vm) -> None: ...
 
-    def stop(self, vm: Vm) -> None: ...
+    def stop(self, vm: Vm, files: Sequence[Path]) -> None:
+        """
+        Args:
+            files: of all its disks, which nothing must use any more.
+        """
 
     def runs(self, vm: Vm) -> bool: ...
 
@@ -112,7 +116,8 @@ class Nodes:
 
     def destroy(self, vm: Vm) -> None:
         if vm.id in self._real and self.hypervisor:
-            self.hypervisor.stop(vm)
+            held = [disk for disk in self.pdisk.disks.values() if str(vm.id) in disk.mounts]
+            self.hypervisor.stop(vm, [self.pdisk.folder / disk.uuid for disk in held])
         self.pdisk.release(vm.id)
         self._real.pop(vm.id, None)
 

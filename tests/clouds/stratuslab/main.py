@@ -121,7 +121,7 @@ def down() -> None:
 
 
 def _clean() -> None:
-    Lxc(ZONE).remove()
+    Lxc(ZONE).remove(STATE / "files/disks")
     for path in list(STATE.iterdir()) if STATE.is_dir() else []:
         if path.is_dir():
             remove_tree(path)
