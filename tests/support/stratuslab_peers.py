@@ -33,7 +33,8 @@ from .fault_proxy import FaultProxy, _Handler
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ faults"
 METHOD = re.compile(rb"<methodName>([a-z.]+)</methodName>")
 PATHS = {"machines": "/one-proxy/xmlrpc", "disks": "/pdisk", "marketplace": ""}
-QUICK = Backoff(tries=25, first=0.05, longest=0.3, spread=lambda: 1.0)
+QUICK = Backoff(first=0.05, longest=0.3, spread=lambda: 1.0)
+PATIENT = Backoff(tries=25, first=0.05, longest=0.3, spread=lambda: 1.0)  # where faults come by the dozen
 
 
 class _NamedHandler(_Handler):
@@ -128,11 +129,11 @@ def content(name: str, pools: Mapping[str, Any], **options: Any) -> dict[str, An
     return {"cluster": name, "clouds": {"lal": {"provider": "stratuslab"} | options}, "pools": filled, "timeouts": limits}
 
 
-def run_of(file: Mapping[str, Any], tools: Tools | None = None, **more: Any) -> Run:
+def run_of(file: Mapping[str, Any], backoff: Backoff = QUICK, **more: Any) -> Run:
     cluster: Cluster = parse(file, {"stratuslab": StratusLabOptions})
     scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs)
     clouds = {name: Lal(name, cast(StratusLabOptions, entry.options), scope) for name, entry in cluster.clouds.items()}
-    return Run(cluster, clouds, tools or Tools(backoff=QUICK, probe=probe, poll=0.1), **more)
+    return Run(cluster, clouds, Tools(backoff=backoff, probe=probe, poll=0.1), **more)
 
 
 def cloud_of(run: Run) -> Lal:

@@ -140,8 +140,10 @@ class Creation:
         """The machine of a creating call whose answer was lost.
 
         Raises:
-            Unavailable: it is not there (yet).
+            Unavailable: it is not there (yet), or the service asked for a pause instead of carrying the call out.
         """
+        if error.retry_after is not None:
+            raise error
         for pause in LOOKS:
             time.sleep(pause)
             with contextlib.suppress(Unavailable):
