@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils import _ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import _everything, is_input, ready_hash
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,27 @@ def test_the_hash_follows_roles_and_variables() -> None:
     assert ready_hash(["spark_worker"], {"spark_version": "4.3.0"}) == same
     assert ready_hash(["spark_worker"], {"spark_version": "4.3.1"}) != same
     assert ready_hash(["spark_master"], {"spark_version": "4.3.0"}) != same
+
+
+def test_the_hash_follows_what_a_role_includes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed helper role, or a changed module of its tasks, is a reason for a visit."""
+    monkeypatch.setattr(_ready_hash, "ROOT", tmp_path)
+    monkeypatch.setattr(_ready_hash, "ROLE_FOLDER", tmp_path / "roles")
+    texts = {
+        "roles/one/tasks/main.yml": "- ansible.builtin.include_role: {name: sky.clusters.two}",
+        "roles/two/tasks/main.yml": "- sky.clusters.three: {}\n- sky.clusters.one: {}",
+        "roles/other/tasks/main.yml": "",
+        "plugins/modules/three.py": "",
+        "plugins/action/three.py": "",
+        "plugins/modules/four.py": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert set(_everything({"one": tmp_path / "roles/one"})) == {"one", "two", "modules/three", "action/three"}
+
+
+def test_the_roles_of_a_system_include_what_installs_them() -> None:
+    found = set(_everything(_ready_hash._folders(["spark_worker"])))
+    assert {"node", "spark", "spark_worker", "distribution", "java", "artifact", "modules/files", "modules/spark_daemon"} <= found
+    assert "spark_master" not in found

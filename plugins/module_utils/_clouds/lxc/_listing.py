@@ -80,7 +80,9 @@ class Reader:
         text = files.read(file)
         try:
             mark = Mark.parse(records.mark(text)) if text else None
-            return (records.loads(kind, text), mark) if mark else None
+            if mark is None:
+                return None
+            return records.loads(kind, text), mark
         except (Damaged, MarkError) as error:
             if ours:
                 raise MarkError(f"the mark of {what} in {file} cannot be understood: {error}") from error
