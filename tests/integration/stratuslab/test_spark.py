@@ -9,6 +9,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab im
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
-from ansible_collections.sky.clusters.tests.support.stratuslab_race import doubles, race, summary
+from ansible_collections.sky.clusters.tests.support.stratuslab_race import Hold, doubles, race, summary
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
@@ -34,8 +35,16 @@ def entry(lal: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One cluster for the whole file. The workers are in the local network and are reached through the master; they have no cloud-init."""
+def racing(lal: dict[str, Any]) -> Iterator[Future[list[Hold]]]:
+    """Eight processes that race for a lock for two minutes, beside the first tests."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(race, str(USER_FILE), lal["ca_file"], 120.0)
+
+
+@pytest.fixture(scope="module")
+def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One cluster for the whole file."""
+    assert racing
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "tslab",
@@ -78,40 +87,30 @@ def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
     assert set(again.changed.values()) == {0}, again.output
 
 
-def test_it_grows(site: Site, figure: Figure) -> None:
+def test_it_grows_gets_a_volume_and_starts_what_was_halted(site: Site, lal: dict[str, Any], figure: Figure) -> None:
+    """In one run: a new worker, a volume for one that runs, and a machine that was switched off from inside."""
     ids = {name: each["sky_id"] for name, each in variables(site).items()}
+    subprocess.run(["lxc-stop", "-P", str(site_of.ZONE.nodes), "-n", f"one-{ids[WORKERS[0]]}", "-k"], check=True, timeout=60)
+    _until(lambda: {each.name: each.state.value for each in cloud(lal).listing().nodes}[WORKERS[0]] == "stopped")
+    site.content["pools"]["master"]["volumes"]["more"] = 1
     began = time.monotonic()
     site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED)
-    figure(f"one worker more: {time.monotonic() - began:.0f} s")
+    figure(f"a halted machine started, one made, and a disk attached to one that runs: {time.monotonic() - began:.0f} s")
     after = {name: each["sky_id"] for name, each in variables(site).items()}
     assert sorted(after) == [MASTER, *WORKERS]
     assert ids.items() <= after.items()
-
-
-def test_a_machine_that_is_halted_from_inside_is_started_again(site: Site, lal: dict[str, Any]) -> None:
-    (node,) = [each for each in cloud(lal).listing().nodes if each.name == WORKERS[1]]
-    folder = site_of.ZONE.nodes
-    subprocess.run(["lxc-stop", "-P", str(folder), "-n", f"one-{node.id}", "-k"], check=True, timeout=60)
-    _until(lambda: {each.name: each.state.value for each in cloud(lal).listing().nodes}[WORKERS[1]] == "stopped")
-    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED)
-    states = {each.name: (each.state.value, each.id) for each in cloud(lal).listing().nodes}
-    assert states[WORKERS[1]] == ("running", node.id)
-
-
-def test_it_shrinks(site: Site) -> None:
-    site.must("spark_cluster", *UNPROVED)
-    assert sorted(variables(site)) == [MASTER, WORKERS[0]]
+    assert "/data/more" in site.ssh(MASTER, "findmnt -n -o TARGET /data/more")
 
 
 def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figure) -> None:
-    site.ssh(MASTER, "head -c 20000000 /dev/urandom >/data/spark/kept && sync")
-    before = site.ssh(MASTER, "sha256sum /data/spark/kept")
+    site.ssh(MASTER, "for name in spark more; do head -c 20000000 /dev/urandom >/data/$name/kept; done; sync")
+    before = site.ssh(MASTER, "sha256sum /data/*/kept")
     assert "kept" in site.must("destroy").output
-    assert [part for part in cloud(lal).leftovers() if not part.startswith("template")] == [f"volume {MASTER}-spark"]
+    assert [part for part in sorted(cloud(lal).leftovers()) if not part.startswith("template")] == [f"volume {MASTER}-more", f"volume {MASTER}-spark"]
     began = time.monotonic()
     site.must("spark_cluster", *UNPROVED)
     figure(f"destroyed, and built again on its volume: {time.monotonic() - began:.0f} s")
-    assert site.ssh(MASTER, "sha256sum /data/spark/kept") == before
+    assert site.ssh(MASTER, "sha256sum /data/*/kept") == before
 
 
 def test_nothing_is_left(site: Site, lal: dict[str, Any]) -> None:
@@ -129,8 +128,8 @@ def _until(reached: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.2)
 
 
-def test_processes_that_race_for_two_minutes_never_hold_the_lock_twice(lal: dict[str, Any], figure: Figure) -> None:
-    holds = race(str(USER_FILE), lal["ca_file"], 120.0)
+def test_processes_that_race_for_two_minutes_never_hold_the_lock_twice(racing: Future[list[Hold]], figure: Figure) -> None:
+    holds = racing.result()
     figure(f"8 processes race for a lock for 120 s: {summary(holds)}")
     assert doubles(holds) == []
     assert {"released", "crashed", "overslept"} <= {hold.how for hold in holds}
