@@ -34,14 +34,14 @@ HERE = Path(__file__).resolve().parent
 STATE = Path("/var/lib/sky-clusters-stratuslab")  # the folder itself is the lock of whoever starts or stops
 NOTED = STATE / "site.json"
 LOG = STATE / "log"
-ZONE = Zone("slab", Path("/var/lib/sky-clusters"), ipaddress.IPv4Network("10.75.0.0/22"))
-ADDRESS = "10.75.0.1"  # of this machine on the machines' network: images are fetched from there too
+ZONE = Zone("slab", Path("/var/lib/sky-clusters"), ipaddress.IPv4Network("10.73.0.0/22"))
+ADDRESS = "10.73.0.1"  # of this machine on the machines' network: images are fetched from there too
 PORT = 8444
 SECONDS = 300  # for a start that builds the image first
 NETWORKS = {
-    "public": [f"10.75.1.{number}" for number in range(1, 101)],
-    "local": [f"10.75.2.{number}" for number in range(1, 101)],
-    "private": [f"10.75.3.{number}" for number in range(1, 101)],
+    "public": [f"10.73.1.{number}" for number in range(1, 101)],
+    "local": [f"10.73.2.{number}" for number in range(1, 101)],
+    "private": [f"10.73.3.{number}" for number in range(1, 101)],
 }
 
 
@@ -88,19 +88,22 @@ def up() -> None:
             _clean()
             STATE.mkdir(exist_ok=True)
             with LOG.open("w") as log:
-                subprocess.Popen(
+                process = subprocess.Popen(
                     [sys.executable, "-m", __spec__.name if __spec__ else __name__, "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     start_new_session=True,
                 )  # fmt: skip
-            _wait()
+            _wait(process)
         found = noted()
     print(f"# a cluster file for it: {HERE / 'demo.sky.yml'}\n# users' files: {STATE}/*.cfg\n# images: {found['images']}")
 
 
-def _wait() -> None:
+def _wait(process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + SECONDS
     while not noted():
+        if process.poll() is not None:
+            raise HostError("the site did not start", log=read(LOG)[-3000:])
         if time.monotonic() > end:
+            process.kill()
             raise HostError(f"the site did not start within {SECONDS} s", log=read(LOG)[-3000:])
         time.sleep(0.2)
 

@@ -44,11 +44,11 @@ def racing(lal: dict[str, Any]) -> Iterator[Future[list[Hold]]]:
 @pytest.fixture(scope="module")
 def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One cluster for the whole file."""
-    assert racing
+    assert racing  # begun before the first run
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "tslab",
-        "admin_cidrs": ["10.75.0.0/22"],
+        "admin_cidrs": ["10.73.0.0/22"],
         "clouds": {"lal": entry(lal, policy={"allow_endorsers": [lal["email"]]})},
         "pools": {
             "master": {"cloud": "lal", "count": 1, "roles": ["spark_master"], "public_ip": True, "volumes": {"spark": 1}},
