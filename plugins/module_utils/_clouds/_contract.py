@@ -152,6 +152,7 @@ class Address:
     family: int = 4  # 4 or 6
     network: str = ""  # the cloud's name of the network it is on
     public: bool = False  # reachable from outside the cloud
+    port: int = 0  # at which ssh answers there, if not at its own
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,12 @@ class Node:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
         found = sorted((a for a in self.addresses if a.public == public), key=lambda a: a.family)
         return found[0].address if found else ""
+
+    @property
+    def port(self) -> int:
+        """At which ssh answers at its address outside, or else at that inside; 0 means ssh's own."""
+        found = sorted(self.addresses, key=lambda a: (not a.public, a.family))
+        return found[0].port if found else 0
 
 
 @dataclass(frozen=True)

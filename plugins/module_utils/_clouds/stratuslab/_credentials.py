@@ -21,6 +21,7 @@ MARKETPLACE = "https://marketplace.stratuslab.eu"
 CERTIFICATE, KEY = "~/.globus/usercert.pem", "~/.globus/userkey.pem"
 ONED = "http://localhost:2633/RPC2"
 HERE = ("localhost", "127.0.0.1")
+YES = ("true", "yes", "on", "1")
 TYPES_SECTION = "instance_types"
 FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
 VARIABLES = {
@@ -60,6 +61,14 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Gateway:
+    """Port translation of a site."""
+
+    service: str  # host that tells the ports
+    host: str  # that has them
+
+
+@dataclass(frozen=True)
 class Access:
     """All that is needed to use a site."""
 
@@ -69,6 +78,7 @@ class Access:
     login: Login
     disk_login: Login
     types: Mapping[str, InstanceType]
+    ports: Gateway | None  # where nodes of the local network are reached from outside
     signer: Login  # with the certificate that signs images, also of who logs in by password
 
     @property
@@ -106,6 +116,7 @@ def access(options: StratusLabOptions, environment: Mapping[str, str] = os.envir
         login=login,
         disk_login=disk_login,
         types=BUILT_IN | _types(sections, file) | dict(options.instance_types),
+        ports=_gateway(found, options, urlsplit(_machines(endpoint, login)).hostname or ""),
         signer=_signer(found),
     )
 
@@ -157,6 +168,13 @@ def _signer(found: Mapping[str, str]) -> Login:
     if not given and not certificate.exists():
         return Login()
     return Login(certificate=str(certificate), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+
+
+def _gateway(found: Mapping[str, str], options: StratusLabOptions, host: str) -> Gateway | None:
+    if not options.port_translation and found.get("port_translation", "").lower() not in YES:
+        return None
+    hosts = [getattr(options, key) or found.get(key) or host for key in ("pat_service_host", "pat_gateway_host")]
+    return Gateway(*hosts)
 
 
 def _machines(endpoint: str, login: Login) -> str:

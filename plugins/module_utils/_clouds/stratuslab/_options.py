@@ -61,6 +61,13 @@ class StratusLabOptions(Options):
     ca_file: str = option(FILE, "Certificates of the authorities that signed the services' ones; by default those of the system.", default="")
     timeout: int = option(Integer(5, 600), "Seconds to wait for an answer; a machine may take 70.", default=90)
     network: str = option(Choice(("public", "local", "private"), "network"), "Network of the nodes.", default="public")
+    port_translation: bool = option(
+        Flag(),
+        "Whether nodes of the network V(local) are reached at ports of the site's gateway; or C(port_translation) of the user file.",
+        default=False,
+    )
+    pat_service_host: str = option(HOST, "Host that tells these ports; by default that of the user file, else that of the endpoint.", default="")
+    pat_gateway_host: str = option(HOST, "Host that has these ports; by default that of the user file, else that of the endpoint.", default="")
     context_method: str = option(
         Choice(("cloud-init", "one"), "method"),
         "How the image is configured at its first start: by cloud-init or by StratusLab's own script.",

@@ -47,6 +47,7 @@ from ._notes import Notes
 from ._one import Element, One
 from ._options import StratusLabOptions
 from ._pdisk import Disk, Pdisk
+from ._ports import Ports
 from ._shortages import Shortages
 from ._signature import signer_of
 from ._vms import DONE, Vm
@@ -105,6 +106,10 @@ class StratusLabCloud(Cloud):
         return Notes(self.one, self.scope.cluster, self.owner)
 
     @cached_property
+    def _ports(self) -> Ports | None:
+        return Ports(self.access.ports, self._ca_file, self.options.timeout) if self.access.ports else None
+
+    @cached_property
     def _lock(self) -> Lock:
         return Lock(self.one, self.scope.cluster)
 
@@ -143,8 +148,8 @@ class StratusLabCloud(Cloud):
 
     def _members(self, vms: Sequence[Vm], documents: Sequence[Element]) -> list[Node | Stray]:
         """Nodes and strays; of machines with one mark only one."""
-        notes = self._notes.of(documents)
-        found = [(vm, _vms.node_or_stray(vm, self.scope.cluster, notes)) for vm in vms]
+        notes, outside = self._notes.of(documents), self._ports.outside(vms) if self._ports else {}
+        found = [(vm, _vms.node_or_stray(vm, self.scope.cluster, notes, outside)) for vm in vms]
         by_mark: dict[str, list[Vm]] = {}
         for vm, member in found:
             if isinstance(member, Node):
@@ -185,7 +190,7 @@ class StratusLabCloud(Cloud):
 
     @staticmethod
     def _learned(node: Node, token: str) -> str | None:
-        return _host_keys.learned(node.name, node.address(public=True), 22, token) if token else None
+        return _host_keys.learned(node.name, node.address(public=True), node.port or 22, token) if token else None
 
     # creating
 

@@ -122,8 +122,11 @@ def _vector(element: Element) -> dict[str, str]:
     return {child.tag: child.text or "" for child in element}
 
 
-def node_or_stray(vm: Vm, cluster: str, notes: Mapping[int, Note]) -> Node | Stray | None:
+def node_or_stray(vm: Vm, cluster: str, notes: Mapping[int, Note], outside: Mapping[int, Address] | None = None) -> Node | Stray | None:
     """What a machine is to a cluster; None where it has nothing to do with it.
+
+    Args:
+        outside: where machines without an address outside are reached, by their identifiers.
 
     Raises:
         MarkError: its mark cannot be understood, and it may be one of the cluster's.
@@ -141,10 +144,10 @@ def node_or_stray(vm: Vm, cluster: str, notes: Mapping[int, Note]) -> Node | Str
         return Stray("node", vm.name, str(vm.id), f"its mark is '{vm.mark_text}'") if named else None
     if vm.name != mark.node_name:
         return Stray("node", vm.name, str(vm.id), f"its mark is '{vm.mark_text}'")
-    return _node(vm, mark, notes.get(vm.id, Note()))
+    return _node(vm, mark, notes.get(vm.id, Note()), (outside or {}).get(vm.id))
 
 
-def _node(vm: Vm, mark: Mark, note: Note) -> Node:
+def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
     made = written_parts(vm.attributes.get(MADE, ""))
     state = vm.contract_state
     fault = vm.fault or ("its state is UNKNOWN: it was halted, or its host does not answer" if vm.state == ACTIVE and vm.lcm == UNKNOWN else "")
@@ -153,7 +156,7 @@ def _node(vm: Vm, mark: Mark, note: Note) -> Node:
         id=str(vm.id),
         mark=mark,
         state=state,
-        addresses=tuple(_addresses(vm.nics)),
+        addresses=(*_addresses(vm.nics), *([outside] if outside else ())),
         flavor=vm.attributes.get(FLAVOR, ""),
         image=vm.attributes.get(IMAGE, ""),
         architecture=made.get("architecture", ""),

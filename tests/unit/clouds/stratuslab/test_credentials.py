@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, access
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, Gateway, access
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
 
 FILE = """\
@@ -81,6 +81,12 @@ def test_a_certificate_is_used_where_there_is_no_password(tmp_path: Path) -> Non
     found = access(options(endpoint="https://h/one-proxy/xmlrpc"), {"STRATUSLAB_PEM_CERTIFICATE": str(pem), "STRATUSLAB_PEM_KEY": str(pem)})
     assert (found.machines, found.login.session) == ("https://h/one-proxy/cert/xmlrpc", "dummy:pass")
     assert found.disks == "https://h/one-proxy/xmlrpc/cert"
+
+
+def test_port_translation_is_of_the_cluster_file_or_the_user_file(file: str) -> None:
+    assert access(options(user_file=file), {}).ports is None
+    here = access(options(user_file=file, port_translation=True, pat_gateway_host="gate.example.org"), {}).ports
+    assert here == Gateway("cloud.grid.example.org", "gate.example.org")
 
 
 BAD = {
