@@ -137,9 +137,8 @@ class StratusLabCloud(Cloud):
 
     def listing(self) -> Listing:
         vms, documents = self._seen()
-        disks = self.pdisk.disks()
         members = self._members(vms, documents)
-        volumes = self._volumes.listed(disks, [vm for vm in vms if vm.contract_state is not State.FAILED or vm.disks])
+        volumes = self._volumes.listed(self.pdisk.disks(), vms)
         return Listing(
             nodes=tuple(member for member in members if isinstance(member, Node)),
             volumes=tuple(volume for volume in volumes if isinstance(volume, Volume)),
