@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster on a StratusLab site with many machines, beside a loop of single calls as the old client made them, in one run.
+"""A cluster on a StratusLab site with many machines, compared with a loop of single calls as the old client made them, in one run.
 
     python benchmarks/stratuslab_clusters.py [--machines 1000] [--cluster 100] [--made 20]
 
@@ -49,7 +49,7 @@ def show(what: str, value: str) -> None:
     sys.stdout.flush()
 
 
-def told(calls: Counter[str]) -> str:
+def shown(calls: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(calls.items()))
 
 
@@ -92,9 +92,9 @@ class Measurement:
             return plan(run.cluster, owners(run.clouds), listings, wishes(run)), run.clouds["lal"].definitions([])
 
         seconds, _planned, calls = self.counted(looked)
-        show(f"inventory of {count} nodes among {machines} machines, and the plan", f"{seconds:6.2f} s, {sum(calls.values())} calls: {told(calls)}")
+        show(f"inventory of {count} nodes among {machines} machines, and the plan", f"{seconds:6.2f} s, {sum(calls.values())} calls: {shown(calls)}")
         seconds, outcome, calls = self.counted(lambda: run_of(file, check=True).present(wishes(run)))
-        show("the same by a whole run in check mode", f"{seconds:6.2f} s, {sum(calls.values())} calls: {told(calls)}")
+        show("the same by a whole run in check mode", f"{seconds:6.2f} s, {sum(calls.values())} calls: {shown(calls)}")
         if outcome.plan.changes:
             raise RuntimeError(f"a second run would change something: {outcome.plan}")
 
@@ -106,9 +106,11 @@ class Measurement:
         seconds, outcome, calls = self.counted(lambda: present(run_of(file)))
         if outcome.faults:
             raise RuntimeError("; ".join(outcome.faults))
-        show(f"{count} machines created and running", f"{seconds:6.2f} s, {sum(calls.values())} calls, {self.at_once(before)} at once: {told(calls)}")
+        show(
+            f"{count} machines created and running", f"{seconds:6.2f} s, {sum(calls.values())} calls, {self.at_once(before)} at once: {shown(calls)}"
+        )
         slow, _nothing, calls = self.counted(lambda: self._loop(count))
-        show("a loop of single calls: allocate, then ask until it runs, one by one", f"{slow:6.2f} s, {sum(calls.values())} calls: {told(calls)}")
+        show("a loop of single calls: allocate, then ask until it runs, one by one", f"{slow:6.2f} s, {sum(calls.values())} calls: {shown(calls)}")
         show("times faster", f"{slow / seconds:6.1f}")
 
     def _loop(self, count: int) -> None:

@@ -68,7 +68,7 @@ class StratusLabBench(Bench):
         time.sleep(seconds)
 
     def strip_mark(self, node: Node) -> None:
-        """Nobody can: a machine's attributes never change. So the server itself is told to forget it."""
+        """No client can: the attributes of a machine never change. So the server drops it."""
         template = self.site.oned.vms[int(node.id)].template
         template.items = [item for item in template.items if item[0] != "SKY_MARK"]
 

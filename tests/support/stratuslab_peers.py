@@ -38,7 +38,7 @@ PATIENT = Backoff(tries=25, first=0.05, longest=0.3, spread=lambda: 1.0)  # wher
 
 
 class _NamedHandler(_Handler):
-    """Calls of XML-RPC are told apart by their method, which a query behind the path names."""
+    """Calls of XML-RPC are distinguished by their method, which is appended to the path as a query."""
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -170,7 +170,7 @@ def parts(file: Mapping[str, Any]) -> list[str]:
     return sorted(cloud_of(run_of(file)).leftovers())
 
 
-def stands(site: Site) -> list[str]:
+def existing(site: Site) -> list[str]:
     """What really exists, as the site's operator sees it."""
     vms = [f"vm {vm.name}" for vm in site.oned.vms.values() if vm.living]
     disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner != "pdisk"]

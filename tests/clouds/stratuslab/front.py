@@ -61,7 +61,7 @@ class Accounts:
 
 
 class Services:
-    """What stands behind the front."""
+    """The services behind the front."""
 
     def __init__(self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts) -> None:
         self.oned = oned

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines with an operating system: LXC containers of the local cloud's images, told what an image of StratusLab is told.
+"""Machines with an operating system: LXC containers of the local cloud's images, configured as images of StratusLab are.
 
 The context is that of 14.06. Method ``one``: the files of the ISO that the image mounts on /mnt/stratuslab, whose ``init.sh`` its start-up runs.
 Method ``cloud-init``: the files of the VFAT disk, which cloud-init reads as the first version of ConfigDrive; here from the folder where it looks
@@ -129,7 +129,7 @@ class Lxc:
         own.write("etc/machine-id", "")
         own.write("etc/hosts", disk.hosts(place.name, record.address))
         disk.resolve(own, disk.resolvers([]))
-        _tell(own, vm.template.vectors("CONTEXT"))
+        _contextualise(own, vm.template.vectors("CONTEXT"))
         attached = {name: loops.attach(file) for name, file in volumes.items()}
         write(place.folder / "devices", _devices(attached), 0o755)
         write(place.config, config(place, record, root, self._layout, attached), 0o644)
@@ -193,8 +193,8 @@ def _devices(attached: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tell(own: Disk, contexts: list[dict[str, str]]) -> None:
-    """What a machine is told."""
+def _contextualise(own: Disk, contexts: list[dict[str, str]]) -> None:
+    """Write the context of a machine."""
     context = contexts[-1] if contexts else {}
     own.folder("etc/ssh")
     if context.get("CONTEXT_METHOD") == "cloud-init":

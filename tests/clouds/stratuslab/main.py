@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test site, started and taken away: what `up` and `down` beside this file do.
+"""Starts and removes the test site: the programs `up` and `down` in this folder.
 
 The site is one process, which `up` leaves behind. Its machines are containers of a zone of the local cloud.
 """
@@ -46,7 +46,7 @@ NETWORKS = {
 
 
 def serve() -> None:
-    """Be the site, until told to end."""
+    """Run the site until a signal ends it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     lxc = Lxc(ZONE)
     lxc.prepare()

@@ -60,7 +60,7 @@ def parse(text: str) -> Template:
     """Read a template.
 
     Raises:
-        TemplateError: with the place, as the server tells it.
+        TemplateError: with the place, in the words of the server.
     """
     return Template(list(_Reader(text).attributes()))
 

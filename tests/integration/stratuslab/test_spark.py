@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, NodeSpec, Scope, Stage, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
@@ -36,7 +36,7 @@ def entry(lal: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def racing(lal: dict[str, Any]) -> Iterator[Future[list[Hold]]]:
-    """Eight processes that race for a lock for two minutes, beside the first tests."""
+    """Eight processes that race for a lock for two minutes, while the first tests run."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(race, str(USER_FILE), lal["ca_file"], 120.0)
 
@@ -117,7 +117,7 @@ def test_nothing_is_left(site: Site, lal: dict[str, Any]) -> None:
     assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
     opened = cloud(lal)
     assert opened.leftovers() == []
-    assert opened.one.documents() == []
+    assert [name for each in opened.one.documents() if not (name := each.findtext("NAME", "")).startswith("skylock.race.")] == []
     assert opened.pdisk.disks() == []
 
 
@@ -126,6 +126,40 @@ def _until(reached: Callable[[], bool], seconds: float = 30) -> None:
     while not reached():
         assert time.monotonic() < end
         time.sleep(0.2)
+
+
+def test_an_image_without_cloud_init_is_configured_too(lal: dict[str, Any], figure: Figure) -> None:
+    """By StratusLab's own method, for a user other than root, in the local network and with a public address; its host key is proved."""
+    known = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, check=True).stdout.splitlines()
+    options = StratusLabOptions(
+        image=lal["images"]["stratus-12"], user_file=str(USER_FILE), ca_file=lal["ca_file"], context_method="one", network="local", ssh_user="sky",
+    )  # fmt: skip
+    opened = StratusLabCloud("lal", options, Scope("tsone"))
+    spec = NodeSpec(Mark(opened.owner, "tsone", "p", 0), options.image, "t1.micro", public_ip=True, ssh_keys=tuple(known), ssh_user="sky")
+    began = time.monotonic()
+    try:
+        assert [event.stage for event in opened.create([spec])] == [Stage.MADE]
+        _until(lambda: bool(_key_of(opened)))
+        figure(f"a machine configured by StratusLab's own method, until its host key is proved: {time.monotonic() - began:.0f} s")
+        (node,) = opened.listing().nodes
+        assert [address.network for address in node.addresses] == ["local", "public"]
+        (key,) = node.host_keys
+        options_of_ssh = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", f"KnownHostsCommand=/bin/echo %H {key}"]
+        done = subprocess.run(
+            ["ssh", *options_of_ssh, f"sky@{node.address(public=True)}", "sudo -n hostname"], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.stdout.strip() == "tsone-p-0", done.stderr
+    finally:
+        list(opened.delete(opened.listing().nodes))
+        _until(lambda: not opened.listing().nodes)
+        opened.dismantle()
+    assert opened.leftovers() == []
+
+
+def _key_of(opened: StratusLabCloud) -> str:
+    """The host key of the only node, once it has proved it."""
+    nodes = [node for node in opened.listing().nodes if node.state is State.RUNNING]
+    return "".join(opened.learn_host_keys(nodes).get("tsone-p-0", ())) if nodes else ""
 
 
 def test_processes_that_race_for_two_minutes_never_hold_the_lock_twice(racing: Future[list[Hold]], figure: Figure) -> None:

@@ -18,7 +18,7 @@ from ._template import in_context
 
 LONGEST = 16_384  # bytes of user data, compressed
 CLOUD_INIT = "cloud-init"
-# The keys are in the user data. The file beside them is read as bytes by cloud-init 22 and later, which end with an error at any line but an empty
+# The keys are in the user data. The file for keys is read as bytes by cloud-init 22 and later, which end with an error at any line but an empty
 # one, and then use nothing of the disk.
 NO_KEYS = base64.b64encode(b"\n").decode()
 

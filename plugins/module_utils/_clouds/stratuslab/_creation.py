@@ -25,7 +25,7 @@ LOOKS = (0.5, 2.0, 5.0)  # s after a lost answer, at which the machine is looked
 
 
 @dataclass(frozen=True)
-class Standing:
+class Existing:
     """What existed before a batch of nodes is created."""
 
     vms: Sequence[Vm]
@@ -50,12 +50,12 @@ class _Made:
 class Creation:
     """Creates the nodes of one batch; its method is called in parallel."""
 
-    def __init__(self, one: One, pdisk: Pdisk, templates: Templates, volumes: Volumes, standing: Standing) -> None:
+    def __init__(self, one: One, pdisk: Pdisk, templates: Templates, volumes: Volumes, existing: Existing) -> None:
         self._one = one
         self._pdisk = pdisk
         self._templates = templates
         self._volumes = volumes
-        self._standing = standing
+        self._existing = existing
         self._attaching = threading.Lock()  # the order of attached disks is that of their names in the machine
 
     def node(self, spec: NodeSpec) -> Event:
@@ -85,7 +85,7 @@ class Creation:
             Invalid: its name is taken.
             CloudError: it is still being deleted.
         """
-        found = self._standing.named(spec.name)
+        found = self._existing.named(spec.name)
         for vm in found:
             node = _vms.node_or_stray(vm, spec.mark.cluster, {})
             if not isinstance(node, Stray) and node is not None and node.mark == spec.mark:
@@ -130,7 +130,7 @@ class Creation:
         for disk in disks:
             self._volumes.free(disk)
         nonce = secrets.token_hex(8)
-        template = self._templates.text(self._templates.draft(spec, disks), self._standing.ticket, nonce)
+        template = self._templates.text(self._templates.draft(spec, disks), self._existing.ticket, nonce)
         try:
             return self._one.allocate(template)
         except Unavailable as error:

@@ -64,7 +64,7 @@ class Login:
 class Gateway:
     """Port translation of a site."""
 
-    service: str  # host that tells the ports
+    service: str  # host that lists the ports
     host: str  # that has them
 
 

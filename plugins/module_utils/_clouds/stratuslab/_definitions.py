@@ -89,7 +89,7 @@ class Templates:
         return text(attributes, what)
 
     def _disks(self, draft: Draft) -> list[dict[str, str]]:
-        """The root, the swap disk if there is one, then the volumes, each under a name of its own."""
+        """The root, the swap disk if there is one, then the volumes, each with a different device name."""
         names = iter(f"{draft.source.prefix}{letter}" for letter in LETTERS)
         root = {"source": draft.source.url, "target": next(names), "save": "no", "readonly": "no"}
         found = [root | ({"driver": draft.source.driver} if draft.source.driver else {})]

@@ -257,7 +257,7 @@ class _Download:
 
 
 def _fetched(location: str) -> Iterator[bytes]:
-    """What stands on the web."""
+    """The file at an address of the web."""
     if urlsplit(location).scheme not in ("http", "https"):
         raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
     try:

@@ -26,7 +26,7 @@ from ._template import text
 PREFIX = "skylock"
 GRACE = 1.0  # s beyond a ticket's time
 LOOK = 0.5  # s between two lists while a ticket may be stale
-EXACT = 1.0  # s that the server's clock can be off: answers tell whole seconds
+EXACT = 1.0  # s that the server's clock can be off: the dates of its answers are whole seconds
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Marketplace:
         good = [entry for entry, reason in judged if not reason]
         if good:
             return max(good, key=lambda entry: entry.created)
-        told = "; ".join(f"as {entry.email or 'nobody'} describes it: {reason}" for entry, reason in judged)
-        raise Untrusted(f"image '{identifier}' is not to be used: {told}")
+        reasons = "; ".join(f"as {entry.email or 'nobody'} describes it: {reason}" for entry, reason in judged)
+        raise Untrusted(f"image '{identifier}' must not be used: {reasons}")
 
     def latest(self, identifier: str) -> Metadata:
         """The latest entry of an image, whether or not it may be used now: nodes that exist were created when it might.

@@ -66,7 +66,7 @@ class StratusLabOptions(Options):
         "Whether nodes of the network V(local) are reached at ports of the site's gateway; or C(port_translation) of the user file.",
         default=False,
     )
-    pat_service_host: str = option(HOST, "Host that tells these ports; by default that of the user file, else that of the endpoint.", default="")
+    pat_service_host: str = option(HOST, "Host that lists these ports; by default that of the user file, else that of the endpoint.", default="")
     pat_gateway_host: str = option(HOST, "Host that has these ports; by default that of the user file, else that of the endpoint.", default="")
     context_method: str = option(
         Choice(("cloud-init", "one"), "method"),
@@ -77,7 +77,7 @@ class StratusLabOptions(Options):
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)
     verify_images: bool = option(
         Flag(),
-        "Whether only images are used whose metadata in the Marketplace bear a valid signature, have not expired and pass O(policy).",
+        "Whether only images are used whose metadata in the Marketplace have a valid signature, have not expired and pass O(policy).",
         default=True,
     )
     policy: Policy = option(Struct(Policy), "Which images may be used.", default_factory=Policy)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The persistent disk service over REST. Every number that it tells is a text, with separators in large ones."""
+"""The persistent disk service over REST. Its numbers are strings, large ones with separators."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Disk:
     owner: str = ""
     size: int = 0  # GiB
     count: int = 0  # of mounts; of an image's origin that of its copies
-    identifier: str = ""  # not told by servers older than March 2015
-    type: str = ""  # not told in lists
+    identifier: str = ""  # missing in answers of servers older than March 2015
+    type: str = ""  # missing in lists
     visibility: str = ""
 
 
@@ -47,7 +47,7 @@ def number(text: Any) -> int:
     try:
         return int(str(text).replace(",", ""))
     except ValueError:
-        raise Unavailable(f"the disk service tells the number {str(text)[:40]!r}") from None
+        raise Unavailable(f"the disk service answered with the number {str(text)[:40]!r}") from None
 
 
 def read(item: Any) -> Disk:

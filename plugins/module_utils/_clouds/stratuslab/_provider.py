@@ -35,7 +35,7 @@ from .._contract import (
     owner_name,
 )
 from . import _host_keys, _vms
-from ._creation import Creation, Standing
+from ._creation import Creation, Existing
 from ._credentials import Access, access
 from ._definitions import Templates
 from ._errors import Conflict, Missing, event_of
@@ -157,7 +157,7 @@ class StratusLabCloud(Cloud):
         return [member for vm, member in found if isinstance(member, Stray) or (member is not None and vm.id in chosen)]
 
     def _doubles(self, vms: Sequence[Vm]) -> list[Vm]:
-        """Machines of ours beside the one that is the node: a creating call whose answer was lost was carried out late."""
+        """Our machines with the mark of a node that exists already: a creating call whose answer was lost was carried out late."""
         ours: dict[str, list[Vm]] = {}
         for vm in vms:
             member = _vms.node_or_stray(vm, self.scope.cluster, {})
@@ -177,7 +177,7 @@ class StratusLabCloud(Cloud):
         return Definition(unknown) if unknown else Definition((), self._templates.parts(self._templates.draft(spec, trusted=False)))
 
     def learn_host_keys(self, nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
-        """Those of nodes that are reached from outside; others are first spoken to through one of these, inside the cloud's network."""
+        """Those of nodes that are reached from outside; others are first contacted through one of these, inside the cloud's network."""
         new = [node for node in nodes if not node.host_keys and node.address(public=True)]
         tokens = {str(vm.id): vm.attributes.get(_vms.TOKEN, "") for vm in self._vms()} if new else {}
         learned = dict(each(lambda node: (node, self._learned(node, tokens.get(node.id, ""))), new))
@@ -200,8 +200,8 @@ class StratusLabCloud(Cloud):
         self._remove_doubles(vms)
         notes = self._notes.of(documents)
         self._see_all_listed(vms, notes)
-        standing = Standing(vms, self._lock.current(documents))
-        yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, standing).node, specs)
+        existing = Existing(vms, self._lock.current(documents))
+        yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, existing).node, specs)
 
     def _see_all_listed(self, vms: Sequence[Vm], notes: Iterable[int]) -> None:
         """Prove that machines which are noted and not listed are gone: lists may lack what exists.
@@ -317,9 +317,9 @@ class StratusLabCloud(Cloud):
     # the end
 
     def dismantle(self) -> None:
-        standing = [node.name for node in self.listing().nodes if self.owns(node.mark) and node.state is not State.DELETING]
-        if standing:
-            raise CloudError(f"cluster {self.scope.cluster} still has nodes: {', '.join(standing)}")
+        left = [node.name for node in self.listing().nodes if self.owns(node.mark) and node.state is not State.DELETING]
+        if left:
+            raise CloudError(f"cluster {self.scope.cluster} still has nodes: {', '.join(left)}")
         self._notes.delete()
         self._lock.sweep()
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What prevents the creation of nodes: all that can be seen before the first is asked for.
 
-Quotas are not among it: no call of OpenNebula 3.2 tells them. The machine that exceeds one is refused, and the others are kept.
+Quotas are not included: no call of OpenNebula 3.2 returns them. The machine that exceeds one is refused, and the others are kept.
 """
 
 from __future__ import annotations

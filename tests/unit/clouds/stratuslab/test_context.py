@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How machines are told who may log in, and how they prove their host keys."""
+"""The context of machines: who may log in, and how they prove their host keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NODE = NodeSpec(Mark("alice", "a", "p", 0), "image", "m1.small", ssh_keys=(f'{KE
 TOKEN = "0123456789abcdef"
 
 
-def test_cloud_init_is_told_all() -> None:
+def test_the_user_data_for_cloud_init_are_complete() -> None:
     found = context(NODE, "cloud-init", TOKEN)
     data = gzip.decompress(base64.b64decode(found["CLOUD_INIT_USER_DATA"])).decode()
     assert data.startswith("#cloud-config\n")
@@ -38,7 +38,7 @@ def test_cloud_init_is_told_all() -> None:
     assert (found["public_key"], found["CONTEXT_METHOD"], found["target"]) == (f"{KEY}\n", "cloud-init", "hdd")
 
 
-def test_the_other_method_is_told_the_same_by_a_script() -> None:
+def test_the_other_method_has_a_script_with_the_same_content() -> None:
     found = context(NODE, "one", TOKEN)
     word = found["SCRIPT_EXEC"].removeprefix("echo ").partition(" ")[0]
     text = base64.b64decode(word).decode()

@@ -21,12 +21,12 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     SiteProxy,
     cloud_of,
     content,
+    existing,
     parts,
     present,
     proxied,
     run_of,
     said,
-    stands,
 )
 
 POOLS = {"m": {"count": 1, "volumes": {"d": 1}}, "w": 2}
@@ -67,7 +67,7 @@ def wanted(small: Site, proxy: SiteProxy, monkeypatch: pytest.MonkeyPatch) -> It
     small.oned.injected.deploys.clear()
     for file in files:
         assert said(file, "absent") == ""
-    assert stands(small) == []
+    assert existing(small) == []
 
 
 WAYS: dict[str, Action] = {
@@ -92,7 +92,7 @@ def test_every_kind_of_call_goes_wrong_once(small: Site, proxy: SiteProxy, wante
         proxy.rule(WAYS[way], service, "", path, nth=2 if path == "one.vm.allocate" else 1)
     outcome = present(run_of(file, PATIENT))
     assert outcome.faults == []
-    assert [part for part in stands(small) if part != "template skylock.zf"] == WHOLE  # a lock that could not be released ends by itself
+    assert [part for part in existing(small) if part != "template skylock.zf"] == WHOLE  # a lock that could not be released ends by itself
     assert run_of(file, PATIENT).absent(True).faults == []  # noqa: FBT003
     hit = [rule for rule in proxy.rules if rule.done]
     proxy.heal()
@@ -109,7 +109,7 @@ def test_a_machine_whose_answer_was_lost_is_looked_for_and_not_asked_for_again(
     proxy.rule(WAYS[way], "machines", "", "one.vm.allocate", times=0)
     assert said(file) == ""
     assert proxy.methods(before)["one.vm.allocate"] == 3
-    assert [part for part in stands(small) if part.startswith("vm")] == ["vm zf-w-0", "vm zf-w-1", "vm zf-w-2"]
+    assert [part for part in existing(small) if part.startswith("vm")] == ["vm zf-w-0", "vm zf-w-1", "vm zf-w-2"]
 
 
 def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
@@ -119,13 +119,13 @@ def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(sma
     late = next(vm for vm in small.oned.vms.values() if vm.living)
     text = "\n".join(f'{key} = "{value}"' for key, value in late.template.items if isinstance(value, str) and key not in ("VMID",))
     small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", text])
-    assert stands(small).count("vm zf-w-0") == 2
+    assert existing(small).count("vm zf-w-0") == 2
     run = run_of(file)
     assert [node.id for node in cloud_of(run).listing().nodes] == [str(late.id)]
     assert len(cloud_of(run).gaps()) == 1
     assert present(run).faults == []
     _settled(cloud_of(run))
-    assert stands(small).count("vm zf-w-0") == 1
+    assert existing(small).count("vm zf-w-0") == 1
 
 
 def _settled(cloud: Lal) -> None:
@@ -145,20 +145,20 @@ def test_a_quota_that_ends_in_the_middle_costs_one_node_only(small: Site, wanted
     (failed,) = outcome.result.failed
     assert "NUM_VMS quota exceeded (Quota: 2, Used: 2, Requested: 1)" in failed.reason
     assert failed.launches == 1
-    assert sum(part.startswith("disk") for part in stands(small)) == 2  # that of the failed node is deleted
+    assert sum(part.startswith("disk") for part in existing(small)) == 2  # that of the failed node is deleted
     small.oned.users["alice"].quota.clear()
     assert said(file) == ""
-    assert sum(part.startswith("vm") for part in stands(small)) == 3
+    assert sum(part.startswith("vm") for part in existing(small)) == 3
 
 
-def test_a_site_without_addresses_is_told_before_the_first_machine(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+def test_a_site_without_addresses_is_reported_before_the_first_machine(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted({"w": 7})
     before = len(proxy.calls)
     with pytest.raises(Refused) as refusal:
         present(run_of(file))
     assert refusal.value.reasons[0] == "cloud lal: network 'public' has 6 free address(es), 7 needed"
     assert not proxy.methods(before).keys() & {"one.vm.allocate"}
-    assert stands(small) == []
+    assert existing(small) == []
 
 
 def test_addresses_that_end_in_the_middle(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
@@ -187,12 +187,12 @@ def test_requested_addresses(wanted: Callable[..., dict[str, Any]]) -> None:
     nodes = {node.name: node.address(public=True) for node in cloud_of(run_of(file)).listing().nodes}
     assert nodes == {"zf-w-0": "10.0.0.5", "zf-w-1": "10.0.0.4"}
     other = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "192.0.2.1"]}}}, "zfo")
-    told = said(other).splitlines()
-    assert "cloud lal: node zfo-w-0: address 10.0.0.5 of network 'public' is in use" in told
-    assert "cloud lal: node zfo-w-1: network 'public' has no address 192.0.2.1" in told
+    output = said(other).splitlines()
+    assert "cloud lal: node zfo-w-0: address 10.0.0.5 of network 'public' is in use" in output
+    assert "cloud lal: node zfo-w-1: network 'public' has no address 192.0.2.1" in output
 
 
-def test_a_machine_that_fails_is_tried_three_times_and_told_in_the_servers_words(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+def test_a_machine_that_fails_is_tried_three_times_and_reported_in_the_servers_words(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted({"w": 1})
     small.oned.injected.deploys = ["injected deploy failure"] * 3
     outcome = present(run_of(file))
@@ -203,7 +203,7 @@ def test_a_machine_that_fails_is_tried_three_times_and_told_in_the_servers_words
     assert said(file) == ""  # the second try is enough
 
 
-def test_a_disk_in_use_is_told(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+def test_a_disk_in_use_is_reported(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
     cloud = cloud_of(run_of(file))
     from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import VolumeSpec
@@ -248,11 +248,11 @@ def test_a_list_that_lies_harms_nothing(small: Site, proxy: SiteProxy, wanted: C
     before = {vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]
     service, path, act = LIES[lie]
     proxy.rule(act, service, "GET" if service == "disks" else "", path, times=0)
-    told = said(file)
+    output = said(file)
     proxy.heal()
-    assert ({vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]) == before, told
+    assert ({vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]) == before, output
     assert said(file) == ""
-    assert sorted(set(stands(small))) == WHOLE  # notes may be in two templates: the later one counts
+    assert sorted(set(existing(small))) == WHOLE  # notes may be in two templates: the later one counts
 
 
 def test_credentials_that_end_in_the_middle_stop_the_run_and_the_next_one_converges(
@@ -261,11 +261,11 @@ def test_credentials_that_end_in_the_middle_stop_the_run_and_the_next_one_conver
     file = wanted()
     for what, method in (("present", "one.vm.allocate"), ("absent", "one.vm.action")):
         proxy.rule(first(lambda: proxy.rule(refused(401), "machines", times=0), refused(401)), "machines", "", method, nth=2)
-        told = said(file, what)
+        output = said(file, what)
         proxy.heal()
-        assert "does not accept the credentials (401 Unauthorized" in told, told
+        assert "does not accept the credentials (401 Unauthorized" in output, output
         assert said(file, what) == ""
-        assert stands(small) == (WHOLE if what == "present" else [])
+        assert existing(small) == (WHOLE if what == "present" else [])
 
 
 def test_a_second_run_makes_no_writing_call(proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
@@ -292,8 +292,8 @@ def test_an_image_that_is_withdrawn_stops_growth_and_nothing_else(small: Site, w
     small.publish(b"good for a while", known={"slterms:deprecated": "has a hole"})
     assert said(file) == ""
     file["pools"]["w"]["count"] = 2
-    assert "is not to be used: as jane.tester@example.org describes it: it is deprecated (has a hole)" in said(file)
-    assert stands(small) == ["template skynotes.zf", "vm zf-w-0"]
+    assert "must not be used: as jane.tester@example.org describes it: it is deprecated (has a hole)" in said(file)
+    assert existing(small) == ["template skynotes.zf", "vm zf-w-0"]
     file["pools"]["w"]["count"] = 1
 
 
@@ -305,7 +305,7 @@ def test_objects_that_are_deleted_from_outside_come_back_and_others_stay(small: 
     small.oned.documents.clear()
     for _time in range(2):
         assert said(file) == ""
-    assert stands(small) == WHOLE
+    assert existing(small) == WHOLE
     assert kept.items() <= {vm.name: vm.id for vm in small.oned.vms.values() if vm.living}.items()
 
 

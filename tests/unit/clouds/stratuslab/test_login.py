@@ -51,7 +51,7 @@ def test_a_certificate_logs_in_to_all_services(site: Site, tmp_path: Path) -> No
     assert JANE in site.services.accounts.subjects
 
 
-def test_a_wrong_password_is_told_as_such(site: Site, tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     cloud = with_file(site, tmp_path / "x.cfg", "alice", password="wrong")
     for ask in (cloud.listing, cloud.pdisk.disks):
         with pytest.raises(Denied, match=r"does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$"):
@@ -67,26 +67,26 @@ def test_the_proxy_answers_as_the_real_one(site: Site) -> None:
     error.value.close()
 
 
-def test_a_certificate_that_nobody_knows_is_told_as_such(site: Site, tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_knows_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     stranger = site.authority.issue("stranger", "CN=Stranger,O=Nowhere,C=EU")
     cloud = with_file(site, tmp_path / "s.cfg", "s", pem_certificate=str(stranger.certificate), pem_key=str(stranger.key))
     with pytest.raises(Denied, match="StratusLab Certificate Realm"):
         cloud.listing()
     other = Authority(tmp_path / "other").issue("eve", JANE)
     cloud = with_file(site, tmp_path / "e.cfg", "e", pem_certificate=str(other.certificate), pem_key=str(other.key))
-    with pytest.raises((Denied, Unavailable)) as error:  # TLS 1.3 tells it with the first answer, or breaks the connection
+    with pytest.raises((Denied, Unavailable)) as error:  # TLS 1.3 reports it with the first answer, or breaks the connection
         cloud.listing()
     assert "one.vmpool.info" in str(error.value)
 
 
-def test_a_key_that_is_not_the_certificates_is_told_as_such(site: Site, tmp_path: Path) -> None:
+def test_a_key_that_is_not_the_certificates_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     other = site.authority.issue("other", "CN=Other,O=Nowhere,C=EU")
     cloud = with_file(site, tmp_path / "k.cfg", "k", pem_certificate=str(site.jane.certificate), pem_key=str(other.key))
     with pytest.raises(Invalid, match=r"pem_certificate and pem_key cannot be used \(key values mismatch\)"):
         cloud.listing()
 
 
-def test_a_service_of_an_unknown_authority_is_not_spoken_to(site: Site) -> None:
+def test_a_service_of_an_unknown_authority_is_not_used(site: Site) -> None:
     cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file), Scope("a"))
     with pytest.raises(Invalid, match=r"the certificate of 127\.0\.0\.1:\d+ cannot be verified \(.*\): set ca_file to that of its authority"):
         cloud.listing()
@@ -95,7 +95,7 @@ def test_a_service_of_an_unknown_authority_is_not_spoken_to(site: Site) -> None:
         cloud.listing()
 
 
-def test_nobody_at_home_is_unavailable(site: Site, tmp_path: Path) -> None:
+def test_a_service_that_does_not_listen_is_unavailable(site: Site, tmp_path: Path) -> None:
     cloud = with_file(site, tmp_path / "n.cfg", "alice", endpoint="http://127.0.0.1:9/one-proxy/xmlrpc")
     with pytest.raises(Unavailable, match="Connection refused"):
         cloud.listing()

@@ -23,7 +23,7 @@ def opened_with_ports(site: Site, opened: Opened) -> StratusLabCloud:
     return opened(network="local", port_translation=True, pat_service_host=host, pat_gateway_host="gate.example.org")
 
 
-def test_a_node_is_reached_at_the_port_that_the_site_tells(site: Site, opened: Opened) -> None:
+def test_a_node_is_reached_at_the_port_that_the_site_lists(site: Site, opened: Opened) -> None:
     cloud = opened_with_ports(site, opened)
     list(cloud.create([spec(cloud, 0), spec(cloud, 1, public_ip=True)]))
     (first,) = [node for node in cloud.listing().nodes if node.name == "a-p-0"]
@@ -34,7 +34,7 @@ def test_a_node_is_reached_at_the_port_that_the_site_tells(site: Site, opened: O
     assert nodes["a-p-0"].addresses == (Address(inside, 4, "local"), Address("gate.example.org", 4, "local", public=True, port=15002))
     assert nodes["a-p-0"].port == 15002
     assert "-p 15002" in " ".join(Gateway(nodes["a-p-0"], "root").command())
-    assert nodes["a-p-1"].port == 0  # it has an address of its own
+    assert nodes["a-p-1"].port == 0  # it has a public address
     assert [each.network for each in nodes["a-p-1"].addresses] == ["local", "public"]
 
 

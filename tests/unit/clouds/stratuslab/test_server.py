@@ -104,7 +104,7 @@ def test_an_account_is_shown_as_recorded(record: Record) -> None:
 
 def test_a_disk_is_shown_as_recorded(record: Record) -> None:
     shown = Disk("29eca93d-3832-4721-bfe4-3d15a6efa2df", "test-disk", "cal", 1, "MACHINE_IMAGE_LIVE").shown()
-    del shown["identifier"]  # which servers of that time did not tell
+    del shown["identifier"]  # which is missing in answers of that time
     assert pdisk.dumped(shown).decode().rstrip("\n") == record("pdisk_disk.json")
 
 
