@@ -243,6 +243,7 @@ class Image:
     checksum: str = ""  # `algorithm:digits`; empty if unknown
     format: str = ""
     architecture: str = ""  # as `uname -m` says it; empty if unknown
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)  # what else is known of it, by short names such as `os`
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from .._base._schema import shown
 from .._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid
 from ._resource import Change, asked
 
-KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture")
+KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture", "properties")
 
 
 def as_result(cloud: str, image: Image) -> dict[str, Any]:

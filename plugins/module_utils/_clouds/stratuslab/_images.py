@@ -32,6 +32,14 @@ from ._pdisk import ORIGIN, Disk, Pdisk
 
 MARK, CHECKSUM, SIZE = "mark", "checksum", "size"  # elements of our own
 SIGN = "sky-image"
+PROPERTIES = {
+    "os": "slterms:os",
+    "os_version": "slterms:os-version",
+    "version": "slterms:version",
+    "title": "dcterms:title",
+    "created": "dcterms:created",
+    "valid": "dcterms:valid",
+}
 GZIP_MAGIC = b"\x1f\x8b"
 PIECE = 1 << 20
 SECONDS = 60  # that a server may be silent
@@ -64,6 +72,7 @@ class Images:
             checksum=entry.value(f"sky:{CHECKSUM}") or (f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""),
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
+            properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
         )
 
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:

@@ -186,6 +186,18 @@ def test_a_forged_entry_is_refused_unless_nothing_is_verified(site: Site, opened
     assert opened(image=entry.identifier, verify_images=False).shortages([spec(cloud)], []) == []
 
 
+def test_images_are_listed_with_what_they_are_and_only_those_that_may_be_used(site: Site, opened: Opened) -> None:
+    good = site.publish(b"listed", known={"slterms:os": "debian"})
+    bad = site.publish(b"not listed", known={"dcterms:valid": "2014-06-01T00:00:00Z"})
+    listed = {image.name: image for image in opened().images()}
+    assert bad.identifier not in listed
+    found = listed[good.identifier]
+    assert (found.ours, found.status, found.architecture, found.size) == (False, "active", "x86_64", len(b"listed"))
+    assert found.checksum == f"sha256:{hashlib.sha256(b'listed').hexdigest()}"
+    assert found.properties.items() >= {"os": "debian", "os_version": "12", "title": "a test image", "endorser": EMAIL}.items()
+    assert good.identifier not in {image.name for image in opened(policy=Policy(deny_endorsers=(EMAIL,))).images()}
+
+
 def test_an_unknown_image_is_named(opened: Opened) -> None:
     cloud = opened(image="no-such-image")
     assert cloud.shortages([spec(cloud)], [])[0].startswith("unknown image 'no-such-image'")
