@@ -89,7 +89,7 @@ class Oned:
         self.documents: dict[int, Document] = {}
         self.networks = [_network(number, name, addresses) for number, (name, addresses) in enumerate(networks.items())]
         self.hosts = list(hosts)
-        self._ids = {"vm": 0, "template": 0, "user": 2}
+        self._ids = {"vm": 0, "template": 0, "user": 2, "acl": 0, "group": 100}
         self._mutex = threading.RLock()
         self._work: dict[int, threading.Lock] = {}
         self._connections = 0
@@ -514,6 +514,38 @@ class Oned:
         with self._mutex:
             return [vm for vm in self.vms.values() if vm.state is VmState.ACTIVE and vm.history and vm.history[-1].host.id == host]
 
+    def host_allocate(self, user: User, name: str, _im: str, vmm: str, _vnm: str, tm: str) -> int:
+        self._only_admin(user, "HOST")
+        with self._mutex:
+            self.hosts.append(Host(len(self.hosts), name, vmm, tm))
+            return len(self.hosts) - 1
+
+    def vn_allocate(self, user: User, text: str) -> int:
+        try:
+            template = parse(text)
+        except TemplateError as error:
+            raise Refused(INTERNAL, f"Error allocating a new virtual network. {error}") from None
+        lacking = [name for name in ("NAME", "TYPE", "BRIDGE") if not template.text(name)]
+        if lacking:
+            raise Refused(INTERNAL, f"Error allocating a new virtual network. No {lacking[0]} in template for Virtual Network.")
+        with self._mutex:
+            if any(each.name == template.text("NAME") and each.uid == user.id for each in self.networks):
+                taken = next(each.id for each in self.networks if each.name == template.text("NAME"))
+                raise Refused(INTERNAL, f"Error allocating a new virtual network. NAME is already taken by NET {taken}.")
+            leases = [Lease(each["IP"]) for each in template.vectors("LEASES") if each.get("IP")]
+            known = (user.id, user.gid, user.name, user.group, template.text("NAME"), template)
+            self.networks.append(Network(len(self.networks), *known, leases=leases))
+            return len(self.networks) - 1
+
+    def acl_addrule(self, user: User, _whose: str, _what: str, _rights: str) -> int:
+        self._only_admin(user, "ACL")
+        return self._next("acl")
+
+    @staticmethod
+    def _only_admin(user: User, kind: str) -> None:
+        if user.id != 0:
+            raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform CREATE {kind} [-1].")
+
     def user_info(self, user: User, number: int) -> str:
         found = user if number < 0 else self._known({each.id: each for each in self.users.values()}, number, "user")
         if user.id not in (0, found.id):
@@ -528,7 +560,8 @@ class Oned:
         return number
 
     def group_allocate(self, user: User, _name: str) -> int:
-        raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform CREATE GROUP [-1].")
+        self._only_admin(user, "GROUP")
+        return self._next("group")
 
 
 def _shown(name: str, value: float) -> object:
@@ -582,6 +615,9 @@ METHODS = {
     "one.vnpool.info": Method("VirtualNetworkPoolInfo", Oned.vn_pool, (int, int, int), helped=False),
     "one.host.info": Method("HostInfo", Oned.host_info, (int,), thing="host"),
     "one.hostpool.info": Method("HostPoolInfo", Oned.host_pool, (), helped=False),
+    "one.host.allocate": Method("HostAllocate", Oned.host_allocate, (str, str, str, str, str), thing="host"),
+    "one.vn.allocate": Method("VirtualNetworkAllocate", Oned.vn_allocate, (str,), thing="virtual network"),
+    "one.acl.addrule": Method("AclAddRule", Oned.acl_addrule, (str, str, str), thing="ACL rule"),
     "one.user.info": Method("UserInfo", Oned.user_info, (int,), thing="user"),
     "one.user.update": Method("UserUpdateTemplate", Oned.user_update, (int, str), thing="user"),
     "one.group.allocate": Method("GroupAllocate", Oned.group_allocate, (str,), thing="group"),

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from urllib.request import urlopen
 
 SUPER_USER = "pdisk"
+BROKEN = b"FreeMarker template error"  # what 14.06 answers to the question for one mount
 NOTHING = "The server has not found anything matching the request URI"
 GIB = 2**30
 ORIGIN, LIVE = "MACHINE_IMAGE_ORIGIN", "MACHINE_IMAGE_LIVE"
@@ -159,6 +160,8 @@ class Pdisk:
                 return Answer(200, [{"vmId": vm, "device": device} for vm, device in disk.mounts.items()])
             case ["POST"]:
                 return self._mount(disk, asked.form())
+            case ["GET", _mount]:
+                return Answer(200, body=BROKEN, headers={"Content-Type": "application/json"})
             case ["DELETE", mount]:
                 return self._unmount(disk, mount, asked.query)
         raise PdiskError(404, NOTHING)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from .._contract import CloudError, NodeSpec, Unavailable, VolumeSpec
+from .._contract import CloudError, Invalid, NodeSpec, Unavailable, VolumeSpec
 from ._definitions import Templates
 from ._names import Extra, Names, free_addresses, nics
 from ._one import One
@@ -51,7 +51,7 @@ class Shortages:
         wanted: Counter[str] = Counter()
         requested: dict[str, list[tuple[str, str]]] = {}
         for spec in specs:
-            for nic in nics(spec, self._options.network, Extra.of({"addresses": spec.extra.get("addresses", ())}).address(spec.mark.index)):
+            for nic in nics(spec, self._options.network, _address(spec)):
                 wanted[nic["network"]] += 1
                 if "IP" in nic:
                     requested.setdefault(nic["network"], []).append((spec.name, nic["IP"]))
@@ -74,3 +74,11 @@ class Shortages:
                 yield f"node {node}: address {address} of network '{name}' is in use"
         if needed > len(free):
             yield f"network '{name}' has {len(free)} free address(es), {needed} needed"
+
+
+def _address(spec: NodeSpec) -> str:
+    """The address that is requested for a node; empty if none is, or if the options are wrong, which is reported elsewhere."""
+    try:
+        return Extra.of(spec.extra).address(spec.mark.index)
+    except Invalid:
+        return ""

@@ -9,6 +9,7 @@ import base64
 import dataclasses
 import gzip
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,38 @@ def test_user_data_beyond_the_limit_are_refused_before_anything_is_made(opened: 
     (event,) = cloud.create([many])
     assert (event.stage.value, event.final) == ("failed", True)
     assert cloud.leftovers() == []
+
+
+def test_a_template_that_the_site_would_cut_is_refused_before_anything_is_made(opened: Callable[..., StratusLabCloud]) -> None:
+    cloud = opened()
+    long = spec(cloud, extra={"requirements": "x" * 50_000})
+    (sentence,) = cloud.shortages([long], [])
+    assert re.fullmatch(r"node a-p-0: its template has \d+ bytes, 48000 are possible", sentence)
+    (event,) = cloud.create([long])
+    assert (event.stage.value, event.final, event.detail) == ("failed", True, sentence)
+    assert cloud.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ({"requirement": "x"}, "unknown key 'requirement' under extra; did you mean 'requirements'?"),
+        ({"addresses": "10.0.0.5"}, "extra.addresses: must be a list of addresses, got '10.0.0.5'"),
+        ({"cpu": "much"}, "extra.cpu: must be a number more than 0, got 'much'"),
+        ({"cpu": 2}, "extra.cpu: must be at most the cores of instance type t1.micro (1), got 2"),
+        ({"architecture": "sparc"}, "is for x86_64, and the nodes are sparc"),
+    ],
+)
+def test_wrong_further_options_are_refused_with_their_place(opened: Callable[..., StratusLabCloud], extra: dict[str, object], reason: str) -> None:
+    cloud = opened()
+    found = cloud.shortages([spec(cloud, extra=extra)], [])
+    assert found
+    assert reason in found[0]
+
+
+def test_an_unknown_instance_type_is_refused_with_the_nearest(opened: Callable[..., StratusLabCloud]) -> None:
+    cloud = opened()
+    assert "unknown instance type 'm1.smal'; did you mean 'm1.small'?" in cloud.shortages([spec(cloud, flavor="m1.smal")], [])
 
 
 def test_a_key_that_the_node_proves_is_believed(tmp_path: Path) -> None:
