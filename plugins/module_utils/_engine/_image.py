@@ -100,7 +100,7 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
         raise Invalid(f"cloud {cloud.name}: {len(known)} images are called {name}, one is needed")
     (image,) = known
     algorithm, _colon, digits = image.checksum.partition(":")
-    sums = {each: hashlib.new(each, usedforsecurity=False) for each in {"sha256", algorithm} if each in hashlib.algorithms_available}
+    sums = {each: hashlib.new(each, usedforsecurity=False) for each in ("sha256", algorithm) if each in hashlib.algorithms_available}
     with tempfile.TemporaryFile(dir=folder) as file:
 
         def take(part: bytes) -> None:

@@ -85,7 +85,7 @@ class Nodes:
         self.policy = policy or Policy()
         self.hypervisor = hypervisor
         self.halted: set[int] = set()  # machines without an operating system that a test switched off
-        self.vm_of: Callable[[int], Vm] = lambda number: (_ for _ in ()).throw(KeyError(number))
+        self.vm_of: Callable[[int], Vm] = _nobody
         self._real: dict[int, str] = {}  # images of the machines that have an operating system
         self._hot: dict[tuple[int, str], str] = {}  # the guest's names of disks that were attached while it ran
         self._fetching = threading.Lock()
@@ -195,6 +195,11 @@ class Nodes:
         with urlopen(location, timeout=60, context=context) as answer:
             content: bytes = answer.read()
         return gzip.decompress(content) if location.endswith(".gz") else content
+
+
+def _nobody(number: int) -> Vm:
+    """Until oned is there."""
+    raise KeyError(number)
 
 
 def _sha1_of(entry: Entry) -> str:

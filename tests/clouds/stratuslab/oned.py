@@ -130,7 +130,7 @@ class Oned:
         for place, wanted in enumerate((str, *types)):
             if place >= len(params):
                 raise Fault(WRONG_TYPE, "Not enough parameters")
-            if type(params[place]) is not wanted:
+            if not isinstance(params[place], wanted) or isinstance(params[place], bool):
                 words = {str: "string", int: "integer"}
                 raise Fault(WRONG_TYPE, f"Parameter that is supposed to be {words[wanted]} is not")
             if wanted is str and CONTROL.search(params[place]):
@@ -385,7 +385,7 @@ class Oned:
             raise DeployError(f"Error deploying virtual machine: {injected} on {record.host.name}")
         self.machines.boot(vm)
         with self._mutex:
-            vm.deploy_id = f"{record.host.name}:{vm.name}:dummy".split(" ")[0]
+            vm.deploy_id = f"{record.host.name}:{vm.name}:dummy".split(" ", maxsplit=1)[0]
             vm.last_poll = now()
             if self._is_in(vm, Lcm.BOOT):
                 vm.lcm = Lcm.RUNNING

@@ -342,4 +342,4 @@ def path_of(url: str) -> str:
 
 def dumped(value: Any) -> bytes:
     """JSON as the service lays it out."""
-    return json.dumps(value, indent=4).encode() + b"\n"
+    return f"{json.dumps(value, indent=4)}\n".replace("\n", "\r\n").encode()

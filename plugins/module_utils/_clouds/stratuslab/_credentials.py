@@ -91,13 +91,17 @@ class Access:
         return urlsplit(self.machines).netloc.lower()
 
 
-def access(options: StratusLabOptions, environment: Mapping[str, str] = os.environ) -> Access:
+def access(options: StratusLabOptions, variables: Mapping[str, str] | None = None) -> Access:
     """What options, environment and user file say together.
+
+    Args:
+        variables: the environment; by default that of the process.
 
     Raises:
         Invalid: the file, a section, an instance type or an address is missing or wrong.
         Denied: there are no credentials.
     """
+    environment = os.environ if variables is None else variables
     file = Path(options.user_file or USER_FILE).expanduser()
     sections = _sections(file, required=bool(options.user_file))
     found = _selected(sections, options.section or environment.get("STRATUSLAB_USER_CONFIG_SECTION", ""), file)

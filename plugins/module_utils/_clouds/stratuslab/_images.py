@@ -8,6 +8,7 @@ An entry of the Marketplace is never deleted: an image that is deleted is withdr
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import http.client
@@ -20,7 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+
+from ansible.module_utils.urls import ConnectionError as NoConnection
+from ansible.module_utils.urls import open_url
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
@@ -270,8 +273,8 @@ def _fetched(location: str) -> Iterator[bytes]:
     if urlsplit(location).scheme not in ("http", "https"):
         raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
     try:
-        with urlopen(location, timeout=SECONDS) as answer:  # noqa: S310  the scheme was looked at
+        with contextlib.closing(open_url(location, timeout=SECONDS, http_agent="sky.clusters")) as answer:
             while piece := answer.read(PIECE):
                 yield piece
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException, NoConnection) as error:
         raise CloudError(f"{location} cannot be fetched: {error}") from error

@@ -111,5 +111,5 @@ def test_what_is_missing_or_wrong_is_said_in_one_sentence(tmp_path: Path, name: 
     known = {"user_file": str(path)} | more
     with pytest.raises(CloudError, match=reason) as error:
         access(options(**known), {})
-    assert type(error.value) is kind
+    assert error.type is kind
     assert "\n" not in str(error.value)

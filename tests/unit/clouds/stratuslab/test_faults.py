@@ -54,11 +54,11 @@ def wanted(small: Site, proxy: SiteProxy, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(_creation, "LOOKS", (0.1, 0.2, 0.3))
     files: list[dict[str, Any]] = []
 
-    def make(pools: Any = POOLS, name: str = "zf", **options: Any) -> dict[str, Any]:
+    def make(pools: Any = None, name: str = "zf", **options: Any) -> dict[str, Any]:
         file = small.folder / "alice.cfg"
         small.user_file(file)
         known = {"user_file": str(file), "flavor": "t1.micro", "image": small.marketplace.entries[0].identifier} | proxy.endpoints()
-        files.append(content(name, pools, **(known | options)))
+        files.append(content(name, pools or POOLS, **(known | options)))
         return files[-1]
 
     yield make
