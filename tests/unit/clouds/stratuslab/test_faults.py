@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _creation
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
-from ansible_collections.sky.clusters.tests.support.fault_proxy import Action, cut, first, lost, lost_behind_504, refused, reset
+from ansible_collections.sky.clusters.tests.support.fault_proxy import Action, Exchange, Reply, cut, first, lost, lost_behind_504, refused, reset
 from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     PATIENT,
     Lal,
@@ -27,6 +29,7 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     proxied,
     run_of,
     said,
+    wishes,
 )
 
 POOLS = {"m": {"count": 1, "volumes": {"d": 1}}, "w": 2}
@@ -129,8 +132,6 @@ def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(sma
 
 
 def _settled(cloud: Lal) -> None:
-    import time
-
     end = time.monotonic() + 10
     while cloud.gaps() or any(vm.lcm == 15 for vm in cloud._vms()):
         assert time.monotonic() < end
@@ -206,8 +207,6 @@ def test_a_machine_that_fails_is_tried_three_times_and_reported_in_the_servers_w
 def test_a_disk_in_use_is_reported(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
     cloud = cloud_of(run_of(file))
-    from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import VolumeSpec
-
     list(cloud.create_volumes([VolumeSpec("zf-m-0-d", 1)]))
     (disk,) = (each for each in small.pdisk.disks.values() if each.tag)
     (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"'])
@@ -222,9 +221,7 @@ def test_a_disk_in_use_is_reported(small: Site, wanted: Callable[..., dict[str, 
 def _nothing(tag: bytes) -> Action:
     """A list without anything in it."""
 
-    def act(exchange: Any) -> None:
-        from ansible_collections.sky.clusters.tests.support.fault_proxy import Reply
-
+    def act(exchange: Exchange) -> None:
         reply = exchange.forward()
         body = re.sub(rb"&lt;" + tag + rb"&gt;.*&lt;/" + tag + rb"&gt;", b"", reply.body, flags=re.S)
         exchange.reply(Reply(reply.status, reply.headers, body))
@@ -273,15 +270,9 @@ def test_a_second_run_makes_no_writing_call(proxy: SiteProxy, wanted: Callable[.
     assert said(file) == ""
     before = len(proxy.calls)
     run = run_of(file)
-    assert not run.present(wishes_of(run)).plan.changes
+    assert not run.present(wishes(run)).plan.changes
     image = f"marketplace GET /metadata/{file['clouds']['lal']['image']}"
     assert set(proxy.methods(before)) == {"one.vmpool.info", "one.templatepool.info", "disks GET /pdisk/pswd/disks", image}
-
-
-def wishes_of(run: Any) -> Any:
-    from ansible_collections.sky.clusters.tests.support.stratuslab_peers import wishes
-
-    return wishes(run)
 
 
 def test_an_image_that_is_withdrawn_stops_growth_and_nothing_else(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:

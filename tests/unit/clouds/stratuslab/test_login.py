@@ -31,11 +31,10 @@ def with_file(site: Site, path: Path, user: str, **more: str) -> StratusLabCloud
     return StratusLabCloud("lal", StratusLabOptions(image=image, user_file=str(file), ca_file=str(site.authority.file)), Scope("a"))
 
 
-def test_a_password_logs_in_whatever_it_consists_of(site: Site, opened: Opened) -> None:
+def test_a_password_logs_in_whatever_it_consists_of(opened: Opened) -> None:
     for user in ("alice", "bob"):  # one with a blank and a quote, one with a colon and an at sign
         cloud = opened(user=user)
         assert (cloud.identity(), cloud.listing().nodes) == (user, ())
-    assert "alice%27s+password" not in site.oned.users
 
 
 def test_a_certificate_logs_in_to_all_services(site: Site, tmp_path: Path) -> None:
@@ -48,7 +47,6 @@ def test_a_certificate_logs_in_to_all_services(site: Site, tmp_path: Path) -> No
     (node,) = cloud.listing().nodes
     assert site.oned.vms[int(node.id)].uname == "CN%3DJane+Tester%2COU%3DTesting+Department%2CO%3DStratusLab+Project%2CC%3DEU"
     list(cloud.delete([node]))
-    assert JANE in site.services.accounts.subjects
 
 
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
