@@ -9,13 +9,14 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from .._common._undo import Undo
 from .._contract import CloudError, Event, Invalid, NodeSpec, Stage, State, Stray, Unavailable
 from . import _vms
 from ._definitions import Templates
-from ._errors import Conflict, failed
+from ._errors import Conflict
 from ._one import One
 from ._pdisk import Disk, Pdisk
 from ._vms import ACTIVE, HOLD, STOPPED, SUSPENDED, UNKNOWN, Vm
@@ -35,18 +36,6 @@ class Existing:
         return [vm for vm in self.vms if vm.name == name]
 
 
-@dataclass
-class _Made:
-    """How to undo what was created for one node, should it fail."""
-
-    undo: list[Callable[[], None]] = field(default_factory=list)
-
-    def take_back(self) -> None:
-        for step in reversed(self.undo):
-            with contextlib.suppress(CloudError):  # the next run finds it by its mark
-                step()
-
-
 class Creation:
     """Creates the nodes of one batch; its method is called in parallel."""
 
@@ -64,18 +53,18 @@ class Creation:
         Raises:
             Unavailable: the cloud did not answer; the next call looks first.
         """
-        made = _Made()
+        undo = Undo()
         try:
             foreign = [volume.name for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")]
             if foreign:
                 raise Invalid(f"volume '{foreign[0]}' is not one of node {spec.name}")
             known = self._known(spec)
-            number = self._anew(spec, made) if known is None else self._again(spec, known, made)
+            number = self._anew(spec, undo) if known is None else self._again(spec, known, undo)
         except Unavailable:
             raise
         except CloudError as error:
-            made.take_back()
-            return failed(spec.name, error)
+            undo.run()
+            return Event.failure(spec.name, error)
         return Event(spec.name, Stage.MADE, str(number))
 
     def _known(self, spec: NodeSpec) -> Vm | None:
@@ -101,9 +90,9 @@ class Creation:
 
     # a machine that exists
 
-    def _again(self, spec: NodeSpec, vm: Vm, made: _Made) -> int:
+    def _again(self, spec: NodeSpec, vm: Vm, undo: Undo) -> int:
         self._start(vm)
-        disks = self._disks(spec, made, vm)
+        disks = self._disks(spec, undo, vm)
         lacking = [disk for disk in disks if not vm.has(disk.uuid)]
         if lacking and vm.contract_state is State.BUILDING:
             raise Unavailable(f"machine {vm.id} does not run yet, and lacks disk {lacking[0].uuid}")
@@ -123,10 +112,10 @@ class Creation:
 
     # a new machine
 
-    def _anew(self, spec: NodeSpec, made: _Made) -> int:
+    def _anew(self, spec: NodeSpec, undo: Undo) -> int:
         draft = self._templates.draft(spec)  # before anything is created
         self._templates.text(draft)
-        disks = self._disks(spec, made)
+        disks = self._disks(spec, undo)
         for disk in disks:
             self._volumes.free(disk)
         nonce = secrets.token_hex(8)
@@ -153,7 +142,7 @@ class Creation:
                         return vm.id
         raise error
 
-    def _disks(self, spec: NodeSpec, made: _Made, vm: Vm | None = None) -> list[Disk]:
+    def _disks(self, spec: NodeSpec, undo: Undo, vm: Vm | None = None) -> list[Disk]:
         """The node's volumes; those that do not exist are created.
 
         Args:
@@ -163,6 +152,6 @@ class Creation:
         for wanted in spec.volumes:
             disk, new = self._volumes.ensure(wanted, spec.mark, vm.pdisks if vm else ())
             if new:
-                made.undo.append(lambda uuid=disk.uuid: self._pdisk.delete(uuid))  # type: ignore[misc]
+                undo.add(lambda uuid=disk.uuid: self._pdisk.delete(uuid))  # type: ignore[misc]
             found.append(disk)
         return found

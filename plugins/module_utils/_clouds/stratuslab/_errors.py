@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from .._contract import CloudError, Denied, Event, Invalid, Shortage, Stage, Unavailable
+from .._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 
 AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 256, 512, 1024, 2048, 4096, 8192
 QUOTA = re.compile(r"quota exceeded")
@@ -55,22 +54,3 @@ def of_status(call: str, status: int, words: str, retry_after: float | None = No
         return Unavailable(sentence)
     kinds: dict[int, type[CloudError]] = {400: Invalid, 403: Denied, 404: Missing, 409: Conflict}
     return kinds.get(status, CloudError)(sentence)
-
-
-def failed(name: str, error: CloudError) -> Event:
-    """The event of a node or volume that the cloud refused."""
-    return Event(name, Stage.FAILED, str(error), final=error.final, error=type(error))
-
-
-def event_of(name: str, work: Callable[[], Event]) -> Event:
-    """The event of work on one node or volume, also where the cloud refuses it.
-
-    Raises:
-        Unavailable: the cloud did not answer.
-    """
-    try:
-        return work()
-    except Unavailable:
-        raise
-    except CloudError as error:
-        return failed(name, error)

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from .._common._events import event_of
 from .._common._parallel import each
 from .._contract import (
     Cloud,
@@ -38,7 +39,7 @@ from . import _host_keys, _vms
 from ._creation import Creation, Existing
 from ._credentials import Access, access
 from ._definitions import Templates
-from ._errors import Conflict, Missing, event_of
+from ._errors import Conflict, Missing
 from ._images import Images
 from ._lock import Lock
 from ._marketplace import Marketplace

@@ -55,11 +55,16 @@ def test_disks_of_earlier_releases_are_understood(record: Callable[[str], str]) 
 @pytest.mark.parametrize(
     ("state", "lcm", "expected"),
     [
-        (1, 0, State.BUILDING), (2, 0, State.BUILDING), (3, 1, State.BUILDING), (3, 2, State.BUILDING), (3, 3, State.RUNNING), (3, 11, State.DELETING),
-        (3, 12, State.DELETING), (3, 15, State.DELETING), (3, 16, State.STOPPED), (4, 0, State.STOPPED), (5, 0, State.STOPPED), (7, 0, State.FAILED),
-        (3, 99, State.STOPPED),
+        *((number, 0, State.BUILDING) for number in (1, 2)),
+        *((3, lcm, State.BUILDING) for lcm in (0, 1, 2, 9)),
+        *((3, lcm, State.RUNNING) for lcm in (3, 4, 7, 8)),
+        *((3, lcm, State.DELETING) for lcm in (11, 12, 13, 15)),
+        *((3, lcm, State.STOPPED) for lcm in (5, 6, 10, 16, 99)),
+        *((number, 0, State.STOPPED) for number in (4, 5)),
+        (3, 14, State.FAILED),
+        (7, 0, State.FAILED),
     ],
-)  # fmt: skip
+)
 def test_states(state: int, lcm: int, expected: State) -> None:
     assert _vms.Vm(1, "x", state, lcm, {}).contract_state is expected
 
