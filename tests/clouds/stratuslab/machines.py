@@ -111,6 +111,7 @@ class Nodes:
 
     def restart(self, vm: Vm) -> None:
         self.halted.discard(vm.id)
+        self._hot = {key: device for key, device in self._hot.items() if key[0] != vm.id}  # it starts as it is described
         if vm.id in self._real and self.hypervisor:
             self.hypervisor.again(vm)
 

@@ -91,10 +91,9 @@ class Creation:
     # a machine that exists
 
     def _again(self, spec: NodeSpec, vm: Vm, undo: Undo) -> int:
-        self._start(vm)
-        disks = self._disks(spec, undo, vm)
-        lacking = [disk for disk in disks if not vm.has(disk.uuid)]
-        if lacking and vm.contract_state is State.BUILDING:
+        lacking = [disk for disk in self._disks(spec, undo, vm) if not vm.has(disk.uuid)]
+        self._start(vm, lacking)
+        if lacking and vm.contract_state is not State.RUNNING:
             raise Unavailable(f"machine {vm.id} does not run yet, and lacks disk {lacking[0].uuid}")
         with self._attaching:
             for disk in lacking:
@@ -103,9 +102,17 @@ class Creation:
                     self._pdisk.attach(disk.uuid, vm.host, vm.id)
         return vm.id
 
-    def _start(self, vm: Vm) -> None:
+    def _start(self, vm: Vm, attached: Sequence[Disk]) -> None:
+        """Start a machine that does not run.
+
+        Args:
+            attached: disks that were attached while it ran: it starts without them, whatever the disk service has noted.
+        """
         actions = {STOPPED: "resume", SUSPENDED: "resume", HOLD: "release"}
         action = "restart" if (vm.state, vm.lcm) == (ACTIVE, UNKNOWN) else actions.get(vm.state, "")
+        if action == "restart":
+            for disk in attached:
+                self._pdisk.detach(disk.uuid, str(vm.id), metadata_only=True)
         if action:
             with contextlib.suppress(Conflict):  # it started meanwhile
                 self._one.act(action, vm.id)

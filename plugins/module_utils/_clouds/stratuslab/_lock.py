@@ -75,15 +75,20 @@ class Lock:
         return self._enter(holder, seconds, broken)
 
     def _again(self, queue: list[Ticket], holder: str, seconds: float) -> Lease | None:
-        """Who holds it may take it again: the answer may have been lost."""
-        if not queue or queue[0].holder != holder:
+        """Who holds it may take it again, since the answer may have been lost; but not when somebody may be about to break it."""
+        if not queue or queue[0].holder != holder or (self._left(queue[0]) or 0.0) <= 2 * EXACT:
             return None
-        lease = Lease(holder, str(queue[0].id))
+        sent = now()
         try:
-            self._beat(queue[0], seconds, now())
+            self._beat(queue[0], seconds)
         except Missing:
             return None
-        return lease
+        return self._lease(queue[0].id, holder, sent + seconds)
+
+    def _lease(self, ticket: int, holder: str, end: float, broken: str = "") -> Lease:
+        with self._mutex:
+            self._ends[str(ticket)] = end
+        return Lease(holder, str(ticket), broken)
 
     def _clear(self, queue: list[Ticket], holder: str) -> str:
         """Wait until nobody is before us, as long as those who are may be stale; returns who was."""
@@ -116,9 +121,7 @@ class Lock:
             if queue and queue[0].id != ticket:
                 raise self._taken(queue[0])
             raise Unavailable(f"taking the lock of cluster {self._cluster} took longer than it would have lasted")
-        with self._mutex:
-            self._ends[str(ticket)] = sent + seconds
-        return Lease(holder, str(ticket), broken)
+        return self._lease(ticket, holder, sent + seconds, broken)
 
     def holding(self) -> Holding | None:
         queue = self._queue()
@@ -138,9 +141,10 @@ class Lock:
         try:
             if not mine or (end is not None and now() > end):
                 raise Locked("the lock was lost: its time had passed before it was renewed")
-            self._beat(mine[0], seconds, sent)
+            self._beat(mine[0], seconds)
             if end is not None and now() > end:
                 raise Locked("the lock was lost: its time passed while it was renewed")
+            self._lease(mine[0].id, lease.holder, sent + seconds)
         except Missing:
             raise Locked("the lock was lost: somebody else took it for stale") from None
 
@@ -196,10 +200,8 @@ class Lock:
     def _server_now(self) -> float:
         return self._one.now() or 0.0
 
-    def _beat(self, ticket: Ticket, seconds: float, sent: float) -> None:
+    def _beat(self, ticket: Ticket, seconds: float) -> None:
         self._one.write_document(ticket.id, self._text(ticket.name, ticket.holder, ticket.beat + 1, seconds, ticket.since))
-        with self._mutex:
-            self._ends[str(ticket.id)] = sent + seconds
 
     def _drop(self, ticket: int) -> None:
         with contextlib.suppress(Missing):

@@ -182,6 +182,25 @@ def test_addresses_that_end_in_the_middle(small: Site, proxy: SiteProxy, wanted:
     assert said(file) == ""
 
 
+def test_a_disk_that_was_attached_later_is_attached_again_after_a_restart(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
+    assert said(file) == ""
+    file["pools"]["m"]["volumes"]["e"] = 1
+    assert said(file) == ""
+    (later,) = (disk for disk in small.pdisk.disks.values() if disk.tag.endswith(" e"))
+    assert list(later.mounts.values()) == ["vdz"]
+    (vm,) = (vm for vm in small.oned.vms.values() if vm.living)
+    small.nodes.halted.add(vm.id)
+    while vm.running:
+        time.sleep(0.02)
+    assert said(file) == ""
+    assert (vm.running, later.mounts) == (True, {str(vm.id): "vdz"})
+    volumes = {volume.name: volume for volume in cloud_of(run_of(file)).listing().volumes}
+    assert {name: (volume.attached, volume.device) for name, volume in volumes.items()} == {
+        "zf-m-0-d": ("zf-m-0", "/dev/vdc"), "zf-m-0-e": ("zf-m-0", "/dev/vdd"),
+    }  # fmt: skip
+
+
 def test_requested_addresses(wanted: Callable[..., dict[str, Any]]) -> None:
     file = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "10.0.0.4"]}}})
     assert said(file) == ""

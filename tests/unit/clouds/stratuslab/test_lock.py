@@ -76,6 +76,30 @@ def test_a_lease_that_was_confirmed_too_late_is_lost(opened: Opened) -> None:
         cloud.renew(lease, 60)
 
 
+def test_an_old_ticket_of_ones_own_is_not_taken_again_when_it_may_be_broken(site: Site, opened: Opened) -> None:
+    opened().lock("ada", 1.0)
+    time.sleep(2.5)
+    lease = opened().lock("ada", 60)
+    assert len(tickets(site)) == 1
+    assert int(lease.token) == max(site.oned.documents)
+    assert lease.broken == ""
+
+
+def test_a_renewal_that_comes_too_late_does_not_extend_the_lease(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    lease = cloud.lock("ada", 0.5)
+    real = cloud.one.write_document
+
+    def late(number: int, text: str) -> None:
+        time.sleep(0.6)
+        real(number, text)
+
+    monkeypatch.setattr(cloud.one, "write_document", late)
+    for _time in range(2):
+        with pytest.raises(Locked, match="the lock was lost"):
+            cloud.renew(lease, 60)
+
+
 def test_a_ticket_whose_answer_was_lost_is_found(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = opened()
     real = cloud.one.add_document
