@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as sit
 from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
 from ansible_collections.sky.clusters.tests.support.stratuslab_race import Hold, doubles, race, summary
+from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
@@ -100,6 +102,24 @@ def test_it_grows_gets_a_volume_and_starts_what_was_halted(site: Site, lal: dict
     assert sorted(after) == [MASTER, *WORKERS]
     assert ids.items() <= after.items()
     assert "/data/more" in site.ssh(MASTER, "findmnt -n -o TARGET /data/more")
+
+
+def test_the_files_of_stratus_run_cluster_are_written(site: Site) -> None:
+    play = str(ROOT / "inventories/stratuslab/run_cluster.yml")
+    wanted = json.dumps({"user": "jane", "packages": ["netbase"], "include_master": False})
+    for changed in (True, False):
+        command = site.command("ansible-playbook", "-i", str(site.file), play, "-e", wanted)
+        done = subprocess.run(command, env=os.environ | site.variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        assert ("changed=0" in done.stdout) is not changed
+    hosts = variables(site)
+    files = site.ssh(MASTER, "cat /tmp/machinefile /tmp/cluster_nodelist /etc/profile.d/stratuslab_cluster.sh && id -un jane").split("\n")
+    addresses = [hosts[name]["sky_address"] for name in WORKERS]
+    assert files[:4] == [*(f"{address} slots=1" for address in addresses), *addresses]
+    master = hosts[MASTER]["sky_address"]
+    settings = {"NC": 0, "CMASTER": master, "CSIZE": 2, "CMAX_CORES": 2}
+    assert files[4:9] == [*(f"export STRATUSLAB_{key}={value}" for key, value in settings.items()), "jane"]
+    assert "export STRATUSLAB_NC=1" in site.ssh(WORKERS[0], "cat /etc/profile.d/stratuslab_cluster.sh")
 
 
 def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figure) -> None:
