@@ -40,6 +40,11 @@ PATIENT = Backoff(tries=25, first=0.05, longest=0.3, spread=lambda: 1.0)  # wher
 class _NamedHandler(_Handler):
     """Calls of XML-RPC are distinguished by their method, which is appended to the path as a query."""
 
+    def send_response_only(self, code: int, message: str | None = None) -> None:
+        """With a date, as the services answer: the client reads their clock from it."""
+        super().send_response_only(code, message)
+        self.send_header("Date", self.date_time_string())
+
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if self.service == "machines" and length:

@@ -92,10 +92,12 @@ class Lock:
 
     def _clear(self, queue: list[Ticket], holder: str) -> str:
         """Wait until nobody is before us, as long as those who are may be stale; returns who was."""
-        broken = ""
+        broken, counts = "", {ticket.id: ticket.beat for ticket in queue}
         while queue:
             first = queue[0]
-            if self._is_live(first):
+            left = self._left(first)
+            live = first.beat != counts.get(first.id) if left is None else left > 0  # without a clock only the count says so
+            if live or not first.until:  # which another client left out, whose rules are not known
                 raise self._taken(first)
             if self._is_stale(first):
                 with contextlib.suppress(Missing):  # somebody else was quicker

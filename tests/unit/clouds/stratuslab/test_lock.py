@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -48,8 +49,6 @@ def test_a_ticket_that_is_renewed_while_it_is_watched_is_not_broken(site: Site, 
     ada, bob = opened(), opened()
     lease = ada.lock("ada", 2.0)
     monkeypatch.setattr(bob._lock, "_is_live", lambda ticket: ticket.beat > 0)  # as if the server's clock had jumped
-    import threading
-
     beats = threading.Timer(1.0, lambda: ada.renew(lease, 2.0))
     beats.start()
     with pytest.raises(Locked):
@@ -58,6 +57,20 @@ def test_a_ticket_that_is_renewed_while_it_is_watched_is_not_broken(site: Site, 
     ada.renew(lease, 2.0)
     ada.unlock(lease)
     assert tickets(site) == []
+
+
+def test_a_site_that_does_not_date_its_answers_has_a_lock_too(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, bob = opened(), opened()
+    for cloud in (ada, bob):
+        monkeypatch.setattr(cloud.one, "now", lambda: None)
+    lease = ada.lock("ada", 2.0)
+    beats = threading.Timer(0.7, lambda: ada.renew(lease, 2.0))
+    beats.start()
+    with pytest.raises(Locked, match="ada"):
+        bob.lock("bob", 2.0)
+    beats.join()
+    assert bob.locked_by() is not None
+    assert "ada" in bob.lock("bob", 60).broken  # once nobody renews it
 
 
 def test_a_stale_ticket_is_watched_for_its_whole_time(opened: Opened) -> None:
