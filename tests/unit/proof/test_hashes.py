@@ -32,7 +32,7 @@ def changed(root: Path, path: str) -> set[str]:
 
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
-LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "systems", "spark"}
+LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quickstart", "systems", "spark", "stratuslab"}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ LOCAL = {"contract", "walk", "host", "survival", "molecule", "clouds", "quicksta
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "clouds"}),
-        ("plugins/module_utils/_clouds/stratuslab/_api.py", QUICK_IN_MEMORY),
+        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab"}),
+        ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack"}),
