@@ -315,7 +315,7 @@ def test_the_lock_is_one_clusters_and_expires(local: Open) -> None:
     time.sleep(0.2)
     second = here.cloud.lock("second", 30)
     assert second.broken == "somebody on this machine"
-    with pytest.raises(Locked, match="was lost: second has it"):
+    with pytest.raises(Locked, match="was lost: second has held it since"):
         here.cloud.renew(lease, 30)
     here.cloud.unlock(lease)
     with pytest.raises(Locked, match="second"):

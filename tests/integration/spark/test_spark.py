@@ -269,7 +269,7 @@ def test_a_cluster_that_cannot_run_a_job_fails_the_play_with_the_reason(site: Si
     played = site.play("spark_cluster", "-e", "spark_proof_force=true", "-e", "spark_proof_seconds=10")
     assert played.code != 0
     assert address in played.last(20), played.last(30)
-    assert "  proof: failure at " in site.must("status").output
+    assert "spark: proof failure at " in site.must("status").output
     site.ssh("tspark-worker-1", f"ip route del blackhole {master}")
     assert set(site.must("spark_cluster", "-e", "sky_full=true").changed) == {"localhost", "tspark-master-0", "tspark-worker-0", "tspark-worker-1"}
     assert "ready: yes" in site.must("status").output
