@@ -3,20 +3,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The services of the StratusLab test site behind a place for faults, and clusters built on them by the real engine.
 
-Machines that exist in the lists only have no operating system: ssh is assumed to answer there (:func:`probe`).
+Machines that exist in the lists only have no operating system: ssh is assumed to answer there (:func:`probe`). As a program it makes one run:
+``python -m ...stratuslab_peers present|absent FILE``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
+
+import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Node, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
@@ -180,3 +186,14 @@ def existing(site: Site) -> list[str]:
     vms = [f"vm {vm.name}" for vm in site.oned.vms.values() if vm.living]
     disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner != "pdisk"]
     return sorted([*vms, *disks, *(f"template {document.name.rpartition('.')[0]}" for document in site.oned.documents.values())])
+
+
+def started(file: Mapping[str, Any], folder: Path, what: str = "present") -> subprocess.Popen[str]:
+    """The same in a process of its own."""
+    path = folder / f"{file['cluster']}.yml"
+    path.write_text(yaml.safe_dump(dict(file)), encoding="utf-8")
+    return subprocess.Popen([sys.executable, "-m", __name__, what, str(path)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+if __name__ == "__main__":
+    print(said(yaml.safe_load(Path(sys.argv[2]).read_text(encoding="utf-8")), sys.argv[1]), end="")

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,18 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _creation
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
-from ansible_collections.sky.clusters.tests.support.fault_proxy import Action, Exchange, Reply, cut, first, lost, lost_behind_504, refused, reset
+from ansible_collections.sky.clusters.tests.support.fault_proxy import (
+    Action,
+    Exchange,
+    Reply,
+    afterwards,
+    cut,
+    first,
+    lost,
+    lost_behind_504,
+    refused,
+    reset,
+)
 from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     PATIENT,
     Lal,
@@ -29,6 +42,7 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     proxied,
     run_of,
     said,
+    started,
     wishes,
 )
 
@@ -136,6 +150,37 @@ def _settled(cloud: Lal) -> None:
     while cloud.gaps() or any(vm.lcm == 15 for vm in cloud._vms()):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+KILLS = {  # run, method, which of its calls, and whether the call was carried out before the run was killed
+    "before a machine": ("present", "one.vm.allocate", 2, first),
+    "after a machine": ("present", "one.vm.allocate", 2, afterwards),
+    "after a disk": ("present", "/disks$", 2, afterwards),
+    "after a deletion": ("absent", "one.vm.action", 2, afterwards),
+}
+
+
+@pytest.mark.parametrize("point", KILLS)
+def test_a_run_that_is_killed_is_continued_by_the_next(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], point: str, tmp_path: Path
+) -> None:
+    what, path, nth, when = KILLS[point]
+    file = wanted()
+    if what == "absent":
+        assert said(file) == ""
+    runs: list[subprocess.Popen[str]] = []
+
+    def kill() -> None:
+        runs[0].kill()
+
+    proxy.rule(when(kill), "", "", path, nth=nth)
+    runs.append(started(file, tmp_path, what))
+    output, _errors = runs[0].communicate(timeout=60)
+    proxy.settle()
+    proxy.heal()
+    assert runs[0].returncode == -9, output
+    assert said(file, what) == ""
+    assert existing(small) == (WHOLE if what == "present" else [])
 
 
 def test_a_quota_that_ends_in_the_middle_costs_one_node_only(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
