@@ -138,7 +138,7 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, 110, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 400, 80, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
@@ -146,7 +146,7 @@ PARTS: tuple[Part, ...] = (
         EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
     ),
     Part(
-        "mutants", Tier.QUICK, 300, 120, "named defects, each put into a copy of the tree: the tests must find every one",
+        "mutants", Tier.QUICK, 300, 100, "named defects, each put into a copy of the tree: the tests must find every one",
         EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
     ),
     Part(
@@ -154,7 +154,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "walk", Tier.QUICK, 720, 420, "the life of one local cluster, from its creation to nothing left",
+        "walk", Tier.QUICK, 720, 350, "the life of one local cluster, from its creation to nothing left",
         (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
@@ -163,11 +163,11 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1100, 600, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        "survival", Tier.LONG, 1100, 720, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
         (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1800, 1250, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        "spark", Tier.LONG, 1800, 1350, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
@@ -179,7 +179,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 1500, 1080, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
+        "openstack", Tier.LONG, 1500, 870, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
         (*CAMPUS, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
@@ -189,7 +189,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 600, 120, "one cluster on two clouds, this machine and the OpenStack",
+        "clouds", Tier.LONG, 600, 70, "one cluster on two clouds, this machine and the OpenStack",
         (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(

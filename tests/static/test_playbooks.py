@@ -51,3 +51,15 @@ def test_a_group_without_hosts_may_be_absent() -> None:
     ]
     assert len(paths) > 50
     assert not wrong, "\n".join(wrong)
+
+
+def test_task_names_that_tests_look_for_exist() -> None:
+    texts = [path.read_text(encoding="utf-8") for folder in ("playbooks", "roles") for path in sorted((tree.ROOT / folder).rglob("*.yml"))]
+    names = {name for text in texts for name in re.findall(r"- name: (.+)", text)}
+    wanted = {
+        match.group(1)
+        for path in sorted((tree.ROOT / "tests/integration").rglob("*.py"))
+        for match in re.finditer(r"TASK \\?\[(?:sky\.clusters\.\w+ : )?([A-Z][^\]\"\\{]+)", path.read_text(encoding="utf-8"))
+    }
+    assert len(wanted) > 3
+    assert [name for name in sorted(wanted) if not any(known.startswith(name) for known in names)] == []

@@ -67,7 +67,7 @@ def test_a_node_that_hangs_in_its_boot_is_replaced_twice_and_then_told(site: Sit
 
 
 SHORT = {
-    "network 10.95.240.0/29 has addresses for 3 more nodes, 4 are wanted": {},
+    "network 10.95.240.0/29 has addresses for 3 more nodes, 4 are needed": {},
     "the new nodes need 4000000 MiB of memory": {"flavor": "vast"},
     "unknown flavor 'mediun'; did you mean 'medium'?": {"flavor": "mediun"},
 }

@@ -26,12 +26,12 @@ ZONE = "tsurv"
 DATA = ("-e", "sky_destroy_data=true")
 STAGES = r"^  ta-box-\d+ +(asked for|made|booted|ssh answers|FAILED|deleted) "
 POINTS = {
-    "before the first line": r"^TASK \[Make the nodes",
+    "before the first line": r"^TASK \[Create, replace and start nodes",
     "made": " made ",
     "booted": " booted ",
     "ssh answers": " ssh answers ",
-    "the roles": r"^TASK \[sky.clusters.node : Make the cluster's user",
-    "the end of the visits": r"^TASK \[Note that the visits",
+    "the roles": r"^TASK \[sky.clusters.node : Create the cluster's user",
+    "the end of the visits": r"^TASK \[Record that the visited nodes",
 }
 
 

@@ -357,7 +357,7 @@ def test_what_is_short_is_said_in_sentences(local: Open) -> None:
         assert wanted in said, said
     assert here.cloud.shortages([here.spec()], []) == []
     crowd = [here.spec(index) for index in range(6)]
-    assert "has addresses for 5 more nodes, 6 are wanted" in str(local("a", network="10.95.241.0/29").cloud.shortages(crowd, []))
+    assert "has addresses for 5 more nodes, 6 are needed" in str(local("a", network="10.95.241.0/29").cloud.shortages(crowd, []))
 
 
 def test_a_network_that_is_in_use_is_refused(local: Open) -> None:
