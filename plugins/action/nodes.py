@@ -64,7 +64,10 @@ def _of_nodes(outcome: Outcome, strict: bool) -> dict[str, Any]:
 
 
 def _new_hosts(outcome: Outcome, cluster: Cluster, hostvars: Any) -> list[dict[str, Any]]:
-    """Members that the running inventory does not have, or has as they were before this run."""
+    """Members and leaving nodes that the running inventory does not have, or has as they were before this run.
+
+    A leaving node may be new too: another run has created it since this one listed the clouds without the lock.
+    """
     touched = {result.name for result in outcome.result.nodes.values() if result.action != "keep"}
     moved = {  # nodes behind a gateway whose address may have changed
         node.name
@@ -72,4 +75,4 @@ def _new_hosts(outcome: Outcome, cluster: Cluster, hostvars: Any) -> list[dict[s
         if any(node.name in touched and node.address(public=True) for node in listing.nodes)
         for node in listing.nodes
     }
-    return differing(outcome.listings, cluster, hostvars, outcome.members, touched | moved)
+    return differing(outcome.listings, cluster, hostvars, {*outcome.members, *outcome.leaving}, touched | moved)

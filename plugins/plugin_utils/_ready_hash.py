@@ -64,7 +64,8 @@ def _everything(roles: Mapping[str, Path]) -> dict[str, Path]:
     return found
 
 
-def _places(name: str) -> dict[str, Path]:
+@cache  # asked for every node: a thousand would take a second
+def _places(name: str) -> Mapping[str, Path]:
     """The role and the plugins of that name."""
     plugins = {f"{path.parent.name}/{name}": path for path in (ROOT / "plugins").glob(f"[!_]*/{name}.py")}
     role = ROLE_FOLDER / name

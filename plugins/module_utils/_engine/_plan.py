@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -273,7 +274,7 @@ def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes,
         else:
             _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
     taken = {p.node.mark.index for p in present} | set(view.strays)
-    new = _free(taken, view.pool.count - len(taken))
+    new = _free(taken, view.pool.count - len(taken), _preferred(view, existing[view.pool.cloud], wishes))
     draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
     staying = {p.node.mark.index for p in present if p not in leaving}
     _plan_volumes(view, existing[view.pool.cloud], staying.union(new), draft)
@@ -556,15 +557,22 @@ def _place(cluster: str, stray: Stray) -> tuple[str, int] | None:
     return (match.group(1), int(match.group(2))) if match and stray.kind == "node" else None
 
 
-def _free(taken: Collection[int], wanted: int) -> list[int]:
-    """The lowest indices that are not taken."""
-    found: list[int] = []
-    index = 0
-    while len(found) < wanted:
+def _preferred(view: _PoolView, listing: Listing, wishes: Wishes) -> list[int]:
+    """Indices that new nodes get first: those of nodes that this run has deleted to create them again, then those whose data volumes exist."""
+    prefix = f"{view.cluster.name}-{view.name}-"
+    replaced = {int(name.removeprefix(prefix)) for name in wishes.replaced if name.startswith(prefix)}
+    return [*sorted(replaced), *sorted({volume.mark.index for volume in listing.volumes if volume.mark.pool == view.name})]
+
+
+def _free(taken: Collection[int], wanted: int, preferred: Iterable[int]) -> list[int]:
+    """Indices that are not taken: the preferred ones, then the lowest."""
+    found = itertools.chain(preferred, itertools.count())
+    chosen: dict[int, None] = {}
+    while len(chosen) < wanted:
+        index = next(found)
         if index not in taken:
-            found.append(index)
-        index += 1
-    return found
+            chosen[index] = None
+    return sorted(chosen)
 
 
 def _homeless(listing: Listing) -> tuple[Volume, ...]:

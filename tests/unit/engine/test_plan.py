@@ -108,6 +108,17 @@ def test_what_the_node_is_to_be() -> None:
     assert (spec.ssh_keys, spec.ssh_user, spec.extra) == (("key",), "debian", {"a": 1, "b": 2})
 
 
+def test_a_node_that_this_run_replaces_keeps_its_name() -> None:
+    found = made(listed(node(0), node(2)), Wishes(replaced=frozenset({"demo-worker-4", "demo-other-1"})), {"worker": 3})
+    assert one(found)["create"] == ["demo-worker-4"]
+
+
+def test_a_new_node_takes_an_index_whose_data_volume_exists() -> None:
+    """As after a run that was killed between the deletion of a node and its creation: the data would stay behind."""
+    found = made(listed(node(0), volumes=(volume(0), volume(2, attached=False))), pools={"worker": {"count": 2, "volumes": {"data": 5}}})
+    assert one(found)["create"] == ["demo-worker-2"]
+
+
 def test_growth_takes_the_lowest_free_indices() -> None:
     assert one(made(listed(node(1), node(4)), pools={"worker": 5})) == {
         "create": ["demo-worker-0", "demo-worker-2", "demo-worker-3"],
