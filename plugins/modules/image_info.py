@@ -24,6 +24,14 @@ options:
     description: Name of the images to list. By default all images.
     type: str
     default: ""
+  properties:
+    description:
+      - Properties that the images to list must have. Only some clouds have any.
+      - Images of a Marketplace (the provider C(stratuslab)) have C(os), C(os_version), C(version), C(title), C(endorser) (an e-mail address),
+        C(created) and C(valid) (until when). Images that the cloud's policy refuses are not listed.
+    type: dict
+    default: {}
+    version_added: 0.5.0
 seealso:
   - module: sky.clusters.image
 """
@@ -35,6 +43,15 @@ EXAMPLES = r"""
     clouds: "{{ sky_clouds }}"
     pools: "{{ sky_pools }}"
     settings: "{{ sky_settings }}"
+  register: found
+
+- name: Find the images of a Marketplace for one system
+  sky.clusters.image_info:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+    properties: {os: debian, os_version: "12", endorser: images@example.org}
   register: found
 """
 
@@ -49,7 +66,8 @@ images:
   elements: dict
   sample:
     - {name: debian-12-spark, cloud: lal, id: 3f0c1e0a-6b0e-4a35-9c56-20d2ad4d4d6e, status: active, ours: true, size: 734003200,
-       checksum: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", format: qcow2, architecture: x86_64}
+       checksum: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", format: qcow2, architecture: x86_64,
+       properties: {}}
 """
 
 from typing import Any
@@ -60,7 +78,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._image import as_result
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
-SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}}
+SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}, "properties": {"type": "dict", "default": {}}}
 
 
 def listed(module: AnsibleModule) -> dict[str, Any]:
@@ -69,7 +87,11 @@ def listed(module: AnsibleModule) -> dict[str, Any]:
     _cluster, clouds = fleet(module.params)
     known = list_images(clouds)
     found = [as_result(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
-    return {"changed": False, "images": [image for image in found if wanted in ("", image["name"])]}
+    properties = {str(key): str(value) for key, value in module.params["properties"].items()}
+    return {
+        "changed": False,
+        "images": [image for image in found if wanted in ("", image["name"]) and properties.items() <= image["properties"].items()],
+    }
 
 
 def main() -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(
     params=[
         "memory",
+        "stratuslab",
         pytest.param("lxc", marks=pytest.mark.real),
         pytest.param("openstack", marks=(pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("biology"))),
     ]
@@ -36,11 +39,25 @@ def cloud_factory(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: p
 def _bench(provider: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     if provider == "memory":
         return MemoryBench(folder / "world")
+    if provider == "stratuslab":
+        return _stratuslab()
     if provider == "lxc":
         return LxcBench()
     for name, value in _campus().environment("dave").items():
         monkeypatch.setenv(name, value)
     return OpenStackBench()
+
+
+@functools.cache
+def _stratuslab() -> Bench:
+    """One site for all tests of the process; it ends with it."""
+    from ansible_collections.sky.clusters.tests.support.stratuslab_bench import StratusLabBench
+
+    folder = tempfile.TemporaryDirectory(prefix="sky-stratuslab-")
+    bench = StratusLabBench(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(bench.close)
+    return bench
 
 
 @functools.cache

@@ -58,9 +58,10 @@ def test_a_volume_without_a_node_is_extended_and_deleted(cloud_factory: Bench) -
     cloud = cloud_factory("a")
     list(cloud.create_volumes([VolumeSpec("a-p-0-data", 1), VolumeSpec("a-p-1-data", 1)]))
     (event,) = events_by_name(list(cloud.resize_volumes([VolumeSpec("a-p-0-data", 2)]))).values()
-    assert event.stage is Stage.MADE
+    stage, size = (Stage.MADE, 2) if cloud_factory.extends_volumes else (Stage.FAILED, 1)
+    assert event.stage is stage
     sizes = {volume.name: volume.size for volume in cloud.listing().volumes}
-    assert sizes == {"a-p-0-data": 2, "a-p-1-data": 1}
+    assert sizes == {"a-p-0-data": size, "a-p-1-data": 1}
     gone = [volume for volume in cloud.listing().volumes if volume.name == "a-p-0-data"]
     (event,) = events_by_name(list(cloud.delete_volumes(gone))).values()
     assert event.stage is Stage.DELETED

@@ -98,6 +98,9 @@ COMMON = (
     "!tests/support/isolated_clouds.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
+    "!tests/support/stratuslab_bench.py",
+    "!tests/support/stratuslab_peers.py",
+    "!tests/support/stratuslab_race.py",
 )
 LXC = (f"{PROVIDERS}/lxc",)
 # The test cloud borrows functions from the provider lxc. The part `clouds` depends on both and starts the test cloud, so it finds what breaks there.
@@ -110,6 +113,15 @@ OPENSTACK = (
     "tests/support/fault_proxy.py",
     "tests/support/openstack_peers.py",
     "tests/support/openstack_site.py",
+)
+# The test server's real machines are those of the provider lxc.
+STRATUSLAB = (
+    f"{PROVIDERS}/stratuslab",
+    "requirements-stratuslab.txt",
+    "tests/clouds/stratuslab",
+    "tests/support/stratuslab_bench.py",
+    "tests/support/stratuslab_peers.py",
+    "tests/support/stratuslab_race.py",
 )
 LOCAL = (*COMMON, *LXC)
 CAMPUS = (*COMMON, *OPENSTACK)
@@ -189,6 +201,11 @@ PARTS: tuple[Part, ...] = (
         "openstack", Tier.LONG, 1500, 870, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
         (*CAMPUS, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
+    ),
+    Part(
+        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from nothing to nothing left; the race for its lock",
+        (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
+        (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),
     Part(
         "clouds", Tier.LONG, 600, 70, "one cluster on two clouds, this machine and the OpenStack",

@@ -21,6 +21,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds import _contr
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import PROVIDERS, Provider
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _options
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _options as _stratuslab
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _network
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
     DEADLINES,
@@ -62,6 +64,9 @@ TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Flavor": (_options.Flavor, {}),
     "Recipe": (_options.Recipe, {}),
     "OpenStackOptions": (OpenStackOptions, {}),
+    "StratusLabOptions": (StratusLabOptions, {}),
+    "InstanceType": (_stratuslab.InstanceType, {}),
+    "Policy": (_stratuslab.Policy, {}),
     "Pool": (Pool, {}),
     "DataVolume": (DataVolume, {}),
     "Timeouts": (Timeouts, {}),
@@ -167,7 +172,7 @@ def default(declared: dataclasses.Field[Any]) -> str:
     if declared.default is dataclasses.MISSING and declared.default_factory is dataclasses.MISSING:
         return "required"
     value = declared.default if declared.default_factory is dataclasses.MISSING else declared.default_factory()
-    if value is None or value in ("", (), {}, Timeouts()):
+    if value is None or value in ("", (), {}, Timeouts(), _stratuslab.Policy()):
         return "none"
     return f"``{str(value).lower() if isinstance(value, bool) else value}``"
 

@@ -61,11 +61,19 @@ def test_every_file_of_tests_is_run(tracked: list[Path]) -> None:
     assert [path for path in tests if not any(runs(part, path) for part in PARTS)] == []
 
 
+def _using(provider: str, tracked: list[Path]) -> set[str]:
+    """Names of the parts with real nodes that a provider is an input of."""
+    files = [str(path) for path in tracked if is_below(str(path), f"plugins/module_utils/_clouds/{provider}")]
+    return {part.name for part in PARTS if part.machine and any(is_input(part, path) for path in files)}
+
+
+def test_the_provider_stratuslab_is_an_input_of_one_part(tracked: list[Path]) -> None:
+    assert _using("stratuslab", tracked) == {"stratuslab"}
+
+
 @pytest.mark.parametrize("provider", ["lxc", "openstack"])
 def test_a_provider_is_an_input_of_its_own_parts_alone(provider: str, tracked: list[Path]) -> None:
-    folder = f"plugins/module_utils/_clouds/{provider}"
-    files = [str(path) for path in tracked if is_below(str(path), folder)]
-    using = {part.name for part in PARTS if part.machine and any(is_input(part, path) for path in files)}
+    using = _using(provider, tracked)
     assert using == {part.name for part in PARTS if part.machine and (part.name == "clouds" or part.cloud == (provider == "openstack"))}
 
 

@@ -45,6 +45,7 @@ class Bench(abc.ABC):
     provider: type[Cloud]
     patience: float  # seconds that a node may take to run, or to go
     poll: float = 0.5  # seconds between two looks at it
+    extends_volumes: bool = True  # whether the cloud can: the contract leaves it open
 
     def __call__(self, cluster: str = "a", owner: str = "") -> Cloud:
         return self.provider("contract", self.options, Scope(cluster, owner))

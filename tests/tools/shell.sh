@@ -8,4 +8,4 @@ set -euo pipefail
 # shellcheck source=tests/tools/common.sh
 . "$(dirname "$0")/common.sh"
 cd "$ROOT"
-tracked_files '*.sh' .ci/run tests/clouds/openstack/{up,down,build} tests/clouds/ceph/{up,down} | xargs -0 shellcheck --external-sources
+tracked_files '*.sh' .ci/run tests/clouds/openstack/{up,down,build} tests/clouds/{ceph,stratuslab}/{up,down} | xargs -0 shellcheck --external-sources

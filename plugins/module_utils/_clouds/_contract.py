@@ -15,7 +15,7 @@ import abc
 import enum
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
@@ -152,6 +152,7 @@ class Address:
     family: int = 4  # 4 or 6
     network: str = ""  # the cloud's name of the network it is on
     public: bool = False  # reachable from outside the cloud
+    port: int = 0  # at which ssh answers there, if not at its own
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,12 @@ class Node:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
         found = sorted((a for a in self.addresses if a.public == public), key=lambda a: a.family)
         return found[0].address if found else ""
+
+    @property
+    def port(self) -> int:
+        """At which ssh answers at its address outside, or else at that inside; 0 means ssh's own."""
+        found = sorted(self.addresses, key=lambda a: (not a.public, a.family))
+        return found[0].port if found else 0
 
 
 @dataclass(frozen=True)
@@ -237,6 +244,7 @@ class Image:
     checksum: str = ""  # `algorithm:digits`; empty if unknown
     format: str = ""
     architecture: str = ""  # as `uname -m` says it; empty if unknown
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)  # what else is known of it, by short names such as `os`
 
 
 @dataclass(frozen=True)
@@ -516,6 +524,14 @@ class Cloud(abc.ABC):
             CloudError: it is not ours, or a node needs it; it is left alone.
         """
         raise Invalid(f"image {image.name}: provider {self.provider} does not accept images, so this one is not ours")
+
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:  # noqa: ARG002
+        """Read the file of this image (by id), piece by piece; the caller verifies its checksum.
+
+        Raises:
+            Invalid: there is no such image, or images cannot be read here (the default).
+        """
+        raise Invalid(f"image {image.name}: a cloud of provider {self.provider} cannot give images back")
 
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:

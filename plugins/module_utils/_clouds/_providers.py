@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from . import lxc, openstack
+from . import lxc, openstack, stratuslab
 from ._contract import Cloud, Options
 
 
@@ -31,4 +31,5 @@ class Provider:
 PROVIDERS: Mapping[str, Provider] = {
     "lxc": Provider(lxc.LxcOptions, lxc.LxcCloud),
     "openstack": Provider(openstack.OpenStackOptions, openstack.OpenStackCloud),
+    "stratuslab": Provider(stratuslab.StratusLabOptions, stratuslab.StratusLabCloud),
 }

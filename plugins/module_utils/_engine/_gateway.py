@@ -30,6 +30,7 @@ class Gateway:
     def command(self, *more: str) -> list[str]:
         """The ssh command that logs in there, without asking anybody anything."""
         options = [*ssh_options(self.node, self.login), "-o BatchMode=yes", f"-o ConnectTimeout={SECONDS}"]
+        options += [f"-p {self.node.port}"] if self.node.port else []
         return ["ssh", *shlex.split(" ".join(options)), *more, f"{self.user}@{self.node.address(public=True)}"]
 
     def proxy_option(self) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
@@ -16,7 +18,7 @@ from .._base._schema import shown
 from .._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid
 from ._resource import Change, asked
 
-KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture")
+KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture", "properties")
 
 
 def as_result(cloud: str, image: Image) -> dict[str, Any]:
@@ -84,6 +86,49 @@ def absent(cloud: Cloud, name: str, check: bool) -> Change:
         with _placed(cloud):
             asked(lambda image=image: cloud.delete_image(image), f"delete image {name}")  # type: ignore[misc]
     return Change(as_result(cloud.name, ours[0]), {}, changed=True) if ours else Change()
+
+
+@contextlib.contextmanager
+def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, BinaryIO, str]]:
+    """An image of a cloud, its file, and the file's checksum; the file has no name, so nothing of it is left.
+
+    Raises:
+        CloudError: there is no such image, or not exactly one, or its file is not what its checksum says.
+    """
+    known = [image for image in _named(cloud, name) if image.status == "active"]
+    if len(known) != 1:
+        raise Invalid(f"cloud {cloud.name}: {len(known)} images are called {name}, one is needed")
+    (image,) = known
+    algorithm, _colon, digits = image.checksum.partition(":")
+    sums = {each: hashlib.new(each, usedforsecurity=False) for each in ("sha256", algorithm) if each in hashlib.algorithms_available}
+    with tempfile.TemporaryFile(dir=folder) as file:
+
+        def take(part: bytes) -> None:
+            file.write(part)
+            for each in sums.values():
+                each.update(part)
+
+        with _placed(cloud):
+            cloud.fetch_image(image, take)
+        if digits and algorithm in sums and sums[algorithm].hexdigest() != digits:
+            raise CloudError(
+                f"cloud {cloud.name}: the file of image {name} has the checksum {algorithm}:{sums[algorithm].hexdigest()}, not {image.checksum}"
+            )
+        file.flush()
+        file.seek(0)
+        yield image, file, f"sha256:{sums['sha256'].hexdigest()}"
+
+
+def copied(source: Cloud, target: Cloud, names: tuple[str, str], wanted: ImageSpec, folder: str, force: bool, check: bool) -> Change:
+    """Copy an image from one cloud to another, with its checksum.
+
+    Args:
+        names: of the image there and here.
+        wanted: what else is known of it; its checksum and name are those of the file.
+    """
+    with fetched(source, names[0], folder) as (image, file, checksum):
+        spec = dataclasses.replace(wanted, name=names[1], checksum=checksum, format=wanted.format or image.format)
+        return present(target, spec, lambda: contextlib.nullcontext(file), force, check)
 
 
 def _named(cloud: Cloud, name: str) -> list[Image]:

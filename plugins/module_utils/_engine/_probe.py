@@ -63,13 +63,14 @@ def _look(node: Node) -> str:
     address = node.address(public=True) or node.address()
     if not address:
         return "it has no address"
+    port = node.port or PORT
     try:
-        with socket.create_connection((address, PORT), timeout=SECONDS) as connection:
+        with socket.create_connection((address, port), timeout=SECONDS) as connection:
             connection.settimeout(SECONDS)
             banner = connection.recv(64)
     except OSError as error:
-        return f"{address} port {PORT}: {error.strerror or error}"
-    return "" if banner.startswith(b"SSH-") else f"{address} port {PORT}: not an ssh server"
+        return f"{address} port {port}: {error.strerror or error}"
+    return "" if banner.startswith(b"SSH-") else f"{address} port {port}: not an ssh server"
 
 
 def _look_from(gateway: Gateway, nodes: Sequence[Node]) -> dict[str, str]:

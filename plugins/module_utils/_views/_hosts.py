@@ -173,10 +173,11 @@ def _connection(node: Node, cloud: str, cluster: Cluster, way: Gateway | None) -
     return {
         **PINNED,
         "ansible_host": address,
+        **dict.fromkeys(("ansible_port", "ansible_ssh_port"), node.port or PORT),
         "ansible_user": user,  # under this name alone, so that a play can use another user
         "ansible_become": user != "root",
         "ansible_ssh_common_args": " ".join([*ssh_options(node, cluster.login), *proxy]),
-        **_shared(cluster.login.folder, node.id, str(address), user, through.node.id if through else ""),
+        **_shared(cluster.login.folder, node.id, f"{address} {node.port}" if node.port else str(address), user, through.node.id if through else ""),
     }
 
 

@@ -33,8 +33,9 @@ def changed(root: Path, path: str) -> set[str]:
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
 LOCAL = {
-    "ceph", "clouds", "contract", "host", "molecule", "network", "quickstart", "spark", "storage", "survival", "systems", "torque", "walk",
-}
+    "ceph", "clouds", "contract", "host", "molecule", "network", "quickstart", "spark",
+    "storage", "stratuslab", "survival", "systems", "torque", "walk",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ LOCAL = {
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "clouds"}),
-        ("plugins/module_utils/_clouds/stratuslab/_api.py", QUICK_IN_MEMORY),
+        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab"}),
+        ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack"}),

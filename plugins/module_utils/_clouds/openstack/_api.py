@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -23,6 +24,7 @@ Found = Mapping[str, Any]  # an object as the cloud returns it
 COMPUTE, NETWORK, VOLUME, IMAGE = "compute", "network", "block-storage", "image"
 # The least that carries what is needed: tags in the creating call (2.52), the flavor and the fault in the list (2.47).
 MICROVERSIONS = {COMPUTE: "2.52", VOLUME: "3.42"}  # 3.42 extends volumes that are in use
+PIECE = 2**20  # bytes of a file that are read at a time
 UPLOAD_SECONDS = 1800.0  # that the answer to a file may take
 
 
@@ -130,6 +132,21 @@ class Api:
         """Send a file; its length is that of `content`. What the cloud does with it afterwards may take long."""
         kind = {"Content-Type": "application/octet-stream"}
         self._answer("PUT", service, path, data=content, headers=kind, timeout=UPLOAD_SECONDS)
+
+    def download(self, service: str, path: str, take: Callable[[bytes], object]) -> None:
+        """Read a file, piece by piece.
+
+        Raises:
+            Unavailable: it ended too early.
+        """
+        call = f"{service} GET {path}"
+        answer = self._answer("GET", service, path, stream=True, timeout=UPLOAD_SECONDS)
+        with translated(call), contextlib.closing(answer):
+            try:
+                for piece in answer.iter_content(PIECE):
+                    take(piece)
+            except OSError as error:  # as the library underneath says it of a connection that broke
+                raise Unavailable(f"{call}: the answer is not whole ({error})") from error
 
     def delete(self, service: str, path: str, **more: Any) -> None:
         """Delete something; deleting a missing object succeeds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from .._contract import CloudError, Image, ImageSpec, Invalid
@@ -103,6 +103,13 @@ class Images:
         if item.get(_marks.MARK) != self._mark:
             raise Invalid(f"image {image.name} ({image.id}) does not have the mark '{self._mark}': it is left alone")
         self._remove(image.id)
+
+    def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
+        """See the contract."""
+        try:
+            self._api.download(IMAGE, f"/images/{image.id}/file", take)
+        except Missing:
+            raise Invalid(f"there is no image {image.name} ({image.id})") from None
 
     def _remove(self, identifier: str) -> None:
         self._api.delete(IMAGE, f"/images/{identifier}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import BinaryIO, ClassVar
 
@@ -241,6 +241,9 @@ class OpenStackCloud(Cloud):
 
     def delete_image(self, image: Image) -> None:
         self._images.delete(image)
+
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:
+        self._images.fetch(image, take)
 
     # notes on nodes
 

@@ -120,3 +120,13 @@ def test_a_name_of_somebody_else_is_left_alone(cloud: LittleCloud, images: Image
     with pytest.raises(Invalid, match="the name img is taken by image i-1, which does not have the mark 'sky/1 ada'"):
         images.add(SPEC, file)
     assert cloud.asked("POST", IMAGE) == cloud.asked("DELETE", IMAGE) == []
+
+
+def test_the_file_of_an_image_is_read_back(cloud: LittleCloud, images: Images) -> None:
+    cloud.answers("GET", IMAGE, "/images/i-1/file", Answer({"any": "content"}), Answer({"message": "no"}, 404))
+    read: list[bytes] = []
+    image = images._image(WHOLE)
+    images.fetch(image, read.append)
+    assert b"any" in b"".join(read)
+    with pytest.raises(Invalid, match=r"there is no image img \(i-1\)"):
+        images.fetch(image, read.append)

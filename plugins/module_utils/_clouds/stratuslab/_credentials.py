@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials and addresses: options of the cluster file, then the environment, then the user file of the StratusLab client, then its defaults."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from .._contract import Denied, Invalid
+from ._options import InstanceType, StratusLabOptions
+
+USER_FILE = "~/.stratuslab/stratuslab-user.cfg"
+MARKETPLACE = "https://marketplace.stratuslab.eu"
+CERTIFICATE, KEY = "~/.globus/usercert.pem", "~/.globus/userkey.pem"
+ONED = "http://localhost:2633/RPC2"
+HERE = ("localhost", "127.0.0.1")
+YES = ("true", "yes", "on", "1")
+TYPES_SECTION = "instance_types"
+FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
+VARIABLES = {
+    key: f"STRATUSLAB_{key.upper()}"
+    for key in (
+        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "pdisk_username", "pdisk_password",
+    )
+}  # fmt: skip
+BUILT_IN = {
+    "t1.micro": InstanceType(1, 512, 512),
+    "m1.small": InstanceType(1, 1536, 1536),
+    "m1.medium": InstanceType(1, 3072, 3072),
+    "m1.large": InstanceType(2, 6144, 6144),
+    "m1.xlarge": InstanceType(4, 8192, 8192),
+    "c1.medium": InstanceType(2, 1536, 1536),
+    "c1.xlarge": InstanceType(4, 6144, 6144),
+}
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a service is logged in to: by password, or by certificate."""
+
+    username: str = ""
+    password: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def kind(self) -> str:
+        return "pswd" if self.username else "cert"
+
+    @property
+    def session(self) -> str:
+        """The first parameter of every call, which the proxy replaces."""
+        return f"{self.username}:{self.password}" if self.username else "dummy:pass"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Port translation of a site."""
+
+    service: str  # host that lists the ports
+    host: str  # that has them
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that is needed to use a site."""
+
+    machines: str  # address of the XML-RPC service
+    disks: str
+    marketplace: str
+    login: Login
+    disk_login: Login
+    types: Mapping[str, InstanceType]
+    ports: Gateway | None  # where nodes of the local network are reached from outside
+    signer: Login  # with the certificate that signs images, also of who logs in by password
+
+    @property
+    def direct(self) -> bool:
+        """Whether oned itself is called, without a proxy."""
+        return self.machines == ONED
+
+    @property
+    def place(self) -> str:
+        return urlsplit(self.machines).netloc.lower()
+
+
+def access(options: StratusLabOptions, variables: Mapping[str, str] | None = None) -> Access:
+    """What options, environment and user file say together.
+
+    Args:
+        variables: the environment; by default that of the process.
+
+    Raises:
+        Invalid: the file, a section, an instance type or an address is missing or wrong.
+        Denied: there are no credentials.
+    """
+    environment = os.environ if variables is None else variables
+    file = Path(options.user_file or USER_FILE).expanduser()
+    sections = _sections(file, required=bool(options.user_file))
+    found = _selected(sections, options.section or environment.get("STRATUSLAB_USER_CONFIG_SECTION", ""), file)
+    found |= {key: environment[variable] for key, variable in VARIABLES.items() if environment.get(variable)}
+    found |= {key: getattr(options, key) for key in FROM_OPTIONS if getattr(options, key)}
+    endpoint = found.get("endpoint", "")
+    if not endpoint:
+        raise Invalid(f"no endpoint: set endpoint in the cluster file or in {file}, or STRATUSLAB_ENDPOINT")
+    login = _login(found, file)
+    special = {key.removeprefix("pdisk_"): value for key, value in found.items() if key in ("pdisk_username", "pdisk_password") and value}
+    disk_login = Login(**special) if "username" in special else login
+    return Access(
+        machines=_machines(endpoint, login),
+        disks=_disks(found.get("pdisk_endpoint") or endpoint, disk_login),
+        marketplace=_marketplace(found.get("marketplace_endpoint") or MARKETPLACE),
+        login=login,
+        disk_login=disk_login,
+        types=BUILT_IN | _types(sections, file) | dict(options.instance_types),
+        ports=_gateway(found, options, urlsplit(_machines(endpoint, login)).hostname or ""),
+        signer=_signer(found),
+    )
+
+
+def _sections(file: Path, required: bool) -> Mapping[str, Mapping[str, str]]:
+    if not file.exists():
+        if required:
+            raise Invalid(f"user_file: {file} does not exist")
+        return {}
+    # values are not expanded, and no section lends its values to others
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    try:
+        parser.read_string(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise Invalid(f"user file {file} cannot be read: {' '.join(str(error).split())}") from error
+    found = {name: dict(parser[name]) for name in parser.sections()}
+    if "default" not in found:
+        raise Invalid(f"user file {file} has no section [default]")
+    return found
+
+
+def _selected(sections: Mapping[str, Mapping[str, str]], wanted: str, file: Path) -> dict[str, str]:
+    default = dict(sections.get("default", {}))
+    name = wanted or default.get("selected_section", "")
+    if name and name not in sections:
+        raise Invalid(f"section: user file {file} has no section [{name}]; it has {', '.join(sorted(sections)) or 'none'}")
+    return default | dict(sections[name]) if name else default
+
+
+def _login(found: Mapping[str, str], file: Path) -> Login:
+    """User name and password win over a certificate."""
+    if found.get("username") and found.get("password"):
+        return Login(found["username"], found["password"])
+    login = _signer(found)
+    if login.certificate:
+        for path in (login.certificate, login.key):
+            if not Path(path).exists():
+                raise Denied(f"missing credentials: {path} does not exist")
+        return login
+    if found.get("p12_certificate"):
+        raise Denied("missing credentials: p12_certificate is not supported; convert it to PEM and set pem_certificate and pem_key")
+    raise Denied(f"missing credentials: set username and password, or pem_certificate and pem_key, in {file} or as STRATUSLAB_USERNAME and so on")
+
+
+def _signer(found: Mapping[str, str]) -> Login:
+    """The certificate, if there is one; a proxy certificate is in one file with its key."""
+    given = found.get("pem_certificate", "")
+    certificate = Path(given or CERTIFICATE).expanduser()
+    if not given and not certificate.exists():
+        return Login()
+    return Login(certificate=str(certificate), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+
+
+def _gateway(found: Mapping[str, str], options: StratusLabOptions, host: str) -> Gateway | None:
+    if not options.port_translation and found.get("port_translation", "").lower() not in YES:
+        return None
+    hosts = [getattr(options, key) or found.get(key) or host for key in ("pat_service_host", "pat_gateway_host")]
+    return Gateway(*hosts)
+
+
+def _machines(endpoint: str, login: Login) -> str:
+    if endpoint in HERE:
+        return ONED
+    address = endpoint if endpoint.startswith("http") else f"https://{endpoint}:2634/xmlrpc"
+    parts = urlsplit(address)
+    folder, _slash, last = parts.path.rstrip("/").rpartition("/")
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/{login.kind}/{last or 'xmlrpc'}", "", ""))
+
+
+def _disks(endpoint: str, login: Login) -> str:
+    address = endpoint if endpoint.startswith("http") else f"https://{endpoint}:8445"
+    return f"{address.rstrip('/')}/{login.kind}"
+
+
+def _marketplace(endpoint: str) -> str:
+    return (endpoint if endpoint.startswith("http") else f"https://{endpoint}").rstrip("/")
+
+
+def _types(sections: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, InstanceType]:
+    """Those of the user file. The old client drops a wrong entry without a word; here it is an error."""
+    found = {}
+    for name, text in sections.get(TYPES_SECTION, {}).items():
+        numbers = [int(digits) for digits in re.findall(r"\d+", text)]
+        if len(numbers) != 3 or not numbers[0] or not numbers[1]:
+            raise Invalid(f"instance type {name} in {file}: must be cpu, ram, swap (three numbers, the first two more than 0), got '{text}'")
+        found[name] = InstanceType(*numbers)
+    return found

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What names in a specification mean: instance types, images, networks; and what is not known."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._base._schema import hint
+from .._contract import Denied, Invalid, NodeSpec, Unavailable
+from . import _metadata
+from ._errors import Missing
+from ._marketplace import Marketplace, fits
+from ._metadata import Metadata
+from ._one import Element, One
+from ._options import InstanceType, StratusLabOptions
+from ._pdisk import LIVE, Pdisk
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
+EXTRA = ("addresses", "architecture", "cpu", "requirements")  # keys of `extra`
+OWN = "sky:mark"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a node starts from."""
+
+    id: str
+    url: str  # DISK/SOURCE
+    driver: str  # empty: the server decides
+    prefix: str  # of the disks' names
+    architecture: str = ""
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Further options of a pool."""
+
+    addresses: tuple[str, ...] = ()  # requested, by index
+    architecture: str = ""  # of the hosts, as `uname -m` says it
+    cpu: str = ""  # share of the cores
+    requirements: str = ""
+
+    @classmethod
+    def of(cls, extra: Mapping[str, Any]) -> Extra:
+        """
+        Raises:
+            Invalid: a key is unknown, or a value wrong.
+        """
+        for key in extra:
+            if key not in EXTRA:
+                raise Invalid(f"unknown key '{key}' under extra{hint(key, list(EXTRA))}")
+        addresses = extra.get("addresses", ())
+        if not isinstance(addresses, (list, tuple)) or not all(isinstance(each, str) for each in addresses):
+            raise Invalid(f"extra.addresses: must be a list of addresses, got {addresses!r}")
+        cpu = str(extra.get("cpu", ""))
+        if cpu and (re.fullmatch(r"\d+(\.\d+)?", cpu) is None or not float(cpu)):
+            raise Invalid(f"extra.cpu: must be a number more than 0, got {cpu!r}")
+        return cls(tuple(addresses), str(extra.get("architecture", "")), cpu, str(extra.get("requirements", "")))
+
+    def address(self, index: int) -> str:
+        return self.addresses[index] if index < len(self.addresses) else ""
+
+
+class Names:
+    """Looks names up, each once."""
+
+    def __init__(self, options: StratusLabOptions, types: Mapping[str, InstanceType], one: One, pdisk: Pdisk, marketplace: Marketplace) -> None:
+        self._options = options
+        self._types = types
+        self._one = one
+        self._pdisk = pdisk
+        self._marketplace = marketplace
+        self._added: Mapping[str, Metadata] | None = None
+        self._looking = threading.Lock()
+        self.signer = ""  # e-mail address of whom added images are endorsed by
+
+    def flavor(self, name: str) -> InstanceType:
+        if name not in self._types:
+            raise Invalid(f"unknown instance type '{name}'{hint(name, list(self._types))}")
+        return self._types[name]
+
+    def image(self, name: str, trusted: bool = True) -> Source:
+        """
+        Args:
+            trusted: whether it must be one that may be used now.
+
+        Raises:
+            Invalid: there is none of this name.
+            Denied: it must not be used.
+        """
+        if UUID.fullmatch(name):
+            return self._bootable(name)
+        look = self._marketplace.trusted if trusted else self._marketplace.latest
+        if _metadata.is_identifier(name):
+            return self._described(look(name))
+        added = self._of_ours().get(name)
+        if added is None:
+            raise Invalid(f"unknown image '{name}': it is no identifier of the Marketplace, no disk, and no image that was added under this name")
+        return self._described(look(added.identifier))
+
+    def _of_ours(self) -> Mapping[str, Metadata]:
+        with self._looking:
+            if self._added is None:
+                entries = self._marketplace.all(self.signer) if self.signer else []
+                self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
+            return self._added
+
+    def _described(self, entry: Metadata) -> Source:
+        bus = self._options.disks_bus or entry.value("slterms:disks-bus") or "ide"
+        return Source(
+            entry.identifier, self._marketplace.url(entry.identifier), "qcow2" if entry.value("dcterms:format") == "qcow2" else "raw",
+            PREFIXES.get(bus, "hd"), entry.value("slterms:os-arch"), entry.ports,
+        )  # fmt: skip
+
+    def _bootable(self, uuid: str) -> Source:
+        try:
+            disk = self._pdisk.disk(uuid)
+        except Missing:
+            raise Invalid(f"unknown image '{uuid}': pdisk has no such disk") from None
+        if disk.type != LIVE:
+            raise Invalid(f"image '{uuid}' cannot be started: the disk is of type {disk.type}, {LIVE} is needed")
+        base = self._pdisk.http.base.rpartition("/")[0]
+        return Source(uuid, f"pdisk:{base}/{uuid}", "", PREFIXES.get(self._options.disks_bus or "virtio", "vd"))
+
+    def networks(self) -> dict[str, Element]:
+        return {element.findtext("NAME", ""): element for element in self._one.networks()}
+
+    def unknown(self, spec: NodeSpec, trusted: bool = True) -> Iterator[str]:
+        """What of a specification is unknown here, or must not be used.
+
+        Args:
+            trusted: whether the image must be one that may be used now.
+        """
+        checks = (
+            lambda: self.flavor(spec.flavor),
+            lambda: self._check_image(spec) if trusted else self.image(spec.image, trusted=False),
+            lambda: Extra.of(spec.extra),
+            lambda: self._check_cpu(spec),
+        )
+        for check in checks:
+            try:
+                check()
+            except Unavailable:
+                raise
+            except (Invalid, Denied) as error:
+                yield str(error)
+        yield from (
+            f"volume '{volume.name}' is not one of node {spec.name}" for volume in spec.volumes if not volume.name.startswith(f"{spec.name}-")
+        )
+
+    def _check_image(self, spec: NodeSpec) -> None:
+        source = self.image(spec.image)
+        wanted = str(spec.extra.get("architecture", "")) or "x86_64"
+        if _metadata.is_identifier(source.id):
+            reason = fits(self._marketplace.trusted(source.id), wanted)
+            if reason:
+                raise Invalid(reason)
+
+    def _check_cpu(self, spec: NodeSpec) -> None:
+        share = Extra.of(spec.extra).cpu if set(spec.extra) <= set(EXTRA) else ""
+        if share and spec.flavor in self._types and float(share) > self._types[spec.flavor].cores:
+            raise Invalid(f"extra.cpu: must be at most the cores of instance type {spec.flavor} ({self._types[spec.flavor].cores}), got {share}")
+
+
+def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:
+    """The networks of a node: the cloud's, and the public one if it must be reached from outside."""
+    names = [network] + (["public"] if spec.public_ip and network != "public" else [])
+    found = [{"network_uname": "oneadmin", "network": name} for name in names]
+    if address:
+        found[-1]["IP"] = address
+    return found
+
+
+def free_addresses(element: Element) -> Sequence[str] | None:
+    """Addresses of a network that nobody has; None where it does not list any."""
+    leases = element.findall("LEASES/LEASE")
+    return [lease.findtext("IP", "") for lease in leases if lease.findtext("USED") == "0"] if leases else None

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One Spark cluster, from one file, on a StratusLab site and on this machine: a job runs on both.
+
+There is no overlay between them: all nodes have an address that both clouds reach.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
+from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+from ansible_collections.sky.clusters.tests.support.spark import spark
+
+pytestmark = [pytest.mark.real]
+
+ZONE = "tslmix"
+
+
+@pytest.fixture
+def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """What was on the machine before is there after, and nothing else."""
+    before = machine_state(ZONE)
+    content = spark(ZONE, 1, public_ip=True)
+    content["admin_cidrs"] = ["10.73.0.0/22"]
+    content["clouds"]["lal"] = {
+        "provider": "stratuslab", "user_file": str(site_of.STATE / "bob.cfg"), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"],
+    }  # fmt: skip
+    content["pools"]["master"]["cloud"] = "lal"
+    content["pools"]["master"]["public_ip"] = True
+    content["pools"]["far"] = {"cloud": "lal", "count": 1, "roles": ["spark_worker"]}
+    made = Site(tmp_path_factory.mktemp("mix"), ZONE, content)
+    yield made
+    assert "nothing of it is left" in made.must("destroy", "-e", "sky_destroy_data=true").output
+    assert machine_state(ZONE) == before
+
+
+def test_a_job_runs_on_two_clouds(site: Site, figure: Callable[[str], None]) -> None:
+    began = time.monotonic()
+    played = site.must("spark_cluster", seconds=400)
+    figure(f"a Spark cluster of 2 machines on a StratusLab site and 1 node of this machine, to its job's result: {time.monotonic() - began:.0f} s")
+    assert "tasks on 2 worker(s)" in played.output
+    hosts = site.inventory()["_meta"]["hostvars"]
+    assert {name: each["sky_cloud"] for name, each in hosts.items()} == {
+        f"{ZONE}-master-0": "lal",
+        f"{ZONE}-far-0": "lal",
+        f"{ZONE}-worker-0": "here",
+    }

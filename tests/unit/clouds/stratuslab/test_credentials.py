@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where credentials and addresses come from, and what is said when they are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, Gateway, access
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
+
+FILE = """\
+[default]
+endpoint = cloud.lal.example.org
+username = jane
+password = per%cent
+selected_section = grid
+pem_key = %(home)s/nothing
+
+[grid]
+endpoint = https://cloud.grid.example.org/one-proxy/xmlrpc
+pdisk_endpoint = https://pdisk.grid.example.org/pdisk/
+
+[plain]
+marketplace_endpoint = http://mp.example.org/
+
+[instance_types]
+big = 8, 16384, 0
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "user.cfg"
+    path.write_text(FILE, encoding="utf-8")
+    return str(path)
+
+
+def options(**more: object) -> StratusLabOptions:
+    return StratusLabOptions(image="x", **more)  # type: ignore[arg-type]
+
+
+def test_the_selected_section_overrides_the_default_one(file: str) -> None:
+    found = access(options(user_file=file), {})
+    assert found.machines == "https://cloud.grid.example.org/one-proxy/pswd/xmlrpc"
+    assert found.disks == "https://pdisk.grid.example.org/pdisk/pswd"
+    assert found.marketplace == "https://marketplace.stratuslab.eu"
+    assert (found.login.session, found.login.kind) == ("jane:per%cent", "pswd")  # values are not expanded
+    assert found.types["big"] == InstanceType(8, 16384, 0)
+    assert found.types["m1.small"] == InstanceType(1, 1536, 1536)
+
+
+def test_another_section_is_chosen_by_the_cluster_file_or_the_environment(file: str) -> None:
+    for found in (access(options(user_file=file, section="plain"), {}), access(options(user_file=file), {"STRATUSLAB_USER_CONFIG_SECTION": "plain"})):
+        assert found.machines == "https://cloud.lal.example.org:2634/pswd/xmlrpc"
+        assert found.disks == "https://cloud.lal.example.org:8445/pswd"
+        assert found.marketplace == "http://mp.example.org"
+
+
+def test_the_cluster_file_wins_over_the_environment_and_that_over_the_user_file(file: str) -> None:
+    environment = {"STRATUSLAB_ENDPOINT": "env.example.org", "STRATUSLAB_USERNAME": "bob", "STRATUSLAB_PDISK_ENDPOINT": "env.example.org"}
+    found = access(options(user_file=file, endpoint="file.example.org"), environment)
+    assert found.machines == "https://file.example.org:2634/pswd/xmlrpc"
+    assert (found.login.username, found.disks) == ("bob", "https://env.example.org:8445/pswd")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_on_the_front_end_oned_is_called_itself(file: str, host: str) -> None:
+    found = access(options(user_file=file, endpoint=host), {})
+    assert (found.machines, found.direct) == (ONED, True)
+
+
+def test_a_certificate_is_used_where_there_is_no_password(tmp_path: Path) -> None:
+    pem = tmp_path / "proxy.pem"
+    pem.touch()
+    found = access(options(endpoint="https://h/one-proxy/xmlrpc"), {"STRATUSLAB_PEM_CERTIFICATE": str(pem), "STRATUSLAB_PEM_KEY": str(pem)})
+    assert (found.machines, found.login.session) == ("https://h/one-proxy/cert/xmlrpc", "dummy:pass")
+    assert found.disks == "https://h/one-proxy/xmlrpc/cert"
+
+
+def test_port_translation_is_of_the_cluster_file_or_the_user_file(file: str) -> None:
+    assert access(options(user_file=file), {}).ports is None
+    here = access(options(user_file=file, port_translation=True, pat_gateway_host="gate.example.org"), {}).ports
+    assert here == Gateway("cloud.grid.example.org", "gate.example.org")
+
+
+BAD = {
+    "no file": ({"user_file": "/none/such.cfg"}, None, Invalid, "user_file: /none/such.cfg does not exist"),
+    "no section": ({"section": "none"}, FILE, Invalid, r"section: user file .* has no section \[none\]; it has default, grid"),
+    "no default section": ({}, "[other]\nendpoint = x\n", Invalid, r"has no section \[default\]"),
+    "no endpoint": ({}, "[default]\nusername = x\npassword = y\n", Invalid, "no endpoint: set endpoint"),
+    "no credentials": ({}, "[default]\nendpoint = x\n", Denied, "missing credentials: set username and password"),
+    "no key": ({}, "[default]\nendpoint = x\npem_certificate = /none.pem\n", Denied, "missing credentials: /none.pem does not exist"),
+    "a P12 file": ({}, "[default]\nendpoint = x\np12_certificate = /a.p12\n", Denied, "convert it to PEM"),
+    "a wrong instance type": ({}, FILE + "worse = 0, 1, 1\n", Invalid, r"instance type worse in .*: must be cpu, ram, swap .* got '0, 1, 1'"),
+    "no syntax": ({}, "endpoint = x\n", Invalid, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_missing_or_wrong_is_said_in_one_sentence(tmp_path: Path, name: str) -> None:
+    more, content, kind, reason = BAD[name]
+    path = tmp_path / "user.cfg"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    known = {"user_file": str(path)} | more
+    with pytest.raises(CloudError, match=reason) as error:
+        access(options(**known), {})
+    assert error.type is kind
+    assert "\n" not in str(error.value)

@@ -1,0 +1,386 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the services may do to a run: checks 10 to 16 and 19 to 24 of docs/reliability.md."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _creation
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
+from ansible_collections.sky.clusters.tests.support.fault_proxy import (
+    Action,
+    Exchange,
+    Reply,
+    afterwards,
+    cut,
+    first,
+    lost,
+    lost_behind_504,
+    refused,
+    reset,
+)
+from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
+    PATIENT,
+    Lal,
+    SiteProxy,
+    cloud_of,
+    content,
+    existing,
+    parts,
+    present,
+    proxied,
+    run_of,
+    said,
+    started,
+    wishes,
+)
+
+POOLS = {"m": {"count": 1, "volumes": {"d": 1}}, "w": 2}
+WHOLE = ["disk sky/1 alice zf m 0 d", "template skynotes.zf", "vm zf-m-0", "vm zf-w-0", "vm zf-w-1"]
+NETWORKS = {"public": [f"10.0.0.{number}" for number in range(2, 8)], "local": ["10.1.0.2"], "private": ["10.2.0.2"]}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with six public addresses."""
+    with running(tmp_path_factory.mktemp("small"), Plan(networks=NETWORKS)) as made:
+        made.publish(PLAIN)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def proxy(small: Site) -> Iterator[SiteProxy]:
+    with proxied(small) as found:
+        yield found
+
+
+@pytest.fixture
+def wanted(small: Site, proxy: SiteProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Makes cluster files; nothing is left of the clusters in the end, whatever happened."""
+    monkeypatch.setattr(_creation, "LOOKS", (0.1, 0.2, 0.3))
+    files: list[dict[str, Any]] = []
+
+    def make(pools: Any = None, name: str = "zf", **options: Any) -> dict[str, Any]:
+        file = small.folder / "alice.cfg"
+        small.user_file(file)
+        known = {"user_file": str(file), "flavor": "t1.micro", "image": small.marketplace.entries[0].identifier} | proxy.endpoints()
+        files.append(content(name, pools or POOLS, **(known | options)))
+        return files[-1]
+
+    yield make
+    proxy.heal()
+    small.oned.users["alice"].quota.clear()
+    small.oned.injected.deploys.clear()
+    for file in files:
+        assert said(file, "absent") == ""
+    assert existing(small) == []
+
+
+WAYS: dict[str, Action] = {
+    "lost": lost,
+    "504 though made": lost_behind_504,
+    "reset": reset,
+    "500": refused(500),
+    "429": refused(429, Retry_After="1"),
+    "cut": cut,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_kind_of_call_goes_wrong_once(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], way: str) -> None:
+    """In one run, and in one destroy: each ends well all the same, with no doubles, and nothing is left."""
+    file = wanted()
+    for service, path in (
+        ("machines", "one.vm.allocate"), ("machines", "one.vmpool.info"), ("machines", "one.templatepool.info"), ("machines", "one.vm.action"),
+        ("machines", "one.template.allocate"), ("machines", "one.template.update"), ("machines", "one.template.delete"), ("machines", "one.vn.info"),
+        ("disks", "/disks$"), ("disks", "/disks/"), ("marketplace", "/metadata/"),
+    ):  # fmt: skip
+        proxy.rule(WAYS[way], service, "", path, nth=2 if path == "one.vm.allocate" else 1)
+    outcome = present(run_of(file, PATIENT))
+    assert outcome.faults == []
+    assert [part for part in existing(small) if part != "template skylock.zf"] == WHOLE  # a lock that could not be released ends by itself
+    assert run_of(file, PATIENT).absent(True).faults == []  # noqa: FBT003
+    hit = [rule for rule in proxy.rules if rule.done]
+    proxy.heal()
+    assert len(hit) >= 9
+    assert parts(file) == []
+
+
+@pytest.mark.parametrize("way", ["lost", "504 though made"])
+def test_a_machine_whose_answer_was_lost_is_looked_for_and_not_asked_for_again(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], way: str
+) -> None:
+    file = wanted({"w": 3})
+    before = len(proxy.calls)
+    proxy.rule(WAYS[way], "machines", "", "one.vm.allocate", times=0)
+    assert said(file) == ""
+    assert proxy.methods(before)["one.vm.allocate"] == 3
+    assert [part for part in existing(small) if part.startswith("vm")] == ["vm zf-w-0", "vm zf-w-1", "vm zf-w-2"]
+
+
+def test_a_creating_call_that_is_carried_out_late_makes_no_double_in_the_end(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    """The answer is lost, the machine is not there yet at any look, and comes when another was made."""
+    file = wanted({"w": 1})
+    assert said(file) == ""
+    late = next(vm for vm in small.oned.vms.values() if vm.living)
+    text = "\n".join(f'{key} = "{value}"' for key, value in late.template.items if isinstance(value, str) and key not in ("VMID",))
+    small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", text])
+    assert existing(small).count("vm zf-w-0") == 2
+    run = run_of(file)
+    assert [node.id for node in cloud_of(run).listing().nodes] == [str(late.id)]
+    assert len(cloud_of(run).gaps()) == 1
+    assert present(run).faults == []
+    _settled(cloud_of(run))
+    assert existing(small).count("vm zf-w-0") == 1
+
+
+def _settled(cloud: Lal) -> None:
+    end = time.monotonic() + 10
+    while cloud.gaps() or any(vm.lcm == 15 for vm in cloud._vms()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+KILLS = {  # run, method, which of its calls, and whether the call was carried out before the run was killed
+    "before a machine": ("present", "one.vm.allocate", 2, first),
+    "after a machine": ("present", "one.vm.allocate", 2, afterwards),
+    "after a disk": ("present", "/disks$", 2, afterwards),
+    "after a deletion": ("absent", "one.vm.action", 2, afterwards),
+}
+
+
+@pytest.mark.parametrize("point", KILLS)
+def test_a_run_that_is_killed_is_continued_by_the_next(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], point: str, tmp_path: Path
+) -> None:
+    what, path, nth, when = KILLS[point]
+    file = wanted()
+    if what == "absent":
+        assert said(file) == ""
+    runs: list[subprocess.Popen[str]] = []
+
+    def kill() -> None:
+        runs[0].kill()
+
+    proxy.rule(when(kill), "", "", path, nth=nth)
+    runs.append(started(file, tmp_path, what))
+    output, _errors = runs[0].communicate(timeout=60)
+    proxy.settle()
+    proxy.heal()
+    assert runs[0].returncode == -9, output
+    assert said(file, what) == ""
+    assert existing(small) == (WHOLE if what == "present" else [])
+
+
+def test_a_quota_that_ends_in_the_middle_costs_one_node_only(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": {"count": 3, "volumes": {"d": 1}}})
+    small.oned.call("one.vmpool.info", [f"alice:{'a' * 40}", -3, -1, -1, -1])
+    small.oned.users["alice"].quota["NUM_VMS"] = 2
+    outcome = present(run_of(file))
+    (failed,) = outcome.result.failed
+    assert "NUM_VMS quota exceeded (Quota: 2, Used: 2, Requested: 1)" in failed.reason
+    assert failed.launches == 1
+    assert sum(part.startswith("disk") for part in existing(small)) == 2  # that of the failed node is deleted
+    small.oned.users["alice"].quota.clear()
+    assert said(file) == ""
+    assert sum(part.startswith("vm") for part in existing(small)) == 3
+
+
+def test_a_site_without_addresses_is_reported_before_the_first_machine(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": 7})
+    before = len(proxy.calls)
+    with pytest.raises(Refused) as refusal:
+        present(run_of(file))
+    assert refusal.value.reasons[0] == "cloud lal: network 'public' has 6 free address(es), 7 needed"
+    assert not proxy.methods(before).keys() & {"one.vm.allocate"}
+    assert existing(small) == []
+
+
+def test_addresses_that_end_in_the_middle(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    """Somebody else takes the last ones between the look and the call."""
+    file = wanted({"w": 3})
+
+    def taken() -> None:
+        for _time in range(6):
+            small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NIC = [ NETWORK = "public" ]'])
+
+    proxy.rule(first(taken), "machines", "", "one.vm.allocate")
+    outcome = present(run_of(file))
+    assert outcome.result.failed
+    assert all("Could not get virtual network for VM." in node.reason for node in outcome.result.failed)
+    for vm in list(small.oned.vms.values()):
+        if vm.uname == "bob":
+            small.oned.call("one.vm.action", [f"bob:{'a' * 40}", "finalize", vm.id])
+    while any(vm.living and vm.uname == "bob" for vm in small.oned.vms.values()):
+        pass
+    assert said(file) == ""
+
+
+def test_a_disk_that_was_attached_later_is_attached_again_after_a_restart(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
+    assert said(file) == ""
+    file["pools"]["m"]["volumes"]["e"] = 1
+    assert said(file) == ""
+    (later,) = (disk for disk in small.pdisk.disks.values() if disk.tag.endswith(" e"))
+    assert list(later.mounts.values()) == ["vdz"]
+    (vm,) = (vm for vm in small.oned.vms.values() if vm.living)
+    small.nodes.halted.add(vm.id)
+    while vm.running:
+        time.sleep(0.02)
+    assert said(file) == ""
+    assert (vm.running, later.mounts) == (True, {str(vm.id): "vdz"})
+    volumes = {volume.name: volume for volume in cloud_of(run_of(file)).listing().volumes}
+    assert {name: (volume.attached, volume.device) for name, volume in volumes.items()} == {
+        "zf-m-0-d": ("zf-m-0", "/dev/vdc"), "zf-m-0-e": ("zf-m-0", "/dev/vdd"),
+    }  # fmt: skip
+
+
+def test_requested_addresses(wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "10.0.0.4"]}}})
+    assert said(file) == ""
+    nodes = {node.name: node.address(public=True) for node in cloud_of(run_of(file)).listing().nodes}
+    assert nodes == {"zf-w-0": "10.0.0.5", "zf-w-1": "10.0.0.4"}
+    other = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "192.0.2.1"]}}}, "zfo")
+    output = said(other).splitlines()
+    assert "cloud lal: node zfo-w-0: address 10.0.0.5 of network 'public' is in use" in output
+    assert "cloud lal: node zfo-w-1: network 'public' has no address 192.0.2.1" in output
+
+
+def test_a_machine_that_fails_is_tried_three_times_and_reported_in_the_servers_words(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"w": 1})
+    small.oned.injected.deploys = ["injected deploy failure"] * 3
+    outcome = present(run_of(file))
+    (failed,) = outcome.result.failed
+    assert failed.launches == 3
+    assert re.fullmatch(r"Error deploying virtual machine: injected deploy failure on dummyhost[12]", failed.reason)
+    small.oned.injected.deploys = ["injected deploy failure"]
+    assert said(file) == ""  # the second try is enough
+
+
+def test_a_disk_in_use_is_reported(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted({"m": {"count": 1, "volumes": {"d": 1}}})
+    cloud = cloud_of(run_of(file))
+    list(cloud.create_volumes([VolumeSpec("zf-m-0-d", 1)]))
+    (disk,) = (each for each in small.pdisk.disks.values() if each.tag)
+    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"'])
+    disk.mounts[str(number)] = "vdz"
+    (failed,) = present(run_of(file)).result.failed
+    small.oned.call("one.vm.action", [f"alice:{'a' * 40}", "finalize", number])
+    disk.mounts.clear()
+    assert f"disk {disk.uuid} (sky/1 alice zf m 0 d) is attached to machine {number}" in failed.reason
+    assert said(file) == ""
+
+
+def _nothing(tag: bytes) -> Action:
+    """A list without anything in it."""
+
+    def act(exchange: Exchange) -> None:
+        reply = exchange.forward()
+        body = re.sub(rb"&lt;" + tag + rb"&gt;.*&lt;/" + tag + rb"&gt;", b"", reply.body, flags=re.S)
+        exchange.reply(Reply(reply.status, reply.headers, body))
+
+    return act
+
+
+LIES = {
+    "machines: none": ("machines", "one.vmpool.info", _nothing(b"VM")),
+    "machines: cut short": ("machines", "one.vmpool.info", cut),
+    "templates: none": ("machines", "one.templatepool.info", _nothing(b"VMTEMPLATE")),
+    "disks: an error page": ("disks", "/disks$", refused(200)),
+    "everything: 503": ("", "", refused(503)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_list_that_lies_harms_nothing(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], lie: str) -> None:
+    file = wanted()
+    assert said(file) == ""
+    before = {vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]
+    service, path, act = LIES[lie]
+    proxy.rule(act, service, "GET" if service == "disks" else "", path, times=0)
+    output = said(file)
+    proxy.heal()
+    assert ({vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]) == before, output
+    assert said(file) == ""
+    assert sorted(set(existing(small))) == WHOLE  # notes may be in two templates: the later one counts
+
+
+def test_credentials_that_end_in_the_middle_stop_the_run_and_the_next_one_converges(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]
+) -> None:
+    file = wanted()
+    for what, method in (("present", "one.vm.allocate"), ("absent", "one.vm.action")):
+        proxy.rule(first(lambda: proxy.rule(refused(401), "machines", times=0), refused(401)), "machines", "", method, nth=2)
+        output = said(file, what)
+        proxy.heal()
+        assert "does not accept the credentials (401 Unauthorized" in output, output
+        assert said(file, what) == ""
+        assert existing(small) == (WHOLE if what == "present" else [])
+
+
+def test_a_second_run_makes_no_writing_call(proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted()
+    assert said(file) == ""
+    before = len(proxy.calls)
+    run = run_of(file)
+    assert not run.present(wishes(run)).plan.changes
+    image = f"marketplace GET /metadata/{file['clouds']['lal']['image']}"
+    assert set(proxy.methods(before)) == {"one.vmpool.info", "one.templatepool.info", "disks GET /pdisk/pswd/disks", image}
+
+
+def test_an_image_that_is_withdrawn_stops_growth_and_nothing_else(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    image = small.publish(b"good for a while", known={"dcterms:valid": "2999-01-01T00:00:00Z"})
+    file = wanted({"w": 1}, image=image.identifier)
+    assert said(file) == ""
+    small.marketplace.entries.remove(image)
+    small.publish(b"good for a while", known={"slterms:deprecated": "has a hole"})
+    assert said(file) == ""
+    file["pools"]["w"]["count"] = 2
+    assert "must not be used: as jane.tester@example.org describes it: it is deprecated (has a hole)" in said(file)
+    assert existing(small) == ["template skynotes.zf", "vm zf-w-0"]
+    file["pools"]["w"]["count"] = 1
+
+
+def test_objects_that_are_deleted_from_outside_come_back_and_others_stay(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    file = wanted()
+    assert said(file) == ""
+    kept = {vm.name: vm.id for vm in small.oned.vms.values() if vm.living}
+    small.oned.call("one.vm.action", [f"alice:{'a' * 40}", "finalize", kept.pop("zf-w-1")])
+    small.oned.documents.clear()
+    for _time in range(2):
+        assert said(file) == ""
+    assert existing(small) == WHOLE
+    assert kept.items() <= {vm.name: vm.id for vm in small.oned.vms.values() if vm.living}.items()
+
+
+def test_somebody_elses_machine_with_a_copied_mark_is_left_alone(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
+    """Of another account: no list of ours shows it."""
+    file = wanted()
+    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NAME = "zf-w-0"\nSKY_MARK = "sky/1 alice zf w 0"'])
+    assert said(file) == ""
+    assert said(file, "absent") == ""
+    assert small.oned.vms[int(number)].living
+    small.oned.call("one.vm.action", [f"bob:{'a' * 40}", "finalize", number])
+    while small.oned.vms[int(number)].living:
+        pass
+
+
+def test_calls_are_at_most_four_at_a_time(proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    assert len(NETWORKS["public"]) >= 6
+    file = wanted({"w": 6})
+    before = len(proxy.calls)
+    assert said(file) == ""
+    calls = [call for call in proxy.since(before) if call.service == "machines"]
+    at_once = max(sum(other.began <= call.began < other.ended for other in calls) for call in calls)
+    assert 1 < at_once <= 4

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging in: passwords, certificates, and authorities; and what each refusal says."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Scope, Stage, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._errors import of_status, refused
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._pdisk import number, read
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import JANE, Site
+from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
+from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import spec
+
+Opened = Callable[..., StratusLabCloud]
+
+
+def with_file(site: Site, path: Path, user: str, **more: str) -> StratusLabCloud:
+    file = site.user_file(path, user, **more)
+    image = site.marketplace.entries[0].identifier
+    return StratusLabCloud("lal", StratusLabOptions(image=image, user_file=str(file), ca_file=str(site.authority.file)), Scope("a"))
+
+
+def test_a_password_logs_in_whatever_it_consists_of(opened: Opened) -> None:
+    for user in ("alice", "bob"):  # one with a blank and a quote, one with a colon and an at sign
+        cloud = opened(user=user)
+        assert (cloud.identity(), cloud.listing().nodes) == (user, ())
+
+
+def test_a_certificate_logs_in_to_all_services(site: Site, tmp_path: Path) -> None:
+    pem = {"pem_certificate": str(site.jane.certificate), "pem_key": str(site.jane.key)}
+    cloud = with_file(site, tmp_path / "jane.cfg", "jane", **pem)
+    assert cloud.access.machines.endswith("/one-proxy/cert/xmlrpc")
+    assert cloud.identity() == "CN_3DJane_Tester_2COU_3DTesting_Department_2CO_3DStratusLab_Project_2CC_3DEU"[:64]
+    (event,) = cloud.create([spec(cloud)])
+    assert event.stage is Stage.MADE
+    (node,) = cloud.listing().nodes
+    assert site.oned.vms[int(node.id)].uname == "CN%3DJane+Tester%2COU%3DTesting+Department%2CO%3DStratusLab+Project%2CC%3DEU"
+    list(cloud.delete([node]))
+
+
+def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    cloud = with_file(site, tmp_path / "x.cfg", "alice", password="wrong")
+    for ask in (cloud.listing, cloud.pdisk.disks):
+        with pytest.raises(Denied, match=r"does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$"):
+            ask()
+
+
+def test_the_proxy_answers_as_the_real_one(site: Site) -> None:
+    context = ssl.create_default_context(cafile=str(site.authority.file))
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(f"{site.base}/one-proxy/pswd/xmlrpc", b"x", context=context)
+    assert error.value.code == 401
+    assert error.value.headers["WWW-Authenticate"] == 'basic realm="StratusLab Password Realm"'
+    error.value.close()
+
+
+def test_a_certificate_that_nobody_knows_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    stranger = site.authority.issue("stranger", "CN=Stranger,O=Nowhere,C=EU")
+    cloud = with_file(site, tmp_path / "s.cfg", "s", pem_certificate=str(stranger.certificate), pem_key=str(stranger.key))
+    with pytest.raises(Denied, match="StratusLab Certificate Realm"):
+        cloud.listing()
+    other = Authority(tmp_path / "other").issue("eve", JANE)
+    cloud = with_file(site, tmp_path / "e.cfg", "e", pem_certificate=str(other.certificate), pem_key=str(other.key))
+    with pytest.raises((Denied, Unavailable)) as error:  # TLS 1.3 reports it with the first answer, or breaks the connection
+        cloud.listing()
+    assert "one.vmpool.info" in str(error.value)
+
+
+def test_a_key_that_is_not_the_certificates_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    other = site.authority.issue("other", "CN=Other,O=Nowhere,C=EU")
+    cloud = with_file(site, tmp_path / "k.cfg", "k", pem_certificate=str(site.jane.certificate), pem_key=str(other.key))
+    with pytest.raises(Invalid, match=r"pem_certificate and pem_key cannot be used \(key values mismatch\)"):
+        cloud.listing()
+
+
+def test_a_service_of_an_unknown_authority_is_not_used(site: Site) -> None:
+    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file), Scope("a"))
+    with pytest.raises(Invalid, match=r"the certificate of 127\.0\.0\.1:\d+ cannot be verified \(.*\): set ca_file to that of its authority"):
+        cloud.listing()
+    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file="/none.pem"), Scope("a"))
+    with pytest.raises(Invalid, match="No such file"):
+        cloud.listing()
+
+
+def test_a_service_that_does_not_listen_is_unavailable(site: Site, tmp_path: Path) -> None:
+    cloud = with_file(site, tmp_path / "n.cfg", "alice", endpoint="http://127.0.0.1:9/one-proxy/xmlrpc")
+    with pytest.raises(Unavailable, match="Connection refused"):
+        cloud.listing()
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "kind"),
+    [
+        ("[VirtualMachineAllocate] User [2] : CPU quota exceeded (Quota: 2.0, Used: 0.0, Requested: 4.0).", 512, "Shortage"),
+        ("[VirtualMachineAllocate] User [2] not authorized to perform action on virtual machine.", 512, "Unavailable"),
+        ("[VirtualMachineAllocate] Auth request timeout.", 512, "Unavailable"),
+        ("[VirtualMachineInfo] User [2] : Not authorized to perform USE VM [0].", 512, "Denied"),
+        ("[VirtualMachineInfo] User couldn't be authenticated, aborting call.", 256, "Denied"),
+        ("[VirtualMachineInfo] Error getting virtual machine [9999].", 1024, "Missing"),
+        ("[VirtualMachineAction] Wrong state to perform action", 2048, "Conflict"),
+        ("[VirtualMachineAllocate] Error allocating a new virtual machine. Could not get virtual network for VM.", 8192, "Shortage"),
+        ("[VirtualMachineAllocate] Error allocating a new virtual machine. Could not get disk image for VM.", 8192, "Invalid"),
+        ("[TemplateAllocate] ... NAME is already taken by TEMPLATE 0.", 8192, "Conflict"),
+        ("something else", 8192, "CloudError"),
+    ],
+)
+def test_refusals_of_the_server_and_what_they_mean(message: str, code: int, kind: str) -> None:
+    error = refused("one.vm.allocate", message, code)
+    assert type(error).__name__ == kind
+    assert str(error) == f"one.vm.allocate: {message} ({code})"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, "Invalid"), (401, "Denied"), (403, "Denied"), (404, "Missing"), (409, "Conflict"), (429, "Unavailable"), (503, "Unavailable")],
+)
+def test_statuses_and_what_they_mean(status: int, kind: str) -> None:
+    assert type(of_status("pdisk GET /disks", status, "no")).__name__ == kind
+
+
+def test_numbers_of_the_disk_service_have_separators() -> None:
+    assert [number(text) for text in ("1", "1,000", "1,024,000")] == [1, 1000, 1024000]
+    assert read({"uuid": "u", "size": "1,000", "count": "0"}).size == 1000
+    for wrong in ({}, {"uuid": "u", "size": "big"}, "text"):
+        with pytest.raises(CloudError):
+            read(wrong)
+
+
+def test_machines_without_a_network_are_listed(site: Site, opened: Opened) -> None:
+    """The old client ended with an error at such a one, whoever's it was."""
+    site.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "bare"'])
+    site.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "a-p-0"\nSKY_MARK = "sky/1 alice a p 0"'])
+    (node,) = opened().listing().nodes
+    assert (node.name, node.addresses) == ("a-p-0", ())
