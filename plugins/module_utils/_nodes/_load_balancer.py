@@ -170,7 +170,7 @@ def servers(statistics: str) -> list[Server]:
     return [
         Server(
             row["pxname"], row["svname"], row.get("addr", ""), row["status"], int(row["scur"] or 0),
-            " ".join(filter(None, [row.get("last_chk", ""), row.get("check_status", "")])),
+            row.get("last_chk") or row.get("check_status", ""),
         )
         for row in _rows(statistics, SERVER)
     ]  # fmt: skip

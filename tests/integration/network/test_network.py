@@ -260,12 +260,12 @@ def test_flushed_rules_are_loaded_again(cluster: Cluster) -> None:
 
 
 def test_the_load_balancer_leads_to_nodes_that_answer(cluster: Cluster) -> None:
-    assert "port 8080: 0 of 2 nodes (tnet-far-0: DOWN, Layer4 connection problem" in re.sub(r"\s+", " ", cluster.site.must("status").output)
+    assert "port 8080 0 of 2 nodes (tnet-far-0: DOWN, Connection refused;" in cluster.site.must("status").output
     cluster.serve("tnet-far-0", "tnet-far-1")
     with cluster.load() as load:
         assert load.reaches("tnet-far-0")
         assert load.reaches("tnet-far-1")
-        assert re.search(r"port 8080:? +2 of 2 nodes", cluster.site.must("status").output)
+        assert "port 8080 2 of 2 nodes" in cluster.site.must("status").output
 
 
 def test_no_request_is_lost_when_a_node_fails(cluster: Cluster, figure: Callable[[str], None]) -> None:

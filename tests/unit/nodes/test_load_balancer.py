@@ -85,7 +85,7 @@ def test_what_haproxy_says() -> None:
         ("demo-web-10", "10.0.0.9:8080", False, 0),
     ]
     assert listens(STATISTICS) == {"port80"}
-    assert load_balancer_info.facts(found) == {"port 80": "1 of 2 nodes (demo-web-10: DOWN, Layer4 connection problem L4CON)"}
+    assert load_balancer_info.facts(found) == {"port 80": "1 of 2 nodes (demo-web-10: DOWN, Layer4 connection problem)"}
     assert (servers(""), listens("")) == ([], set())
 
 
