@@ -121,9 +121,13 @@ def _part(balance: Mapping[str, Any], addresses: Mapping[str, str], timeout: int
 
 
 def _http(timeout: int, idle: int) -> list[str]:
-    """Requests that change nothing are sent to another node if one fails; others only if they have not reached any."""
+    """Requests that change nothing are sent to another node if one fails; others only if they have not reached any.
+
+    An idle connection of a client is closed with an answer, also by a process that ends: the next request may be on its way.
+    """
     return [
         "option forwardfor",
+        "option idle-close-on-response",
         "retry-on all-retryable-errors",
         f"http-request disable-l7-retry unless {{ method {SAFE_METHODS} }}",
         "timeout http-request 10s",

@@ -65,7 +65,7 @@ def test_the_configuration() -> None:
     assert web[-4:] == [
         "option httpchk GET /health", "http-check expect status 200-399", "server demo-web-2 10.0.0.4:8080", "server demo-web-10 10.0.0.9:8080",
     ]  # fmt: skip
-    assert {"timeout server 30s", "timeout tunnel 600s"} <= {*web}
+    assert {"timeout server 30s", "timeout tunnel 600s", "option idle-close-on-response"} <= {*web}
     assert database == [
         "bind :::5432 v4v6", "mode tcp", "balance source", "hash-type consistent", "timeout client 600s", "timeout server 600s",
         "server demo-db-0 [fd00::5]:5432",
