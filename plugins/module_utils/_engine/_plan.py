@@ -276,7 +276,10 @@ def _plan_pool(view: _PoolView, existing: Mapping[str, Listing], wishes: Wishes,
         else:
             _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
     taken = {p.node.mark.index for p in present} | set(view.strays)
-    new = _free(taken, view.pool.count - len(taken), _preferred(view, existing[view.pool.cloud], wishes))
+    again = _replaced(view, wishes) - taken
+    # what was there beside a stray is there again after a replacement
+    wanted = max(view.pool.count - len(taken), min(len(again), view.pool.count - len(present)))
+    new = _free(taken, wanted, [*sorted(again), *_with_volumes(view, existing[view.pool.cloud])])
     draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
     staying = {p.node.mark.index for p in present if p not in leaving}
     _plan_volumes(view, existing[view.pool.cloud], staying.union(new), draft)
@@ -571,11 +574,15 @@ def _place(cluster: str, stray: Stray) -> tuple[str, int] | None:
     return (match.group(1), int(match.group(2))) if match and stray.kind == "node" else None
 
 
-def _preferred(view: _PoolView, listing: Listing, wishes: Wishes) -> list[int]:
-    """Indices that new nodes get first: those of nodes that this run has deleted to create them again, then those whose data volumes exist."""
+def _replaced(view: _PoolView, wishes: Wishes) -> set[int]:
+    """Indices of the nodes that this run has deleted to create them again."""
     prefix = f"{view.cluster.name}-{view.name}-"
-    replaced = {int(name.removeprefix(prefix)) for name in wishes.replaced if name.startswith(prefix)}
-    return [*sorted(replaced), *sorted({volume.mark.index for volume in listing.volumes if volume.mark.pool == view.name})]
+    return {int(name.removeprefix(prefix)) for name in wishes.replaced if name.startswith(prefix)}
+
+
+def _with_volumes(view: _PoolView, listing: Listing) -> list[int]:
+    """Indices of the pool whose data volumes exist."""
+    return sorted({volume.mark.index for volume in listing.volumes if volume.mark.pool == view.name})
 
 
 def _free(taken: Collection[int], wanted: int, preferred: Iterable[int]) -> list[int]:

@@ -491,6 +491,11 @@ def test_a_stray_beside_a_full_pool_makes_nobody_leave() -> None:
         assert one(made(listed(*map(node, range(3)), strays=(stray(index),)))) == {"keep": ALL}
 
 
+def test_a_replaced_node_beside_a_stray_is_created_again() -> None:
+    found = made(listed(strays=(stray(0),)), Wishes(replaced=frozenset({"demo-worker-1"})), {"worker": 1})
+    assert one(found) == {"create": ["demo-worker-1"]}
+
+
 def test_strays_elsewhere_do_not_count() -> None:
     odd = [Stray("node", name, "x", "r") for name in ("demo-other-0", "demo-worker-00", "demox-worker-0")]
     assert one(made(listed(strays=(stray(0, "volume"), *odd)))) == {"create": ALL}
