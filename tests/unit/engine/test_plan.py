@@ -25,15 +25,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
     VolumeSpec,
 )
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import (
-    DRIFT,
-    CloudPlan,
-    Plan,
-    Wishes,
-    node_spec,
-    plan,
-    plan_destroy,
-)
+from ansible_collections.sky.clusters.plugins.module_utils._engine._draft import node_spec
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan, plan_destroy
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import DRIFT, CloudPlan, Plan, Wishes
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 from ansible_collections.sky.clusters.tests.support.machine import ClusterMachine
 
