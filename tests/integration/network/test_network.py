@@ -121,8 +121,8 @@ class Cluster:
     def serve(self, *names: str) -> None:
         """Let nodes answer requests with their names."""
         for name in names:
-            folder = f"mkdir -p /srv/web; hostname > /srv/web/index.html; systemctl stop {WEB} 2>/dev/null"
-            self.site.ssh(name, f"{folder}; systemd-run --quiet --collect --unit={WEB} --working-directory=/srv/web python3 -m http.server {TARGET}")
+            folder = f"mkdir -p /srv/web; hostname > /srv/web/index.html; systemctl stop {WEB} 2>/dev/null; systemctl reset-failed {WEB} 2>/dev/null"
+            self.site.ssh(name, f"{folder}; systemd-run --quiet --unit={WEB} --working-directory=/srv/web python3 -m http.server {TARGET}")
 
     def load(self) -> Load:
         return Load(self.variables[SERVER]["ansible_host"])
