@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,18 @@ def run(*words: str, stdin: str = "", check: bool = True) -> str:
 PACKAGES = ("wireguard-tools", "wireguard-go", "iputils-ping")  # what nodes have and this machine need not
 
 
-def find_programs(folder: Path) -> None:
-    """Put the programs of nodes on the path, from their packages; nothing is installed."""
+def find_programs(folder: Path, packages: Sequence[str] = PACKAGES) -> Path:
+    """Put programs on the path, from their packages, which are unpacked to the folder that is returned; nothing is installed."""
     if not folder.is_dir():
         new = folder.with_name(f"{folder.name}.{os.getpid()}")
         new.mkdir(parents=True)
-        subprocess.run(["apt-get", "-qq", "download", *PACKAGES], cwd=new, check=True, capture_output=True, timeout=120)
+        subprocess.run(["apt-get", "-qq", "download", *packages], cwd=new, check=True, capture_output=True, timeout=120)
         for package in new.glob("*.deb"):
             run("dpkg", "-x", str(package), str(new / "root"))
         new.rename(folder)
     places = [str(folder / "root" / place) for place in ("usr/bin", "bin", "usr/sbin")]
     os.environ["PATH"] = ":".join([*places, os.environ["PATH"]])
+    return folder / "root"
 
 
 # Gives packets back after a while: the kernels of test machines lack netem. Arguments: device, seconds.
