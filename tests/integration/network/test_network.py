@@ -78,7 +78,7 @@ class Load:
 
     def _ask(self, keep: bool) -> None:
         connection = http.client.HTTPConnection(self.address, BALANCED, timeout=20)
-        while not self.ended.wait(0.02):
+        while not self.ended.wait(0.1):
             try:
                 connection.request("GET", "/", headers={} if keep else {"Connection": "close"})
                 answer = connection.getresponse()
