@@ -50,7 +50,7 @@ class Balancing(Network):
     @property
     def rules(self) -> tuple[FirewallRule, ...]:
         opened = (FirewallRule(nodes=(BALANCER,), ports=(str(entry.port),), peers=entry.peers) for entry in self.load_balancer)
-        return (*self.firewall, *opened)
+        return (*(self.firewall or ()), *opened)
 
     def balances(self, cluster: str, roles: Collection[str]) -> list[dict[str, Any]]:
         """What a node of these roles needs to know, as plain data: nothing unless it is the load balancer's."""

@@ -118,7 +118,9 @@ class Network:
         OverlayKind(), "encrypted network between all nodes; if not given, where pools are on several clouds", default=None
     )
     vpn_users: tuple[str, ...] = option(ListOf(USER_NAME), "people outside who may join the overlay", default=())
-    firewall: tuple[FirewallRule, ...] = option(ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall", default=())
+    firewall: tuple[FirewallRule, ...] | None = option(
+        ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall, which they have also if the list is empty", default=None
+    )
     names: dict[str, str] = option(
         MapOf(HOST_NAME, Text()), "further host names that every node knows, each with an address or a node's name", default_factory=dict
     )
@@ -126,7 +128,7 @@ class Network:
     @property
     def rules(self) -> tuple[FirewallRule, ...]:
         """The rules of the file, and those that follow from its other keys."""
-        return self.firewall
+        return self.firewall or ()
 
 
 class PoolLike(Protocol):
@@ -170,7 +172,7 @@ def overlay_of(settings: Network, pools: Mapping[str, PoolLike]) -> Overlay | No
 
 def network_of(settings: Network, pools: Mapping[str, PoolLike]) -> bool:
     """Whether the nodes of a cluster have a firewall, names and an agent of their own."""
-    return bool(overlay_of(settings, pools) or settings.rules or settings.names)
+    return settings.firewall is not None or bool(overlay_of(settings, pools) or settings.rules or settings.names)
 
 
 def check(file: File, faults: Faults) -> None:
@@ -184,7 +186,7 @@ def check(file: File, faults: Faults) -> None:
     _check_gateways(file, overlay, faults)
     if overlay and file.settings.vpn_users and not any(pool.public_ip for pool in file.pools.values()):
         faults.add("vpn_users", "no pool has public_ip, so that nobody outside can reach the overlay")
-    for place, rule in enumerate(file.settings.firewall):
+    for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)
     for name, target in file.settings.names.items():
         _check_name(name, target, file, faults)
