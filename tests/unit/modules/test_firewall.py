@@ -36,6 +36,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     found = Node()
     for name in ("RULES", "NEW", "BACK", "SETS", "UNIT", "LIST"):
         monkeypatch.setattr(firewall, name, tmp_path / name.lower())
+    (tmp_path / "list").write_text("{}")
     monkeypatch.setattr(firewall, "run", found)
     monkeypatch.setattr(firewall, "elements", lambda _rules, _name: "flush set inet sky cluster_v4\n")
     return found
@@ -43,7 +44,6 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
 
 def load(rules: str, *, check_mode: bool = False) -> dict[str, Any]:
     module: Any = SimpleNamespace(params={"ruleset": rules, "name": "demo-web-0", "seconds": 15}, check_mode=check_mode)
-    (firewall.LIST).write_text("{}")
     return firewall.loaded(module)
 
 
