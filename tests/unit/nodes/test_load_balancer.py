@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,6 +147,43 @@ def test_a_node_that_keeps_its_connections_is_named(proxy: Proxy) -> None:
     proxy.left = 10**6
     assert load_balancer.drain(servers(STATISTICS), 0.3) == ["demo-web-2"]
     assert load_balancer.drain([], 10) == []
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A node on which a unit can be started, though nothing listens after that."""
+    for name in ("CONFIG", "UNIT_FILE", "NEW", "STATES"):
+        monkeypatch.setattr(load_balancer, name, tmp_path / name.lower())
+    monkeypatch.setattr(load_balancer, "PROGRAM", "/bin/true")
+    monkeypatch.setattr(load_balancer, "RELOAD", 0.2)
+    monkeypatch.setattr(load_balancer, "ask", lambda _command: "")
+    monkeypatch.setattr(load_balancer, "query", lambda verb, _unit: {"is-active": "active\n", "is-enabled": "enabled\n"}[verb])
+    monkeypatch.setattr(load_balancer, "systemctl", lambda *_words: "")
+    monkeypatch.setattr(load_balancer, "taken", lambda _sockets, _ports: [])
+    return tmp_path
+
+
+def balancer(check_mode: bool = False) -> load_balancer.Balancer:
+    params = {"balances": [HTTP], "addresses": ADDRESSES, "timeout": 60, "idle": 3600, "wait": 1}
+    module: Any = SimpleNamespace(params=params, check_mode=check_mode)
+    return load_balancer.Balancer(module)
+
+
+def test_a_configuration_that_is_not_taken_over_is_tried_again(files: Path) -> None:
+    (files / "config").write_text("old")
+    for _time in range(2):
+        with pytest.raises(load_balancer.Failed, match="has not taken over its configuration"):
+            balancer().configure()
+        assert (files / "config").read_text() == "old"
+
+
+def test_files_that_are_right_do_not_count_if_the_process_has_others(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = balancer(check_mode=True)
+    (files / "config").write_text(made.text)
+    (files / "unit_file").write_text(load_balancer.UNIT)
+    assert made.configure() == (True, [])
+    monkeypatch.setattr(load_balancer, "ask", lambda command: STATISTICS if command == "show stat" else "Name: HAProxy\n")
+    assert made.configure() == (False, [])
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
