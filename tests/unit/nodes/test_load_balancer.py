@@ -180,7 +180,7 @@ def test_a_configuration_that_is_not_taken_over_is_tried_again(files: Path) -> N
 def test_files_that_are_right_do_not_count_if_the_process_has_others(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = balancer(check_mode=True)
     (files / "config").write_text(made.text)
-    (files / "unit_file").write_text(load_balancer.UNIT)
+    (files / "unit_file").write_text(_load_balancer.UNIT)
     assert made.configure() == (True, [])
     monkeypatch.setattr(load_balancer, "ask", lambda command: STATISTICS if command == "show stat" else "Name: HAProxy\n")
     assert made.configure() == (False, [])
