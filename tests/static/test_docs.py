@@ -23,7 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _o
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _options as _stratuslab
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _network
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _load_balancer, _network
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
     DEADLINES,
     INVENTORY_KEYS,
@@ -72,6 +72,7 @@ TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Timeouts": (Timeouts, {}),
     "Overlay": (_network.Overlay, {}),
     "FirewallRule": (_network.FirewallRule, {}),
+    "Balance": (_load_balancer.Balance, {}),
 }
 
 
