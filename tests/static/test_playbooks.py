@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,29 @@ def test_task_names_that_tests_look_for_exist() -> None:
     }
     assert len(wanted) > 3
     assert [name for name in sorted(wanted) if not any(known.startswith(name) for known in names)] == []
+
+
+HOST = re.compile(r"inventory_hostname|\bitem\b|\bsky_heads\b")
+
+
+def delegated(tasks: list[dict[str, Any]], conditional: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The tasks of a file, each with whether it may be skipped."""
+    for task in tasks:
+        skippable = conditional or "when" in task
+        yield task, skippable
+        for part in ("block", "rescue", "always"):
+            yield from delegated(task.get(part) or [], skippable)
+
+
+def test_a_task_that_is_skipped_names_a_host_that_would_do_it() -> None:
+    """Ansible renders ``delegate_to`` before ``when``: a value that is empty or undefined then fails a task that should be skipped."""
+    wrong = []
+    for path in sorted([*(tree.ROOT / "playbooks/tasks").glob("*.yml"), *(tree.ROOT / "roles").glob("*/tasks/*.yml")]):
+        tasks = list(delegated(yaml.safe_load(path.read_text(encoding="utf-8")) or []))
+        sure = {task["register"] for task, skippable in tasks if "register" in task and not skippable}
+        for task, skippable in tasks:
+            place = str(task.get("delegate_to", ""))
+            names = set(re.findall(r"[a-z_]+", place))
+            if skippable and "{{" in place and not HOST.search(place) and not names & sure:
+                wrong.append(f"{path.relative_to(tree.ROOT)}: {task['name']}: {place}")
+    assert not wrong, "\n".join(wrong)
