@@ -36,11 +36,11 @@ from ansible_collections.sky.clusters.tests.support.hdfs import (
     writing,
 )
 from ansible_collections.sky.clusters.tests.support.site import STATE, Played, Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
-ZONE = "tstore"
+ZONE, OTHER = "tstore", "tcompute"  # OTHER is another cluster of the zone
 COPIES = 2
 CONTENT = {f"/user/sky/{name}": os.urandom(mib << 20) for name, mib in (("small", 1), ("large", 150))}  # the second has more than one block
 # Twice on HDFS, of which the first round warms up, and once on a volume of the worker's node
@@ -62,6 +62,12 @@ def copied(_):
         file.write("\\n".join(lines))
     return len(lines)
 print("lines", spark.sparkContext.parallelize([0], 1).map(copied).sum())
+"""
+COUNT = """
+from pyspark.sql import SparkSession
+lines = SparkSession.builder.getOrCreate().read.text("hdfs:///user/sky/words.txt")
+lines.write.mode("overwrite").parquet("hdfs:///user/sky/afar")
+print("lines", lines.count())
 """
 WORKER = "tstore-worker-0"
 VERSION = "/data/hdfs/data/current/VERSION"  # of a DataNode's blocks
@@ -151,6 +157,21 @@ def test_a_file_is_written_nearly_as_fast_as_to_the_bare_volume(site: Site, figu
     put(site, "/user/sky/speed", bytes(SPEED << 20), 1)
     figure(f"{SPEED} MiB at one copy: {SPEED / (time.monotonic() - began):.0f} MiB/s into HDFS, {SPEED / bare:.0f} MiB/s to the bare volume")
     files(site).call("/user/sky/speed", "DELETE", "DELETE")
+
+
+def test_another_cluster_computes_on_these_files(site: Site, tmp_path: Path) -> None:
+    """One that has no HDFS of its own, and is gone afterwards."""
+    content = spark(ZONE, 0, master={"roles": ["spark_master", "spark_worker"], "flavor": "large"})
+    del content["pools"]["worker"]
+    (tmp_path / "group_vars").mkdir()
+    given = {"hdfs_client_namenode": f"{address(site, head(site))}:8020", "hdfs_client_replication": COPIES}
+    (tmp_path / "group_vars/all.yml").write_text(json.dumps(given))
+    other = Site(tmp_path, OTHER, content | {"cluster": OTHER})
+    other.must("cluster", *UNPROVED)
+    (tmp_path / "count.py").write_text(COUNT)
+    assert f"lines {len(TEXT.read_text().splitlines())}" in other.must("spark_submit", "-e", "sky_application=count.py").output
+    other.must("destroy")
+    assert files(site).status("/user/sky/afar/_SUCCESS") is not None
 
 
 def test_status_shows_what_is_stored(site: Site) -> None:
