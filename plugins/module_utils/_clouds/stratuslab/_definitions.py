@@ -83,6 +83,7 @@ class Templates:
             (_vms.IMAGE, spec.image),
             (_vms.FLAVOR, spec.flavor),
             (_vms.MADE, _vms.parts_text(self.parts(draft))),
+            *([(_vms.NUMBER, str(spec.number))] if spec.number else []),
             *([(_vms.CLOUDS, " ".join(spec.clouds))] if spec.clouds else []),
             *([(_vms.LOCK, ticket)] if ticket else []),
         ]
