@@ -119,7 +119,7 @@ class Templates:
 
 def _digest(spec: NodeSpec) -> str:
     """Further options in few characters: their names, and something that differs where their values do."""
-    fixed = {key: value for key, value in spec.extra.items() if key != "addresses"}  # which differ from node to node
+    fixed = {key: value for key, value in spec.extra.items() if key not in ("addresses", "machines")}  # which differ from node to node
     if not fixed:
         return "none"
     words = json.dumps(fixed, sort_keys=True, default=str)

@@ -23,7 +23,7 @@ from ._pdisk import LIVE, Pdisk
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
-EXTRA = ("addresses", "architecture", "cpu", "requirements")  # keys of `extra`
+EXTRA = ("addresses", "architecture", "cpu", "machines", "requirements")  # keys of `extra`
 OWN = "sky:mark"
 
 
@@ -47,6 +47,7 @@ class Extra:
     architecture: str = ""  # of the hosts, as `uname -m` says it
     cpu: str = ""  # share of the cores
     requirements: str = ""
+    machines: tuple[int, ...] = ()  # that exist, and are used as nodes, by index
 
     @classmethod
     def of(cls, extra: Mapping[str, Any]) -> Extra:
@@ -63,10 +64,29 @@ class Extra:
         cpu = str(extra.get("cpu", ""))
         if cpu and (re.fullmatch(r"\d+(\.\d+)?", cpu) is None or not float(cpu)):
             raise Invalid(f"extra.cpu: must be a number more than 0, got {cpu!r}")
-        return cls(tuple(addresses), str(extra.get("architecture", "")), cpu, str(extra.get("requirements", "")))
+        machines = _identifiers(extra.get("machines", ()))
+        return cls(tuple(addresses), str(extra.get("architecture", "")), cpu, str(extra.get("requirements", "")), machines)
+
+    @classmethod
+    def known(cls, extra: Mapping[str, Any]) -> Extra:
+        """The same; nothing if the options are wrong, which is reported elsewhere."""
+        try:
+            return cls.of(extra)
+        except Invalid:
+            return cls()
 
     def address(self, index: int) -> str:
         return self.addresses[index] if index < len(self.addresses) else ""
+
+    def machine(self, index: int) -> int | None:
+        return self.machines[index] if index < len(self.machines) else None
+
+
+def _identifiers(machines: Any) -> tuple[int, ...]:
+    known = isinstance(machines, (list, tuple)) and all(type(each) is int and each >= 0 for each in machines)
+    if not known or len(set(machines)) < len(machines):
+        raise Invalid(f"extra.machines: must be a list of different identifiers of machines (numbers), got {machines!r}")
+    return tuple(machines)
 
 
 class Names:

@@ -69,6 +69,7 @@ class Vm:
     host: str = ""  # that it runs on
     started: int = 0
     fault: str = ""
+    borrowed: bool = False  # somebody else created it: it is never deleted
 
     @property
     def contract_state(self) -> State:
