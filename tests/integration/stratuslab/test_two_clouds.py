@@ -1,10 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One Spark cluster, from one file, on a StratusLab site and on this machine: a job runs on both.
-
-There is no overlay between them: all nodes have an address that both clouds reach.
-"""
+"""One Spark cluster, from one file, on a StratusLab site and on this machine: a job runs on both, over the overlay."""
 
 from __future__ import annotations
 
@@ -47,8 +44,14 @@ def test_a_job_runs_on_two_clouds(site: Site, figure: Callable[[str], None]) -> 
     figure(f"a Spark cluster of 2 machines on a StratusLab site and 1 node of this machine, to its job's result: {time.monotonic() - began:.0f} s")
     assert "tasks on 2 worker(s)" in played.output
     hosts = site.inventory()["_meta"]["hostvars"]
+    far, here = f"{ZONE}-far-0", f"{ZONE}-worker-0"
     assert {name: each["sky_cloud"] for name, each in hosts.items()} == {
         f"{ZONE}-master-0": "lal",
-        f"{ZONE}-far-0": "lal",
-        f"{ZONE}-worker-0": "here",
+        far: "lal",
+        here: "here",
     }
+    # each cloud has a block of numbers of its own, and what has a number is reached at the address that follows from it
+    assert {hosts[name]["sky_number"] // 256 for name in hosts if name != here} != {hosts[here]["sky_number"] // 256}
+    for one, other in ((here, far), (far, here)):
+        assert site.ssh(one, f"getent hosts {other}").split()[0] == hosts[other]["sky_address"]
+        assert "reached" in site.ssh(one, f"timeout 5 bash -c '</dev/tcp/{other}/22' && echo reached")
