@@ -83,10 +83,10 @@ class Extra:
 
 
 def _identifiers(machines: Any) -> tuple[int, ...]:
-    known = isinstance(machines, (list, tuple)) and all(type(each) is int and each >= 0 for each in machines)
-    if not known or len(set(machines)) < len(machines):
+    numbers = isinstance(machines, (list, tuple)) and all(isinstance(each, int) and each >= 0 and not isinstance(each, bool) for each in machines)
+    if not numbers or len(set(machines)) < len(machines):
         raise Invalid(f"extra.machines: must be a list of different identifiers of machines (numbers), got {machines!r}")
-    return tuple(machines)
+    return tuple(int(each) for each in machines)
 
 
 class Names:

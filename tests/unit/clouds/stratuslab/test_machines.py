@@ -134,6 +134,16 @@ def test_wrong_identifiers_are_refused(machines: Any) -> None:
     assert Extra.known({"machines": machines}).machine(0) is None
 
 
+def test_numbers_of_ansible_are_numbers() -> None:
+    """They belong to a class of their own."""
+
+    class Tagged(int):
+        pass
+
+    assert Extra.of({"machines": [Tagged(0), Tagged(7)]}).machine(1) == 7
+    assert type(Extra.of({"machines": [Tagged(7)]}).machine(0)) is int
+
+
 def test_notes_of_nodes_that_were_created_have_no_mark() -> None:
     for note in (Note("hash", None, ("ssh-ed25519 AAAA",)), Note("", ("lal",))):
         assert len(note.data()) == 3
