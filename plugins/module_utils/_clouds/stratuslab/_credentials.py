@@ -14,13 +14,14 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from .._contract import Denied, Invalid
-from ._options import InstanceType, StratusLabOptions
+from ._options import METHODS, InstanceType, StratusLabOptions
 
 USER_FILE = "~/.stratuslab/stratuslab-user.cfg"
 MARKETPLACE = "https://marketplace.stratuslab.eu"
 CERTIFICATE, KEY = "~/.globus/usercert.pem", "~/.globus/userkey.pem"
 ONED = "http://localhost:2633/RPC2"
 HERE = ("localhost", "127.0.0.1")
+SMALL = "m1.small"
 YES = ("true", "yes", "on", "1")
 TYPES_SECTION = "instance_types"
 FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
@@ -78,6 +79,8 @@ class Access:
     login: Login
     disk_login: Login
     types: Mapping[str, InstanceType]
+    default_type: str
+    context_method: str
     ports: Gateway | None  # where nodes of the local network are reached from outside
     signer: Login  # with the certificate that signs images, also of who logs in by password
 
@@ -120,6 +123,8 @@ def access(options: StratusLabOptions, variables: Mapping[str, str] | None = Non
         login=login,
         disk_login=disk_login,
         types=BUILT_IN | _types(sections, file) | dict(options.instance_types),
+        default_type=found.get("default_instance_type") or SMALL,
+        context_method=options.context_method or _context_method(found, file),
         ports=_gateway(found, options, urlsplit(_machines(endpoint, login)).hostname or ""),
         signer=_signer(found),
     )
@@ -197,6 +202,13 @@ def _disks(endpoint: str, login: Login) -> str:
 
 def _marketplace(endpoint: str) -> str:
     return (endpoint if endpoint.startswith("http") else f"https://{endpoint}").rstrip("/")
+
+
+def _context_method(found: Mapping[str, str], file: Path) -> str:
+    method = found.get("default_context_method") or METHODS[0]
+    if method not in METHODS:
+        raise Invalid(f"default_context_method in {file}: must be {' or '.join(METHODS)}, got '{method}'")
+    return method
 
 
 def _types(sections: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, InstanceType]:

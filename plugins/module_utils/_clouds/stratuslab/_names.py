@@ -14,11 +14,12 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
+from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
 from ._metadata import Metadata
 from ._one import Element, One
-from ._options import InstanceType, StratusLabOptions
+from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -92,9 +93,9 @@ def _identifiers(machines: Any) -> tuple[int, ...]:
 class Names:
     """Looks names up, each once."""
 
-    def __init__(self, options: StratusLabOptions, types: Mapping[str, InstanceType], one: One, pdisk: Pdisk, marketplace: Marketplace) -> None:
+    def __init__(self, options: StratusLabOptions, access: Access, one: One, pdisk: Pdisk, marketplace: Marketplace) -> None:
         self._options = options
-        self._types = types
+        self._access = access
         self._one = one
         self._pdisk = pdisk
         self._marketplace = marketplace
@@ -102,10 +103,15 @@ class Names:
         self._looking = threading.Lock()
         self.signer = ""  # e-mail address of whom added images are endorsed by
 
-    def flavor(self, name: str) -> InstanceType:
-        if name not in self._types:
-            raise Invalid(f"unknown instance type '{name}'{hint(name, list(self._types))}")
-        return self._types[name]
+    def flavor(self, name: str) -> str:
+        """The name of an instance type, which may be the default one."""
+        return self._access.default_type if name == DEFAULT else name
+
+    def type(self, name: str) -> InstanceType:
+        wanted, types = self.flavor(name), self._access.types
+        if wanted not in types:
+            raise Invalid(f"unknown instance type '{wanted}'{hint(wanted, list(types))}")
+        return types[wanted]
 
     def image(self, name: str, trusted: bool = True) -> Source:
         """
@@ -160,7 +166,7 @@ class Names:
             trusted: whether the image must be one that may be used now.
         """
         checks = (
-            lambda: self.flavor(spec.flavor),
+            lambda: self.type(spec.flavor),
             lambda: self._check_image(spec) if trusted else self.image(spec.image, trusted=False),
             lambda: Extra.of(spec.extra),
             lambda: self._check_cpu(spec),
@@ -185,9 +191,9 @@ class Names:
                 raise Invalid(reason)
 
     def _check_cpu(self, spec: NodeSpec) -> None:
-        share = Extra.of(spec.extra).cpu if set(spec.extra) <= set(EXTRA) else ""
-        if share and spec.flavor in self._types and float(share) > self._types[spec.flavor].cores:
-            raise Invalid(f"extra.cpu: must be at most the cores of instance type {spec.flavor} ({self._types[spec.flavor].cores}), got {share}")
+        share, known = Extra.known(spec.extra).cpu, self._access.types.get(self.flavor(spec.flavor))
+        if share and known and float(share) > known.cores:
+            raise Invalid(f"extra.cpu: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
 
 
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:

@@ -100,14 +100,14 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def _names(self) -> Names:
-        names = Names(self.options, self.access.types, self.one, self.pdisk, self.marketplace)
+        names = Names(self.options, self.access, self.one, self.pdisk, self.marketplace)
         if self.access.signer.certificate:
             names.signer = signer_of(Path(self.access.signer.certificate)).email
         return names
 
     @cached_property
     def _templates(self) -> Templates:
-        return Templates(self.options, self._names, self.access.disks.rpartition("/")[0])
+        return Templates(self.options, self._names, self.access)
 
     @cached_property
     def _volumes(self) -> Volumes:

@@ -22,7 +22,11 @@ from .conftest import spec
 Opened = Callable[..., StratusLabCloud]
 
 
-def machine(site: Site, template: str = 'NAME = "mine"\nDISK = [ source = "https://example.org/x", target = "vda" ]\nNIC = [ network = "public" ]', user: str = "alice") -> int:
+def machine(
+    site: Site,
+    template: str = 'NAME = "mine"\nDISK = [ source = "https://example.org/x", target = "vda" ]\nNIC = [ network = "public" ]',
+    user: str = "alice",
+) -> int:
     """One that a user created with the old client, and that runs."""
     (_ok, number, _code) = site.oned.call("one.vm.allocate", [f"{user}:{'a' * 40}", template])
     while not site.oned.vms[int(number)].running:
