@@ -18,7 +18,7 @@ from ._options import METHODS, InstanceType, StratusLabOptions
 
 USER_FILE = "~/.stratuslab/stratuslab-user.cfg"
 MARKETPLACE = "https://marketplace.stratuslab.eu"
-CERTIFICATE, KEY = "~/.globus/usercert.pem", "~/.globus/userkey.pem"
+CERTIFICATE, KEY, P12 = "~/.globus/usercert.pem", "~/.globus/userkey.pem", "~/.globus/usercert.p12"
 ONED = "http://localhost:2633/RPC2"
 HERE = ("localhost", "127.0.0.1")
 SMALL = "m1.small"
@@ -28,7 +28,7 @@ FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
 VARIABLES = {
     key: f"STRATUSLAB_{key.upper()}"
     for key in (
-        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "pdisk_username", "pdisk_password",
+        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "p12_password", "pdisk_username", "pdisk_password",
     )
 }  # fmt: skip
 BUILT_IN = {
@@ -50,10 +50,16 @@ class Login:
     password: str = ""
     certificate: str = ""
     key: str = ""
+    p12: str = ""  # a file with both, instead
+    p12_password: str = ""
 
     @property
     def kind(self) -> str:
         return "pswd" if self.username else "cert"
+
+    @property
+    def by_certificate(self) -> bool:
+        return bool(self.certificate or self.p12)
 
     @property
     def session(self) -> str:
@@ -160,23 +166,24 @@ def _login(found: Mapping[str, str], file: Path) -> Login:
     if found.get("username") and found.get("password"):
         return Login(found["username"], found["password"])
     login = _signer(found)
-    if login.certificate:
-        for path in (login.certificate, login.key):
-            if not Path(path).exists():
-                raise Denied(f"missing credentials: {path} does not exist")
-        return login
-    if found.get("p12_certificate"):
-        raise Denied("missing credentials: p12_certificate is not supported; convert it to PEM and set pem_certificate and pem_key")
-    raise Denied(f"missing credentials: set username and password, or pem_certificate and pem_key, in {file} or as STRATUSLAB_USERNAME and so on")
+    paths = [path for path in (login.certificate, login.key, login.p12) if path]
+    for path in paths:
+        if not Path(path).exists():
+            raise Denied(f"missing credentials: {path} does not exist")
+    if not paths:
+        raise Denied(f"missing credentials: set username and password, or pem_certificate and pem_key, in {file} or as STRATUSLAB_USERNAME and so on")
+    return login
 
 
 def _signer(found: Mapping[str, str]) -> Login:
-    """The certificate, if there is one; a proxy certificate is in one file with its key."""
-    given = found.get("pem_certificate", "")
-    certificate = Path(given or CERTIFICATE).expanduser()
-    if not given and not certificate.exists():
-        return Login()
-    return Login(certificate=str(certificate), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+    """The certificate, if there is one: as PEM, or else as PKCS #12. A proxy certificate is in one file with its key."""
+    given, certificate = found.get("pem_certificate", ""), Path(CERTIFICATE).expanduser()
+    if given or (certificate.exists() and not found.get("p12_certificate")):
+        return Login(certificate=str(Path(given or CERTIFICATE).expanduser()), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+    p12 = Path(found.get("p12_certificate") or P12).expanduser()
+    if found.get("p12_certificate") or (found.get("p12_password") and p12.exists()):
+        return Login(p12=str(p12), p12_password=found.get("p12_password", ""))
+    return Login()
 
 
 def _gateway(found: Mapping[str, str], options: StratusLabOptions, host: str) -> Gateway | None:

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from .._contract import CloudError, Invalid, Unavailable
+from ._certificate import files
 from ._credentials import Login
 from ._errors import of_status
 
@@ -131,8 +132,10 @@ class Http:
         with self._making:
             if self._context is None:
                 context = ssl.create_default_context(cafile=self._ca_file or None)
-                if self._login is not None and self._login.certificate:
-                    context.load_cert_chain(self._login.certificate, self._login.key)
+                if self._login is not None and self._login.by_certificate:
+                    own = files(self._login)
+                    own.check()
+                    context.load_cert_chain(own.certificate, own.key, own.password or None)
                 self._context = context
             return self._context
 

@@ -18,7 +18,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from ansible.module_utils.urls import open_url
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
+from ._certificate import files
 from ._credentials import Login
 from ._errors import Missing
 from ._marketplace import Marketplace, first_location
@@ -120,12 +120,15 @@ class Images:
         return made[0]
 
     def _signer(self) -> _signature.Signer:
-        if not self._login.certificate:
-            raise Denied("images are signed with a certificate: set pem_certificate and pem_key")
-        return _signature.signer_of(Path(self._login.certificate))
+        if not self._login.by_certificate:
+            raise Denied("images are signed with a certificate: set pem_certificate and pem_key, or p12_certificate and p12_password")
+        own = files(self._login)
+        own.check()
+        return _signature.signer_of(own.certificate)
 
     def _publish(self, text: bytes) -> None:
-        self._marketplace.publish(_signature.signed(text, Path(self._login.certificate), Path(self._login.key)))
+        own = files(self._login)
+        self._marketplace.publish(_signature.signed(text, own.certificate, own.key, password=own.password))
 
     @staticmethod
     def _read(spec: ImageSpec, file: BinaryIO) -> tuple[Content, int]:

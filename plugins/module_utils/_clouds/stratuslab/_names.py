@@ -14,6 +14,7 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
+from ._certificate import files
 from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
@@ -21,6 +22,7 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
+from ._signature import signer_of
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
@@ -101,7 +103,6 @@ class Names:
         self._marketplace = marketplace
         self._added: Mapping[str, Metadata] | None = None
         self._looking = threading.Lock()
-        self.signer = ""  # e-mail address of whom added images are endorsed by
 
     def flavor(self, name: str) -> str:
         """The name of an instance type, which may be the default one."""
@@ -135,7 +136,9 @@ class Names:
     def _of_ours(self) -> Mapping[str, Metadata]:
         with self._looking:
             if self._added is None:
-                entries = self._marketplace.all(self.signer) if self.signer else []
+                signer = self._access.signer
+                email = signer_of(files(signer).certificate).email if signer.by_certificate else ""
+                entries = self._marketplace.all(email) if email else []
                 self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
             return self._added
 

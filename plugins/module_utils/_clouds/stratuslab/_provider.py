@@ -52,7 +52,6 @@ from ._options import StratusLabOptions
 from ._pdisk import Disk, Pdisk
 from ._ports import Ports
 from ._shortages import Shortages
-from ._signature import signer_of
 from ._vms import DONE, Vm
 from ._volumes import Volumes
 
@@ -100,10 +99,7 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def _names(self) -> Names:
-        names = Names(self.options, self.access, self.one, self.pdisk, self.marketplace)
-        if self.access.signer.certificate:
-            names.signer = signer_of(Path(self.access.signer.certificate)).email
-        return names
+        return Names(self.options, self.access, self.one, self.pdisk, self.marketplace)
 
     @cached_property
     def _templates(self) -> Templates:

@@ -100,7 +100,7 @@ BAD = {
     "no endpoint": ({}, "[default]\nusername = x\npassword = y\n", Invalid, "no endpoint: set endpoint"),
     "no credentials": ({}, "[default]\nendpoint = x\n", Denied, "missing credentials: set username and password"),
     "no key": ({}, "[default]\nendpoint = x\npem_certificate = /none.pem\n", Denied, "missing credentials: /none.pem does not exist"),
-    "a P12 file": ({}, "[default]\nendpoint = x\np12_certificate = /a.p12\n", Denied, "convert it to PEM"),
+    "no P12 file": ({}, "[default]\nendpoint = x\np12_certificate = /a.p12\n", Denied, "missing credentials: /a.p12 does not exist"),
     "a wrong instance type": ({}, FILE + "worse = 0, 1, 1\n", Invalid, r"instance type worse in .*: must be cpu, ram, swap .* got '0, 1, 1'"),
     "no syntax": ({}, "endpoint = x\n", Invalid, "cannot be read"),
 }
