@@ -171,8 +171,7 @@ class Names:
         checks = (
             lambda: self.type(spec.flavor),
             lambda: self._check_image(spec) if trusted else self.image(spec.image, trusted=False),
-            lambda: Extra.of(spec.extra),
-            lambda: self._check_cpu(spec),
+            lambda: self._check_extra(spec),
         )
         for check in checks:
             try:
@@ -193,10 +192,14 @@ class Names:
             if reason:
                 raise Invalid(reason)
 
-    def _check_cpu(self, spec: NodeSpec) -> None:
-        share, known = Extra.known(spec.extra).cpu, self._access.types.get(self.flavor(spec.flavor))
+    def _check_extra(self, spec: NodeSpec) -> None:
+        try:
+            share, known = Extra.of(spec.extra).cpu, self._access.types.get(self.flavor(spec.flavor))
+        except Invalid as error:
+            raise Invalid(f"pool {spec.mark.pool}: {error}") from None
         if share and known and float(share) > known.cores:
-            raise Invalid(f"extra.cpu: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
+            place = f"pool {spec.mark.pool}: extra.cpu"
+            raise Invalid(f"{place}: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
 
 
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from .._contract import CloudError, Unavailable
+from .._contract import CloudError, Invalid, Unavailable
 from ._credentials import Access
 from ._errors import Missing
 from ._http import Answer, Http, checked
@@ -70,8 +70,15 @@ class Pdisk:
         return checked(self.http.ask(method, path, body, FORM if body is not None else JSON, call, **more), call, _words)
 
     def disks(self) -> list[Disk]:
-        """All disks of the account."""
-        found = self._ask("GET", "/disks").json("pdisk GET /disks")
+        """All disks of the account.
+
+        Raises:
+            Invalid: the service is not there.
+        """
+        try:
+            found = self._ask("GET", "/disks").json("pdisk GET /disks")
+        except Missing:
+            raise Invalid(f"there is no disk service at {self.http.base}: set pdisk_endpoint") from None
         if not isinstance(found, list):
             raise Unavailable("pdisk GET /disks: the answer is no list")
         return [read(item) for item in found]

@@ -114,6 +114,13 @@ def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> Non
             ask()
 
 
+def test_a_disk_service_that_is_elsewhere_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    """Without pdisk_endpoint it is looked for at the endpoint, as by the old client."""
+    cloud = with_file(site, tmp_path / "x.cfg", "alice", pdisk_endpoint=f"{site.base}/one-proxy/xmlrpc")
+    with pytest.raises(Invalid, match=r"^there is no disk service at https://.*/one-proxy/xmlrpc/pswd: set pdisk_endpoint$"):
+        cloud.listing()
+
+
 def test_the_proxy_answers_as_the_real_one(site: Site) -> None:
     context = ssl.create_default_context(cafile=str(site.authority.file))
     with pytest.raises(urllib.error.HTTPError) as error:
