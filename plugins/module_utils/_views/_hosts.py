@@ -26,6 +26,7 @@ OTHERS = "sky_others"  # nodes with roles of other collections
 BOOTING_GROUP = "sky_booting"  # exists, but cannot be reached yet, or no longer
 UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
 GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
+LEAVING_GROUP = "sky_leaving"  # is deleted at the end of this run
 SHARED = ("-o ControlMaster=auto", "-o ControlPersist=120s")
 CONNECTION = (
     "-o ConnectTimeout=10",
@@ -92,7 +93,7 @@ def role_groups(cluster: Cluster) -> list[str]:
     clouds = [f"cloud_{name}" for name in cluster.clouds]
     free = sorted({group for pool in cluster.pools.values() for group in pool.groups})
     foreign = sorted({group(role) for pool in cluster.pools.values() for role in others(pool.roles)})
-    changing = [BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_former", "sky_leaving", "sky_replacing"]
+    changing = [BOOTING_GROUP, UNLISTED_GROUP, GONE_GROUP, "sky_visit", "sky_former", LEAVING_GROUP, "sky_replacing"]
     return [*ROLES, *foreign, HEADS, OTHERS, *pools, *clouds, *free, *changing]
 
 
