@@ -70,6 +70,7 @@ class StratusLabCloud(Cloud):
 
     provider: ClassVar[str] = "stratuslab"
     poll_seconds: ClassVar[float] = 2.0
+    lag_seconds: ClassVar[float] = 20.0
     options: StratusLabOptions
 
     def __init__(self, name: str, options: StratusLabOptions, scope: Scope) -> None:
@@ -170,9 +171,9 @@ class StratusLabCloud(Cloud):
         ours: dict[str, list[Vm]] = {}
         for vm in vms:
             member = _vms.node_or_stray(vm, self.scope.cluster, {})
-            if isinstance(member, Node) and self.owns(member.mark) and member.state is not State.DELETING and not vm.borrowed:
+            if isinstance(member, Node) and self.owns(member.mark) and member.state is not State.DELETING:
                 ours.setdefault(str(member.mark), []).append(vm)
-        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id]
+        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.borrowed]
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         return Shortages(self.options, self.one, self._names, self._templates).of(specs, volumes) if specs or volumes else []
