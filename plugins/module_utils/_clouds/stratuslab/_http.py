@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
@@ -26,6 +26,7 @@ from ._credentials import Login
 from ._errors import of_status
 
 AT_ONCE = 4  # oned serves few connections, and the programs that it starts need some of them
+PIECE = 1 << 20  # bytes of long contents that are in memory at once
 PAUSE = (429, 503)  # with these a service may say when to come back
 
 
@@ -81,7 +82,7 @@ class Http:
         self,
         method: str,
         path: str = "",
-        body: bytes | BinaryIO | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         call: str = "",
         seconds: float | None = None,
@@ -108,7 +109,7 @@ class Http:
             known = {key.lower(): value for key, value in answer.getheaders()}
             if answer.status != 200:
                 return Answer(answer.status, known, answer.read())
-            while piece := answer.read(1 << 20):
+            while piece := answer.read(PIECE):
                 take(piece)
             return Answer(answer.status, known)
 
@@ -155,6 +156,13 @@ class Http:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise Invalid(f"{call}: {error}") from error
             raise Unavailable(f"{call}: {_words(error)}") from error
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """A file from its beginning."""
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece
 
 
 def _of_tls(call: str, error: ssl.SSLError) -> CloudError:

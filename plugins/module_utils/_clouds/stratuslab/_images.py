@@ -29,6 +29,7 @@ from . import _metadata, _signature
 from ._certificate import files
 from ._credentials import Login
 from ._errors import Missing
+from ._http import PIECE, pieces
 from ._marketplace import Marketplace, first_location
 from ._metadata import RDF, SLTERMS, Content, Described, Metadata, lxml
 from ._pdisk import ORIGIN, Disk, Pdisk
@@ -44,7 +45,6 @@ PROPERTIES = {
     "valid": "dcterms:valid",
 }
 GZIP_MAGIC = b"\x1f\x8b"
-PIECE = 1 << 20
 SECONDS = 60  # that a server may be silent
 
 
@@ -135,13 +135,13 @@ class Images:
         """What the file contains, after a look at its checksum."""
         running = hashlib.sha256()
 
-        def pieces() -> Iterator[bytes]:
-            for piece in _pieces(file):
+        def summed() -> Iterator[bytes]:
+            for piece in pieces(file):
                 running.update(piece)
                 yield piece
 
         try:
-            content = Content.of(_plain(pieces()))
+            content = Content.of(_plain(summed()))
         except (OSError, EOFError, zlib.error) as error:
             raise Invalid(f"image {spec.name}: the file cannot be decompressed: {error}") from None
         found = f"sha256:{running.hexdigest()}"
@@ -157,8 +157,9 @@ class Images:
         for disk in self._pdisk.disks():
             if disk.identifier == content.identifier:
                 return self._named(disk.uuid, spec.name)
-        compressed = _pieces(file) if _starts(file) == GZIP_MAGIC else iter([gzip.compress(b"".join(_pieces(file)), 1, mtime=0)])
-        return self._named(self._pdisk.upload(compressed), spec.name)
+        with tempfile.TemporaryFile() as packed:
+            uuid = self._pdisk.upload(file if _starts(file) == GZIP_MAGIC else _packed(file, packed))
+        return self._named(uuid, spec.name)
 
     def _named(self, uuid: str, name: str) -> str:
         self._pdisk.change(uuid, tag=self._tag(name), type=ORIGIN)
@@ -219,23 +220,29 @@ def _starts(file: BinaryIO) -> bytes:
     return start
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    while piece := file.read(PIECE):
-        yield piece
+def _packed(file: BinaryIO, packed: BinaryIO) -> BinaryIO:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as out:
+        for piece in pieces(file):
+            out.write(piece)
+    return packed
 
 
-def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of a file that may be compressed by gzip."""
+def _plain(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """The content of a file that may be compressed by gzip, in several parts as some programs write them."""
     inflate = None
-    for place, piece in enumerate(pieces):
+    for place, piece in enumerate(packed):
         if place == 0 and piece.startswith(GZIP_MAGIC):
             inflate = zlib.decompressobj(wbits=31)
-        yield inflate.decompress(piece) if inflate else piece
-    if inflate:
-        yield inflate.flush()
-        if not inflate.eof:
-            raise EOFError("the compressed content ends too early")
+        if inflate is None:
+            yield piece
+            continue
+        left = piece
+        while left:
+            inflate = zlib.decompressobj(wbits=31) if inflate.eof else inflate
+            yield inflate.decompress(left)
+            left = inflate.unused_data
+    if inflate and not inflate.eof:
+        raise EOFError("the compressed content ends too early")
 
 
 class _Download:
@@ -266,7 +273,7 @@ class _Download:
         if location.removeprefix("pdisk:").startswith(f"{disks}/"):
             with tempfile.TemporaryFile() as file:
                 self._pdisk.download(location.rpartition("/")[2], file.write)
-                yield from _pieces(file)
+                yield from pieces(file)
         else:
             yield from _fetched(location)
 
