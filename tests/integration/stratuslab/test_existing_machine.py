@@ -19,6 +19,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._v
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
 
+from .conftest import entry
+
 pytestmark = [pytest.mark.real]
 
 USER_FILE = site_of.STATE / "carol.cfg"
@@ -59,12 +61,17 @@ def machine(lal: dict[str, Any]) -> Iterator[Vm]:
 
 
 def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, tmp_path: Path, figure: Callable[[str], None]) -> None:
-    known = {"provider": "stratuslab", "user_file": str(USER_FILE), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"]}
     pools = {
         "master": {"cloud": "lal", "count": 1, "public_ip": True, "volumes": {"data": 1}, "extra": {"machines": [machine.id]}},
         "worker": {"cloud": "lal", "count": 1},
     }
-    content = {"plugin": "sky.clusters.clouds", "cluster": "tsown", "admin_cidrs": ["10.73.0.0/22"], "clouds": {"lal": known}, "pools": pools}
+    content = {
+        "plugin": "sky.clusters.clouds",
+        "cluster": "tsown",
+        "admin_cidrs": ["10.73.0.0/22"],
+        "clouds": {"lal": entry(lal, "carol")},
+        "pools": pools,
+    }
     site = Site(tmp_path, "tsown", content)
     began = time.monotonic()
     try:

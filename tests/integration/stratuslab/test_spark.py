@@ -23,17 +23,13 @@ from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
 from ansible_collections.sky.clusters.tests.support.stratuslab_race import Hold, doubles, race, summary
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
+from .conftest import entry
+
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 MASTER, WORKERS = "tslab-master-0", ["tslab-worker-0", "tslab-worker-1"]
 USER_FILE = site_of.STATE / "alice.cfg"
 Figure = Callable[[str], None]
-
-
-def entry(lal: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """The site in a cluster file."""
-    known = {"provider": "stratuslab", "user_file": str(USER_FILE), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"]}
-    return known | options
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pyte
         "plugin": "sky.clusters.clouds",
         "cluster": "tslab",
         "admin_cidrs": ["10.73.0.0/22"],
-        "clouds": {"lal": entry(lal, policy={"allow_endorsers": [lal["email"]]})},
+        "clouds": {"lal": entry(lal, "alice", policy={"allow_endorsers": [lal["email"]]})},
         "pools": {
             "master": {"cloud": "lal", "count": 1, "roles": ["spark_master"], "public_ip": True, "volumes": {"spark": 1}},
             "worker": {"cloud": "lal", "count": 1, "roles": ["spark_worker"]},

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
+
+from .conftest import entry
 
 pytestmark = [pytest.mark.real]
 
@@ -29,9 +30,7 @@ def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Itera
     before = machine_state(ZONE)
     content = spark(ZONE, 1, public_ip=True)
     content["admin_cidrs"] = ["10.73.0.0/22"]
-    content["clouds"]["lal"] = {
-        "provider": "stratuslab", "user_file": str(site_of.STATE / "bob.cfg"), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"], "network": "local",
-    }  # fmt: skip
+    content["clouds"]["lal"] = entry(lal, "bob", network="local")
     content["pools"]["master"]["cloud"] = "lal"
     content["pools"]["master"]["public_ip"] = True
     content["pools"]["far"] = {"cloud": "lal", "count": 1, "roles": ["spark_worker"]}
