@@ -212,7 +212,7 @@ class CallbackModule(Default):
         self._over.set()
         self._end_step()
         seconds = time.monotonic() - self._begun
-        line = _brief.ending(seconds, bool(context.CLIARGS["check"]), stats.failures, stats.dark)
+        line = _brief.ending(seconds, check=bool(context.CLIARGS["check"]), failed=stats.failures, unreachable=stats.dark)
         bad = bool(stats.failures or stats.dark)
         self._display.display(line, color=COLORS.COLOR_ERROR if bad else COLORS.COLOR_OK)
 

@@ -86,7 +86,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(text.strip(), width, initial_indent=lead, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def ending(seconds: float, check: bool, failed: Mapping[str, int], unreachable: Mapping[str, int]) -> str:
+def ending(seconds: float, *, check: bool, failed: Mapping[str, int], unreachable: Mapping[str, int]) -> str:
     """The last line of all."""
     troubles = [f"{name} on {host}" for name, hosts in (("failed", failed), ("unreachable", unreachable)) for host in sorted(hosts)]
     if troubles:

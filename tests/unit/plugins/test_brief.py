@@ -133,6 +133,6 @@ def test_text_is_wrapped_at_blanks_only() -> None:
 
 
 def test_the_last_line() -> None:
-    assert ending(3.4, False, {}, {}) == "finished in 3 s"
-    assert ending(3.4, True, {}, {}) == "check mode: nothing was changed (3 s)"
-    assert ending(3.4, True, {"b": 1, "a": 2}, {"c": 1}) == "failed on a, failed on b, unreachable on c (3 s)"
+    assert ending(3.4, check=False, failed={}, unreachable={}) == "finished in 3 s"
+    assert ending(3.4, check=True, failed={}, unreachable={}) == "check mode: nothing was changed (3 s)"
+    assert ending(3.4, check=True, failed={"b": 1, "a": 2}, unreachable={"c": 1}) == "failed on a, failed on b, unreachable on c (3 s)"
