@@ -25,14 +25,14 @@ class Step:
     begun: float
     hosts: set[str] = field(default_factory=set)  # that are done
     changed: set[str] = field(default_factory=set)
-    told: float = 0.0  # when it was last told that it runs
+    shown: float = 0.0  # when the line about it was last shown
 
     def running(self, now: float) -> str:
         """The line about a step that runs for long, if one is due."""
-        due = AGAIN if self.told else LONG
-        if now - (self.told or self.begun) < due:
+        due = AGAIN if self.shown else LONG
+        if now - (self.shown or self.begun) < due:
             return ""
-        self.told = now
+        self.shown = now
         done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) else ""
         return f"{self.name} ... {now - self.begun:.0f} s{done}"
 
