@@ -214,13 +214,16 @@ CHECKS: Mapping[str, Callable[[str, Any], str]] = {
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:
-    """Values that exceed what a node has.
+    """Values that exceed what a node has, or that use one of its ports twice.
 
     Args:
         variables: the variables of the node in Ansible's `hostvars`: only those that are used are rendered.
     """
-    limits = [pair for role in variables.get("sky_roles", ()) if role in ROLES for pair in ROLES[role].limits.items()]
-    return [
+    roles = [ROLES[role] for role in variables.get("sky_roles", ()) if role in ROLES]
+    limits = [pair for role in roles for pair in role.limits.items()]
+    ports = {int(variables.get(name, port)): name for role in roles for name, port in role.ports.items()}
+    taken = [entry["port"] for entry in variables.get("sky_balances", ()) if entry["port"] in ports]
+    return [f"{ports[port]}: port {port} of {node} is one that it balances: choose another one" for port in taken] + [
         f"{name}: {variables[name]} is more than {node} has ({variables[having]})"
         for name, having in limits
         if name in variables and variables.get(having) and int(variables[name]) > int(variables[having])

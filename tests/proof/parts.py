@@ -118,6 +118,7 @@ OPENSTACK = (
 STRATUSLAB = (
     f"{PROVIDERS}/stratuslab",
     "requirements-stratuslab.txt",
+    "inventories/stratuslab",
     "tests/clouds/stratuslab",
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
@@ -203,7 +204,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from nothing to nothing left; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 300, "clusters on the StratusLab test server: alone, beside the local cloud, with a machine of its owner; the race for its lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

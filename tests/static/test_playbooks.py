@@ -86,3 +86,39 @@ def test_task_names_that_tests_look_for_exist() -> None:
     }
     assert len(wanted) > 3
     assert [name for name in sorted(wanted) if not any(known.startswith(name) for known in names)] == []
+
+
+HOST = re.compile(r"inventory_hostname|\bitem\b")
+
+
+def delegated(tasks: list[dict[str, Any]], conditional: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The tasks of a file, each with whether it may be skipped."""
+    for task in tasks:
+        skippable = conditional or "when" in task
+        yield task, skippable
+        for part in ("block", "rescue", "always"):
+            yield from delegated(task.get(part) or [], skippable)
+
+
+def task_lists() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The tasks of each file with tasks, and those of each play."""
+    for path in sorted([*(tree.ROOT / "playbooks/tasks").glob("*.yml"), *(tree.ROOT / "roles").glob("*/tasks/*.yml")]):
+        yield str(path.relative_to(tree.ROOT)), yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    for path in sorted([*(tree.ROOT / "playbooks").glob("*.yml"), *(tree.ROOT / "playbooks/systems").glob("*.yml")]):
+        for play in yaml.safe_load(path.read_text(encoding="utf-8")):
+            yield str(path.relative_to(tree.ROOT)), play.get("tasks", [])
+
+
+def test_a_task_that_is_skipped_names_a_host_that_would_do_it() -> None:
+    """Ansible renders ``delegate_to`` before ``when``: a value that is empty or undefined then fails a task that should be skipped."""
+    wrong, seen = [], 0
+    for file, listed in task_lists():
+        tasks = list(delegated(listed))
+        sure = {task["register"] for task, skippable in tasks if "register" in task and not skippable}
+        for task, skippable in tasks:
+            place = str(task.get("delegate_to", ""))
+            seen += "{{" in place
+            if skippable and "{{" in place and not HOST.search(place) and not sure.intersection(re.findall(r"[a-z_]+", place)):
+                wrong.append(f"{file}: {task['name']}: {place}")
+    assert seen > 10
+    assert not wrong, "\n".join(wrong)

@@ -140,6 +140,12 @@ def test_a_value_that_exceeds_the_node_is_reported() -> None:
     assert beyond_node("localhost", {"spark_worker_memory": 1}) == []
 
 
+def test_a_port_of_a_service_that_the_node_balances_too() -> None:
+    node = {"sky_roles": ["spark_master"], "sky_balances": [{"port": 8080}, {"port": 80}]}
+    assert beyond_node("demo-master-0", node) == ["spark_master_ui_port: port 8080 of demo-master-0 is one that it balances: choose another one"]
+    assert beyond_node("demo-master-0", node | {"spark_master_ui_port": 8090}) == []
+
+
 def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:
     (tmp_path / "hosts.ini").write_text("[worker]\nw1 spark_port=0\n[worker:vars]\nspark_verison=1\n")
     for folder, name, text in (("group_vars", "all", "node_usr: a\n"), ("host_vars", "w1", "spark_worker_memmory: 1\n")):
