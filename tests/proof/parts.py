@@ -158,7 +158,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "walk", Tier.QUICK, 720, 350, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
+        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
