@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
@@ -200,7 +201,16 @@ def _users(_name: str, users: list[Mapping[str, Any]]) -> str:
     return ""
 
 
-CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell, "node_users": _users}
+def _of_system(check: Check) -> Callable[[str, Any], str]:
+    return lambda _name, value: check(value)
+
+
+CHECKS: Mapping[str, Callable[[str, Any], str]] = {
+    "node_user": _user,
+    "node_user_shell": _shell,
+    "node_users": _users,
+    **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
+}
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:

@@ -118,6 +118,7 @@ OPENSTACK = (
 STRATUSLAB = (
     f"{PROVIDERS}/stratuslab",
     "requirements-stratuslab.txt",
+    "inventories/stratuslab",
     "tests/clouds/stratuslab",
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
@@ -157,7 +158,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "walk", Tier.QUICK, 720, 350, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
+        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
@@ -173,11 +174,11 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 1200, 700, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(1200, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 600, 450, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(600, "real", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store of a real Ceph",
+        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store and the file system of a real Ceph",
         (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
     ),
     Part(
@@ -203,7 +204,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from nothing to nothing left; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 300, "clusters on the StratusLab test server: alone, beside the local cloud, with a machine of its owner; the race for its lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

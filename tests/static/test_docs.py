@@ -332,7 +332,12 @@ def exists(name: str, *places: str) -> bool:
 
 def absent(command: str) -> list[str]:
     """What a command names and the repository does not have."""
-    places = {"inventory": ["plugins/inventory"], "module": ["plugins/modules"], "role": ["roles"], "": ["plugins/modules", "playbooks"]}
+    places = {
+        "inventory": ["plugins/inventory"],
+        "module": ["plugins/modules"],
+        "role": ["roles"],
+        "": ["plugins/modules", "plugins/callback", "playbooks"],
+    }
     kind = match.group(1) if (match := re.search(r"ansible-doc (?:-t|--type) (\w+)", command)) else ""
     found = [name for name in re.findall(r"\bsky\.clusters\.(\w+)", command) if not exists(name, *places[kind])]
     named = re.findall(r"\b(?:inventories|tests)/[\w/.]+", command)
@@ -356,6 +361,7 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
         for path, name in named
         if not exists(
             name,
+            "plugins/callback",
             "plugins/inventory",
             "plugins/modules",
             "plugins/filter",
