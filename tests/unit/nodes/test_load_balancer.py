@@ -119,7 +119,10 @@ class Proxy:
 
     def _serve(self) -> None:
         while True:
-            connection, _address = self.sock.accept()
+            try:
+                connection, _address = self.sock.accept()
+            except OSError:  # the test has ended
+                return
             with connection:
                 command = connection.recv(4096).decode().strip()
                 self.said.append(command)
@@ -133,6 +136,7 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     made = Proxy(path)
     monkeypatch.setattr(load_balancer, "ask", lambda command: ask(command, path))
     yield made
+    made.sock.shutdown(socket.SHUT_RDWR)
     made.sock.close()
 
 
