@@ -46,6 +46,7 @@ STATES = """\
 2 port80 3 demo-web-3 10.0.0.7 0 0 - 8080
 2 port80 4 demo-web-4 10.0.0.8 0 8 - 8080
 2 port80 5 demo-web-5 10.0.0.8 0 0 - 8081
+3 port5432 1 demo-db-0 fd00::5 0 0 - 5432
 
 """
 
@@ -92,9 +93,10 @@ def test_what_haproxy_says() -> None:
 
 def test_a_new_process_begins_without_the_nodes_that_do_not_answer() -> None:
     wanted = {("port80", "demo-web-2"): "10.0.0.4:8080", ("port80", "demo-web-10"): "10.0.0.9:8080", ("port80", "demo-web-4"): "10.0.0.8:8080"}
-    kept = carried_over(STATES, wanted | {("port80", "demo-web-5"): "10.0.0.8:8080"}).splitlines()
+    more = {("port80", "demo-web-5"): "10.0.0.8:8080", ("port5432", "demo-db-0"): "[fd00::5]:5432"}
+    kept = carried_over(STATES, wanted | more).splitlines()
     assert kept[:2] == STATES.splitlines()[:2]
-    assert [line.split()[3] for line in kept[2:]] == ["demo-web-2"]  # not one that is up, has left, was drained, or has another port
+    assert [line.split()[3] for line in kept[2:]] == ["demo-web-2", "demo-db-0"]  # not one that is up, has left, was drained, or has another port
     assert carried_over("", wanted) == "1\n#\n"
 
 
