@@ -12,7 +12,10 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import UNCHANGED, plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
@@ -24,16 +27,31 @@ class ActionModule(ControllerAction):
     spec: ClassVar[dict[str, Any]] = {
         "nodes": {"type": "dict", "required": True},
         "lost": {"type": "list", "elements": "str", "default": []},
+        "visited": {"type": "list", "elements": "str", "default": []},
+        "former": {"type": "dict", "default": {}},
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         hostvars = self.variables["hostvars"]
-        lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
+        done = _foretold(args) if self._task.check_mode else [*args["nodes"]["summary"], *_configured(args["visited"])]
+        lines = [*done, *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
         for line in lines:
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
         return {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+
+
+def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
+    """The plan of a run in check mode."""
+    nodes = args["nodes"]
+    yield from plan_lines(nodes["plan"], args["visited"], removed(args["former"])) or [UNCHANGED]
+    yield from kept_lines({volume["name"]: volume["size"] for volume in nodes["kept_volumes"]})
+
+
+def _configured(visited: list[str]) -> Iterator[str]:
+    if visited:
+        yield f"configured: {', '.join(visited)}"
 
 
 def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:

@@ -60,6 +60,12 @@ actions:
   type: list
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
+plan:
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
 summary:
   description: RV(actions), RV(kept_volumes) and RV(failed_nodes) as lines for people, with the end of the console of each failed node.
   returned: always

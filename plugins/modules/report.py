@@ -25,6 +25,15 @@ options:
     type: list
     elements: str
     default: []
+  visited:
+    description: Names of the nodes that were configured, or in check mode would be.
+    type: list
+    elements: str
+    default: []
+  former:
+    description: Steps that remove roles from nodes, by node, as M(sky.clusters.findings) returns them.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
