@@ -186,8 +186,9 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
-        "network", Tier.LONG, 600, 400, "the agents of nodes on isolated clouds, and one cluster over two local clouds",
-        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"), (_pytest(600, "real", "tests/integration/network"),),
+        "network", Tier.LONG, 600, 330, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
+        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"),
+        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
         "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",

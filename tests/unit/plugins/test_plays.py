@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -118,3 +119,13 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     for node in ("first", "second"):
         assert f"  {node} failed at 'Install something' (task 'Continue if the server has answered'): {why}" in shown
     assert ("    | wrong" in shown) == (server == "localhost")
+
+
+def test_what_leads_traffic_to_a_node_stops_doing_so_before_the_node_is_drained() -> None:
+    (block,) = yaml.safe_load((tree.ROOT / "playbooks/tasks/drain.yml").read_text(encoding="utf-8"))
+    (loop,) = [task["loop"] for task in block["block"] if "loop" in task]
+    node = {"sky_fronts": ["load_balancer"], "sky_other_roles": [], "sky_leave_roles": ["spark_worker", "hdfs_datanode"]}
+    words = [str(Path(sys.executable).parent / "ansible"), "localhost", "-m", "ansible.builtin.debug", "-a", f"msg={json.dumps(loop)}"]
+    done = subprocess.run([*words, "-e", json.dumps(node)], capture_output=True, text=True, check=True)
+    roles = json.loads(done.stdout.partition("=> ")[2])["msg"]
+    assert roles == ["sky.clusters.load_balancer", "sky.clusters.spark_worker", "sky.clusters.hdfs_datanode"]
