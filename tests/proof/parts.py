@@ -190,7 +190,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"), (_pytest(600, "real", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 600, 460, "a local batch cluster that is used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        "torque", Tier.LONG, 600, 460, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
         (*LOCAL, "tests/support/batch.py", "tests/support/isolated_clouds.py", "tests/integration/torque"),
         (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
