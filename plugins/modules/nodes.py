@@ -79,7 +79,7 @@ leaving:
   elements: str
   sample: [demo-worker-3]
 new_hosts:
-  description: Members and leaving nodes that the running inventory lacks, each with C(name), C(groups) and C(variables), for M(sky.clusters.join).
+  description: Members and leaving nodes that the running inventory lacks, each with C(name), C(groups) and C(variables).
   returned: always
   type: list
   elements: dict

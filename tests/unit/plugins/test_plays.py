@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -35,11 +37,17 @@ def site(tmp_path: Path) -> Path:
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
     command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
     done = subprocess.run(command, cwd=site, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
     return done.returncode, done.stdout + done.stderr
+
+
+def published(said: str) -> dict[str, Any]:
+    """The artifact of a run."""
+    return dict(json.loads(said[said.index("RUN: ") + len("RUN: ") :].splitlines()[0])["sky_result"])
 
 
 def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
@@ -50,6 +58,18 @@ def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
         assert f"{name} could not be reached by ssh and was skipped: connect to host 127." in last
     assert last.count("port 22: Connection refused") == 3
     assert "next: make ssh to these nodes work" in last
+    assert said.count("(item=demo-worker-0)") == 2  # added to the inventory, and to the group of nodes to visit
+    result = published(said)
+    assert (result["cluster"], result["ready"], result["nodes"]) == ("demo", False, 3)
+    assert result["failed"] == ["demo-master-0", "demo-worker-0", "demo-worker-1"]
+    assert result["heads"]["spark"]["node"] == "demo-master-0"
+    assert result["heads"]["spark"]["outside"].startswith("127.")
+
+
+def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
+    code, said = play(site, "destroy", "-e", '{"sky_result": {"cluster": "another", "ready": true}}')  # as AWX hands it to the next job of a workflow
+    assert code == 0, said
+    assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
 
 
 def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:
