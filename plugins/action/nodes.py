@@ -14,6 +14,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold
+from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volume_lines, kept_volumes, warn
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
@@ -46,7 +47,9 @@ class ActionModule(RunAction):
             result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"]))
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)
         result["gone"] = others({*outcome.members, *outcome.leaving}, hostvars)
-        return dict(result) | {"ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        result |= {"ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        reached = {"cluster": cluster.name, "ready": False, "nodes": len(outcome.members)}  # until the report
+        return dict(result) if self._task.check_mode else dict(result) | published(reached)
 
 
 def _of_nodes(outcome: Outcome, strict: bool) -> dict[str, Any]:

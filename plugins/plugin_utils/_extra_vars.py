@@ -74,6 +74,7 @@ OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in
 SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be secret
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
+    "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": SWITCH,
     "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),

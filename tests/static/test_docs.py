@@ -32,6 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
     ClusterFileError,
     DataVolume,
     Pool,
+    Prices,
     Settings,
     Timeouts,
     _CloudCommon,
@@ -60,6 +61,7 @@ EXAMPLES = sorted(path for path in tree.tracked() if path.parts[0] == "inventori
 TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Cluster": (Settings, {"plugin": "required", "cluster": "required", "clouds": "required", "pools": "required"}),
     "CloudEntry": (_CloudCommon, {"provider": "required"}),
+    "Prices": (Prices, {}),
     "LxcOptions": (_options.LxcOptions, {}),
     "Flavor": (_options.Flavor, {}),
     "Recipe": (_options.Recipe, {}),
@@ -172,7 +174,7 @@ def default(declared: dataclasses.Field[Any]) -> str:
     if declared.default is dataclasses.MISSING and declared.default_factory is dataclasses.MISSING:
         return "required"
     value = declared.default if declared.default_factory is dataclasses.MISSING else declared.default_factory()
-    if value is None or value in ("", (), {}, Timeouts(), _stratuslab.Policy()):
+    if value is None or value in ("", (), {}, Timeouts(), _stratuslab.Policy(), Prices()):
         return "none"
     return f"``{str(value).lower() if isinstance(value, bool) else value}``"
 
@@ -223,7 +225,8 @@ def test_variables_of_hosts() -> None:
 def test_user_playbooks_are_explained() -> None:
     """Those that a user runs check the cluster file, or begin with one that does."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in (tree.ROOT / "playbooks").glob("*.yml")}
-    run = {name for name, text in texts.items() if "sky.clusters.inventory_check" in text or "import_playbook: provision.yml" in text}
+    starts = ("sky.clusters.inventory_check", "sky.clusters.cluster_file", "import_playbook: provision.yml")
+    run = {name for name, text in texts.items() if any(start in text for start in starts)}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "playbooks")} == {f"sky.clusters.{name}" for name in run}
 
 

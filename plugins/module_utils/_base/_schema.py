@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
@@ -101,6 +102,20 @@ class Integer:
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number, 0 or more, with or without a fraction."""
+
+    def parse(self, value: Any, path: str, faults: Faults) -> float | None:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+            return float(value)
+        faults.add(path, f"must be a number, 0 or more, got {shown(value)}")
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0}
 
 
 @dataclasses.dataclass(frozen=True)
