@@ -91,6 +91,7 @@ COMMON = (
     "requirements-dev.txt",
     "tests/conftest.py",
     "tests/support",
+    "!tests/support/awx_job.py",
     "!tests/support/batch.py",
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
@@ -192,6 +193,10 @@ PARTS: tuple[Part, ...] = (
         "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
         (*LOCAL, "tests/support/batch.py", "tests/integration/torque"),
         (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+    ),
+    Part(
+        "awx", Tier.LONG, 480, 240, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
+        (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
