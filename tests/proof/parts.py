@@ -162,7 +162,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
-        (*LOCAL, "tests/integration/install", "tests/integration/lxc", "inventories"),
+        (*LOCAL, "schemas", "tests/integration/install", "tests/integration/lxc", "inventories"),
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(

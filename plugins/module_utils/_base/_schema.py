@@ -79,7 +79,9 @@ class Text:
         return None
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest, "description": self.what}
+        pattern = f"^(?:{self.pattern})$"
+        words = {"description": self.what, "patternErrorMessage": f"must be {self.what}"}  # editors show the second instead of the pattern
+        return {"type": "string", "pattern": pattern, "maxLength": self.longest} | words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -299,7 +301,7 @@ def _or_nothing(declared: dataclasses.Field[Any]) -> dict[str, Any]:
 
 
 def schema(cls: type[Any]) -> dict[str, Any]:
-    """JSON schema (2020-12) of a dataclass whose fields were declared with :func:`option`."""
+    """JSON schema of a dataclass whose fields were declared with :func:`option`."""
     fields = [f for f in dataclasses.fields(cls) if "kind" in f.metadata]
     return {
         "type": "object",

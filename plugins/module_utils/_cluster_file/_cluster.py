@@ -367,18 +367,18 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
 
 
 def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:
-    """JSON schema (2020-12) of a cluster file, for editors."""
+    """JSON schema of a cluster file, for editors. All its keywords are in draft 7, which most of them know."""
     settings = schema(Settings)
     return settings | {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sky.clusters cluster file",
         "properties": {
-            "plugin": {"const": PLUGIN},
-            "cluster": CLUSTER_NAME.schema(),
-            "clouds": MapOf(CLOUD_NAME, _CloudKind(providers), least=1).schema(),
-            "pools": MapOf(SHORT_NAME, Struct(Pool), least=1).schema(),
+            "plugin": {"const": PLUGIN, "description": "what reads the file"},
+            "cluster": CLUSTER_NAME.schema() | {"description": "name of the cluster, with which the names of its nodes begin"},
+            "clouds": MapOf(CLOUD_NAME, _CloudKind(providers), least=1).schema() | {"description": "the clouds, by name"},
+            "pools": MapOf(SHORT_NAME, Struct(Pool), least=1).schema() | {"description": "the sets of identical nodes, by name"},
         }
         | settings["properties"]
-        | {key: {} for key in INVENTORY_KEYS[1:]},
+        | {key: {"description": "as in every inventory plugin of Ansible"} for key in INVENTORY_KEYS[1:]},
         "required": ["plugin", "cluster", "clouds", "pools"],
     }
