@@ -237,6 +237,7 @@ CHECKS: dict[str, Command] = {
     "format": ("ruff", "format", "--check", "."),
     "yaml": ("tests/tools/yaml.sh",),
     "shell": ("tests/tools/shell.sh",),
+    "licences": ("reuse", "lint", "--quiet"),
 }
 
 
