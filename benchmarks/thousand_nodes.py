@@ -29,7 +29,8 @@ init_plugin_loader()  # before anything of the collection is imported; otherwise
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet  # noqa: E402
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes, plan  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan  # noqa: E402
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.clusters import opened, run_of  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.world import World  # noqa: E402

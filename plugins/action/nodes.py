@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import RunAction
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all, open_clouds
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others, running

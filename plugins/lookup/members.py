@@ -48,7 +48,8 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        self.set_options(var_options=variables, direct=kwargs)
+        self.set_options(var_options=variables, direct=kwargs)  # type: ignore[no-untyped-call]  # of Ansible's own
         groups = (variables or {}).get("groups", {})
-        out = {*groups.get(GONE_GROUP, []), *([] if self.get_option("leaving") else groups.get(LEAVING_GROUP, []))}
+        leaving: bool = self.get_option("leaving")  # type: ignore[no-untyped-call]
+        out = {*groups.get(GONE_GROUP, []), *([] if leaving else groups.get(LEAVING_GROUP, []))}
         return list(dict.fromkeys(name for group in terms for name in groups.get(group, []) if name not in out))

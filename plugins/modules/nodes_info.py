@@ -109,7 +109,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import who
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold

@@ -38,7 +38,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
     _CloudCommon,
     parse,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._engine import _gateway, _lock, _plan
+from ansible_collections.sky.clusters.plugins.module_utils._engine import _gateway, _lock, _objections
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
@@ -210,7 +210,7 @@ def test_figures_of_a_run() -> None:
     said = read(DAY_TWO)
     for figure in (
         f"within {_lock.SECONDS:.0f} seconds",
-        f"{_plan.SICK_SHARE:.0%}".replace("%", " %"),
+        f"{_objections.SICK_SHARE:.0%}".replace("%", " %"),
     ):
         assert figure in said
 

@@ -25,6 +25,10 @@ ALONE = {"_nodes"}
 # Within the engine, from the bottom up. A file may import from lower rows only; one in no row is on top.
 ENGINE = (
     {"_in_use", "_numbers"},
+    {"_plan_model"},
+    {"_draft"},
+    {"_candidates", "_objections"},
+    {"_pools"},
     {"_plan"},
     {"_stream"},
     {"_retry"},
@@ -48,9 +52,14 @@ PURE = (
     "_clouds/_contract",
     "_cluster_file/_cluster",
     "_cluster_file/_network",
+    "_engine/_candidates",
+    "_engine/_draft",
     "_engine/_in_use",
     "_engine/_numbers",
+    "_engine/_objections",
     "_engine/_plan",
+    "_engine/_plan_model",
+    "_engine/_pools",
 )
 OUTSIDE_WORLD = {
     "asyncio", "concurrent", "datetime", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "queue", "random",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ WHOLE = "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
 
 def plays() -> list[tuple[Path, dict[str, Any]]]:
     """Every play of every playbook."""
-    paths = sorted((tree.ROOT / "playbooks").glob("*.yml"))
+    paths = sorted(path for folder in ("playbooks", "playbooks/systems") for path in (tree.ROOT / folder).glob("*.yml"))
     return [(path, play) for path in paths for play in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
@@ -38,6 +39,28 @@ def test_each_playbook_that_a_user_runs_refuses_to_be_run_in_part() -> None:
     for path, play in plays():
         if any("sky.clusters.inventory_check" in task for task in play.get("tasks", [])):
             assert play["hosts"] == WHOLE, path
+
+
+def tasks_of(content: Any) -> Iterator[dict[str, Any]]:
+    """Every task of a playbook or of a file of tasks, those in blocks included."""
+    for each in content or []:
+        parts = [part for name in ("tasks", "block", "rescue", "always") if (part := each.get(name))]
+        yield from (task for part in parts for task in tasks_of(part))
+        if not parts:
+            yield each
+
+
+def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
+    """Ansible would give up all hosts of the play, the controller included, and end the run without its report."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    once = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))) if task.get("run_once")]
+    safe = {"ignore_errors": True, "ignore_unreachable": True}
+    assert len(once) > 5
+    assert not [
+        f"{path.relative_to(tree.ROOT)}: {task['name']}"
+        for path, task in once
+        if "ansible.builtin.set_fact" not in task and path.name != "report.yml" and not (safe.items() <= task.items() and "register" in task)
+    ]
 
 
 def test_a_group_without_hosts_may_be_absent() -> None:

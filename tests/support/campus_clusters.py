@@ -31,7 +31,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack imp
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
 from ansible_collections.sky.clusters.tests.support.openstack_site import USERS, OpenStackSite

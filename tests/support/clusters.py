@@ -13,7 +13,8 @@ from typing import Any, cast
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Plan, Wishes, plan
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions

@@ -19,8 +19,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import BLOCK
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result
+from ansible_collections.sky.clusters.plugins.module_utils._engine._candidates import BATCH
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import BATCH, DRIFT, Plan, Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import DRIFT, Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of
 from ansible_collections.sky.clusters.tests.support.situations import CLOUDS, forget_most, most, neighbours, of_others

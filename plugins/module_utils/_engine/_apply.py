@@ -13,7 +13,7 @@ from .._clouds._contract import Cloud, CloudError, Event, Node, Stage, VolumeSpe
 from .._cluster_file._cluster import Cluster
 from ._deletion import deleted
 from ._launching import Launching
-from ._plan import CloudPlan, Plan
+from ._plan_model import CloudPlan, Plan
 from ._results import Action, NodeResult, Result
 from ._retry import Stopped
 from ._work import Tools, Work

@@ -11,9 +11,11 @@ from functools import partial
 
 from .._clouds._contract import Definition, Denied, Listing, NodeSpec, VolumeSpec
 from .._cluster_file._cluster import Cluster
+from ._draft import node_spec
 from ._fleet import Fleet
 from ._outcome import UNTOUCHED, Outcome, Refused
-from ._plan import CloudPlan, Plan, Wishes, node_spec, plan, plan_destroy
+from ._plan import plan, plan_destroy
+from ._plan_model import CloudPlan, Plan, Wishes
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .._clouds._contract import Listing, Node, State, Volume
 from .._cluster_file._cluster import Cluster
-from ._plan import Plan
+from ._plan_model import Plan
 from ._results import Result
 
 UNTOUCHED = "nothing was changed: fix this and run the same command again"

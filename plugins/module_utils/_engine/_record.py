@@ -14,7 +14,7 @@ from .._cluster_file._cluster import Cluster
 from ._fleet import Fleet
 from ._in_use import recorded, server_nodes
 from ._outcome import Outcome
-from ._plan import Plan
+from ._plan_model import Plan
 
 
 @dataclass(frozen=True)

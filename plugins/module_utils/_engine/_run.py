@@ -17,7 +17,7 @@ from ._apply import Tools, apply
 from ._fleet import Fleet
 from ._look import Look
 from ._outcome import UNTOUCHED, Outcome, Refused
-from ._plan import CloudPlan, Plan, Wishes
+from ._plan_model import CloudPlan, Plan, Wishes
 from ._record import Record
 from ._removal import Removal
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._clouds._contract import CloudError, Denied, Invalid, Shortage
 from .._engine._launching import LAUNCHES
-from .._engine._plan import Plan
+from .._engine._plan_model import Plan
 from .._engine._results import Action, NodeResult
 
 TAIL = 5  # lines of a failed node's console that are shown once more at the end

@@ -86,11 +86,11 @@ def test_a_changed_setting_drains_the_workers_one_by_one_and_the_job_goes_on(sit
         assert {host for host, changed in played.changed.items() if changed >= 2} >= {MASTER, *WORKERS}, (
             "a setting was written and a daemon restarted"
         )
-        told = re.findall(
-            r"(tupg-worker-\d): draining, 1 executor still runs \(setting\), at most \d+ s more; to cut it short: Ctrl-C", played.output
-        )
-        assert told, "the drains were silent"
-        assert set(re.findall(r"(tupg-worker-\d): drained in \d+ s$", played.output, re.MULTILINE)) == set(told)
+        # One drain may meet the end of a task and be over before its first line is due. Both cannot: the next tasks have just begun then.
+        left = r"(?:1 executor still runs \(setting\)|the last executor has ended)"
+        shown = re.findall(rf"(tupg-worker-\d): draining, {left}, at most \d+ s more; to cut it short: Ctrl-C", played.output)
+        assert "draining, 1 executor still runs (setting)" in played.output, "the drains were silent"
+        assert set(re.findall(r"(tupg-worker-\d): drained in \d+ s$", played.output, re.MULTILINE)) == set(shown)
         eventually("both workers are back", lambda: page(site)["aliveworkers"] == 2)
         assert ANSWER in (said := held.end()), said[-3000:]
 

@@ -16,7 +16,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Result, Tools, apply
 from ansible_collections.sky.clusters.plugins.module_utils._engine._host_keys import KEYS
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Plan, Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of, settled, tools_of

@@ -25,15 +25,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
     VolumeSpec,
 )
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import (
-    DRIFT,
-    CloudPlan,
-    Plan,
-    Wishes,
-    node_spec,
-    plan,
-    plan_destroy,
-)
+from ansible_collections.sky.clusters.plugins.module_utils._engine._draft import node_spec
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan, plan_destroy
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import DRIFT, CloudPlan, Plan, Wishes
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 from ansible_collections.sky.clusters.tests.support.machine import ClusterMachine
 
@@ -489,6 +483,11 @@ def test_a_stray_s_name_is_not_used() -> None:
 def test_a_stray_beside_a_full_pool_makes_nobody_leave() -> None:
     for index in (0, 7):
         assert one(made(listed(*map(node, range(3)), strays=(stray(index),)))) == {"keep": ALL}
+
+
+def test_a_replaced_node_beside_a_stray_is_created_again() -> None:
+    found = made(listed(strays=(stray(0),)), Wishes(replaced=frozenset({"demo-worker-1"})), {"worker": 1})
+    assert one(found) == {"create": ["demo-worker-1"]}
 
 
 def test_strays_elsewhere_do_not_count() -> None:

@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import UNTOUCHED, Refused, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold

@@ -17,6 +17,45 @@ import yaml
 
 from ansible_collections.sky.clusters.tests.support import tree
 
+# A task that all nodes need, such as the question for the version at the master
+SHARED = """
+- name: Install something
+  hosts: [first, second, localhost]
+  gather_facts: false
+  tasks:
+    - name: Install something
+      block:
+        - name: Ask the server
+          ansible.builtin.command: "{command}"
+          delegate_to: "{server}"
+          run_once: true
+          ignore_errors: true
+          ignore_unreachable: true
+          register: answer
+
+        - name: Continue if the server has answered
+          sky.clusters.proceed:
+            results: ["{{{{ answer }}}}"]
+          when: inventory_hostname != 'localhost'
+      rescue:
+        - name: Explain the failure
+          ansible.builtin.include_tasks: {explain}
+          vars: {{stage: Install something}}
+
+- name: Show why
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Show why
+      sky.clusters.tell:
+        lines: "{{{{ ['first', 'second'] | map('extract', hostvars) | map(attribute='sky_failure', default=['unreachable']) | flatten }}}}"
+"""
+HOSTS = {
+    "first": {"ansible_connection": "local"},
+    "second": {"ansible_connection": "local"},
+    "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1},
+}
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
@@ -77,3 +116,25 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     assert code != 0
     last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 3
+
+
+@pytest.mark.parametrize(
+    ("server", "command", "why"),
+    [
+        ("gone", "/bin/true", "Task failed: Failed to connect to the host via ssh"),
+        ("localhost", "sh -c 'echo wrong >&2; exit 3'", "exit code 3; the log ends with:"),
+    ],
+)
+def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: str, command: str, why: str, tmp_path: Path) -> None:
+    explain = tree.ROOT / "playbooks/tasks/explain.yml"
+    (tmp_path / "site.yml").write_text(SHARED.format(server=server, command=command, explain=explain), encoding="utf-8")
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": HOSTS, "vars": {"ansible_python_interpreter": sys.executable}}}))
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(tmp_path / "home")}
+    given = [program, "-i", "hosts.yml", "site.yml"]
+    done = subprocess.run(given, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=90)
+    assert done.returncode != 0
+    shown = done.stdout[done.stdout.index("PLAY [Show why]") :]
+    for node in ("first", "second"):
+        assert f"  {node} failed at 'Install something' (task 'Continue if the server has answered'): {why}" in shown
+    assert ("    | wrong" in shown) == (server == "localhost")

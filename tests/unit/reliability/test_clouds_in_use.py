@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.support import situations
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of, settled

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, planned, run_of, settled
 from ansible_collections.sky.clusters.tests.support.processes import run_forked

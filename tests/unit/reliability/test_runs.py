@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
 from ansible_collections.sky.clusters.tests.support import situations

@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
     Stage,
     Unavailable,
 )
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import Wishes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._results import Action, NodeResult
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import AGAIN, failure_lines, failures
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, run_of
