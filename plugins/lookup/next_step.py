@@ -71,18 +71,18 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        self.set_options(var_options=variables, direct=kwargs)
         known = variables or {}
         in_awx = any(known.get(name) for name in JOB_IDS)
-        return [self._line(str(term), known, in_awx=in_awx) for term in terms]
+        example = (str(kwargs.get("variable", "")), str(kwargs.get("value", "")))
+        return [self._line(str(term), known, example, in_awx=in_awx) for term in terms]
 
-    def _line(self, step: str, known: dict[str, Any], *, in_awx: bool) -> str:
+    def _line(self, step: str, known: dict[str, Any], example: tuple[str, str], *, in_awx: bool) -> str:
         if step == "ssh":
-            options = str(self._templar.template(known.get("ansible_ssh_common_args", "")))
+            options = str(self._templar.template(known.get("ansible_ssh_common_args", "")) if self._templar else "")
             return f"ssh {portable(options) if in_awx else options}"
         if step == "grow":
             return f"grow it: {'raise the number of workers' if in_awx else 'raise a count in the cluster file'} and run again"
-        name, value = self.get_option("variable"), self.get_option("value")
+        name, value = example
         if in_awx:
             return f"start the template of sky.clusters.{step}" + (f" with {name}: {value}" if name else "")
         inventory = shlex.quote(str(next(iter(known.get("ansible_inventory_sources") or ["FILE.sky.yml"]))))

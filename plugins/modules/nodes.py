@@ -54,6 +54,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moments:
+  description: What happened to each node and when, in seconds since 1970, for the callback P(sky.clusters.timeline#callback).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always

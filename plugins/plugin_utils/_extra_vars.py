@@ -87,6 +87,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_require_ready": SWITCH,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
+    "sky_timeline": TEXT,
     "sky_to": TEXT,
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }

@@ -43,6 +43,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import VARIABLE
 from ansible_collections.sky.clusters.tests.proof.__main__ import usage
 from ansible_collections.sky.clusters.tests.proof.parts import PARTS
 from ansible_collections.sky.clusters.tests.proof.record import PROVED
@@ -237,6 +238,7 @@ def test_extra_variables_are_explained() -> None:
     texts = [read(path) for path in tree.tracked() if path.parts[0] in ("playbooks", "roles") and path.suffix in (".yml", ".j2")]
     used = {name for text in texts for name in re.findall(r"\b(sky_[a-z_]+) \| default\(", text)}
     used |= {f"sky_{name}" for text in texts for name in re.findall(r"\bsky_given\.([a-z_]+)", text)} - {"sky_identity_file"}
+    used |= {VARIABLE}  # read by a callback
     inner = {name for text in texts for pair in made.findall(text) for name in pair if name}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "extra variables")} == used - own - inner == set(EXTRAS)
 
@@ -362,6 +364,7 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
             "plugins/modules",
             "plugins/filter",
             "plugins/lookup",
+            "plugins/callback",
             "playbooks",
             "roles",
             "tests/systems/counter/plugins/modules",

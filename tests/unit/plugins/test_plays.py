@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -138,3 +139,19 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     for node in ("first", "second"):
         assert f"  {node} failed at 'Install something' (task 'Continue if the server has answered'): {why}" in shown
     assert ("    | wrong" in shown) == (server == "localhost")
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.svg"])
+def test_the_time_of_a_run_is_written(site: Path, name: str) -> None:
+    code, said = play(site, "provision", "-e", f"sky_timeline={name}", "-e", "sky_look=false")
+    assert code == 0, said
+    assert f"timeline: {name}" in said
+    text = (site / name).read_text(encoding="utf-8")
+    if name == "t.svg":
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+        assert "demo-worker-1: cloud: boot" in text
+        return
+    spans = {(span["host"], span["stage"]): span for span in json.loads(text)["spans"]}
+    assert {("localhost", "Provision the nodes"), ("demo-master-0", "cloud: create"), ("demo-worker-1", "cloud: ssh")} <= set(spans)
+    own = [span for span in spans.values() if span["host"] == "demo-worker-1"]
+    assert all(0 <= span["began"] <= span["ended"] <= json.loads(text)["seconds"] for span in own)
