@@ -158,7 +158,7 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
         assert answers <= set(offers()[kind].answers)
-    assert {name for name in asked if not name.startswith(PREFIX)} <= read_by(template["playbook"])
+    assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
 
 
 @pytest.mark.parametrize("template", projects(), ids=lambda template: str(template["name"]))
