@@ -38,7 +38,7 @@ ENVIRONMENT = {  # what AWX 24 sets, beside the paths
     "PROJECT_REVISION": "0" * 40,
 }
 JOB = {"awx_job_id": 17, "awx_job_launch_type": "manual", "awx_inventory_name": "sky answers", "awx_user_name": "ada", "tower_job_id": 17}
-CANCELLED = 3.5  # s after which a job is killed, as a cancelled one is
+CANCELLED = 3.5  # s after which a job is killed that is cancelled at once
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,14 @@ class Jobs:
             raise TimeoutError(f"{playbook} took more than {seconds} s\n{(data / 'said').read_text(encoding='utf-8')[-3000:]}\n{shown}") from None
         return self._job(data, process.returncode)
 
-    def cancel(self, playbook: str, variables: Mapping[str, Any]) -> str:
-        """Start a job and kill it, as AWX does with the container of a cancelled one; what it had said."""
+    def cancel(self, playbook: str, variables: Mapping[str, Any], after: float = CANCELLED) -> str:
+        """Start a job and kill it, as AWX does with the container of a cancelled one; what it had said.
+
+        Args:
+            after: seconds.
+        """
         data, process = self._start(playbook, variables)
-        time.sleep(CANCELLED)
+        time.sleep(after)
         assert process.poll() is None, (data / "said").read_text(encoding="utf-8")
         kill_family(process.pid)
         process.wait(30)
