@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The overlay on isolated clouds of namespaces: speed of a tunnel, a peer more among few and among many, and what an agent costs.
+"""The overlay on isolated clouds of namespaces: speed of a tunnel, beside that of OpenVPN, a peer more among few and among many, what an agent costs.
 
     python benchmarks/network.py [--nodes 40 1000]
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import BLOCK
-from ansible_collections.sky.clusters.tests.support.isolated_clouds import Lab, LabNode, lab, run, until
+from ansible_collections.sky.clusters.tests.support.isolated_clouds import Lab, LabNode, find_programs, lab, run, until
 
 SECONDS = 4.0
 SERVE = """
@@ -61,15 +61,15 @@ def spent(nodes: list[LabNode], program: str) -> float:
     return total
 
 
-def speed(one: LabNode, other: LabNode, address: str, streams: int) -> tuple[float, float]:
-    """Gbit/s of so many streams, and the processor seconds a Gbit of the engines at both ends."""
-    before = spent([one, other], "engine")
+def speed(one: LabNode, other: LabNode, address: str, streams: int, program: str = "engine") -> tuple[float, float]:
+    """Gbit/s of so many streams, and the processor seconds a Gbit of what encrypts at both ends."""
+    before = spent([one, other], program)
     words = ["ip", "netns", "exec", other.space, "python3", "-c", SERVE, address, str(streams)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as receiver:
         time.sleep(0.7)
         one("python3", "-c", SEND, address, str(streams), str(SECONDS))
         gbits = int(receiver.communicate()[0]) * 8 / 1e9
-    return gbits / SECONDS, (spent([one, other], "engine") - before) / gbits
+    return gbits / SECONDS, (spent([one, other], program) - before) / gbits
 
 
 def tunnel(made: Lab) -> None:
@@ -79,6 +79,38 @@ def tunnel(made: Lab) -> None:
         for streams in (1, 8):
             rate, cost = speed(one, other, address, streams)
             show(f"{what}, {streams} stream(s)", f"{rate:.2f} Gbit/s, {cost:.2f} processor s a Gbit")
+
+
+OPENVPN = ("openvpn", "liblzo2-2", "libpkcs11-helper1", "libnl-genl-3-200", "libnl-3-200")
+FAST = ("--cipher", "AES-128-GCM", "--data-ciphers", "AES-128-GCM", "--sndbuf", "2000000", "--rcvbuf", "2000000", "--txqueuelen", "1000", "--fast-io")
+
+
+def openvpn(made: Lab) -> None:
+    """The same link with what many sites used before."""
+    root = find_programs(Path("~/.cache/sky-clusters/openvpn").expanduser(), OPENVPN)
+    libraries = ":".join(sorted({str(path.parent) for path in root.rglob("*.so.*")}))
+    one, other = made.node("a1"), made.node("a2")
+    prints = {node.name: certificate(node.folder) for node in (one, other)}
+    for what, protocol, more in (("UDP, defaults", "udp", ()), ("UDP, tuned", "udp", FAST), ("TCP, defaults", "tcp", ())):
+        for node, peer, side, ends in ((one, other, "server", ("10.77.0.1", "10.77.0.2")), (other, one, "client", ("10.77.0.2", "10.77.0.1"))):
+            keys = ("--cert", str(node.folder / "vpn.crt"), "--key", str(node.folder / "vpn.pem"), "--peer-fingerprint", prints[peer.name])
+            way = ("--proto", f"{protocol}-{side}" if protocol == "tcp" else protocol, "--remote", peer.private, "--port", "1194")
+            role = ("--tls-server", "--dh", "none") if side == "server" else ("--tls-client",)
+            words = ["env", f"LD_LIBRARY_PATH={libraries}", "openvpn", "--dev", "tun", "--ifconfig", *ends]
+            node.start("openvpn", [*words, *keys, *way, *role, *more])
+        until(lambda: one.pings("10.77.0.2"), 30, "OpenVPN connects")
+        for streams in (1, 8):
+            rate, cost = speed(one, other, "10.77.0.2", streams, "openvpn")
+            show(f"OpenVPN, {what}, {streams} stream(s)", f"{rate:.2f} Gbit/s, {cost:.2f} processor s a Gbit")
+        one.stop("openvpn")
+        other.stop("openvpn")
+
+
+def certificate(folder: Path) -> str:
+    """Make a key and a certificate that its own key signed; its fingerprint."""
+    words = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=node", "-days", "2")
+    run("openssl", "req", "-x509", *words, "-keyout", str(folder / "vpn.pem"), "-out", str(folder / "vpn.crt"))
+    return run("openssl", "x509", "-in", str(folder / "vpn.crt"), "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
 
 
 def others(count: int) -> list[dict[str, Any]]:
@@ -132,6 +164,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder), {"a": (1, 2), "b": (1, 1)}, "skyb") as made:
         made.start_all()
         tunnel(made)
+        openvpn(made)
         for count in args.nodes:
             peers(made, count)
     show("engine", run("dpkg-query", "-W", "-f", "${Version}", "wireguard-go", check=False) or "wireguard-go, from its package")

@@ -14,6 +14,25 @@ from ansible.utils.display import Display
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 SLICE = 5  # seconds between two lines
+STALLED = 3  # slices in which nothing moves, until the DataNodes that stay report all their blocks
+AGAIN = 15  # the same, from one such report to the next
+
+
+class Progress:
+    """How many blocks are left, slice by slice."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.still = 0  # slices since the last block moved
+
+    def note(self, left: int) -> None:
+        self.still = self.still + 1 if left == self.left else 0
+        self.left = left
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it is time for the DataNodes that stay to report all their blocks."""
+        return self.still >= STALLED and (self.still - STALLED) % AGAIN == 0
 
 
 class ActionModule(ActionBase):
@@ -28,10 +47,11 @@ class ActionModule(ActionBase):
         node = (task_vars or {})["inventory_hostname"]
         bound = int(self._task.args.get("seconds", 3600))
         begun = time.monotonic()
-        changed, blocks = False, 0
+        changed, blocks, progress = False, 0, Progress()
         while True:
             left = max(1, bound - round(time.monotonic() - begun))
-            result = self._module(self._task.args | {"seconds": left, "slice_seconds": SLICE}, task_vars)
+            result = self._module(self._task.args | {"seconds": left, "slice_seconds": SLICE, "report": progress.stalled}, task_vars)
+            progress.note(int(result.get("left", 0)))
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:
                 break

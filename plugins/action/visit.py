@@ -52,6 +52,10 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
             "list": {name: [hostvars.raw_get(name)[key] for key in LISTED] for name in members},
             "settings": _listed_settings(hostvars[serves]),
         }
+    # a new node may have the name and the address of one that was drained
+    behind = {name: hostvars.raw_get(name)["sky_id"] for name in members if hostvars.raw_get(name).get("sky_fronts")}
+    for name in members:
+        known[name] |= {"behind": behind} if hostvars.raw_get(name).get("sky_balances") else {}
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
     visit = members if args["full"] else due

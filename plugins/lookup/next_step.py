@@ -17,7 +17,7 @@ description:
   - A run is a job of AWX if the variable C(awx_job_id) or C(tower_job_id) is set.
 options:
   _terms:
-    description: The name of a playbook of this collection, V(ssh) for the start of the command that logs in to a node, or V(grow).
+    description: The name of a playbook of this collection, or V(grow).
     required: true
   variable:
     description: Name of an extra variable that the playbook needs.
@@ -42,48 +42,26 @@ _raw:
   elements: str
 """
 
-import itertools
 import shlex
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-JOB_IDS = ("awx_job_id", "tower_job_id")
-# Options of the controller alone: AWX runs in a container, whose files are not on the machine of whoever reads the line
-OWN = ("none", "IdentitiesOnly=", "IdentityFile=")
-PROXY = "ProxyCommand="
-
-
-def portable(options: str) -> str:
-    """The options of ssh without those that name files of the controller, also for the node in between."""
-    words = shlex.split(options)
-    kept: list[str] = []
-    for flag, value in itertools.zip_longest(words, words[1:], fillvalue=""):
-        if kept and kept[-1] == "-o" and flag.startswith(PROXY):
-            command = shlex.split(flag.removeprefix(PROXY))
-            kept.append(f"{PROXY}ssh {portable(shlex.join(command[1:]))}")
-        elif not (flag in ("-o", "-F") and value.startswith(OWN)) and not flag.startswith(OWN):
-            kept.append(flag)
-    return shlex.join(kept)
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx
 
 
 class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
-        known = variables or {}
-        in_awx = any(known.get(name) for name in JOB_IDS)
-        example = (str(kwargs.get("variable", "")), str(kwargs.get("value", "")))
-        return [self._line(str(term), known, example, in_awx=in_awx) for term in terms]
+        name, value = str(kwargs.get("variable", "")), str(kwargs.get("value", ""))
+        return [self._line(str(term), variables or {}, name, value) for term in terms]
 
-    def _line(self, step: str, known: dict[str, Any], example: tuple[str, str], *, in_awx: bool) -> str:
-        if step == "ssh":
-            options = str(self._templar.template(known.get("ansible_ssh_common_args", "")) if self._templar else "")
-            return f"ssh {portable(options) if in_awx else options}"
+    def _line(self, step: str, known: dict[str, Any], name: str, value: str) -> str:
+        here = not in_awx(known)
         if step == "grow":
-            return f"grow it: {'raise the number of workers' if in_awx else 'raise a count in the cluster file'} and run again"
-        name, value = example
-        if in_awx:
+            return f"grow it: {'raise a count in the cluster file' if here else 'raise the number of workers'} and run again"
+        if not here:
             return f"start the template of sky.clusters.{step}" + (f" with {name}: {value}" if name else "")
         inventory = shlex.quote(str(next(iter(known.get("ansible_inventory_sources") or ["FILE.sky.yml"]))))
         return f"ansible-playbook -i {inventory} sky.clusters.{step}" + (f" -e {name}={value}" if name else "")

@@ -122,7 +122,7 @@ def elements(ruleset: str, name: str) -> str:
 
 
 def loaded(module: AnsibleModule) -> dict[str, Any]:
-    ruleset, name = module.params["ruleset"], module.params["name"]
+    ruleset, name = module.params["ruleset"].rstrip() + "\n", module.params["name"]
     if fault := other_firewall():
         module.fail_json(msg=fault)
     old = standing()

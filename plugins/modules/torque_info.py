@@ -64,7 +64,7 @@ work:
   elements: dict
   sample: [{id: "12", name: job.pbs, user: ada, state: R, size: 2 core(s) on 1 node(s) in batch, since: "2026-11-28T04:00:00"}]
 facts:
-  description: Each queue with its jobs, the jobs and the nodes by state, and the cores of all nodes that are up.
+  description: Each queue with its jobs, the jobs and the nodes by state, the cores of all nodes that are up, and each reservation.
   returned: always
   type: dict
   sample: {queue batch: "1 running, 2 waiting", jobs: "running 1, waiting 2", nodes: "idle 1, mixed 1", cores: 4, cores in use: 1}
@@ -155,6 +155,16 @@ def facts(nodes: Sequence[Mapping[str, Any]], jobs: Sequence[Mapping[str, Any]],
     return found | {"cores": sum(count[1] for count in counts), "cores in use": sum(count[0] for count in counts)}
 
 
+def reservations(shown: str) -> dict[str, str]:
+    """The reservations, from the lines of scontrol."""
+    found = (dict(re.findall(r"(\w+)=(\S*)", line)) for line in shown.splitlines())
+    return {
+        f"reservation {each['ReservationName']}": f"{each['StartTime']} to {each['EndTime']}, {each['NodeCnt']} node(s)"
+        for each in found
+        if "ReservationName" in each
+    }
+
+
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
@@ -164,10 +174,11 @@ def view() -> dict[str, Any]:
     nodes = ask("scontrol", "show", "node", "--oneliner")
     jobs = ask("squeue", "--noheader", "--all", f"--format={JOB}")
     queues = ask("sinfo", "--noheader", "--format=%R")
-    if nodes is None or jobs is None or queues is None:
+    reserved = ask("scontrol", "show", "reservation", "--oneliner")
+    if nodes is None or jobs is None or queues is None or reserved is None:
         return {"answers": False, "members": [], "work": [], "facts": {}}
     seen, waiting = members(nodes), work(jobs)
-    return {"answers": True, "members": seen, "work": waiting, "facts": facts(seen, waiting, dict.fromkeys(queues.split()))}
+    return {"answers": True, "members": seen, "work": waiting, "facts": facts(seen, waiting, dict.fromkeys(queues.split())) | reservations(reserved)}
 
 
 def in_words(proof: dict[str, Any]) -> dict[str, Any]:

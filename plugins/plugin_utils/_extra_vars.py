@@ -85,6 +85,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
+    "sky_ssh_config": TEXT,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
     "sky_timeline": TEXT,

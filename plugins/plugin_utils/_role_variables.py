@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
@@ -200,17 +201,29 @@ def _users(_name: str, users: list[Mapping[str, Any]]) -> str:
     return ""
 
 
-CHECKS: Mapping[str, Callable[[str, Any], str]] = {"node_user": _user, "node_user_shell": _shell, "node_users": _users}
+def _of_system(check: Check) -> Callable[[str, Any], str]:
+    return lambda _name, value: check(value)
+
+
+CHECKS: Mapping[str, Callable[[str, Any], str]] = {
+    "node_user": _user,
+    "node_user_shell": _shell,
+    "node_users": _users,
+    **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
+}
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:
-    """Values that exceed what a node has.
+    """Values that exceed what a node has, or that use one of its ports twice.
 
     Args:
         variables: the variables of the node in Ansible's `hostvars`: only those that are used are rendered.
     """
-    limits = [pair for role in variables.get("sky_roles", ()) if role in ROLES for pair in ROLES[role].limits.items()]
-    return [
+    roles = [ROLES[role] for role in variables.get("sky_roles", ()) if role in ROLES]
+    limits = [pair for role in roles for pair in role.limits.items()]
+    ports = {int(variables.get(name, port)): name for role in roles for name, port in role.ports.items()}
+    taken = [entry["port"] for entry in variables.get("sky_balances", ()) if entry["port"] in ports]
+    return [f"{ports[port]}: port {port} of {node} is one that it balances: choose another one" for port in taken] + [
         f"{name}: {variables[name]} is more than {node} has ({variables[having]})"
         for name, having in limits
         if name in variables and variables.get(having) and int(variables[name]) > int(variables[having])

@@ -119,6 +119,7 @@ OPENSTACK = (
 STRATUSLAB = (
     f"{PROVIDERS}/stratuslab",
     "requirements-stratuslab.txt",
+    "inventories/stratuslab",
     "tests/clouds/stratuslab",
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
@@ -158,7 +159,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "walk", Tier.QUICK, 720, 350, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
+        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
@@ -208,7 +209,8 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "a Spark cluster on the StratusLab test server, from nothing to nothing left; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 300,
+        "clusters on the StratusLab test server: alone, beside the local cloud, with a machine of its owner; the race for its lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

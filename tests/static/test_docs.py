@@ -23,7 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import _o
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _options as _stratuslab
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _network
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _load_balancer, _network
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import (
     DEADLINES,
     INVENTORY_KEYS,
@@ -75,6 +75,7 @@ TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Timeouts": (Timeouts, {}),
     "Overlay": (_network.Overlay, {}),
     "FirewallRule": (_network.FirewallRule, {}),
+    "Balance": (_load_balancer.Balance, {}),
 }
 
 
@@ -336,7 +337,12 @@ def exists(name: str, *places: str) -> bool:
 
 def absent(command: str) -> list[str]:
     """What a command names and the repository does not have."""
-    places = {"inventory": ["plugins/inventory"], "module": ["plugins/modules"], "role": ["roles"], "": ["plugins/modules", "playbooks"]}
+    places = {
+        "inventory": ["plugins/inventory"],
+        "module": ["plugins/modules"],
+        "role": ["roles"],
+        "": ["plugins/modules", "plugins/callback", "playbooks"],
+    }
     kind = match.group(1) if (match := re.search(r"ansible-doc (?:-t|--type) (\w+)", command)) else ""
     found = [name for name in re.findall(r"\bsky\.clusters\.(\w+)", command) if not exists(name, *places[kind])]
     named = re.findall(r"\b(?:inventories|tests)/[\w/.]+", command)
@@ -360,6 +366,7 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
         for path, name in named
         if not exists(
             name,
+            "plugins/callback",
             "plugins/inventory",
             "plugins/modules",
             "plugins/filter",

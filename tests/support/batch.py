@@ -48,9 +48,10 @@ class Cluster:
     Commands run in the nodes' containers: an Ansible program for each would take a second.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, pool: str = "server") -> None:
+        """``pool``: that of the server."""
         self.site = site
-        self.server = f"{site.cluster}-server-0"
+        self.server = f"{site.cluster}-{pool}-0"
 
     def at(self, node: str, script: str, user: str = USER, seconds: float = 300, check: bool = True) -> str:
         """Run a script of bash on a node, in a login of a user."""

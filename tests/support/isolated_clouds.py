@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,40 @@ def run(*words: str, stdin: str = "", check: bool = True) -> str:
 PACKAGES = ("wireguard-tools", "wireguard-go", "iputils-ping")  # what nodes have and this machine need not
 
 
-def find_programs(folder: Path) -> None:
-    """Put the programs of nodes on the path, from their packages; nothing is installed."""
+def find_programs(folder: Path, packages: Sequence[str] = PACKAGES) -> Path:
+    """Put programs on the path, from their packages, which are unpacked to the folder that is returned; nothing is installed."""
     if not folder.is_dir():
         new = folder.with_name(f"{folder.name}.{os.getpid()}")
         new.mkdir(parents=True)
-        subprocess.run(["apt-get", "-qq", "download", *PACKAGES], cwd=new, check=True, capture_output=True, timeout=120)
+        subprocess.run(["apt-get", "-qq", "download", *packages], cwd=new, check=True, capture_output=True, timeout=120)
         for package in new.glob("*.deb"):
             run("dpkg", "-x", str(package), str(new / "root"))
         new.rename(folder)
     places = [str(folder / "root" / place) for place in ("usr/bin", "bin", "usr/sbin")]
     os.environ["PATH"] = ":".join([*places, os.environ["PATH"]])
+    return folder / "root"
+
+
+# Gives packets back after a while: the kernels of test machines lack netem. Arguments: device, seconds.
+LATER = """
+import collections, fcntl, os, select, struct, sys, time
+tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", sys.argv[1].encode(), 0x1001))  # TUNSETIFF: IFF_TUN, IFF_NO_PI
+os.system(f"ip link set {sys.argv[1]} up txqueuelen 5000")
+print("ready", flush=True)
+waiting = collections.deque()
+while True:
+    now = time.monotonic()
+    while waiting and waiting[0][0] <= now:
+        os.write(tun, waiting.popleft()[1])
+    if not select.select([tun], [], [], max(0, waiting[0][0] - now) if waiting else None)[0]:
+        continue
+    try:
+        for _ in range(64):
+            waiting.append((time.monotonic() + float(sys.argv[2]), os.read(tun, 65536)))
+    except BlockingIOError:
+        pass
+"""
 
 
 @dataclass
@@ -142,6 +165,11 @@ class LabCloud:
     @property
     def router(self) -> str:
         return f"{self.lab.prefix}{self.name}r"
+
+    @property
+    def outside(self) -> str:
+        """The network of its outside addresses."""
+        return f"10.200.{self.index}.0/24"
 
     def port(self, space: str, name: str, address: str, device: str = "eth0") -> None:
         run("ip", "link", "add", name, "netns", self.switch, "type", "veth", "peer", "name", device, "netns", space)
@@ -324,6 +352,30 @@ class Lab:
         server = self.server
         _list.write(server.folder / "list.json", self.sign(without))
         server("python3", "-c", f"import socket; socket.socket(2, 2).sendto(b'look', ('127.0.0.1', {AGENT_PORT}))")
+
+    @contextlib.contextmanager
+    def far(self, cloud: str, seconds: float) -> Iterator[None]:
+        """A cloud is so far away while this is open, in each direction."""
+        inside = ("ip", "netns", "exec", self.internet)
+        with subprocess.Popen([*inside, "python3", "-c", LATER, "later0", str(seconds)], stdout=subprocess.PIPE) as process:
+            try:
+                assert process.stdout is not None
+                process.stdout.readline()
+                for name in ("all", "later0"):  # packets come back from where they do not belong
+                    run(*inside, "sysctl", "-qw", f"net.ipv4.conf.{name}.rp_filter=0")
+                run("ip", "-n", self.internet, "route", "add", "default", "dev", "later0", "table", "7")
+                rules = (
+                    ("iif", "later0", "lookup", "main"),
+                    ("iif", f"c{cloud}", "lookup", "7"),
+                    ("to", self.clouds[cloud].outside, "lookup", "7"),
+                )
+                for place, rule in enumerate(rules):
+                    run("ip", "-n", self.internet, "rule", "add", "priority", str(100 + place), *rule)
+                yield
+            finally:
+                for place in range(3):
+                    run("ip", "-n", self.internet, "rule", "del", "priority", str(100 + place), check=False)
+                process.kill()
 
     def remove(self) -> None:
         for node in self.nodes:

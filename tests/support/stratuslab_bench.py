@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class StratusLabBench(Bench):
 
     def half_image(self, name: str) -> None:
         cloud = StratusLabCloud("contract", self.options, Scope("a"))
-        uuid = cloud.pdisk.upload(iter([gzip.compress(b"half of an image")]))
+        uuid = cloud.pdisk.upload(io.BytesIO(gzip.compress(b"half of an image")))
         self._half = f"sky-image {image_mark(cloud.owner).removeprefix('sky/1 ')} {name}"
         cloud.pdisk.change(uuid, tag=self._half, type=pdisk.ORIGIN)
 

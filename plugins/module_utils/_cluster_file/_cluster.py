@@ -14,7 +14,8 @@ from typing import Any
 from .._base._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Number, Struct, Text, hint, option, read, schema, shown, step
 from .._clouds._contract import Options
 from .._systems._table import ROLES, SYSTEMS
-from ._network import File, Network, Overlay, check, network_of, overlay_of
+from ._load_balancer import Balancing, check_balancing
+from ._network import File, Overlay, check, network_of, overlay_of
 
 PLUGIN = "sky.clusters.clouds"
 INVENTORY_KEYS = (
@@ -143,7 +144,7 @@ class CloudEntry:
 
 
 @dataclass(frozen=True)
-class Settings(Network):
+class Settings(Balancing):
     """The keys of the file that are neither its name, nor clouds, nor pools."""
 
     owner: str = option(OWNER, "owner in the mark; the user that a cloud's credentials belong to if empty", default="")
@@ -255,7 +256,9 @@ def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
         _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if settings and name and pools and clouds and (len(pools), len(clouds)) == (len(data["pools"]), len(data["clouds"])):
         networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
-        check(File(name, pools, networks, settings), faults)
+        file = File(name, pools, networks, settings)
+        check(file, faults)
+        check_balancing(settings, file, faults)
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)

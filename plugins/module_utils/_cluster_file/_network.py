@@ -118,10 +118,17 @@ class Network:
         OverlayKind(), "encrypted network between all nodes; if not given, where pools are on several clouds", default=None
     )
     vpn_users: tuple[str, ...] = option(ListOf(USER_NAME), "people outside who may join the overlay", default=())
-    firewall: tuple[FirewallRule, ...] = option(ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall", default=())
+    firewall: tuple[FirewallRule, ...] | None = option(
+        ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall, which they have also if the list is empty", default=None
+    )
     names: dict[str, str] = option(
         MapOf(HOST_NAME, Text()), "further host names that every node knows, each with an address or a node's name", default_factory=dict
     )
+
+    @property
+    def rules(self) -> tuple[FirewallRule, ...]:
+        """The rules of the file, and those that follow from its other keys."""
+        return self.firewall or ()
 
 
 class PoolLike(Protocol):
@@ -165,7 +172,7 @@ def overlay_of(settings: Network, pools: Mapping[str, PoolLike]) -> Overlay | No
 
 def network_of(settings: Network, pools: Mapping[str, PoolLike]) -> bool:
     """Whether the nodes of a cluster have a firewall, names and an agent of their own."""
-    return bool(overlay_of(settings, pools) or settings.firewall or settings.names)
+    return settings.firewall is not None or bool(overlay_of(settings, pools) or settings.rules or settings.names)
 
 
 def check(file: File, faults: Faults) -> None:
@@ -179,7 +186,7 @@ def check(file: File, faults: Faults) -> None:
     _check_gateways(file, overlay, faults)
     if overlay and file.settings.vpn_users and not any(pool.public_ip for pool in file.pools.values()):
         faults.add("vpn_users", "no pool has public_ip, so that nobody outside can reach the overlay")
-    for place, rule in enumerate(file.settings.firewall):
+    for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)
     for name, target in file.settings.names.items():
         _check_name(name, target, file, faults)
@@ -218,13 +225,18 @@ def _check_rule(rule: FirewallRule, path: str, file: File, faults: Faults) -> No
     for place, name in enumerate(rule.nodes):
         if not _is_known(name, file):
             faults.add(f"{path}.nodes[{place}]", f"no pool, role or node {shown(name)}{hint(name, [*file.pools, *file.roles])}")
-    for place, name in enumerate(rule.peers):
-        if name not in (ANY, CLUSTER) and not _is_known(name, file) and not _is_address(name):
-            known = [ANY, CLUSTER, *file.pools, *file.roles]
-            faults.add(f"{path}.peers[{place}]", f"{shown(name)} is no address, network, pool, role or node{hint(name, known)}")
+    check_peers(rule.peers, path, file, faults)
     ssh = rule.action == "block" and rule.direction == "in" and rule.protocol in ("tcp", "any") and _has(rule.ports, 22)
     if ssh and any(name == ANY or _is_address(name) for name in rule.peers):
         faults.add(path, "blocks ssh, which the controller needs; admin_cidrs says from which networks ssh may be reached")
+
+
+def check_peers(peers: Iterable[str], path: str, file: File, faults: Faults) -> None:
+    """Names of the other side of a rule."""
+    for place, name in enumerate(peers):
+        if name not in (ANY, CLUSTER) and not _is_known(name, file) and not _is_address(name):
+            known = [ANY, CLUSTER, *file.pools, *file.roles]
+            faults.add(f"{path}.peers[{place}]", f"{shown(name)} is no address, network, pool, role or node{hint(name, known)}")
 
 
 def _has(ports: Iterable[str], port: int) -> bool:
@@ -260,7 +272,7 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     if overlay:
         found.append(Opening("udp", overlay.port, overlay.port))
         found.append(Opening("udp", FORWARDED, FORWARDED + FORWARDED_PORTS - 1))
-    for rule in settings.firewall:
+    for rule in settings.rules:
         outside = [peer for peer in rule.peers if peer == ANY or _is_address(peer)]
         if rule.action != "allow" or rule.direction != "in" or not outside:
             continue

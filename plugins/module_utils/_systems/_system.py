@@ -120,6 +120,7 @@ class Opinion:
 
 
 NO_OPINION = Opinion()
+Check = Callable[[Any], str]  # why a value is invalid; empty if it is valid
 Judge = Callable[[Iterable[Seen], View], Mapping[str, Opinion]]
 ExtraKind = Literal["text", "list", "mapping", "name", "seconds", "switch"]  # text, lists and mappings may hold secrets
 
@@ -151,6 +152,8 @@ class System:
     proof: str = ""  # Ansible role that proves the system by real work, on its head
     users: tuple[str, ...] = ()  # system users that its roles create
     extras: Mapping[str, ExtraKind] = field(default_factory=dict)  # extra variables of its own playbooks
+    usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
+    checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say
 
     @property
     def members(self) -> tuple[str, ...]:

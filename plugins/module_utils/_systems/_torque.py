@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ._system import Opinion, Question, Role, Seen, System, View, always
+from ._torque_settings import CHECKS
 
 SERVER, NODE = "torque_server", "torque_node"
 TAKEN_OUT = "taken out by a run"
@@ -48,7 +49,7 @@ TORQUE = System(
             not_variables=("torque_node_", "torque_proof_"),
             drains=True,
             services=("munge", "slurmctld"),
-            ports={"torque_port": 6817},
+            ports={"torque_port": 6817, "torque_server_accounting_port": 6819},
         ),
         NODE: Role(
             steps=("torque", "torque_node"),
@@ -70,9 +71,14 @@ TORQUE = System(
     extras={
         "sky_arguments": "list",
         "sky_files": "list",
+        "sky_month": "name",
         "sky_qsub": "list",
         "sky_script": "text",
         "sky_submission": "name",
         "sky_timeout": "seconds",
+        "sky_usage_file": "name",
+        "sky_user": "name",
     },
+    usage="sky.clusters.torque_usage",
+    checks=CHECKS,
 )

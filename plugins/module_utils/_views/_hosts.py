@@ -141,6 +141,8 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_headed": [system.name for system in headed],
         "sky_proofs": {system.name: system.proof for system in headed if system.proof},
         "sky_leave_roles": drains(roles),
+        "sky_fronts": cluster.settings.fronts(node.mark.pool),
+        "sky_balances": cluster.settings.balances(cluster.name, pool.roles if pool else ()),
         "sky_volumes": _volumes(node, cluster, volumes),
     }
 

@@ -38,6 +38,7 @@ PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "procps", "ca-certificates", "openssl", "curl"),
     *("ceph", "ceph-mgr-modules-core", "ceph-mds", "radosgw"),
 )
+FILE_SYSTEM, GROUP, SHARE, SHARE_MIB = "shared", "lab", "sky-data", 512
 CONFIG = f"""\
 lxc.uts.name = {CONTAINER}
 lxc.rootfs.path = dir:{ROOT}
@@ -128,7 +129,29 @@ def users() -> dict[str, Any]:
     keys = found["keys"][0]
     write(STATE / "ca.pem", inside("cat", "/etc/ceph/ca.pem"))
     s3 = {"endpoint": f"https://{ADDRESS}:7443", "ca": str(STATE / "ca.pem"), **{key: keys[key] for key in ("access_key", "secret_key")}}
-    return {"s3": s3, "cephfs": {"monitors": [ADDRESS], "fs": "shared", "fsid": asked("ceph", "fsid")["fsid"]}}
+    return {"s3": s3, "cephfs": {"name": FILE_SYSTEM, **share(SHARE)}}
+
+
+def share(name: str) -> dict[str, str]:
+    """A folder of CephFS with a size, and a client of its name that may use this folder only and cannot see the objects of others."""
+    group = ("--group_name", GROUP)
+    if GROUP not in [found["name"] for found in asked("ceph", "fs", "subvolumegroup", "ls", FILE_SYSTEM)]:
+        inside("ceph", "fs", "subvolumegroup", "create", FILE_SYSTEM, GROUP)
+    inside("ceph", "fs", "subvolume", "create", FILE_SYSTEM, name, *group, "--size", str(SHARE_MIB << 20), "--mode", "1777", "--namespace-isolated")
+    inside("ceph", "fs", "subvolume", "authorize", FILE_SYSTEM, name, name, *group, "--access_level=rw")
+    path = inside("ceph", "fs", "subvolume", "getpath", FILE_SYSTEM, name, *group).strip()
+    return {"export": f"{ADDRESS}:6789:{path}", "client": name, "key": asked("ceph", "auth", "get-key", f"client.{name}")["key"]}
+
+
+def revoke(name: str) -> None:
+    """Take the right to use a folder from its client, and end what the client has open."""
+    inside("ceph", "fs", "subvolume", "deauthorize", FILE_SYSTEM, name, name, "--group_name", GROUP)
+    evict(name)
+
+
+def evict(name: str) -> None:
+    """Shut a client out that has the folder of its name mounted."""
+    inside("ceph", "fs", "subvolume", "evict", FILE_SYSTEM, name, name, "--group_name", GROUP)
 
 
 def make_bucket(name: str) -> None:

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import subprocess
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,9 +30,12 @@ pytestmark = [pytest.mark.real, pytest.mark.chained]
 NEAR, FAR = "tneta", "tnetb"
 SERVER = "tnet-main-0"
 OPENED = 8888
+BALANCED, TARGET = 8080, 8000
 PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
+BALANCE = {"port": BALANCED, "pool": "far", "target_port": TARGET, "protocol": "http", "check": "/"}
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
 GUEST = "sky-guest"  # the zones let in what comes from interfaces of such names
+WEB = "sky-test-web"
 SPACE = "skyguest"  # namespace of somebody outside
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -45,8 +51,49 @@ table ip sky_symmetric {{ chain post {{ type nat hook postrouting priority srcna
 def content(far: int, **more: Any) -> dict[str, Any]:
     file = bare(NEAR, "tnet", 0, {"packages": PACKAGES})
     file["clouds"] = {"near": file["clouds"]["here"], "far": bare(FAR, "tnet", 0, {"packages": PACKAGES})["clouds"]["here"]}
-    file["pools"] = {"main": {"cloud": "near", "count": 1, "public_ip": True}, "far": {"cloud": "far", "count": far}}
-    return file | {"admin_cidrs": ["192.0.2.0/24"], "firewall": [RULE], "names": {"data.example": SERVER}, "vpn_users": ["ada"]} | more
+    file["pools"] = {"main": {"cloud": "near", "count": 1, "public_ip": True, "roles": ["load_balancer"]}, "far": {"cloud": "far", "count": far}}
+    keys = {"admin_cidrs": ["192.0.2.0/24"], "firewall": [RULE], "names": {"data.example": SERVER}, "vpn_users": ["ada"], "load_balancer": [BALANCE]}
+    return file | keys | more
+
+
+class Load:
+    """Clients that ask the load balancer again and again while this is open: some over one connection, some over a new one each time."""
+
+    def __init__(self, address: str, clients: int = 6) -> None:
+        self.address = address
+        self.lost: list[str] = []
+        self.answers: Counter[str] = Counter()
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(clients)]
+
+    def __enter__(self) -> Load:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _ask(self, keep: bool) -> None:
+        connection = http.client.HTTPConnection(self.address, BALANCED, timeout=20)
+        while not self.ended.wait(0.1):
+            try:
+                connection.request("GET", "/", headers={} if keep else {"Connection": "close"})
+                answer = connection.getresponse()
+                self.answers[answer.read().decode().strip()] += 1
+                if answer.status != 200:
+                    self.lost.append(f"status {answer.status}")
+            except (OSError, http.client.HTTPException) as error:
+                self.lost.append(repr(error))
+                connection.close()
+
+    def reaches(self, name: str) -> bool:
+        """Whether a node answers from now on."""
+        self.answers[name] = 0
+        until(lambda: self.answers[name] > 0, 30, f"{name} gets requests")
+        return True
 
 
 class Cluster:
@@ -70,6 +117,15 @@ class Cluster:
         self.site.must("network", "-e", f"sky_network_file={self.folder}/network.json")
         found: dict[str, Any] = json.loads((self.folder / "network.json").read_text())
         return found
+
+    def serve(self, *names: str) -> None:
+        """Let nodes answer requests with their names."""
+        for name in names:
+            folder = f"mkdir -p /srv/web; hostname > /srv/web/index.html; systemctl stop {WEB} 2>/dev/null; systemctl reset-failed {WEB} 2>/dev/null"
+            self.site.ssh(name, f"{folder}; systemd-run --quiet --unit={WEB} --working-directory=/srv/web python3 -m http.server {TARGET}")
+
+    def load(self) -> Load:
+        return Load(self.variables[SERVER]["ansible_host"])
 
     def rules(self) -> dict[str, str]:
         """The rules of every node, without what their counters show."""
@@ -123,10 +179,26 @@ def test_names_lead_forward_and_back(cluster: Cluster) -> None:
         assert said.splitlines()[3] == node
 
 
+@contextlib.contextmanager
+def losses() -> Iterator[None]:
+    """One of twenty packets between the clouds is lost while this is open."""
+    links = f'{{ "sky-{NEAR}", "sky-{FAR}" }}'
+    rule = f"iifname {links} oifname {links} numgen random mod 100 < 5 counter drop"
+    run("nft", "-f", "-", stdin=f"table inet sky_losses {{ chain f {{ type filter hook forward priority -10; {rule}; }}; }}\n")
+    try:
+        yield
+        dropped = re.search(r"counter packets (\d+)", run("nft", "list", "table", "inet", "sky_losses"))
+        assert dropped is not None
+        assert int(dropped[1]) > 0
+    finally:
+        run("nft", "delete", "table", "inet", "sky_losses")
+
+
 def test_a_second_run_changes_nothing_and_loosens_nothing(cluster: Cluster) -> None:
     before = cluster.rules()
-    for more in ((), ("-e", "sky_full=true")):
-        again = cluster.site.must("cluster", *more)
+    for more, way in (((), contextlib.nullcontext()), (("-e", "sky_full=true"), losses())):
+        with way:
+            again = cluster.site.must("cluster", *more)
         assert set(again.changed.values()) == {0}, re.findall(r"TASK \[(.*)\][^\n]*\n(?:(?!TASK).*\n)*?changed: (.*)", again.output)
     assert cluster.rules() == before
 
@@ -150,14 +222,14 @@ def test_from_outside_the_open_ports_are_those_of_the_file(cluster: Cluster, fig
     began = time.monotonic()
     found = scan.scan(inside.values())
     took = time.monotonic() - began
-    assert {name: found[address] for name, address in inside.items()} == {SERVER: [22, OPENED], "tnet-far-0": [22], "tnet-far-1": [22]}
+    assert {name: found[address] for name, address in inside.items()} == {SERVER: [22, BALANCED, OPENED], "tnet-far-0": [22], "tnet-far-1": [22]}
     script = Path(scan.__file__).read_text(encoding="utf-8")
     addresses = [inside["tnet-far-0"], inside["tnet-far-1"]]
     said = cluster.stranger.ssh("tnetx-box-0", f"python3 - {' '.join(addresses)} <<'END'\n{script}\nEND")
     assert json.loads(said.strip().splitlines()[-1]) == {address: [22] for address in addresses}
     assert cluster.reach("tnet-far-0", "10.99.0.1", 8889)
     figure(
-        f"34 TCP 1-65535 of 3 nodes, from this machine ({took:.0f} s) and from a node of another cluster in its cloud: 22, and 8888 as the file says"
+        f"34 TCP 1-65535 of 3 nodes, from this machine ({took:.0f} s) and from a node of another cluster in its cloud: 22, and what the file opens"
     )
 
 
@@ -203,11 +275,36 @@ def test_flushed_rules_are_loaded_again(cluster: Cluster) -> None:
     until(lambda: cluster.rules()["tnet-far-1"] == before, 20, "the agent loads the rules again")
 
 
+def test_the_load_balancer_leads_to_nodes_that_answer(cluster: Cluster) -> None:
+    assert "port 8080 0 of 2 nodes (tnet-far-0: DOWN, Connection refused;" in cluster.site.must("status").output
+    cluster.serve("tnet-far-0", "tnet-far-1")
+    with cluster.load() as load:
+        assert load.reaches("tnet-far-0")
+        assert load.reaches("tnet-far-1")
+        assert "port 8080 2 of 2 nodes" in cluster.site.must("status").output
+
+
+def test_no_request_is_lost_when_a_node_fails(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    with cluster.load() as load:
+        cluster.site.ssh("tnet-far-0", f"systemctl kill -s KILL {WEB}")
+        time.sleep(3)
+        cluster.serve("tnet-far-0")
+        assert load.reaches("tnet-far-0")
+        cluster.site.ssh("tnet-far-1", f"systemctl kill -s STOP {WEB}; sleep 5; systemctl kill -s CONT {WEB}")
+        assert load.reaches("tnet-far-1")
+    assert not load.lost, load.lost[:9]
+    figure(f"6 clients of the load balancer: a node killed, another one frozen for 5 s, both back: none of {load.answers.total()} requests lost")
+
+
 def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable[[str], None]) -> None:
     cluster.site.content = content(3)
     began = time.monotonic()
-    grown = cluster.site.must("cluster")
-    took = time.monotonic() - began
+    with cluster.load() as load:
+        grown = cluster.site.must("cluster")
+        took = time.monotonic() - began
+        cluster.serve("tnet-far-2")
+        assert load.reaches("tnet-far-2")
+    assert not load.lost, load.lost[:9]
     changed = {name: grown.changed[name] for name in ("tnet-far-0", "tnet-far-1")}
     assert changed == {"tnet-far-0": 0, "tnet-far-1": 0}
     assert {grown.tasks[name] for name in changed} == {1}  # the look at the beginning
@@ -216,10 +313,14 @@ def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable
     figure(f"a node added to 3 over two clouds: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
 
 
-def test_a_node_that_leaves_has_no_access(cluster: Cluster) -> None:
+def test_a_node_that_leaves_has_no_access(cluster: Cluster, figure: Callable[[str], None]) -> None:
     key = cluster.site.ssh("tnet-far-2", "wg show sky0 public-key").strip()
     cluster.site.content = content(2)
-    shrunk = cluster.site.must("cluster")
+    with cluster.load() as load:
+        assert load.reaches("tnet-far-2")
+        shrunk = cluster.site.must("cluster")
+    assert not load.lost, load.lost[:9]
+    figure(f"a node behind the load balancer removed under load: none of {load.answers.total()} requests lost")
     assert (shrunk.changed["tnet-far-0"], shrunk.tasks["tnet-far-0"]) == (0, 1)
     for name in cluster.variables:
         assert key not in cluster.site.ssh(name, "wg show sky0 peers; cat /etc/hosts")

@@ -36,34 +36,42 @@ from ansible_collections.sky.clusters.tests.support.hdfs import (
     writing,
 )
 from ansible_collections.sky.clusters.tests.support.site import STATE, Played, Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
-ZONE = "tstore"
+ZONE, OTHER = "tstore", "tcompute"  # OTHER is another cluster of the zone
 COPIES = 2
 CONTENT = {f"/user/sky/{name}": os.urandom(mib << 20) for name, mib in (("small", 1), ("large", 150))}  # the second has more than one block
+# Twice on HDFS, of which the first round warms up, and once on a volume of the worker's node
 WORDS = """
+import time
 from operator import add
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
-lines = spark.sparkContext.textFile("hdfs:///user/sky/words.txt")
-counted = lines.flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(add)
-spark.createDataFrame(counted, ["word", "n"]).write.mode("overwrite").parquet("hdfs:///user/sky/counted")
-print("answer", spark.read.parquet("hdfs:///user/sky/counted").groupBy().sum("n").collect()[0][0])
-"""
-LOCAL = """
-import os
-from pyspark.sql import SparkSession
-context = SparkSession.builder.getOrCreate().sparkContext
+for _ in range(2):
+    began = time.monotonic()
+    lines = spark.sparkContext.textFile("hdfs:///user/sky/words.txt", 4)
+    counted = lines.flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(add)
+    spark.createDataFrame(counted, ["word", "n"]).write.mode("overwrite").parquet("hdfs:///user/sky/counted")
+    total = spark.read.parquet("hdfs:///user/sky/counted").groupBy().sum("n").collect()[0][0]
+    print("answer", total, round(time.monotonic() - began, 1))
 def copied(_):
     lines = open("/data/sets/words.txt").read().splitlines()
     with open("/data/sets/copied.txt", "w") as file:
         file.write("\\n".join(lines))
     return len(lines)
-print("lines", context.parallelize([0], 1).map(copied).sum())
+print("lines", spark.sparkContext.parallelize([0], 1).map(copied).sum())
+"""
+COUNT = """
+from pyspark.sql import SparkSession
+lines = SparkSession.builder.getOrCreate().read.text("hdfs:///user/sky/words.txt")
+lines.write.mode("overwrite").parquet("hdfs:///user/sky/afar")
+print("lines", lines.count())
 """
 WORKER = "tstore-worker-0"
+VERSION = "/data/hdfs/data/current/VERSION"  # of a DataNode's blocks
+SPEED = 200  # MiB
 TEXT = Path("/usr/share/common-licenses/GPL-3")
 
 Figure = Callable[[str], None]
@@ -113,13 +121,6 @@ def test_it_is_built_and_proved_through_every_datanode(site: Site, built: Played
     assert set(site.must("cluster", *UNPROVED).changed.values()) == {0}
 
 
-def test_a_job_reads_and_writes_on_a_worker_that_only_computes(site: Site) -> None:
-    put(site, "/user/sky/words.txt", TEXT.read_bytes(), COPIES)
-    (site.folder / "words.py").write_text(WORDS)
-    said = site.must("spark_submit", "-e", "sky_application=words.py").output
-    assert f"answer {len(TEXT.read_text().split())}" in said
-
-
 def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None:
     """A folder into HDFS and back, and into a data volume that a job writes to as well."""
     source = site.folder / "set"
@@ -127,6 +128,7 @@ def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None
     (source / "deep/words.txt").write_bytes(TEXT.read_bytes())
     site.must("data_put", "-e", f"sky_from={source}", "-e", "sky_to=hdfs:///user/sky/")
     site.must("data_put", "-e", f"sky_from={source}/deep/words.txt", "-e", "sky_to=file:///data/sets/", "-e", f"sky_node={WORKER}")
+    site.must("data_put", "-e", f"sky_from={source}/deep/words.txt", "-e", "sky_to=hdfs:///user/sky/")
     for place, node in (("hdfs:///user/sky/set/deep/words.txt", "tstore-master-0"), ("file:///data/sets/words.txt", WORKER)):
         site.must("data_get", "-e", f"sky_from={place}", "-e", f"sky_to={site.folder}/back.txt", "-e", f"sky_node={node}")
         assert (site.folder / "back.txt").read_bytes() == TEXT.read_bytes()
@@ -136,12 +138,40 @@ def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None
     assert "hdfs:///user/sky/missing': No such file or directory" in refused.output
 
 
-def test_a_job_writes_to_a_volume_that_it_was_given(site: Site) -> None:
-    """As the user of the daemons, in their sandbox, on the one worker."""
-    (site.folder / "local.py").write_text(LOCAL)
-    said = site.must("spark_submit", "-e", "sky_application=local.py").output
+def test_a_job_uses_hdfs_and_a_volume_that_it_was_given(site: Site, figure: Figure) -> None:
+    """On a worker that only computes: as the user of the daemons, in their sandbox."""
+    (site.folder / "words.py").write_text(WORDS)
+    said = site.must("spark_submit", "-e", "sky_application=words.py").output
+    took = re.findall(rf"answer {len(TEXT.read_text().split())} ([0-9.]+)", said)
+    assert len(took) == 2, said[-3000:]
+    figure(f"a small job on HDFS: {took[-1]} s")
     assert f"lines {len(TEXT.read_text().splitlines())}" in said
     assert site.ssh(WORKER, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 2775"
+
+
+def test_a_file_is_written_nearly_as_fast_as_to_the_bare_volume(site: Site, figure: Figure) -> None:
+    """Also what a client sees of it: one copy, through the DataNode that keeps it."""
+    said = site.ssh(site.hosts("hdfs_datanode")[0], f"dd if=/dev/zero of=/data/hdfs/bare bs=1M count={SPEED} conv=fsync 2>&1; rm /data/hdfs/bare")
+    bare = float(re.findall(r"copied, ([0-9.]+) s", said)[0])
+    began = time.monotonic()
+    put(site, "/user/sky/speed", bytes(SPEED << 20), 1)
+    figure(f"{SPEED} MiB at one copy: {SPEED / (time.monotonic() - began):.0f} MiB/s into HDFS, {SPEED / bare:.0f} MiB/s to the bare volume")
+    files(site).call("/user/sky/speed", "DELETE", "DELETE")
+
+
+def test_another_cluster_computes_on_these_files(site: Site, tmp_path: Path) -> None:
+    """One that has no HDFS of its own, and is gone afterwards."""
+    content = spark(ZONE, 0, master={"roles": ["spark_master", "spark_worker"], "flavor": "large"})
+    del content["pools"]["worker"]
+    (tmp_path / "group_vars").mkdir()
+    given = {"hdfs_client_namenode": f"{address(site, head(site))}:8020", "hdfs_client_replication": COPIES}
+    (tmp_path / "group_vars/all.yml").write_text(json.dumps(given))
+    other = Site(tmp_path, OTHER, content | {"cluster": OTHER})
+    other.must("cluster", *UNPROVED)
+    (tmp_path / "count.py").write_text(COUNT)
+    assert f"lines {len(TEXT.read_text().splitlines())}" in other.must("spark_submit", "-e", "sky_application=count.py").output
+    other.must("destroy")
+    assert files(site).status("/user/sky/afar/_SUCCESS") is not None
 
 
 def test_status_shows_what_is_stored(site: Site) -> None:
@@ -227,21 +257,20 @@ def test_all_nodes_are_lost_and_a_run_brings_everything_back(site: Site, figure:
 
 
 def test_the_volume_of_another_cluster_is_refused_by_name(site: Site, tmp_path: Path) -> None:
+    """While the cluster is built again with other addresses, and without the volume of the NameNode, of which there is a copy."""
     site.must("destroy")
     with volume(ZONE, "tstore-data-1", tmp_path / "volume") as mounted:
         version = mounted / "data/current/VERSION"
         own = version.read_text()
         version.write_text(re.sub("clusterID=.*", "clusterID=elsewhere-0a1b2c3d", own))
-    site.content["clouds"]["here"]["network"] = "10.97.3.0/24"  # other addresses
+    for path in (STATE / ZONE / "volumes").glob("tstore-master-0-hdfs.*"):
+        path.unlink()
+    site.content["clouds"]["here"]["network"] = "10.97.3.0/24"
     refused = site.play("cluster", *size(2), *UNPROVED, "-e", "hdfs_proof_seconds=5", "-e", "hdfs_namenode_wait=20")
     assert refused.code != 0
     assert "holds blocks of the HDFS elsewhere-0a1b2c3d of cluster 'elsewhere', and that of cluster 'tstore' is tstore-" in refused.output
-    assert site.ssh("tstore-data-1", "cat /data/hdfs/data/current/VERSION").count("elsewhere") == 1
-    site.must("destroy")
-    with volume(ZONE, "tstore-data-1", tmp_path / "volume") as mounted:
-        (mounted / "data/current/VERSION").write_text(own)
-    for path in (STATE / ZONE / "volumes").glob("tstore-master-0-hdfs.*"):
-        path.unlink()  # the volume of the NameNode, of which there is a copy
+    assert "elsewhere" in site.ssh("tstore-data-1", f"cat {VERSION}")
+    site.ssh("tstore-data-1", f"sed -i 's/^clusterID=.*/{re.findall('clusterID=.*', own)[0]}/' {VERSION}")
 
 
 def test_it_is_built_again_with_other_addresses_from_a_copy_of_the_namenode_s_volume(site: Site) -> None:

@@ -26,3 +26,14 @@ def lal() -> Iterator[dict[str, Any]]:
     if not ran:
         subprocess.run([str(FOLDER / "down")], check=True, timeout=120)
         assert not site_of.STATE.exists()
+
+
+def entry(lal: dict[str, Any], user: str, **options: Any) -> dict[str, Any]:
+    """The site in the cluster file of one of its users."""
+    known = {
+        "provider": "stratuslab",
+        "user_file": str(site_of.STATE / f"{user}.cfg"),
+        "ca_file": lal["ca_file"],
+        "image": lal["images"]["stratus-12"],
+    }
+    return known | options

@@ -23,17 +23,13 @@ from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
 from ansible_collections.sky.clusters.tests.support.stratuslab_race import Hold, doubles, race, summary
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
+from .conftest import entry
+
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 MASTER, WORKERS = "tslab-master-0", ["tslab-worker-0", "tslab-worker-1"]
 USER_FILE = site_of.STATE / "alice.cfg"
 Figure = Callable[[str], None]
-
-
-def entry(lal: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """The site in a cluster file."""
-    known = {"provider": "stratuslab", "user_file": str(USER_FILE), "ca_file": lal["ca_file"], "image": lal["images"]["stratus-12"]}
-    return known | options
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pyte
         "plugin": "sky.clusters.clouds",
         "cluster": "tslab",
         "admin_cidrs": ["10.73.0.0/22"],
-        "clouds": {"lal": entry(lal, policy={"allow_endorsers": [lal["email"]]})},
+        "clouds": {"lal": entry(lal, "alice", policy={"allow_endorsers": [lal["email"]]})},
         "pools": {
             "master": {"cloud": "lal", "count": 1, "roles": ["spark_master"], "public_ip": True, "volumes": {"spark": 1}},
             "worker": {"cloud": "lal", "count": 1, "roles": ["spark_worker"]},
@@ -104,22 +100,27 @@ def test_it_grows_gets_a_volume_and_starts_what_was_halted(site: Site, lal: dict
     assert "/data/more" in site.ssh(MASTER, "findmnt -n -o TARGET /data/more")
 
 
-def test_the_files_of_stratus_run_cluster_are_written(site: Site) -> None:
-    play = str(ROOT / "inventories/stratuslab/run_cluster.yml")
-    wanted = json.dumps({"user": "jane", "packages": ["netbase"], "include_master": False})
+def test_nodes_get_all_that_stratus_run_cluster_gave_them(site: Site) -> None:
+    ids = site.folder / "ids"
+    given = {"user": "jane", "packages": ["netbase"], "ssh_hostbased": True, "ids_file": str(ids)}
+    site.ssh(MASTER, "printf '#!/bin/sh\\necho started >>/root/services\\n' >/etc/rc.cluster-services && chmod +x /etc/rc.cluster-services")
     for changed in (True, False):
-        command = site.command("ansible-playbook", "-i", str(site.file), play, "-e", wanted)
+        command = site.command(
+            "ansible-playbook", "-i", str(site.file), str(ROOT / "inventories/stratuslab/run_cluster.yml"), "-e", json.dumps(given)
+        )
         done = subprocess.run(command, env=os.environ | site.variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
         assert ("changed=0" in done.stdout) is not changed
     hosts = variables(site)
-    files = site.ssh(MASTER, "cat /tmp/machinefile /tmp/cluster_nodelist /etc/profile.d/stratuslab_cluster.sh && id -un jane").split("\n")
+    files = site.ssh(MASTER, "cat /tmp/machinefile /tmp/cluster_nodelist /etc/profile.d/stratuslab_cluster.sh /root/services").split("\n")
     addresses = [hosts[name]["sky_address"] for name in WORKERS]
     assert files[:4] == [*(f"{address} slots=1" for address in addresses), *addresses]
-    master = hosts[MASTER]["sky_address"]
-    settings = {"NC": 0, "CMASTER": master, "CSIZE": 2, "CMAX_CORES": 2}
-    assert files[4:9] == [*(f"export STRATUSLAB_{key}={value}" for key, value in settings.items()), "jane"]
+    settings = {"NC": 0, "CMASTER": hosts[MASTER]["sky_address"], "CSIZE": 2, "CMAX_CORES": 2}
+    assert files[4:9] == [*(f"export STRATUSLAB_{key}={value}" for key, value in settings.items()), "started"]
     assert "export STRATUSLAB_NC=1" in site.ssh(WORKERS[0], "cat /etc/profile.d/stratuslab_cluster.sh")
+    for here, there, name in ((MASTER, "worker-1", WORKERS[1]), (WORKERS[0], "master", MASTER), (WORKERS[0], addresses[1], WORKERS[1])):
+        assert site.ssh(here, f"runuser -u jane -- ssh -o BatchMode=yes {there} 'id -un; hostname'").split() == ["jane", name]
+    assert ids.read_text().split() == [hosts[name]["sky_id"] for name in (MASTER, *WORKERS)]
 
 
 def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figure) -> None:

@@ -12,7 +12,8 @@ PRELUDE = r"""
 set -euo pipefail
 number() { echo "${1%%[.[]*}"; }
 state() { qstat "$1" | awk 'END {print $5}'; }
-until_state() { for _ in $(seq 120); do [ "$(state "$1")" = "$2" ] && return; sleep 0.5; done; echo "$1 is $(state "$1"), not $2" >&2; exit 1; }
+until_state() { for _ in $(seq 240); do [ "$(state "$1")" = "$2" ] && return; sleep 0.5; done; echo "$1 is not $2" >&2; queue; exit 1; }
+queue() { { squeue -t all -o '%i %j %P %T %r %C %D %N %Q' | grep -v COMPLETED; sinfo -N -o '%N %T %C'; } >&2; }
 says() { local wanted=$1; shift; local said; said=$("$@" 2>&1) || true; [[ $said == *"$wanted"* ]] || { echo "'$*' said: $said" >&2; exit 1; }; }
 fails() { local code=$1 got=0; shift; "$@" >/dev/null 2>&1 || got=$?; [ "$got" = "$code" ] || { echo "'$*' ended with $got" >&2; exit 1; }; }
 sleeper() { echo "sleep ${1:-120}" | qsub "${@:2}"; }
@@ -55,7 +56,7 @@ qdel "$n[]"; for _ in $(seq 60); do qstat -t $j | tail -n +3 | grep -q ' [HQR] '
 """),
     Scenario("rerun", ("qrerun", "-r"), r"""
 j=$(echo 'date +%s%N >> $PBS_O_WORKDIR/begun; sleep 4' | qsub); until_state $j R; sleep 1
-qrerun $j; for _ in $(seq 240); do [ "$(state $j)" = C ] && break; sleep 0.5; done
+qrerun $j; until_state $j C
 [ "$(wc -l < begun)" = 2 ]
 j=$(sleeper 60 -r n); until_state $j R; says 'not rerunable' qrerun $j; qdel $j
 """),
@@ -63,7 +64,7 @@ j=$(sleeper 60 -r n); until_state $j R; says 'not rerunable' qrerun $j; qdel $j
 j=$(sleeper 60 -h -l walltime=1:00:00); qalter -l walltime=0:05:00 -N changed -p 5 $j
 qstat -f $j > full; grep -q 'Resource_List.walltime = 00:05:00' full; grep -q 'Job_Name = changed' full; grep -q 'Priority = 5' full
 qalter -l nodes=2 $j; qstat -a $j | tail -1 | awk '{exit $6 != 2}'
-qalter -q short -l nodes=1 $j; qstat -a $j | tail -1 | grep -q ' short '
+qalter -q short -l nodes=1 $j; qstat -a $j | tail -1 | grep -q ' short '; [ "$(state $j)" = H ]
 qalter -h n $j; until_state $j R; qdel $j
 j=$(echo true | qsub -h)
 for option in '-A b' '-o x' '-e x' '-j oe' '-k o' '-S /bin/sh' '-v A=1' '-m a' '-M a@b' '-u root'; do
@@ -161,6 +162,15 @@ out=$(timeout 60 script -qec 'qsub -I -x run.sh' /dev/null < /dev/null); [[ $out
 n=$(pbsnodes -a | head -1); pbsnodes -o -N broken $n; pbsnodes -l | grep -q "^$n  *offline  *broken"; pbsnodes $n | grep -q 'note = broken'
 pbsnodes -c $n; [ -z "$(pbsnodes -l)" ]; pbsnodes -o $n; pbsnodes -r $n; qmgr -c "set node $n state = offline"; pbsnodes -l | grep -q $n
 qmgr -c "set node $n state = free"; [ -z "$(pbsnodes -l)" ]
+""", operator=True),
+    Scenario("reservation", ("showres",), r"""
+scontrol create reservation ReservationName=by-hand Users=root Flags=MAINT,IGNORE_JOBS Nodes=ALL StartTime=now+10minutes EndTime=now+20minutes
+showres | grep -q '^by-hand  *I .* 00:10:00  *2 '; [ "$(showres by-hand | tail -1)" = '1 reservation located' ]
+says 'no reservation nowhere' showres nowhere
+submit() { runuser -l $TESTER -c "echo true | qsub $*"; }
+j=$(submit -l walltime=0:30:00); for _ in $(seq 60); do qstat -s $j | grep -q 'Reserved for maintenance' && break; sleep 0.5; done
+qstat -s $j | grep -q 'Reserved for maintenance'; k=$(submit -l walltime=0:01:00); until_state $k C; [ "$(state $j)" = Q ]
+scontrol delete ReservationName=by-hand; until_state $j C; [ "$(showres | tail -1)" = '0 reservations located' ]
 """, operator=True),
     Scenario("queues_open_and_shut", ("qenable", "qdisable", "qstart", "qstop", "qmgr set queue"), r"""
 qdisable short; qstat -q | grep -q '^short .* D R'; says 'the queue is disabled' runuser -u $TESTER -- sh -c 'cd; echo true | qsub -q short'

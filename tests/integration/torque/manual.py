@@ -126,6 +126,8 @@ COMMANDS: tuple[Item, ...] = (
     _differs("qstat", "-x shows jobs that have ended, as in OpenPBS; Time Use is the time on the clock; -C is absent"),
     *_works("qstop"),
     _absent("qterm", "the run of the collection stops the server"),
+    _absent("releaseres", "reservations are in the cluster's variables, or made by scontrol; so is setres"),
+    _differs("showres", "names, times and how many nodes; -n is absent"),
     _differs("tracejob", "three lines: queued, started, ended"),
 )
 OTHER: tuple[Item, ...] = (

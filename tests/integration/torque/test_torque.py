@@ -33,6 +33,7 @@ VARIABLES = {
     "node_users": [{"name": "ada", "uid": 2001}],
     "torque_server_node_timeout": 15,
 }
+SHARES = "sshare -a -n -P -o user,rawshares | grep -v root | grep '^[a-z]'"
 DATA = ("-e", "sky_destroy_data=true")
 Figure = Callable[[str], None]
 
@@ -276,6 +277,14 @@ def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster
     assert (cluster.output(f"through.o{running}"), cluster.output(f"later.o{waiting}")) == ("ended\n", "started\n")
 
 
+def test_users_can_be_given_shares_later(site: Site, cluster: Cluster) -> None:
+    shared = VARIABLES | {"torque_fair_share": True, "torque_server_shares": {"ada": 3}}
+    (site.folder / "group_vars/all.yml").write_text(json.dumps(shared), encoding="utf-8")
+    site.must("torque_cluster")
+    assert set(site.must("torque_cluster").changed.values()) == {0}
+    assert cluster.at(cluster.server, SHARES).split() == ["ada|3", "sky|1"]
+
+
 def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, cluster: Cluster) -> None:
     past = cluster.qsub("exit 6", "-N", "past")
     cluster.wait([past])
@@ -287,6 +296,8 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
     cluster.at(cluster.server, f"qrls {waiting}")
     cluster.wait([waiting])
     assert cluster.output(f"kept.o{waiting}") == "survived\n"
+    assert cluster.at(cluster.server, SHARES).split() == ["ada|3", "sky|1"]
+    assert int(cluster.at(cluster.server, f"sacct -n -P -X -o jobid -j {past} | wc -l", user="root")) == 1
 
 
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.sky.clusters.tests.support import hdfs
+from ansible_collections.sky.clusters.tests.support import batch, hdfs
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED as SPARK_UNPROVED
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.spark_jobs import ANSWER, job
 
@@ -25,7 +26,7 @@ class System(abc.ABC):
 
     @abc.abstractmethod
     def pools(self, zone: str) -> dict[str, Any]:
-        """Its part of the cluster file, with one node in the pool ``worker`` that grows and shrinks."""
+        """Its part of the cluster file, with one node in the pool ``worker`` that grows and shrinks; the roles of a pool of several are joined."""
 
     @abc.abstractmethod
     def is_proved(self, played: Played) -> None:
@@ -88,4 +89,44 @@ class Hdfs(System):
         return hashlib.sha256(hdfs.files(site).call(self.PATH, "OPEN")).hexdigest()
 
 
-SYSTEMS: tuple[System, ...] = (Spark(), Hdfs())
+class Torque(System):
+    """Its nodes are those of Spark. A job runs on the node that leaves."""
+
+    HOME = "/home/sky"
+
+    def pools(self, zone: str) -> dict[str, Any]:
+        made = batch.batch(zone, 1)["pools"]
+        return {"batch": made["server"] | {"flavor": "node"}, "worker": made["node"]}
+
+    def is_proved(self, played: Played) -> None:
+        assert "The batch system is ready: 1 node(s), server " in played.output
+        assert "proved by a job: MPI on 1 node(s)" in played.output
+
+    @contextmanager
+    def work(self, site: Site, name: str) -> Iterator[None]:
+        cluster = batch.Cluster(site, "batch")
+        job = cluster.qsub("sleep 20; echo ended", "-N", name, "-j", "oe", "-l", f"nodes={site.cluster}-worker-1")
+        cluster.wait([job], "R")
+        yield
+        cluster.wait([job])
+        assert cluster.output(f"{name}.o{job}") == "ended\n"
+
+    def data(self, site: Site) -> str:
+        """A file of a home, by content, and the accounting of the jobs that have ended."""
+        cluster = batch.Cluster(site, "batch")
+        return cluster.at(cluster.server, "[ -e kept ] || date > kept; sha256sum kept; qstat -x -f | grep -A 1 '^Job Id'")
+
+
+SYSTEMS: tuple[System, ...] = (Spark(), Hdfs(), Torque())
+UNPROVED = (*SPARK_UNPROVED, *batch.UNPROVED)  # a run that is about something else leaves out the jobs that prove the systems
+PACKAGES = ("openjdk-17-jre-headless", *batch.PACKAGES)  # in the image: no node has to install them
+
+
+def pools(zone: str) -> dict[str, Any]:
+    """The pools of all systems in one cluster."""
+    made: dict[str, Any] = {}
+    for system in SYSTEMS:
+        for name, pool in system.pools(zone).items():
+            before = made.get(name, {})
+            made[name] = {**pool, **before, "roles": [*before.get("roles", []), *pool["roles"]]}
+    return made

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A walk through the life of one cluster on this machine, with a volume that is kept. The systems that take part are in `systems.py`.
+"""A walk through the life of one cluster on this machine, with volumes that are kept. The systems that take part are in `systems.py`.
 
 Checks 1, 5, 7, 19, 22, 25 and 30 of docs/reliability.md, once each; tests/integration/local has them in full.
 """
@@ -16,11 +16,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.integration.walk.systems import SYSTEMS
+from ansible_collections.sky.clusters.tests.integration.walk.systems import PACKAGES, SYSTEMS, UNPROVED, pools
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
+from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.two_runs import FAILURE, REFUSED
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -53,7 +53,8 @@ def untouched() -> State:
 @pytest.fixture(scope="module")
 def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001  # looked at before anything is made
     content = spark(ZONE, 0)
-    content["pools"] = {name: pool for system in SYSTEMS for name, pool in system.pools(ZONE).items()}
+    content["clouds"]["here"]["packages"] = list(PACKAGES)
+    content["pools"] = pools(ZONE)
     made = Site(tmp_path_factory.mktemp("walk"), ZONE, content)
     yield made
     made.must("destroy", *DATA)
@@ -174,7 +175,8 @@ def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has t
 def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
     assert site.hosts("all") == containers(ZONE) == []
     assert not list(nodes_folder(ZONE).glob("*"))
-    assert "kept: 2 data volume(s), 2 GiB in all" in site.must("status").output
+    volumes = sum(pool["count"] * len(pool.get("volumes", ())) for pool in site.content["pools"].values())
+    assert f"kept: {volumes} data volume(s), {volumes} GiB in all" in site.must("status").output
 
 
 def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:

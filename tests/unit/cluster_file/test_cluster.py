@@ -353,7 +353,8 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
     file = {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
     reached = any(pool.get("public_ip") for pool in pools.values())
     overlay = draw(st.sampled_from([None, True, {"range": "10.50.0.0/16", "inside": "plain"}]) if reached else st.just(False))  # noqa: FBT003
-    return file | {"overlay": overlay} | ({"vpn_users": draw(st.sampled_from([[], ["ada", "bob"]]))} if overlay else {})
+    balances = [{"port": 80, "pool": "thehead", "target_port": 8080}] if "thehead" in pools else []
+    return file | {"overlay": overlay, "load_balancer": balances} | ({"vpn_users": draw(st.sampled_from([[], ["ada", "bob"]]))} if overlay else {})
 
 
 def spots(data: Any) -> list[tuple[Any, Any]]:

@@ -57,6 +57,7 @@ def test_which_clusters_have_an_agent_on_their_nodes() -> None:
     assert read().networked
     assert not read(**on_one_cloud()).networked
     assert read(**on_one_cloud(firewall=[{"ports": [8888]}])).networked
+    assert read(**on_one_cloud(firewall=[])).networked  # no further rules
     assert read(**on_one_cloud(names={"data.example": "192.0.2.9"})).networked
 
 

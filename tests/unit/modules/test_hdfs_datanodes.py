@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.action.hdfs_datanodes import AGAIN, STALLED, Progress
 from ansible_collections.sky.clusters.plugins.modules import hdfs_datanodes
 from ansible_collections.sky.clusters.plugins.modules.hdfs_datanodes import LEAVES, LeaveError, run
 from ansible_collections.sky.clusters.tests.support.namenode import NameNode, node, serving
@@ -31,8 +32,18 @@ def namenode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NameNo
 
 
 def asked(namenode: NameNode, tmp_path: Path, state: str, check: bool = False, **more: Any) -> dict[str, Any]:
-    given = {"members": [], "address": "", "leaving": [], "replication": 2, "seconds": 5, "slice_seconds": 1, "force": False}
-    return run({"page": namenode.page, "state": state, "list": str(tmp_path / "list.json"), **given, **more}, check)
+    given = {
+        "members": [],
+        "address": "",
+        "leaving": [],
+        "replication": 2,
+        "seconds": 5,
+        "slice_seconds": 1,
+        "force": False,
+        "report": False,
+        "ipc_port": 9867,
+    }
+    return run({"page": namenode.page, "state": state, "ipc_port": 9867, "list": str(tmp_path / "list.json"), **given, **more}, check)
 
 
 def listed(tmp_path: Path) -> dict[str, str]:
@@ -133,3 +144,20 @@ def test_a_node_that_is_visited_is_in_service(namenode: NameNode, tmp_path: Path
     assert asked(namenode, tmp_path, "present", address=TWO)["changed"]
     assert listed(tmp_path) == {TWO: ""}
     assert not asked(namenode, tmp_path, "present", address=TWO)["changed"]
+
+
+def test_on_request_those_that_stay_report_all_their_blocks(namenode: NameNode, tmp_path: Path) -> None:
+    namenode.leaving = {TWO: 1}
+    namenode.live[TWO]["adminState"] = "Decommission In Progress"
+    asked(namenode, tmp_path, "leaving", address=TWO, report=True)
+    made = sorted(line for line in (tmp_path / "calls").read_text().splitlines() if "triggerBlockReport" in line)
+    assert made == ["dfsadmin -triggerBlockReport 10.0.0.5:9867", "dfsadmin -triggerBlockReport 10.0.0.7:9867"]
+
+
+def test_they_are_asked_when_nothing_moves_and_now_and_then_after_that() -> None:
+    progress, asked_at = Progress(), []
+    for number, left in enumerate([8, 5, 2, *[1] * 24]):
+        if progress.stalled:
+            asked_at.append(number)
+        progress.note(left)
+    assert asked_at == [3 + STALLED + 1, 3 + STALLED + 1 + AGAIN]

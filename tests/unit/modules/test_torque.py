@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.torque_submit import faults, why
-from ansible_collections.sky.clusters.plugins.modules import torque_drain, torque_info, torque_proof, torque_submit
+from ansible_collections.sky.clusters.plugins.action.usage import lines
+from ansible_collections.sky.clusters.plugins.modules import torque_drain, torque_info, torque_proof, torque_submit, torque_usage
 
 NODES = """NodeName=n-0 Arch=x86_64 CPUAlloc=1 CPUTot=2 NodeAddr=10.0.0.2 State=MIXED Partitions=batch
 NodeName=n-1 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.3 State=DOWN* Reason=Not responding [slurm@2026-11-28T08:00:00]
@@ -43,6 +45,36 @@ def test_jobs_queues_and_nodes_are_counted() -> None:
         "cores": 6,
         "cores in use": 1,
     }
+
+
+def test_reservations_are_among_the_facts() -> None:
+    line = "ReservationName=update StartTime=2026-12-01T08:00:00 EndTime=2026-12-01T12:00:00 Duration=04:00:00 Nodes=n-[0-3] NodeCnt=4 Flags=MAINT"
+    assert torque_info.reservations(line) == {"reservation update": "2026-12-01T08:00:00 to 2026-12-01T12:00:00, 4 node(s)"}
+    assert torque_info.reservations("No reservations in the system") == {}
+
+
+def test_the_usage_is_asked_by_month_and_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command[1:])
+        return subprocess.CompletedProcess(command, 0, '[{"user": "ada"}]', "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert torque_usage.usage("2026-11", "ada") == [{"user": "ada"}]
+    torque_usage.usage("", "")
+    assert asked == [["-j", "-m", "2026-11", "-u", "ada"], ["-j"]]
+    with pytest.raises(torque_usage.UsageError, match="month: must be a year and a month such as 2026-11, got '2026-13'"):
+        torque_usage.usage("2026-13", "")
+
+
+def test_what_users_have_used_is_a_table() -> None:
+    rows = [{"month": "2026-11", "user": "ada", "jobs": 412, "failed": 3, "core_hours": 1031.25}]
+    heading, names, values = lines("torque", rows)
+    assert (heading, names.split(), values.split()) == (
+        "torque:", ["month", "user", "jobs", "failed", "core", "hours"], ["2026-11", "ada", "412", "3", "1031.25"],
+    )  # fmt: skip
+    assert lines("torque", []) == ["torque: nothing was used"]
 
 
 class Slurm:

@@ -108,7 +108,8 @@ def test_the_hosts_file() -> None:
         "::1 localhost ip6-localhost ip6-loopback",
         "10.99.1.2 b1",
         "10.99.0.1 a0",
-        "10.99.0.3 a2 alias web",
+        "10.99.0.3 a2",
+        "10.99.0.3 alias web",
         "192.0.2.9 db.example",
     ]
 

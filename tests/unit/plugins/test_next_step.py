@@ -13,10 +13,10 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
-from ansible_collections.sky.clusters.plugins.lookup.next_step import portable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, ssh_options
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import portable
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ"
 LOGIN = Login(("/root/.ansible/sky/a b.pub",), "/root/.ansible/sky")
@@ -28,7 +28,7 @@ def node(name: str, address: str, *, public: bool) -> Node:
 
 FRONT, INNER = node("front", "192.0.2.7", public=True), node("inner", "10.0.0.7", public=False)
 OPTIONS = " ".join([*ssh_options(INNER, LOGIN), Gateway(FRONT, "debian", LOGIN).proxy_option()])
-AT_A_PROMPT = {"ansible_inventory_sources": ["/my files/demo.sky.yml"], "ansible_ssh_common_args": OPTIONS}
+AT_A_PROMPT = {"ansible_inventory_sources": ["/my files/demo.sky.yml"]}
 
 
 def line(step: str, known: dict[str, Any], **options: str) -> str:
@@ -44,7 +44,6 @@ def test_at_a_prompt_they_are_commands() -> None:
     said = line("spark_submit", AT_A_PROMPT, **SUBMIT)
     assert said == "ansible-playbook -i '/my files/demo.sky.yml' sky.clusters.spark_submit -e sky_application=job.py"
     assert line("status", AT_A_PROMPT) == "ansible-playbook -i '/my files/demo.sky.yml' sky.clusters.status"
-    assert line("ssh", AT_A_PROMPT) == f"ssh {OPTIONS}"
     assert "cluster file" in line("grow", AT_A_PROMPT)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,39 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
             [{"name": "long", "max_walltim": "1:00"}],
             "entry 0 ('long'): unknown key 'max_walltim'; did you mean 'max_walltime'?",
         ),
+        ("torque_engine", "openpbs", "'openpbs' cannot be installed: OpenPBS is in no Debian release; slurm offers the same commands"),
+        ("torque_engine", "pbs", "must be one of slurm, torque, openpbs, got 'pbs'"),
+        ("torque_server_queues", [], "must name a queue"),
+        ("torque_server_queues", [{"name": "a"}, {"name": "a"}], "'a' is listed twice"),
+        ("torque_server_queues", [{"name": "my queue"}], "entry 0 ('my queue'): 'name' must be letters, digits, _ and -, a letter first"),
+        ("torque_server_queues", [{"name": "a", "max_walltime": 86400}], "entry 0 ('a'): 'max_walltime' must be [[days-]hours:]minutes:seconds"),
+        (
+            "torque_server_queues",
+            [{"name": "a", "max_walltime": "1:00:00", "default_walltime": "1-0:00:00"}],
+            "entry 0 ('a'): 'default_walltime' must not be more than 'max_walltime', got 1-0:00:00 and 1:00:00",
+        ),
+        ("torque_server_queues", [{"name": "a", "max_nodes": 0}], "entry 0 ('a'): 'max_nodes' must be 1 or more, got 0"),
+        ("torque_server_queues", [{"name": "a", "priority": 65534}], "entry 0 ('a'): 'priority' must be from 0 to 65533, got 65534"),
+        ("torque_server_queues", [{"name": "a", "property": "big mem"}], "entry 0 ('a'): 'property' must be letters, digits"),
+        ("torque_node_properties", ["big mem"], "must be names of letters, digits, _, - and ., a letter first, got 'big mem'"),
+        ("torque_server_shares", {"ada": 0}, "ada: must be a whole number, 1 or more, got 0"),
+        ("torque_server_half_life", 0, "must be 1 or more, got 0"),
+        ("torque_server_reservations", [{"name": "a", "start": "2026-12-01T08:00"}], "entry 0 ('a'): 'end' is missing"),
+        (
+            "torque_server_reservations",
+            [{"name": "a", "start": "tomorrow", "end": "2026-12-01T08:00"}],
+            "entry 0 ('a'): 'start' must be a time such as 2026-12-01T08:00, got 'tomorrow'",
+        ),
+        (
+            "torque_server_reservations",
+            [{"name": "a", "start": "2026-12-01T08:00", "end": "2026-12-01T10:00Z"}],
+            "entry 0 ('a'): 'end' must be a time on the clock of the server, without a time zone",
+        ),
+        (
+            "torque_server_reservations",
+            [{"name": "a", "start": "2026-12-01T08:00", "end": "2026-12-01T07:00"}],
+            "entry 0 ('a'): 'end' must be after 'start'",
+        ),
         ("spark_uid", 33, "must be from 1000 to 59999"),
         ("node_user_shell", "bash", "must be the path of a program, got 'bash'"),
     ],
@@ -66,7 +100,9 @@ def test_valid_role_variables_are_accepted() -> None:
     good = {
         "spark_worker_memory": "2048", "spark_port": 7077, "spark_io_encryption": "yes", "node_user": "ada", "node_user_uid": 1000,
         "node_user_shell": "/bin/zsh", "spark_worker_cores": "{{ sky_cores - 1 }}", "spark_daemon_settings": {"a": "{{ b }}"},
-        "spark_worker_batch": None,
+        "spark_worker_batch": None, "torque_server_shares": {"ada": "3"}, "torque_node_properties": ["big", "x86-64.v3"],
+        "torque_server_queues": [{"name": "batch", "max_walltime": "2-00:00:00", "default_walltime": "30:00", "priority": 5}],
+        "torque_server_reservations": [{"name": "update", "start": datetime.datetime(2026, 12, 1, 8), "end": "2026-12-01T10:00", "nodes": ["n-0"]}],
     }  # fmt: skip
     assert list(faults("", good)) == []
     assert list(strangers("", good)) == []
@@ -102,6 +138,12 @@ def test_a_value_that_exceeds_the_node_is_reported() -> None:
     for fits in ({"spark_worker_memory": 2048}, {"sky_memory": 0}, {"sky_memory": 99999}, {"sky_roles": ["spark_master"]}):
         assert beyond_node("demo-worker-0", having | fits) == []
     assert beyond_node("localhost", {"spark_worker_memory": 1}) == []
+
+
+def test_a_port_of_a_service_that_the_node_balances_too() -> None:
+    node = {"sky_roles": ["spark_master"], "sky_balances": [{"port": 8080}, {"port": 80}]}
+    assert beyond_node("demo-master-0", node) == ["spark_master_ui_port: port 8080 of demo-master-0 is one that it balances: choose another one"]
+    assert beyond_node("demo-master-0", node | {"spark_master_ui_port": 8090}) == []
 
 
 def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:

@@ -103,3 +103,14 @@ def test_a_new_member_of_a_network_visits_the_node_that_serves_the_list_alone(ho
     few = choose({"members": members[:-1], "inputs": {}, "also": [], "full": True}, hostvars)["hashes"]
     more = choose({"members": members, "inputs": {}, "also": [], "full": True}, hostvars)["hashes"]
     assert {name for name in few if few[name] != more[name]} == {"demo-master-0"}
+
+
+def test_another_machine_of_the_same_name_and_address_is_a_new_node_behind_a_load_balancer(hostvars: HostVars) -> None:
+    hostvars["demo-front-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": "", "sky_balances": [{"port": 80}]}
+    hostvars[FIRST]["sky_fronts"] = ["load_balancer"]
+    members = [MASTER, FIRST, SECOND, "demo-front-0"]
+    visited(hostvars, members)
+    hostvars[SECOND]["sky_id"] = "new"
+    assert chosen(hostvars, members)["names"] == []
+    hostvars[FIRST]["sky_id"] = "new"
+    assert chosen(hostvars, members)["names"] == ["demo-front-0"]

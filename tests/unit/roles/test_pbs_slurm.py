@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.roles.torque.files.sky_pbs import history, look, show, slurm
-from ansible_collections.sky.clusters.roles.torque.files.sky_pbs.slurm import Job, Node
+from ansible_collections.sky.clusters.roles.torque.files.sky_pbs.command import Settings
+from ansible_collections.sky.clusters.roles.torque.files.sky_pbs.slurm import Job, Node, Reservation
+
+SETTINGS = Settings("s-0", mail=False, history=Path("/nowhere"))
+SHARED = Settings("s-0", mail=False, history=Path("/nowhere"), fair_share=True)
 
 RECORD = (
     "JobId=2 UserId=ada(2001) GroupId=ada(2001) Name=my job JobState=FAILED Partition=batch TimeLimit=90 StartTime=2026-11-28T08:00:00 "
@@ -108,7 +114,7 @@ def test_the_wide_table_of_jobs() -> None:
 
 def test_all_attributes_of_a_job() -> None:
     kept: dict[str, Any] = {"list": {"nodes": "2:ppn=2", "mem": "1gb"}, "out": "/h/x.o%j", "err": "/h/50%%", "join": "n", "host": "s-0", "rerun": "n"}
-    found = show.attributes(job(comment=json.dumps(kept), nice="1018000000"), "s-0")
+    found = show.attributes(job(comment=json.dumps(kept), nice="1018000000"), SETTINGS)
     assert found["Resource_List.nodes"] == "2:ppn=2"
     assert found["Resource_List.mem"] == "1gb"
     assert (found["Output_Path"], found["Error_Path"]) == ("s-0:/h/x.o12", "s-0:/h/50%")
@@ -116,8 +122,26 @@ def test_all_attributes_of_a_job() -> None:
 
 
 def test_a_job_that_qsub_did_not_submit_is_shown_too() -> None:
-    found = show.attributes(job(comment="by hand"), "s-0")
+    found = show.attributes(job(comment="by hand"), SETTINGS)
     assert (found["Resource_List.nodes"], found["Priority"]) == ("2:ppn=2", "0")
+
+
+def test_the_account_and_the_priority_of_a_job_where_users_have_shares() -> None:
+    found = show.attributes(job(comment='{"account": "theory"}', account="users", nice="1018000"), SHARED)
+    assert (found["Account_Name"], found["Priority"]) == ("theory", "5")
+    assert show.attributes(job(account="(null)"), SETTINGS)["Account_Name"] == ""
+
+
+def test_reservations_are_listed_by_their_times_from_now() -> None:
+    day = datetime.datetime(2026, 12, 1, 8)
+    rows = [
+        Reservation("update", day, day + datetime.timedelta(hours=4), "n-[0-1]"),
+        Reservation("disk", day.replace(day=2), day.replace(day=3), "n-0"),
+    ]
+    shown = list(show.showres(rows, day + datetime.timedelta(hours=1)))
+    assert shown[2].split()[:6] == ["update", "A", "-01:00:00", "03:00:00", "04:00:00", "2"]
+    assert shown[3].split()[:2] == ["disk", "I"]
+    assert shown[-1] == "2 reservations located"
 
 
 def test_indices_of_an_array_are_one_row() -> None:

@@ -49,6 +49,7 @@ def argument(found: Submission, name: str) -> str | None:
         (("-a", "0900"), "--begin", "2026-11-28T09:00:00"),
         (("-p", "1023"), "--nice", "0"),
         (("-p", "-1024"), "--nice", "2047000000"),
+        (("-A", "theory"), "--account", "theory"),
         (("-t", "0-9%2"), "--array", "0-9%2"),
         (("-q", "long@s-0"), "--partition", "long"),
         (("-W", "depend=afterok:7.s-0:8,after:9[2]"), "--dependency", "afterok:7,afterok:8,after:9_2"),
@@ -185,3 +186,10 @@ QUEUES = [slurm.Queue("batch", {"Default": "YES", "State": "UP", "MaxTime": "1-0
 )
 def test_the_limit_that_a_job_exceeds_is_named(given: str, queue: str, sentence: str) -> None:
     assert limits.refusal(resources([given], ["n-9"]), queue, QUEUES, NODES) == sentence
+
+
+def test_with_fair_share_a_user_keeps_the_account_of_the_shares() -> None:
+    found = job("-A", "theory", "-p", "-1024", fair_share=True)
+    assert argument(found, "--account") is None
+    assert argument(found, "--nice") == "2047000"
+    assert '"account":"theory"' in str(argument(found, "--comment"))

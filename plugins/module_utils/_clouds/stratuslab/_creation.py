@@ -9,14 +9,17 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .._common._undo import Undo
 from .._contract import CloudError, Event, Invalid, NodeSpec, Stage, State, Stray, Unavailable
 from . import _vms
 from ._definitions import Templates
 from ._errors import Conflict
+from ._machines import refusal
+from ._names import Extra
+from ._notes import Notes, marks
 from ._one import One
 from ._pdisk import Disk, Pdisk
 from ._vms import ACTIVE, HOLD, STOPPED, SUSPENDED, UNKNOWN, Vm
@@ -31,6 +34,7 @@ class Existing:
 
     vms: Sequence[Vm]
     ticket: str = ""  # of the run's lock
+    marks: Mapping[int, Collection[str]] = field(default_factory=dict)  # of machines that clusters of the account use and did not create
 
     def named(self, name: str) -> list[Vm]:
         return [vm for vm in self.vms if vm.name == name]
@@ -39,11 +43,12 @@ class Existing:
 class Creation:
     """Creates the nodes of one batch; its method is called in parallel."""
 
-    def __init__(self, one: One, pdisk: Pdisk, templates: Templates, volumes: Volumes, existing: Existing) -> None:
+    def __init__(self, one: One, pdisk: Pdisk, templates: Templates, volumes: Volumes, notes: Notes, existing: Existing) -> None:
         self._one = one
         self._pdisk = pdisk
         self._templates = templates
         self._volumes = volumes
+        self._notes = notes
         self._existing = existing
         self._attaching = threading.Lock()  # the order of attached disks is that of their names in the machine
 
@@ -59,7 +64,7 @@ class Creation:
             if foreign:
                 raise Invalid(f"volume '{foreign[0]}' is not one of node {spec.name}")
             known = self._known(spec)
-            number = self._anew(spec, undo) if known is None else self._again(spec, known, undo)
+            number = self._again(spec, known, undo) if known else self._first(spec, undo)
         except Unavailable:
             raise
         except CloudError as error:
@@ -116,6 +121,24 @@ class Creation:
         if action:
             with contextlib.suppress(Conflict):  # it started meanwhile
                 self._one.act(action, vm.id)
+
+    # a machine that somebody else created
+
+    def _first(self, spec: NodeSpec, undo: Undo) -> int:
+        number = Extra.of(spec.extra).machine(spec.mark.index)
+        return self._anew(spec, undo) if number is None else self._borrowed(spec, number, undo)
+
+    def _borrowed(self, spec: NodeSpec, number: int, undo: Undo) -> int:
+        self._check_borrowed(spec, number, self._existing.marks)
+        self._notes.write({number: {"mark": str(spec.mark), "number": spec.number, "clouds": spec.clouds}})
+        undo.add(lambda: self._notes.forget({number}))
+        self._check_borrowed(spec, number, marks(self._one.documents()))  # another cluster may have been as quick
+        return self._again(spec, next(vm for vm in self._existing.vms if vm.id == number), undo)
+
+    def _check_borrowed(self, spec: NodeSpec, number: int, known: Mapping[int, Collection[str]]) -> None:
+        reason = refusal(number, spec, self._existing.vms, known)
+        if reason:
+            raise Invalid(reason)
 
     # a new machine
 

@@ -14,20 +14,21 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from .._contract import Denied, Invalid
-from ._options import InstanceType, StratusLabOptions
+from ._options import METHODS, InstanceType, StratusLabOptions
 
 USER_FILE = "~/.stratuslab/stratuslab-user.cfg"
 MARKETPLACE = "https://marketplace.stratuslab.eu"
-CERTIFICATE, KEY = "~/.globus/usercert.pem", "~/.globus/userkey.pem"
+CERTIFICATE, KEY, P12 = "~/.globus/usercert.pem", "~/.globus/userkey.pem", "~/.globus/usercert.p12"
 ONED = "http://localhost:2633/RPC2"
 HERE = ("localhost", "127.0.0.1")
+SMALL = "m1.small"
 YES = ("true", "yes", "on", "1")
 TYPES_SECTION = "instance_types"
 FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
 VARIABLES = {
     key: f"STRATUSLAB_{key.upper()}"
     for key in (
-        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "pdisk_username", "pdisk_password",
+        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "p12_password", "pdisk_username", "pdisk_password",
     )
 }  # fmt: skip
 BUILT_IN = {
@@ -49,10 +50,16 @@ class Login:
     password: str = ""
     certificate: str = ""
     key: str = ""
+    p12: str = ""  # a file with both, instead
+    p12_password: str = ""
 
     @property
     def kind(self) -> str:
         return "pswd" if self.username else "cert"
+
+    @property
+    def by_certificate(self) -> bool:
+        return bool(self.certificate or self.p12)
 
     @property
     def session(self) -> str:
@@ -78,6 +85,8 @@ class Access:
     login: Login
     disk_login: Login
     types: Mapping[str, InstanceType]
+    default_type: str
+    context_method: str
     ports: Gateway | None  # where nodes of the local network are reached from outside
     signer: Login  # with the certificate that signs images, also of who logs in by password
 
@@ -120,6 +129,8 @@ def access(options: StratusLabOptions, variables: Mapping[str, str] | None = Non
         login=login,
         disk_login=disk_login,
         types=BUILT_IN | _types(sections, file) | dict(options.instance_types),
+        default_type=found.get("default_instance_type") or SMALL,
+        context_method=options.context_method or _context_method(found, file),
         ports=_gateway(found, options, urlsplit(_machines(endpoint, login)).hostname or ""),
         signer=_signer(found),
     )
@@ -155,23 +166,24 @@ def _login(found: Mapping[str, str], file: Path) -> Login:
     if found.get("username") and found.get("password"):
         return Login(found["username"], found["password"])
     login = _signer(found)
-    if login.certificate:
-        for path in (login.certificate, login.key):
-            if not Path(path).exists():
-                raise Denied(f"missing credentials: {path} does not exist")
-        return login
-    if found.get("p12_certificate"):
-        raise Denied("missing credentials: p12_certificate is not supported; convert it to PEM and set pem_certificate and pem_key")
-    raise Denied(f"missing credentials: set username and password, or pem_certificate and pem_key, in {file} or as STRATUSLAB_USERNAME and so on")
+    paths = [path for path in (login.certificate, login.key, login.p12) if path]
+    for path in paths:
+        if not Path(path).exists():
+            raise Denied(f"missing credentials: {path} does not exist")
+    if not paths:
+        raise Denied(f"missing credentials: set username and password, or pem_certificate and pem_key, in {file} or as STRATUSLAB_USERNAME and so on")
+    return login
 
 
 def _signer(found: Mapping[str, str]) -> Login:
-    """The certificate, if there is one; a proxy certificate is in one file with its key."""
-    given = found.get("pem_certificate", "")
-    certificate = Path(given or CERTIFICATE).expanduser()
-    if not given and not certificate.exists():
-        return Login()
-    return Login(certificate=str(certificate), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+    """The certificate, if there is one: as PEM, or else as PKCS #12. A proxy certificate is in one file with its key."""
+    given, certificate = found.get("pem_certificate", ""), Path(CERTIFICATE).expanduser()
+    if given or (certificate.exists() and not found.get("p12_certificate")):
+        return Login(certificate=str(Path(given or CERTIFICATE).expanduser()), key=str(Path(found.get("pem_key") or given or KEY).expanduser()))
+    p12 = Path(found.get("p12_certificate") or P12).expanduser()
+    if found.get("p12_certificate") or (found.get("p12_password") and p12.exists()):
+        return Login(p12=str(p12), p12_password=found.get("p12_password", ""))
+    return Login()
 
 
 def _gateway(found: Mapping[str, str], options: StratusLabOptions, host: str) -> Gateway | None:
@@ -197,6 +209,13 @@ def _disks(endpoint: str, login: Login) -> str:
 
 def _marketplace(endpoint: str) -> str:
     return (endpoint if endpoint.startswith("http") else f"https://{endpoint}").rstrip("/")
+
+
+def _context_method(found: Mapping[str, str], file: Path) -> str:
+    method = found.get("default_context_method") or METHODS[0]
+    if method not in METHODS:
+        raise Invalid(f"default_context_method in {file}: must be {' or '.join(METHODS)}, got '{method}'")
+    return method
 
 
 def _types(sections: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, InstanceType]:

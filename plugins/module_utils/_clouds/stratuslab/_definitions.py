@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from .._contract import NodeSpec
 from . import _host_keys, _vms
 from ._context import context
+from ._credentials import Access
 from ._names import Extra, Names, Source, nics
 from ._options import InstanceType, StratusLabOptions
 from ._pdisk import Disk
@@ -37,14 +38,11 @@ class Draft:
 class Templates:
     """Writes the templates of one cloud."""
 
-    def __init__(self, options: StratusLabOptions, names: Names, disk_base: str) -> None:
-        """
-        Args:
-            disk_base: address of the disk service, without the kind of login.
-        """
+    def __init__(self, options: StratusLabOptions, names: Names, access: Access) -> None:
         self._options = options
         self._names = names
-        self._disk_base = disk_base
+        self._method = access.context_method
+        self._disk_base = access.disks.rpartition("/")[0]  # without the kind of login
 
     def draft(self, spec: NodeSpec, disks: Sequence[Disk] = (), trusted: bool = True) -> Draft:
         """
@@ -54,7 +52,7 @@ class Templates:
         Raises:
             Invalid: something of it is unknown.
         """
-        return Draft(spec, self._names.flavor(spec.flavor), self._names.image(spec.image, trusted), Extra.of(spec.extra), disks)
+        return Draft(spec, self._names.type(spec.flavor), self._names.image(spec.image, trusted), Extra.of(spec.extra), disks)
 
     def text(self, draft: Draft, ticket: str = "", nonce: str = "") -> str:
         """The template, with the mark in it.
@@ -75,14 +73,15 @@ class Templates:
             *(("DISK", disk) for disk in self._disks(draft)),
             *(("NIC", nic) for nic in nics(spec, self._options.network, draft.extra.address(spec.mark.index))),
             ("GRAPHICS", {"port": "-1", "type": "vnc"}),
-            ("CONTEXT", context(spec, self._options.context_method, token)),
+            ("CONTEXT", context(spec, self._method, token)),
             *([("INBOUND_PORTS", ",".join(draft.source.ports))] if draft.source.ports else []),
             (_vms.MARK, str(spec.mark)),
             (_vms.NONCE, nonce or secrets.token_hex(8)),
             (_vms.TOKEN, token),
             (_vms.IMAGE, spec.image),
-            (_vms.FLAVOR, spec.flavor),
+            (_vms.FLAVOR, self._names.flavor(spec.flavor)),
             (_vms.MADE, _vms.parts_text(self.parts(draft))),
+            *([(_vms.NUMBER, str(spec.number))] if spec.number else []),
             *([(_vms.CLOUDS, " ".join(spec.clouds))] if spec.clouds else []),
             *([(_vms.LOCK, ticket)] if ticket else []),
         ]
@@ -102,6 +101,7 @@ class Templates:
         """What is fixed when a node is created."""
         spec = draft.spec
         known = {
+            "flavor": self._names.flavor(spec.flavor),
             "cores": str(draft.type.cores),
             "memory": str(draft.type.memory),
             "swap": str(draft.type.swap),
@@ -110,7 +110,7 @@ class Templates:
             "network": self._options.network,
             "public_ip": "yes" if spec.public_ip else "no",
             "ssh_user": spec.ssh_user,
-            "context_method": self._options.context_method,
+            "context_method": self._method,
             "extra": _digest(spec),
         }
         return {key: value for key, value in known.items() if value}
@@ -118,7 +118,7 @@ class Templates:
 
 def _digest(spec: NodeSpec) -> str:
     """Further options in few characters: their names, and something that differs where their values do."""
-    fixed = {key: value for key, value in spec.extra.items() if key != "addresses"}  # which differ from node to node
+    fixed = {key: value for key, value in spec.extra.items() if key not in ("addresses", "machines")}  # which differ from node to node
     if not fixed:
         return "none"
     words = json.dumps(fixed, sort_keys=True, default=str)

@@ -14,17 +14,19 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from .._contract import CloudError, Invalid, Unavailable
+from ._certificate import files
 from ._credentials import Login
 from ._errors import of_status
 
 AT_ONCE = 4  # oned serves few connections, and the programs that it starts need some of them
+PIECE = 1 << 20  # bytes of long contents that are in memory at once
 PAUSE = (429, 503)  # with these a service may say when to come back
 
 
@@ -80,7 +82,7 @@ class Http:
         self,
         method: str,
         path: str = "",
-        body: bytes | BinaryIO | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         call: str = "",
         seconds: float | None = None,
@@ -107,7 +109,7 @@ class Http:
             known = {key.lower(): value for key, value in answer.getheaders()}
             if answer.status != 200:
                 return Answer(answer.status, known, answer.read())
-            while piece := answer.read(1 << 20):
+            while piece := answer.read(PIECE):
                 take(piece)
             return Answer(answer.status, known)
 
@@ -131,8 +133,10 @@ class Http:
         with self._making:
             if self._context is None:
                 context = ssl.create_default_context(cafile=self._ca_file or None)
-                if self._login is not None and self._login.certificate:
-                    context.load_cert_chain(self._login.certificate, self._login.key)
+                if self._login is not None and self._login.by_certificate:
+                    own = files(self._login)
+                    own.check()
+                    context.load_cert_chain(own.certificate, own.key, own.password or None)
                 self._context = context
             return self._context
 
@@ -152,6 +156,13 @@ class Http:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise Invalid(f"{call}: {error}") from error
             raise Unavailable(f"{call}: {_words(error)}") from error
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """A file from its beginning."""
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece
 
 
 def _of_tls(call: str, error: ssl.SSLError) -> CloudError:

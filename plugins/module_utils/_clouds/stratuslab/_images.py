@@ -18,7 +18,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -27,8 +26,10 @@ from ansible.module_utils.urls import open_url
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
+from ._certificate import files
 from ._credentials import Login
 from ._errors import Missing
+from ._http import PIECE, pieces
 from ._marketplace import Marketplace, first_location
 from ._metadata import RDF, SLTERMS, Content, Described, Metadata, lxml
 from ._pdisk import ORIGIN, Disk, Pdisk
@@ -44,7 +45,6 @@ PROPERTIES = {
     "valid": "dcterms:valid",
 }
 GZIP_MAGIC = b"\x1f\x8b"
-PIECE = 1 << 20
 SECONDS = 60  # that a server may be silent
 
 
@@ -120,25 +120,28 @@ class Images:
         return made[0]
 
     def _signer(self) -> _signature.Signer:
-        if not self._login.certificate:
-            raise Denied("images are signed with a certificate: set pem_certificate and pem_key")
-        return _signature.signer_of(Path(self._login.certificate))
+        if not self._login.by_certificate:
+            raise Denied("images are signed with a certificate: set pem_certificate and pem_key, or p12_certificate and p12_password")
+        own = files(self._login)
+        own.check()
+        return _signature.signer_of(own.certificate)
 
     def _publish(self, text: bytes) -> None:
-        self._marketplace.publish(_signature.signed(text, Path(self._login.certificate), Path(self._login.key)))
+        own = files(self._login)
+        self._marketplace.publish(_signature.signed(text, own.certificate, own.key, password=own.password))
 
     @staticmethod
     def _read(spec: ImageSpec, file: BinaryIO) -> tuple[Content, int]:
         """What the file contains, after a look at its checksum."""
         running = hashlib.sha256()
 
-        def pieces() -> Iterator[bytes]:
-            for piece in _pieces(file):
+        def summed() -> Iterator[bytes]:
+            for piece in pieces(file):
                 running.update(piece)
                 yield piece
 
         try:
-            content = Content.of(_plain(pieces()))
+            content = Content.of(_plain(summed()))
         except (OSError, EOFError, zlib.error) as error:
             raise Invalid(f"image {spec.name}: the file cannot be decompressed: {error}") from None
         found = f"sha256:{running.hexdigest()}"
@@ -154,8 +157,9 @@ class Images:
         for disk in self._pdisk.disks():
             if disk.identifier == content.identifier:
                 return self._named(disk.uuid, spec.name)
-        compressed = _pieces(file) if _starts(file) == GZIP_MAGIC else iter([gzip.compress(b"".join(_pieces(file)), 1, mtime=0)])
-        return self._named(self._pdisk.upload(compressed), spec.name)
+        with tempfile.TemporaryFile() as packed:
+            uuid = self._pdisk.upload(file if _starts(file) == GZIP_MAGIC else _packed(file, packed))
+        return self._named(uuid, spec.name)
 
     def _named(self, uuid: str, name: str) -> str:
         self._pdisk.change(uuid, tag=self._tag(name), type=ORIGIN)
@@ -216,23 +220,29 @@ def _starts(file: BinaryIO) -> bytes:
     return start
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    while piece := file.read(PIECE):
-        yield piece
+def _packed(file: BinaryIO, packed: BinaryIO) -> BinaryIO:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as out:
+        for piece in pieces(file):
+            out.write(piece)
+    return packed
 
 
-def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of a file that may be compressed by gzip."""
+def _plain(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """The content of a file that may be compressed by gzip, in several parts as some programs write them."""
     inflate = None
-    for place, piece in enumerate(pieces):
+    for place, piece in enumerate(packed):
         if place == 0 and piece.startswith(GZIP_MAGIC):
             inflate = zlib.decompressobj(wbits=31)
-        yield inflate.decompress(piece) if inflate else piece
-    if inflate:
-        yield inflate.flush()
-        if not inflate.eof:
-            raise EOFError("the compressed content ends too early")
+        if inflate is None:
+            yield piece
+            continue
+        left = piece
+        while left:
+            inflate = zlib.decompressobj(wbits=31) if inflate.eof else inflate
+            yield inflate.decompress(left)
+            left = inflate.unused_data
+    if inflate and not inflate.eof:
+        raise EOFError("the compressed content ends too early")
 
 
 class _Download:
@@ -263,7 +273,7 @@ class _Download:
         if location.removeprefix("pdisk:").startswith(f"{disks}/"):
             with tempfile.TemporaryFile() as file:
                 self._pdisk.download(location.rpartition("/")[2], file.write)
-                yield from _pieces(file)
+                yield from pieces(file)
         else:
             yield from _fetched(location)
 

@@ -28,7 +28,6 @@ ALPHABET = re.compile(r"[A-Za-z0-9_-]{27}")
 ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512"}
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 VALID_DAYS = 178  # as stratus-build-metadata has it
-PIECE = 1 << 20
 
 
 def identifier_of(sha1: str) -> str:

@@ -14,16 +14,19 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
+from ._certificate import files
+from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
 from ._metadata import Metadata
 from ._one import Element, One
-from ._options import InstanceType, StratusLabOptions
+from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
+from ._signature import signer_of
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
-EXTRA = ("addresses", "architecture", "cpu", "requirements")  # keys of `extra`
+EXTRA = ("addresses", "architecture", "cpu", "machines", "requirements")  # keys of `extra`
 OWN = "sky:mark"
 
 
@@ -47,6 +50,7 @@ class Extra:
     architecture: str = ""  # of the hosts, as `uname -m` says it
     cpu: str = ""  # share of the cores
     requirements: str = ""
+    machines: tuple[int, ...] = ()  # that exist, and are used as nodes, by index
 
     @classmethod
     def of(cls, extra: Mapping[str, Any]) -> Extra:
@@ -63,29 +67,52 @@ class Extra:
         cpu = str(extra.get("cpu", ""))
         if cpu and (re.fullmatch(r"\d+(\.\d+)?", cpu) is None or not float(cpu)):
             raise Invalid(f"extra.cpu: must be a number more than 0, got {cpu!r}")
-        return cls(tuple(addresses), str(extra.get("architecture", "")), cpu, str(extra.get("requirements", "")))
+        machines = _identifiers(extra.get("machines", ()))
+        return cls(tuple(addresses), str(extra.get("architecture", "")), cpu, str(extra.get("requirements", "")), machines)
+
+    @classmethod
+    def known(cls, extra: Mapping[str, Any]) -> Extra:
+        """The same; nothing if the options are wrong, which is reported elsewhere."""
+        try:
+            return cls.of(extra)
+        except Invalid:
+            return cls()
 
     def address(self, index: int) -> str:
         return self.addresses[index] if index < len(self.addresses) else ""
+
+    def machine(self, index: int) -> int | None:
+        return self.machines[index] if index < len(self.machines) else None
+
+
+def _identifiers(machines: Any) -> tuple[int, ...]:
+    numbers = isinstance(machines, (list, tuple)) and all(isinstance(each, int) and each >= 0 and not isinstance(each, bool) for each in machines)
+    if not numbers or len(set(machines)) < len(machines):
+        raise Invalid(f"extra.machines: must be a list of different identifiers of machines (numbers), got {machines!r}")
+    return tuple(int(each) for each in machines)
 
 
 class Names:
     """Looks names up, each once."""
 
-    def __init__(self, options: StratusLabOptions, types: Mapping[str, InstanceType], one: One, pdisk: Pdisk, marketplace: Marketplace) -> None:
+    def __init__(self, options: StratusLabOptions, access: Access, one: One, pdisk: Pdisk, marketplace: Marketplace) -> None:
         self._options = options
-        self._types = types
+        self._access = access
         self._one = one
         self._pdisk = pdisk
         self._marketplace = marketplace
         self._added: Mapping[str, Metadata] | None = None
         self._looking = threading.Lock()
-        self.signer = ""  # e-mail address of whom added images are endorsed by
 
-    def flavor(self, name: str) -> InstanceType:
-        if name not in self._types:
-            raise Invalid(f"unknown instance type '{name}'{hint(name, list(self._types))}")
-        return self._types[name]
+    def flavor(self, name: str) -> str:
+        """The name of an instance type, which may be the default one."""
+        return self._access.default_type if name == DEFAULT else name
+
+    def type(self, name: str) -> InstanceType:
+        wanted, types = self.flavor(name), self._access.types
+        if wanted not in types:
+            raise Invalid(f"unknown instance type '{wanted}'{hint(wanted, list(types))}")
+        return types[wanted]
 
     def image(self, name: str, trusted: bool = True) -> Source:
         """
@@ -109,7 +136,9 @@ class Names:
     def _of_ours(self) -> Mapping[str, Metadata]:
         with self._looking:
             if self._added is None:
-                entries = self._marketplace.all(self.signer) if self.signer else []
+                signer = self._access.signer
+                email = signer_of(files(signer).certificate).email if signer.by_certificate else ""
+                entries = self._marketplace.all(email) if email else []
                 self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
             return self._added
 
@@ -140,10 +169,9 @@ class Names:
             trusted: whether the image must be one that may be used now.
         """
         checks = (
-            lambda: self.flavor(spec.flavor),
+            lambda: self.type(spec.flavor),
             lambda: self._check_image(spec) if trusted else self.image(spec.image, trusted=False),
-            lambda: Extra.of(spec.extra),
-            lambda: self._check_cpu(spec),
+            lambda: self._check_extra(spec),
         )
         for check in checks:
             try:
@@ -164,10 +192,14 @@ class Names:
             if reason:
                 raise Invalid(reason)
 
-    def _check_cpu(self, spec: NodeSpec) -> None:
-        share = Extra.of(spec.extra).cpu if set(spec.extra) <= set(EXTRA) else ""
-        if share and spec.flavor in self._types and float(share) > self._types[spec.flavor].cores:
-            raise Invalid(f"extra.cpu: must be at most the cores of instance type {spec.flavor} ({self._types[spec.flavor].cores}), got {share}")
+    def _check_extra(self, spec: NodeSpec) -> None:
+        try:
+            share, known = Extra.of(spec.extra).cpu, self._access.types.get(self.flavor(spec.flavor))
+        except Invalid as error:
+            raise Invalid(f"pool {spec.mark.pool}: {error}") from None
+        if share and known and float(share) > known.cores:
+            place = f"pool {spec.mark.pool}: extra.cpu"
+            raise Invalid(f"{place}: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
 
 
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:

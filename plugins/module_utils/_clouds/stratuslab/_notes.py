@@ -35,14 +35,18 @@ class Note:
     ready: str = ""
     clouds: tuple[str, ...] | None = None  # None: those of its birth
     host_keys: tuple[str, ...] = ()
+    mark: str = ""  # of a machine that has none of its own, because somebody else created it
+    number: int = 0  # of the same
 
     def data(self) -> list[Any]:
-        return [self.ready, None if self.clouds is None else list(self.clouds), list(self.host_keys)]
+        known = [self.ready, None if self.clouds is None else list(self.clouds), list(self.host_keys)]
+        return [*known, self.mark, self.number] if self.mark else known
 
     @classmethod
     def of(cls, data: Sequence[Any]) -> Note:
-        ready, clouds, keys = data
-        return cls(str(ready), None if clouds is None else tuple(map(str, clouds)), tuple(map(str, keys)))
+        ready, clouds, keys, *borrowed = data
+        mark, number = borrowed or ("", 0)
+        return cls(str(ready), None if clouds is None else tuple(map(str, clouds)), tuple(map(str, keys)), str(mark), int(number))
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,10 @@ class Notes:
         Raises:
             MarkError: notes are damaged.
         """
-        return {number: note for document in self._documents(elements, mine=False) for number, note in document.notes.items()}
+        return {number: note for document in _documents(elements, self._prefix) for number, note in document.notes.items()}
 
-    def _documents(self, elements: Iterable[Element], mine: bool = True) -> list[Document]:
-        found = []
-        for element in elements:
-            name = element.findtext("NAME", "")
-            if not name.startswith(self._prefix) or name.count(".") != 2:
-                continue
-            if not mine or element.findtext(f"TEMPLATE/{MARK}", "") == self._mark:
-                found.append(_read(element, name))
-        return sorted(found, key=lambda document: document.id)
+    def _documents(self, elements: Iterable[Element]) -> list[Document]:
+        return _documents((element for element in elements if element.findtext(f"TEMPLATE/{MARK}", "") == self._mark), self._prefix)
 
     def write(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
         """Change what is noted of nodes.
@@ -139,6 +136,26 @@ class Notes:
             self._one.delete_document(number)
         except Missing:
             return
+
+
+def marks(elements: Iterable[Element]) -> dict[int, set[str]]:
+    """The marks of the machines that clusters of the account use and did not create.
+
+    Raises:
+        MarkError: notes are damaged.
+    """
+    found: dict[int, set[str]] = {}
+    for document in _documents(elements, f"{PREFIX}."):
+        for number, note in document.notes.items():
+            if note.mark:
+                found.setdefault(number, set()).add(note.mark)
+    return found
+
+
+def _documents(elements: Iterable[Element], prefix: str) -> list[Document]:
+    named = [(element, element.findtext("NAME", "")) for element in elements]
+    found = [_read(element, name) for element, name in named if name.startswith(prefix) and name.count(".") == 2]
+    return sorted(found, key=lambda document: document.id)
 
 
 def _body(notes: Mapping[int, Note]) -> bytes:

@@ -15,6 +15,8 @@ NAME = Text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -"
 HOST = Text(r"[A-Za-z0-9.:\[\]-]+", "the name or address of a host")
 ENDPOINT = Text(r"(https?://)?[^\s/]+(/\S*)?", "an address, or the name of a host")
 FILE = Text(r"[^\n]+", "the path of a file", 1000)
+DEFAULT = "default"  # instance type that the user file or StratusLab's client chooses
+METHODS = ("cloud-init", "one")
 WORD = Text(r"\S+", "a text without blanks")
 
 
@@ -47,7 +49,12 @@ class StratusLabOptions(Options):
         Text(r"\S+", "an identifier of the Marketplace, a disk or the name of an added image"),
         "Image of the nodes: an identifier of the Marketplace, the UUID of a bootable disk of pdisk, or the name of an image that was added.",
     )
-    flavor: str = option(NAME, "Instance type of the nodes: a built-in one, one of the user file, or one of O(instance_types).", default="m1.small")
+    flavor: str = option(
+        NAME,
+        "Instance type of the nodes: a built-in one, one of the user file, or one of O(instance_types); V(default) is C(default_instance_type) of "
+        "the user file, else V(m1.small).",
+        default=DEFAULT,
+    )
     ssh_user: str = option(
         Text(r"[a-z_][a-z0-9_-]*", "the name of a user", 32), "User that the ssh keys log in as; a user other than root may use sudo.", default="root"
     )
@@ -69,9 +76,10 @@ class StratusLabOptions(Options):
     pat_service_host: str = option(HOST, "Host that lists these ports; by default that of the user file, else that of the endpoint.", default="")
     pat_gateway_host: str = option(HOST, "Host that has these ports; by default that of the user file, else that of the endpoint.", default="")
     context_method: str = option(
-        Choice(("cloud-init", "one"), "method"),
-        "How the image is configured at its first start: by cloud-init or by StratusLab's own script.",
-        default="cloud-init",
+        Choice(METHODS, "method"),
+        "How the image is configured at its first start: by cloud-init or by StratusLab's own script; by default C(default_context_method) of the "
+        "user file, else V(cloud-init).",
+        default="",
     )
     disks_bus: str = option(Choice(("ide", "scsi", "virtio"), "bus"), "Bus of the disks; by default that of the image's metadata.", default="")
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
-from .._contract import CloudError, Unavailable
+from .._contract import CloudError, Invalid, Unavailable
 from ._credentials import Access
 from ._errors import Missing
-from ._http import Answer, Http, checked
+from ._http import Answer, Http, checked, pieces
 
 JSON = {"Accept": "application/json"}
 FORM = JSON | {"Content-Type": "application/x-www-form-urlencoded"}
@@ -70,8 +72,15 @@ class Pdisk:
         return checked(self.http.ask(method, path, body, FORM if body is not None else JSON, call, **more), call, _words)
 
     def disks(self) -> list[Disk]:
-        """All disks of the account."""
-        found = self._ask("GET", "/disks").json("pdisk GET /disks")
+        """All disks of the account.
+
+        Raises:
+            Invalid: the service is not there.
+        """
+        try:
+            found = self._ask("GET", "/disks").json("pdisk GET /disks")
+        except Missing:
+            raise Invalid(f"there is no disk service at {self.http.base}: set pdisk_endpoint") from None
         if not isinstance(found, list):
             raise Unavailable("pdisk GET /disks: the answer is no list")
         return [read(item) for item in found]
@@ -122,12 +131,14 @@ class Pdisk:
         except Missing:
             return
 
-    def upload(self, pieces: Iterator[bytes]) -> str:
-        """Make a disk of a compressed content; its type is that of data which is only read."""
+    def upload(self, file: BinaryIO) -> str:
+        """Make a disk of a compressed file; its type is that of data which is only read."""
         boundary = f"sky-{secrets.token_hex(12)}"
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="Image File"; filename="image.gz"\r\nContent-Type: application/x-gzip\r\n\r\n'
-        body = b"".join([head.encode(), *pieces, f"\r\n--{boundary}--\r\n".encode()])
-        headers = JSON | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        tail = f"\r\n--{boundary}--\r\n"
+        body = itertools.chain([head.encode()], pieces(file), [tail.encode()])
+        length = len(head) + file.seek(0, io.SEEK_END) + len(tail)
+        headers = JSON | {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(length)}
         call = "pdisk POST /disks (upload)"
         answer = checked(self.http.ask("POST", "/disks", body, headers, call, seconds=1800.0), call, _words)
         uuid = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -42,17 +43,26 @@ from ._definitions import Templates
 from ._errors import Conflict, Missing
 from ._images import Images
 from ._lock import Lock
+from ._machines import as_node
 from ._marketplace import Marketplace
 from ._names import Names
-from ._notes import Notes
+from ._notes import Note, Notes, marks
 from ._one import Element, One
 from ._options import StratusLabOptions
 from ._pdisk import Disk, Pdisk
 from ._ports import Ports
 from ._shortages import Shortages
-from ._signature import signer_of
 from ._vms import DONE, Vm
 from ._volumes import Volumes
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an account has."""
+
+    vms: Sequence[Vm]
+    notes: Mapping[int, Note]  # of the cluster's machines
+    documents: Sequence[Element]  # templates
 
 
 class StratusLabCloud(Cloud):
@@ -60,6 +70,7 @@ class StratusLabCloud(Cloud):
 
     provider: ClassVar[str] = "stratuslab"
     poll_seconds: ClassVar[float] = 2.0
+    lag_seconds: ClassVar[float] = 20.0
     options: StratusLabOptions
 
     def __init__(self, name: str, options: StratusLabOptions, scope: Scope) -> None:
@@ -89,14 +100,11 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def _names(self) -> Names:
-        names = Names(self.options, self.access.types, self.one, self.pdisk, self.marketplace)
-        if self.access.signer.certificate:
-            names.signer = signer_of(Path(self.access.signer.certificate)).email
-        return names
+        return Names(self.options, self.access, self.one, self.pdisk, self.marketplace)
 
     @cached_property
     def _templates(self) -> Templates:
-        return Templates(self.options, self._names, self.access.disks.rpartition("/")[0])
+        return Templates(self.options, self._names, self.access)
 
     @cached_property
     def _volumes(self) -> Volumes:
@@ -132,13 +140,14 @@ class StratusLabCloud(Cloud):
         found = [_vms.read(element) for element in self.one.vms()]
         return [vm for vm in found if vm.state != DONE]
 
-    def _seen(self) -> tuple[list[Vm], list[Element]]:
-        """Machines and templates of the account."""
-        return self._vms(), self.one.documents()
+    def _seen(self) -> Seen:
+        vms, documents = self._vms(), self.one.documents()
+        notes = self._notes.of(documents)
+        return Seen([as_node(vm, notes.get(vm.id)) for vm in vms], notes, documents)
 
     def listing(self) -> Listing:
-        vms, documents = self._seen()
-        members = self._members(vms, documents)
+        seen = self._seen()
+        vms, members = seen.vms, self._members(seen)
         volumes = self._volumes.listed(self.pdisk.disks(), vms)
         return Listing(
             nodes=tuple(member for member in members if isinstance(member, Node)),
@@ -146,10 +155,10 @@ class StratusLabCloud(Cloud):
             strays=tuple(stray for stray in [*members, *volumes] if isinstance(stray, Stray)),
         )
 
-    def _members(self, vms: Sequence[Vm], documents: Sequence[Element]) -> list[Node | Stray]:
+    def _members(self, seen: Seen) -> list[Node | Stray]:
         """Nodes and strays; of machines with one mark only one."""
-        notes, outside = self._notes.of(documents), self._ports.outside(vms) if self._ports else {}
-        found = [(vm, _vms.node_or_stray(vm, self.scope.cluster, notes, outside)) for vm in vms]
+        outside = self._ports.outside(seen.vms) if self._ports else {}
+        found = [(vm, _vms.node_or_stray(vm, self.scope.cluster, seen.notes, outside)) for vm in seen.vms]
         by_mark: dict[str, list[Vm]] = {}
         for vm, member in found:
             if isinstance(member, Node):
@@ -164,7 +173,7 @@ class StratusLabCloud(Cloud):
             member = _vms.node_or_stray(vm, self.scope.cluster, {})
             if isinstance(member, Node) and self.owns(member.mark) and member.state is not State.DELETING:
                 ours.setdefault(str(member.mark), []).append(vm)
-        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id]
+        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.borrowed]
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         return Shortages(self.options, self.one, self._names, self._templates).of(specs, volumes) if specs or volumes else []
@@ -197,24 +206,26 @@ class StratusLabCloud(Cloud):
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         if not specs:
             return
-        vms, documents = self._seen()
-        self._remove_doubles(vms)
-        notes = self._notes.of(documents)
-        self._see_all_listed(vms, notes)
-        existing = Existing(vms, self._lock.current(documents))
-        yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, existing).node, specs)
+        seen = self._seen()
+        self._remove_doubles(seen.vms)
+        self._forget_gone(seen)
+        existing = Existing(seen.vms, self._lock.current(seen.documents), marks(seen.documents))
+        yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, self._notes, existing).node, specs)
 
-    def _see_all_listed(self, vms: Sequence[Vm], notes: Iterable[int]) -> None:
-        """Prove that machines which are noted and not listed are gone: lists may lack what exists.
+    def _forget_gone(self, seen: Seen) -> None:
+        """Drop the notes of machines that are not listed, once it is proved that these are gone: lists may lack what exists.
 
         Raises:
             Unavailable: one is not.
         """
-        for number in sorted(set(notes) - {vm.id for vm in vms}):
+        unlisted = set(seen.notes) - {vm.id for vm in seen.vms}
+        for number in sorted(unlisted):
             with contextlib.suppress(Missing):
                 vm = _vms.read(self.one.vm(number))
                 if vm.state != DONE:
                     raise Unavailable(f"no list shows machine {number}, which is {vm.name} and exists")
+        if unlisted:
+            self._notes.forget(unlisted)
 
     def _remove_doubles(self, vms: Sequence[Vm]) -> None:
         for vm in self._doubles(vms):
@@ -222,17 +233,17 @@ class StratusLabCloud(Cloud):
                 self.one.act("finalize", vm.id)
 
     def gaps(self) -> list[str]:
-        return [f"machine {vm.id}, a second one of node {vm.name}" for vm in self._doubles(self._vms())]
+        return [f"machine {vm.id}, a second one of node {vm.name}" for vm in self._doubles(self._seen().vms)]
 
     def repair(self) -> None:
-        self._remove_doubles(self._vms())
+        self._remove_doubles(self._seen().vms)
 
     # deleting
 
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
         if not nodes:
             return
-        vms = {str(vm.id): vm for vm in self._vms()}
+        vms = {str(vm.id): vm for vm in self._seen().vms}
         gone = []
         for event, node in each(lambda node: (event_of(node.name, lambda: self._deleted(node, vms)), node), nodes):
             if event.stage is Stage.DELETED:
@@ -250,10 +261,19 @@ class StratusLabCloud(Cloud):
                 if vm.mark_text != str(node.mark):
                     reason = f"its mark is '{vm.mark_text}' and not '{node.mark}'" if vm.mark_text else "it has no mark"
                     return Event(node.name, Stage.FAILED, f"machine {vm.id}: {reason}: it is left alone", final=True)
+                if vm.borrowed:
+                    return self._released(node, vm)
                 self.one.act("finalize", vm.id)
         except Missing:
             pass
         return Event(node.name, Stage.DELETED)
+
+    def _released(self, node: Node, vm: Vm) -> Event:
+        """A machine that somebody else created is kept, without the cluster's volumes."""
+        for volume in self._volumes.listed(self.pdisk.disks(), [vm]):
+            if isinstance(volume, Volume) and volume.attached:
+                self.pdisk.detach(volume.id, str(vm.id))
+        return Event(node.name, Stage.DELETED, f"machine {vm.id} is kept")
 
     # volumes
 

@@ -9,11 +9,14 @@ Quotas are not included: no call of OpenNebula 3.2 returns them. The machine tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from .._contract import CloudError, Invalid, NodeSpec, Unavailable, VolumeSpec
+from .._contract import CloudError, NodeSpec, Unavailable, VolumeSpec
+from . import _vms
 from ._definitions import Templates
+from ._machines import refusal
 from ._names import Extra, Names, free_addresses, nics
+from ._notes import marks
 from ._one import One
 from ._options import StratusLabOptions
 from ._pdisk import LARGEST
@@ -29,7 +32,10 @@ class Shortages:
         self._templates = templates
 
     def of(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        found = [sentence for spec in specs for sentence in self._names.unknown(spec)]
+        borrowed = {spec.name: number for spec in specs if (number := _extra(spec).machine(spec.mark.index)) is not None}
+        found = self._of_machines([spec for spec in specs if spec.name in borrowed], borrowed)
+        specs = [spec for spec in specs if spec.name not in borrowed]
+        found += [sentence for spec in specs for sentence in self._names.unknown(spec)]
         found += [
             f"volume {volume.name}: a disk has at most {LARGEST} GiB, {volume.size} are asked for" for volume in volumes if volume.size > LARGEST
         ]
@@ -38,6 +44,16 @@ class Shortages:
         if specs:
             found += self._of_networks(specs)
         return list(dict.fromkeys(found))
+
+    def _of_machines(self, specs: Sequence[NodeSpec], numbers: Mapping[str, int]) -> list[str]:
+        """Of machines that exist already, and are to be used as nodes."""
+        if not specs:
+            return []
+        vms, known = [_vms.read(element) for element in self._one.vms()], marks(self._one.documents())
+        found = [refusal(numbers[spec.name], spec, vms, known) for spec in specs]
+        twice = [number for number, count in Counter(numbers.values()).items() if count > 1]
+        found += [f"extra.machines: machine {number} is named for more than one node" for number in twice]
+        return [sentence for sentence in found if sentence]
 
     def _of_template(self, spec: NodeSpec) -> Iterator[str]:
         try:
@@ -51,7 +67,7 @@ class Shortages:
         wanted: Counter[str] = Counter()
         requested: dict[str, list[tuple[str, str]]] = {}
         for spec in specs:
-            for nic in nics(spec, self._options.network, _address(spec)):
+            for nic in nics(spec, self._options.network, _extra(spec).address(spec.mark.index)):
                 wanted[nic["network"]] += 1
                 if "IP" in nic:
                     requested.setdefault(nic["network"], []).append((spec.name, nic["IP"]))
@@ -76,9 +92,5 @@ class Shortages:
             yield f"network '{name}' has {len(free)} free address(es), {needed} needed"
 
 
-def _address(spec: NodeSpec) -> str:
-    """The address that is requested for a node; empty if none is, or if the options are wrong, which is reported elsewhere."""
-    try:
-        return Extra.of(spec.extra).address(spec.mark.index)
-    except Invalid:
-        return ""
+def _extra(spec: NodeSpec) -> Extra:
+    return Extra.known(spec.extra)

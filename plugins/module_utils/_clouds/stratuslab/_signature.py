@@ -111,11 +111,12 @@ def _endorsed(root: Any, signer: Signer) -> Signer:
     return signer
 
 
-def signed(text: bytes, certificate: Path, key: Path, email: str = "") -> bytes:
+def signed(text: bytes, certificate: Path, key: Path, email: str = "", password: str = "") -> bytes:
     """A document with a new endorsement, signed; what it had of both is dropped.
 
     Args:
         email: of the endorser, where the certificate has none.
+        password: of the key, if it is encrypted.
 
     Raises:
         Invalid: certificate or key cannot be used, or nobody's e-mail address is known.
@@ -126,7 +127,7 @@ def signed(text: bytes, certificate: Path, key: Path, email: str = "") -> bytes:
         root.remove(old)
     try:
         pem = certificate.read_bytes()
-        signing = xmlsec.Key.from_file(str(key), xmlsec.constants.KeyDataFormatPem)
+        signing = xmlsec.Key.from_file(str(key), xmlsec.constants.KeyDataFormatPem, password or None)
         signing.load_cert_from_memory(pem, xmlsec.constants.KeyDataFormatPem)
     except (OSError, xmlsec.Error) as error:
         raise Invalid(f"pem_certificate {certificate} and pem_key {key} cannot be used to sign: {error}") from None

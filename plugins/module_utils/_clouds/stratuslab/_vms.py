@@ -17,8 +17,8 @@ from ._notes import Note
 from ._one import Element
 
 # Attributes of our own in a machine's template; they never change.
-MARK, LOCK, NONCE, CLOUDS, IMAGE, FLAVOR, MADE, TOKEN = (
-    f"SKY_{name}" for name in ("MARK", "LOCK", "NONCE", "CLOUDS", "IMAGE", "FLAVOR", "MADE", "TOKEN")
+MARK, LOCK, NONCE, NUMBER, CLOUDS, IMAGE, FLAVOR, MADE, TOKEN = (
+    f"SKY_{name}" for name in ("MARK", "LOCK", "NONCE", "NUMBER", "CLOUDS", "IMAGE", "FLAVOR", "MADE", "TOKEN")
 )  # fmt: skip
 
 INIT, PENDING, HOLD, ACTIVE, STOPPED, SUSPENDED, DONE, FAILED = range(8)
@@ -69,6 +69,7 @@ class Vm:
     host: str = ""  # that it runs on
     started: int = 0
     fault: str = ""
+    borrowed: bool = False  # somebody else created it: it is never deleted
 
     @property
     def contract_state(self) -> State:
@@ -169,11 +170,12 @@ def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
         fault=fault if state is State.FAILED else "",
         hopeless=state is State.FAILED and FULL.search(fault) is not None,
         made=made,
+        number=_whole(vm.attributes.get(NUMBER, "")),
     )
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
 
 def _addresses(nics: Iterable[Mapping[str, str]]) -> Iterable[Address]:

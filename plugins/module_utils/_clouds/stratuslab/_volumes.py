@@ -167,9 +167,6 @@ class Volumes:
         except Missing:
             return True
 
-    def delete(self, uuid: str) -> None:
-        self._pdisk.delete(uuid)
-
 
 def hot_device(vm: Vm, target: str) -> str:
     """The name that a machine gives to a disk which was attached while it ran: the letter after its last one, whatever the target.

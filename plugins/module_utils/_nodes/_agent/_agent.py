@@ -156,7 +156,7 @@ class Agent:
 
     def _take_list(self) -> None:
         written = _host.changed_at(Path(self.config.list_file))
-        if written != self.list_stamp:  # by a visit, whose word may not have been heard
+        if written != self.list_stamp:  # by a visit, whose message may have been lost
             self.list_stamp = written
             self._written_here()
         while not self.incoming.empty():

@@ -126,16 +126,13 @@ def forwards(nodes: NodeList, me: Member) -> dict[int, str]:
 
 
 def hosts(nodes: NodeList, me: Member) -> str:
-    """The hosts file: every node by name, forward and back, and the further names."""
+    """The hosts file: every node by name, forward and back, on a line of its own that other programs know as theirs, and the further names."""
     lines = ["# Written by sky.clusters, from the list of the cluster's nodes", "127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
     addresses = {node.name: nodes.address(node) for node in nodes.nodes}
     further: dict[str, list[str]] = {}
     for name, target in sorted(nodes.names.items()):
         further.setdefault(addresses.get(target, target), []).append(name)
-    own = [me, *(node for node in nodes.nodes if node.name != me.name)]
-    for node in own:
-        address = addresses[node.name]
-        lines.append(" ".join([address, node.name, *further.pop(address, ())]))
+    lines += [f"{addresses[node.name]} {node.name}" for node in (me, *(node for node in nodes.nodes if node.name != me.name))]
     lines += [" ".join([address, *names]) for address, names in further.items() if _is_address(address)]  # the name of a node that is gone has none
     return "\n".join(lines) + "\n"
 

@@ -16,7 +16,7 @@ from . import slurm
 from .command import Command, known
 from .options import LETTERS, Options, parse
 from .resources import Resources, resources
-from .submission import HIGHEST, PRIORITY_STEP, constraints, mebibytes
+from .submission import constraints, mebibytes, nice
 from .values import PbsError, clock, job_id, moment
 
 # Attributes of a job that qalter cannot change, and why
@@ -34,6 +34,9 @@ FIXED = {
     "-v": "the variables of a job are chosen when it is submitted",
     "-V": "the variables of a job are chosen when it is submitted",
 }
+
+
+HOLDS = {"JobHeldUser": "uhold", "JobHeldAdmin": "hold"}  # by Slurm's reason, what scontrol does to a job that is held
 
 
 def on_job(act: Callable[..., None], *more: str) -> Callable[[str], None]:
@@ -160,18 +163,18 @@ def qalter(command: Command) -> int:
         raise PbsError(f"{letter}: cannot be changed: {FIXED[letter]}")
     if not options.operands:
         raise PbsError("usage: qalter OPTIONS JOB...")
-    changes = altered(options)
+    changes = altered(options, command.settings.fair_share)
     return command.each(options.operands, lambda job: _alter(job, changes, options.values.get("-h", "")))
 
 
-def altered(options: Options) -> list[str]:
+def altered(options: Options, fair_share: bool) -> list[str]:
     """The changes as scontrol takes them."""
     values = options.values
     found = _altered_resources(resources(options.resources))
     direct = {"-N": "JobName={}", "-q": "Partition={}"}
     found += [text.format(values[letter]) for letter, text in direct.items() if letter in values]
     if "-p" in values:
-        found.append(f"Nice={(HIGHEST - int(values['-p'])) * PRIORITY_STEP}")
+        found.append(f"Nice={nice(values['-p'], fair_share)}")
     if "-r" in values:
         found.append(f"Requeue={int(values['-r'] == 'y')}")
     if "-a" in values:
@@ -210,8 +213,12 @@ def _alter(job: str, changes: list[str], hold: str) -> None:
     for part in parts:
         if part:
             control("update", f"JobId={job}", *part)
-    if hold:
-        control("release" if hold == "n" else "uhold" if hold == "u" else "hold", job)
+    # a new priority takes the place of the one of a held job, which is 0: without another hold, it would not be calculated at the release
+    kept = HOLDS.get(found[0].reason, "") if any(change.startswith("Nice=") for change in changes) else ""
+    wanted = {"": "", "n": "release", "u": "uhold"}.get(hold, "hold")
+    for word in (kept, wanted):
+        if word:
+            control(word, job)
 
 
 def pbsdsh(command: Command) -> int:

@@ -32,12 +32,13 @@ class Settings:
     server: str
     mail: bool
     history: Path
+    fair_share: bool = False
 
     @classmethod
     def read(cls, path: Path = SETTINGS) -> Settings:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]))
+            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]), bool(found.get("fair_share", False)))
         except (OSError, ValueError, KeyError) as error:
             raise PbsError(f"{path} cannot be read: {error}") from None
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
@@ -90,7 +91,7 @@ def _show(jobs: Sequence[slurm.Job], given: dict[str, str], command: Command, na
     if "-f" in given:
         for job in collapsed(jobs, arrays or named):
             ended = job.letter == "C"
-            put([*show.full(job, server, _status(job) if ended else None, ended), ""])
+            put([*show.full(job, command.settings, _status(job) if ended else None, ended), ""])
         return
     rows = collapsed(jobs, arrays or (named and any("_" in job.id for job in jobs) and len(jobs) == 1))
     if {"-a", "-i", "-r", "-n", "-s", "-u", "-1", "-G", "-M", "-R"} & given.keys():
@@ -168,6 +169,17 @@ def showq(command: Command) -> int:
     return 0
 
 
+def showres(command: Command) -> int:
+    refused = {"-n": "the nodes of a reservation are shown by scontrol show reservation"}
+    _pairs, operands = command.parsed("n", refused)
+    found = [each for each in slurm.reservations() if not operands or each.name in operands]
+    unknown = set(operands) - {each.name for each in found}
+    if unknown:
+        raise PbsError(f"there is no reservation {sorted(unknown)[0]}")
+    put(show.showres(found, datetime.datetime.now()))
+    return 0
+
+
 def qselect(command: Command) -> int:
     refused = dict.fromkeys(("-a", "-c", "-h", "-l", "-p", "-r"), "jobs are selected by -A, -N, -q, -s and -u")
     pairs, _operands = command.parsed("a:A:c:h:l:N:p:q:r:s:u:", refused)
@@ -176,7 +188,7 @@ def qselect(command: Command) -> int:
     if set(letters) - set(STATES):
         raise PbsError(f"-s: must be letters of {STATES}, got '{letters}'")
     for job in collapsed(slurm.jobs(user=given.get("-u", "")), arrays=False):
-        same = (given.get("-N", job.name) == job.name, given.get("-q", job.queue) == job.queue, given.get("-A", job.account) == job.account)
+        same = (given.get("-N", job.name) == job.name, given.get("-q", job.queue) == job.queue, given.get("-A", job.charged) == job.charged)
         if all(same) and job.letter in letters:
             sys.stdout.write(command.shown(job.id) + "\n")
     return 0

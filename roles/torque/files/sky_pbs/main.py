@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "qstat": ("look", "qstat"),
     "pbsnodes": ("look", "pbsnodes"),
     "showq": ("look", "showq"),
+    "showres": ("look", "showres"),
     "qselect": ("look", "qselect"),
     "tracejob": ("look", "tracejob"),
     "checkjob": ("look", "checkjob"),

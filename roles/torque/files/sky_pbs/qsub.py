@@ -72,7 +72,7 @@ def context(command: Command) -> Context:
     return Context(
         user=account.pw_name, home=account.pw_dir, shell=account.pw_shell or "/bin/bash", folder=folder, host=os.uname().nodename,
         server=command.settings.server, environment=dict(os.environ), now=datetime.datetime.now(),
-        group=grp.getgrgid(os.getgid()).gr_name, mail=command.settings.mail,
+        group=grp.getgrgid(os.getgid()).gr_name, mail=command.settings.mail, fair_share=command.settings.fair_share,
     )  # fmt: skip
 
 

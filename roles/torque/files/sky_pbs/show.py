@@ -9,8 +9,9 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .slurm import Job, Node, Queue, duration, expand, natural
-from .submission import HIGHEST, PRIORITY_STEP
+from .command import Settings
+from .slurm import Job, Node, Queue, Reservation, duration, expand, natural
+from .submission import HIGHEST, PRIORITY_STEP, PRIORITY_STEP_SHARED
 from .values import clock, shown_id
 
 MISSING = "--"
@@ -64,19 +65,19 @@ def said(job: Job) -> str:
     return "" if job.reason == "None" else job.reason
 
 
-def full(job: Job, server: str, status: int | None = None, ended: bool = False) -> Iterator[str]:
+def full(job: Job, settings: Settings, status: int | None = None, ended: bool = False) -> Iterator[str]:
     """The attributes of qstat -f, each in one line."""
-    yield f"Job Id: {shown_id(job.id, server)}"
-    for name, value in attributes(job, server, status, ended).items():
+    yield f"Job Id: {shown_id(job.id, settings.server)}"
+    for name, value in attributes(job, settings, status, ended).items():
         if value != "":
             yield f"    {name} = {value}"
 
 
-def attributes(job: Job, server: str, status: int | None = None, ended: bool = False) -> dict[str, str]:
+def attributes(job: Job, settings: Settings, status: int | None = None, ended: bool = False) -> dict[str, str]:
     """What PBS knows of a job, by the names of its attributes."""
     kept = job.kept
     limit = duration(job.limit)
-    host = str(kept.get("host", server))
+    host = str(kept.get("host", settings.server))
     requested = {f"Resource_List.{name}": str(value) for name, value in kept.get("list", {}).items() if name not in ("walltime", "nodes")}
     waiting = job.letter in "QHW"
     return {
@@ -85,8 +86,8 @@ def attributes(job: Job, server: str, status: int | None = None, ended: bool = F
         "resources_used.walltime": "" if waiting else clock(job.seconds),
         "job_state": job.letter,
         "queue": job.queue,
-        "server": server,
-        "Account_Name": "" if job.account == "(null)" else job.account,
+        "server": settings.server,
+        "Account_Name": job.charged,
         "ctime": date(job.submitted),
         "Error_Path": f"{host}:{_path(str(kept.get('err') or kept.get('out', '')), job)}" if kept else "",
         "exec_host": "" if waiting else exec_host(job),
@@ -95,7 +96,7 @@ def attributes(job: Job, server: str, status: int | None = None, ended: bool = F
         "Keep_Files": str(kept.get("keep", "n")),
         "Mail_Points": str(kept.get("mail", "n")),
         "Output_Path": f"{host}:{_path(str(kept.get('out', '')), job)}" if kept else "",
-        "Priority": _priority(job),
+        "Priority": _priority(job, settings.fair_share),
         "qtime": date(job.submitted),
         "Rerunable": "False" if kept.get("rerun") == "n" else "True",
         "Resource_List.nodes": str(
@@ -116,8 +117,9 @@ def attributes(job: Job, server: str, status: int | None = None, ended: bool = F
     }
 
 
-def _priority(job: Job) -> str:
-    return str(HIGHEST - int(job.nice) // PRIORITY_STEP) if job.kept and job.nice.isdigit() else "0"
+def _priority(job: Job, fair_share: bool) -> str:
+    step = PRIORITY_STEP_SHARED if fair_share else PRIORITY_STEP
+    return str(HIGHEST - int(job.nice) // step) if job.kept and job.nice.isdigit() else "0"
 
 
 def _count(text: str) -> int:
@@ -266,6 +268,28 @@ def showq(jobs: Sequence[Job], nodes: Sequence[Node]) -> Iterator[str]:
         yield ""
     counts = [len(groups[kind]) for kind in ("active", "idle", "blocked")]
     yield f"Total Jobs: {sum(counts)}   Active Jobs: {counts[0]}   Idle Jobs: {counts[1]}   Blocked Jobs: {counts[2]}"
+
+
+def showres(reservations: Iterable[Reservation], now: datetime.datetime) -> Iterator[str]:
+    """The table of showres, without what Maui counts beside."""
+    layout = "{:<20.20} {:>1} {:>13} {:>13} {:>13} {:>5}  {}"
+    yield layout.format("ReservationID", "S", "Start", "End", "Duration", "Nodes", "StartTime")
+    yield ""
+    count = 0
+    for each in reservations:
+        state = "A" if each.start <= now else "I"
+        yield layout.format(
+            each.name, state, _from_now(each.start, now), _from_now(each.end, now), clock(int((each.end - each.start).total_seconds())),
+            len(expand(each.nodes)), date(each.start.isoformat()),
+        )  # fmt: skip
+        count += 1
+    yield ""
+    yield f"{count} reservation{'s' * (count != 1)} located"
+
+
+def _from_now(moment: datetime.datetime, now: datetime.datetime) -> str:
+    seconds = int((moment - now).total_seconds())
+    return f"{'-' if seconds < 0 else ''}{clock(abs(seconds))}"
 
 
 def _showq_row(job: str, user: str, state: str, processors: str, time: str, when: str) -> str:

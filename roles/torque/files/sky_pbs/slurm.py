@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import subprocess
@@ -57,6 +58,12 @@ class Job:
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
+
+    @property
+    def charged(self) -> str:
+        """The account that qsub was given, or that of Slurm."""
+        account = str(self.kept.get("account", "")) or self.fields["account"]
+        return "" if account == "(null)" else account
 
     @property
     def seconds(self) -> int:
@@ -121,6 +128,16 @@ class Queue:
         """One of its limits; empty where it has none."""
         value = self.fields.get(name, "")
         return "" if value in ("UNLIMITED", "NONE", "0", "(null)") else value
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Nodes that are kept free for a time."""
+
+    name: str
+    start: datetime.datetime
+    end: datetime.datetime
+    nodes: str
 
 
 def run(command: Sequence[str], **more: Any) -> str:
@@ -202,6 +219,21 @@ def queues() -> list[Queue]:
         if "PartitionName" in record
     ]
     return sorted(found, key=lambda queue: queue.name)
+
+
+def reservations() -> list[Reservation]:
+    """All reservations, in the order of their times."""
+    found = [
+        Reservation(
+            record["ReservationName"],
+            datetime.datetime.fromisoformat(record["StartTime"]),
+            datetime.datetime.fromisoformat(record["EndTime"]),
+            record.get("Nodes", ""),
+        )
+        for record in records(run(["scontrol", "show", "reservation", "--oneliner"]))
+        if "ReservationName" in record
+    ]
+    return sorted(found, key=lambda each: (each.start, each.name))
 
 
 def exit_status(job: str) -> int | None:

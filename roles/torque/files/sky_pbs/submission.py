@@ -19,7 +19,10 @@ from .values import PbsError, clock, job_id, moment
 
 SHELLS = ("bash", "sh", "dash", "ksh", "zsh")  # that read the user's profile with -l
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
-PRIORITY_STEP = 1_000_000  # of Slurm's nice value: more than jobs that can wait, so that priority comes before age
+# Slurm's nice value of one step of -p. Without fair share: more than jobs that can wait, so that priority comes before age.
+PRIORITY_STEP = 1_000_000
+# With it: priority comes before age, and a user's share before both (the weights are in slurm.conf.j2)
+PRIORITY_STEP_SHARED = 1_000
 HIGHEST = 1023
 OF_JOBS = ("PBS_", "SBATCH_", "SKY_PBS_", "SLURM")  # variables of the job that submits another one
 KEPT = ("LANG", "LC_ALL", "TZ", "TERM")  # variables of the submission that a job needs to write its output as the user reads it
@@ -40,6 +43,7 @@ class Context:
     now: datetime.datetime
     group: str = ""
     mail: bool = False  # the server can send mail
+    fair_share: bool = False  # users have shares, which belong to an account of their own
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def submission(options: Options, wanted: Resources, script: str, script_path: st
     arguments = [
         "--parsable", "--ignore-pbs", f"--job-name={name}", f"--output={output}", *([f"--error={error}"] if error else []),
         f"--chdir={_start_folder(options, context)}", "--open-mode=truncate", f"--comment={comment(options, wanted, name, output, error, context)}",
-        *timing(options, wanted, context), *placement(wanted), *_rules(options),
+        *timing(options, wanted, context), *placement(wanted), *_rules(options, context),
     ]  # fmt: skip
     variables = environment(options, name, wanted, context)
     arguments.append(f"--export={','.join(sorted(variables))}")
@@ -196,13 +200,18 @@ def constraints(wanted: Resources) -> str:
     return "[" + "&".join(f"{'&'.join(part.properties)}*{part.count}" for part in parts) + "]"
 
 
-def _rules(options: Options) -> list[str]:
+def nice(priority: str, fair_share: bool) -> int:
+    """Slurm's nice value of a priority."""
+    return (HIGHEST - int(priority)) * (PRIORITY_STEP_SHARED if fair_share else PRIORITY_STEP)
+
+
+def _rules(options: Options, context: Context) -> list[str]:
     """The remaining options, each of which is one of Slurm's."""
     values = options.values
-    found = [f"--nice={(HIGHEST - int(values.get('-p', 0))) * PRIORITY_STEP}", "--no-requeue" if values.get("-r") == "n" else "--requeue"]
+    found = [f"--nice={nice(values.get('-p', '0'), context.fair_share)}", "--no-requeue" if values.get("-r") == "n" else "--requeue"]
     if "-q" in values and values["-q"].partition("@")[0]:
         found.append(f"--partition={values['-q'].partition('@')[0]}")
-    if "-A" in values:
+    if "-A" in values and not context.fair_share:
         found.append(f"--account={values['-A']}")
     if "-t" in values:
         found.append(f"--array={values['-t']}")
@@ -253,6 +262,7 @@ def comment(options: Options, wanted: Resources, name: str, output: str, error: 
     kept = {
         "list": wanted.given, "join": options.values.get("-j", "n"), "keep": options.values.get("-k", "n"), "out": output, "err": error,
         "host": context.host, "folder": _work_folder(options, context), "name": name,
+        "account": options.values.get("-A", ""),
         "rerun": options.values.get("-r", "y"), "mail": options.values.get("-m", "n"), "array": options.values.get("-t", ""),
     }  # fmt: skip
     return json.dumps({key: value for key, value in kept.items() if value}, separators=(",", ":"), sort_keys=True)

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, Gateway, access
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
+from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
+
+from .conftest import spec
 
 FILE = """\
 [default]
@@ -96,7 +100,7 @@ BAD = {
     "no endpoint": ({}, "[default]\nusername = x\npassword = y\n", Invalid, "no endpoint: set endpoint"),
     "no credentials": ({}, "[default]\nendpoint = x\n", Denied, "missing credentials: set username and password"),
     "no key": ({}, "[default]\nendpoint = x\npem_certificate = /none.pem\n", Denied, "missing credentials: /none.pem does not exist"),
-    "a P12 file": ({}, "[default]\nendpoint = x\np12_certificate = /a.p12\n", Denied, "convert it to PEM"),
+    "no P12 file": ({}, "[default]\nendpoint = x\np12_certificate = /a.p12\n", Denied, "missing credentials: /a.p12 does not exist"),
     "a wrong instance type": ({}, FILE + "worse = 0, 1, 1\n", Invalid, r"instance type worse in .*: must be cpu, ram, swap .* got '0, 1, 1'"),
     "no syntax": ({}, "endpoint = x\n", Invalid, "cannot be read"),
 }
@@ -113,3 +117,35 @@ def test_what_is_missing_or_wrong_is_said_in_one_sentence(tmp_path: Path, name: 
         access(options(**known), {})
     assert error.type is kind
     assert "\n" not in str(error.value)
+
+
+def test_the_user_file_says_which_type_and_which_method_are_used_by_default(tmp_path: Path) -> None:
+    path = tmp_path / "user.cfg"
+    path.write_text("[default]\nendpoint = x\nusername = a\npassword = b\ndefault_instance_type = c1.xlarge\ndefault_context_method = one\n")
+    found = access(options(user_file=str(path)), {})
+    assert (found.default_type, found.context_method) == ("c1.xlarge", "one")
+    assert access(options(user_file=str(path), context_method="cloud-init"), {}).context_method == "cloud-init"
+    path.write_text(path.read_text().replace("= one", "= two"))
+    with pytest.raises(Invalid, match=r"default_context_method in .*user\.cfg: must be cloud-init or one, got 'two'"):
+        access(options(user_file=str(path)), {})
+
+
+def test_a_node_of_the_default_type_is_of_the_type_that_this_means(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "user.cfg"
+    site.user_file(file, default_instance_type="m1.large")
+    cloud = StratusLabCloud("lal", options_of(site, user_file=str(file), flavor="default"), Scope("a"))
+    wanted = spec(cloud)
+    list(cloud.create([wanted]))
+    (node,) = cloud.listing().nodes
+    assert (node.flavor, node.cores, node.memory) == ("m1.large", 2, 6144)
+    assert cloud.definitions([wanted])[0].parts["flavor"] == "m1.large"
+    list(cloud.delete([node]))
+    cloud.dismantle()
+    site.user_file(file, default_instance_type="m1.larg")
+    cloud = StratusLabCloud("lal", options_of(site, user_file=str(file), flavor="default"), Scope("a"))
+    assert cloud.definitions([wanted])[0].unknown == ("unknown instance type 'm1.larg'; did you mean 'm1.large'?",)
+
+
+def test_without_a_word_nodes_are_small_and_use_cloud_init(file: str) -> None:
+    found = access(options(user_file=file), {})
+    assert (found.default_type, found.context_method) == ("m1.small", "cloud-init")

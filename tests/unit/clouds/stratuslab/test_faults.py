@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -314,6 +315,74 @@ def test_a_list_that_lies_harms_nothing(small: Site, proxy: SiteProxy, wanted: C
     assert ({vm.id for vm in small.oned.vms.values() if vm.living}, [disk.uuid for disk in small.pdisk.disks.values()]) == before, output
     assert said(file) == ""
     assert sorted(set(existing(small))) == WHOLE  # notes may be in two templates: the later one counts
+
+
+class Late:
+    """A list as it was some time ago."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._replies: list[tuple[float, Reply]] = []
+        self._mutex = threading.Lock()
+
+    def __call__(self, exchange: Exchange) -> None:
+        now = time.monotonic()
+        reply = exchange.forward()
+        with self._mutex:
+            self._replies.append((now, reply))
+            known = [old for at, old in self._replies if at <= now - self._seconds]
+            shown = known[-1] if known else self._replies[0][1]
+        exchange.reply(shown)
+
+
+def test_lists_that_lag_double_nothing_and_end(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]]) -> None:
+    """Machines and disks; the templates, which hold the lock, are never late: OpenNebula reads them from its memory."""
+    file = wanted()
+    before = len(proxy.calls)
+    proxy.rule(Late(1.0), "machines", "", "one.vmpool.info", times=0)
+    proxy.rule(Late(1.0), "disks", "GET", "/disks$", times=0)
+    assert said(file) == ""
+    assert proxy.methods(before)["one.vm.allocate"] == 3
+    assert existing(small) == WHOLE
+    assert said(file, "absent") == ""
+    assert existing(small) == []
+
+
+def test_who_has_the_file_and_the_credentials_sees_the_same(
+    small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    file = wanted()
+    assert said(file) == ""
+    listed, before = cloud_of(run_of(file)).listing(), len(proxy.calls)
+    process = started(file, tmp_path)
+    assert process.communicate(timeout=60)[0] == ""
+    assert not [method for method in proxy.methods(before) if method.endswith((".allocate", ".update", ".delete", ".action"))]
+    assert (cloud_of(run_of(file)).listing(), existing(small)) == (listed, WHOLE)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["still named", "no longer named"])
+def test_a_machine_of_its_owner_survives_a_list_that_lies(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], kept: bool) -> None:
+    """What says that it is a node is in the templates."""
+    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"\nNIC = [ network = "public" ]'])
+    while not small.oned.vms[int(number)].running:
+        time.sleep(0.01)
+    file = wanted({"w": {"count": 2, "extra": {"machines": [int(number)]}}})
+    try:
+        assert said(file) == ""
+        if not kept:
+            del file["pools"]["w"]["extra"]
+        proxy.rule(_nothing(b"VMTEMPLATE"), "machines", "", "one.templatepool.info", times=0)
+        said(file)
+        proxy.heal()
+        assert said(file) == ""
+        assert [vm for vm in existing(small) if vm.startswith("vm")] == ["vm mine", "vm zf-w-1"]
+        assert [node.id for node in cloud_of(run_of(file)).listing().nodes if node.name == "zf-w-0"] == [str(number)]
+        assert said(file, "absent") == ""
+        assert small.oned.vms[int(number)].running
+    finally:
+        small.oned.call("one.vm.action", [f"alice:{'a' * 40}", "finalize", number])
+        while small.oned.vms[int(number)].living:
+            time.sleep(0.01)
 
 
 def test_credentials_that_end_in_the_middle_stop_the_run_and_the_next_one_converges(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import urllib.error
 import urllib.request
@@ -12,12 +13,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Scope, Stage, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    CloudError,
+    Denied,
+    ImageSpec,
+    Invalid,
+    Scope,
+    Stage,
+    Unavailable,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._certificate import files
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._errors import of_status, refused
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._pdisk import number, read
-from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority, Pair
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import JANE, Site
 from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import spec
@@ -49,11 +63,62 @@ def test_a_certificate_logs_in_to_all_services(site: Site, tmp_path: Path) -> No
     list(cloud.delete([node]))
 
 
+def p12(pair: Pair, file: Path, password: str) -> Path:
+    """The same certificate and key in one file, as browsers export them."""
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+    assert isinstance(key, rsa.RSAPrivateKey)
+    file.write_bytes(pkcs12.serialize_key_and_certificates(b"me", key, certificate, None, serialization.BestAvailableEncryption(password.encode())))
+    return file
+
+
+def test_a_certificate_of_a_browser_logs_in_and_signs_images(site: Site, tmp_path: Path) -> None:
+    file = p12(site.jane, tmp_path / "jane.p12", "secret")
+    cloud = with_file(site, tmp_path / "jane.cfg", "jane", p12_certificate=str(file), p12_password="secret")
+    assert cloud.listing().nodes == ()
+    own = files(cloud.access.signer)
+    assert b"ENCRYPTED" in own.key.read_bytes()
+    assert own.key.parent.stat().st_mode & 0o077 == 0
+    content = tmp_path / "image.raw"
+    content.write_bytes(b"image" * 100)
+    spec_ = ImageSpec("mine", f"sha256:{hashlib.sha256(content.read_bytes()).hexdigest()}")
+    with content.open("rb") as opened_:
+        assert cloud.add_image(spec_, opened_).ours
+    cloud.delete_image(next(image for image in cloud.images() if image.name == "mine"))
+
+
+def test_a_file_of_a_browser_that_cannot_be_opened_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    file = p12(site.jane, tmp_path / "jane.p12", "secret")
+    cloud = with_file(site, tmp_path / "jane.cfg", "jane", p12_certificate=str(file), p12_password="wrong")
+    with pytest.raises(Denied, match=r"^p12_certificate .*jane\.p12 cannot be read with p12_password: "):
+        cloud.listing()
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_waits_for_it(site: Site, tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(site.jane.key.read_bytes(), None)
+    path = tmp_path / "userkey.pem"
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    for style in (serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL):
+        path.write_bytes(key.private_bytes(serialization.Encoding.PEM, style, encryption))
+        cloud = with_file(site, tmp_path / "jane.cfg", "jane", pem_certificate=str(site.jane.certificate), pem_key=str(path))
+        with pytest.raises(Denied, match=r"^pem_key .*userkey\.pem is encrypted, and a run cannot ask"):
+            cloud.listing()
+        with pytest.raises(Denied, match="is encrypted"):
+            cloud._images._signer()
+
+
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     cloud = with_file(site, tmp_path / "x.cfg", "alice", password="wrong")
     for ask in (cloud.listing, cloud.pdisk.disks):
         with pytest.raises(Denied, match=r"does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$"):
             ask()
+
+
+def test_a_disk_service_that_is_elsewhere_is_reported_as_such(site: Site, tmp_path: Path) -> None:
+    """Without pdisk_endpoint it is looked for at the endpoint, as by the old client."""
+    cloud = with_file(site, tmp_path / "x.cfg", "alice", pdisk_endpoint=f"{site.base}/one-proxy/xmlrpc")
+    with pytest.raises(Invalid, match=r"^there is no disk service at https://.*/one-proxy/xmlrpc/pswd: set pdisk_endpoint$"):
+        cloud.listing()
 
 
 def test_the_proxy_answers_as_the_real_one(site: Site) -> None:

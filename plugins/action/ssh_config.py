@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the OpenSSH configuration of a cluster."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx, portable
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import configuration
+
+
+class ActionModule(ControllerAction):
+    """See the documentation of the module of this name."""
+
+    spec: ClassVar[dict[str, Any]] = {
+        "cluster": {"type": "str", "required": True},
+        "nodes": {"type": "list", "elements": "str", "required": True},
+        "user": {"type": "str", "required": True},
+        "file": {"type": "str", "default": ""},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        # a file in the container of a job is nobody's
+        file = args["file"] or ("" if in_awx(self.variables) else _own_file(args["cluster"]))
+        if args["state"] == "absent":
+            if file:
+                Path(file).unlink(missing_ok=True)
+            return {"changed": False}
+        hostvars = self.variables["hostvars"]
+        hosts = {name: hostvars[name] for name in args["nodes"] if name in hostvars}
+        if file:
+            _write(file, configuration(args["cluster"], hosts, args["user"]))
+        named = "" if in_awx(self.variables) else file
+        return {"changed": False, "file": file, "logins": {name: _login(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
+
+
+def _own_file(cluster: str) -> str:
+    """The file in this user's own folder; empty where there is no such folder."""
+    folder = private_folder()
+    return f"{folder}/{cluster}.conf" if folder else ""
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        write(file, text)
+    except OSError as error:
+        raise AnsibleActionFail(f"sky_ssh_config: {file} cannot be written: {error.strerror or error}") from None
+
+
+def _login(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:
+    """What logs in at a node: the command with its options, and the node for it."""
+    if file:
+        return {"ssh": f"ssh -F {shlex.quote(file)}", "node": name}
+    options = variables["ansible_ssh_common_args"]
+    command = f"ssh {portable(options) if in_awx(run) else options} -p {variables['ansible_port']}"
+    return {"ssh": command, "node": f"{user}@{variables['ansible_host']}"}

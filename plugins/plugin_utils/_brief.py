@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a brief output: what is worth one, and its text. Pure: no clock, no output."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LONG = 5.0  # seconds after which a step is worth a line, whatever it did
+AGAIN = 30.0  # seconds between two lines about a step that still runs
+WIDEST = 100  # columns
+LOCAL = ("localhost", "127.0.0.1")
+OUTPUTS = ("stdout", "stderr")  # of a command that failed
+
+
+@dataclass
+class Step:
+    """One task, on all its hosts."""
+
+    name: str
+    begun: float
+    hosts: set[str] = field(default_factory=set)  # that are done
+    changed: set[str] = field(default_factory=set)
+    shown: float = 0.0  # when the line about it was last shown
+
+    def running(self, now: float) -> str:
+        """The line about a step that runs for long, if one is due."""
+        due = AGAIN if self.shown else LONG
+        if now - (self.shown or self.begun) < due:
+            return ""
+        self.shown = now
+        done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) else ""
+        return f"{self.name} ... {now - self.begun:.0f} s{done}"
+
+    def ended(self, now: float, width: int) -> str:
+        """Its line, if it changed something or took long."""
+        took = now - self.begun
+        if not self.changed and took < LONG:
+            return ""
+        nodes = self.changed - set(LOCAL) or self.hosts - set(LOCAL)
+        right = f"{count(len(nodes), 'node') if nodes else '':>9} {f'{took:.0f} s' if took >= 1 else '':>6}"
+        room = width - 2 - (len(right) + 1 if right.strip() else 0)
+        return f"  {shortened(self.name, room):<{room}} {right}".rstrip()
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
+
+
+def failure(kind: str, host: str, task: str, result: Mapping[str, Any], width: int) -> list[str]:
+    """A failure in full: what failed, where, and all that it said.
+
+    Args:
+        kind: such as ``failed`` or ``unreachable``.
+        task: name of the task.
+        result: of the module. Its message, and the output of a command that the message does not repeat.
+    """
+    message = str(result.get("msg") or result.get("module_stderr") or "").strip() or "it gave no reason"
+    lines = [*wrapped(f"{kind}: {host}, {task}", width), *indented(message, width)]
+    item = result.get("_ansible_item_label", result.get("item"))
+    if item is not None and not result.get("_ansible_no_log"):
+        lines += indented(f"for {item}", width)
+    for name in OUTPUTS:
+        said = str(result.get(name) or "").strip()
+        if said and said not in message:
+            lines += [f"    {name}:", *indented(said, width, 6)]
+    return lines
+
+
+def indented(text: str, width: int, by: int = 4) -> list[str]:
+    return [line for part in text.splitlines() for line in wrapped(part, width, " " * by)]
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Wrapped at blanks only, so that a path or a command stays whole where it is copied from."""
+    lead = indent + text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(text.strip(), width, initial_indent=lead, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def ending(seconds: float, *, check: bool, failed: Mapping[str, int], unreachable: Mapping[str, int]) -> str:
+    """The last line of all."""
+    troubles = [f"{name} on {host}" for name, hosts in (("failed", failed), ("unreachable", unreachable)) for host in sorted(hosts)]
+    if troubles:
+        return f"{', '.join(troubles)} ({seconds:.0f} s)"
+    return f"check mode: nothing was changed ({seconds:.0f} s)" if check else f"finished in {seconds:.0f} s"

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Spark cluster that uses the object store and the file system of a real Ceph: jobs, large files, another cluster, wrong and revoked keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sky.clusters.tests.clouds.ceph import main as ceph
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
+
+pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
+
+ZONE, OTHER = "tceph", "tcephb"  # OTHER is of another cluster, which shares the folder
+BUCKET = "lab"
+MASTER, WORKER = f"{ZONE}-master-0", f"{ZONE}-worker-0"
+LARGE = 160  # MiB: more than a part of an upload, and more than the jars can send without all of them
+TEXT = Path("/usr/share/common-licenses/GPL-3")
+# The same work on both, after a first round that warms up; the path of each is an argument
+WORDS = """
+import sys, time
+from operator import add
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+for place in sys.argv[1:2] + sys.argv[1:]:
+    began = time.monotonic()
+    lines = spark.sparkContext.textFile(place + "/words.txt", 4)
+    counted = lines.flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(add)
+    spark.createDataFrame(counted, ["word", "n"]).write.mode("overwrite").parquet(place + "/counted")
+    total = spark.read.parquet(place + "/counted").groupBy().sum("n").collect()[0][0]
+    print("answer", place, total, round(time.monotonic() - began, 1))
+"""
+# Executors of all nodes leave their names in the folder
+HOSTS = """
+import os, socket
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+def sign(number):
+    name = socket.gethostname()
+    with open(f"/shared/hosts-{name}", "a") as file:
+        file.write(f"{number}\\n")
+    return name
+spark.sparkContext.parallelize(range(16), 16).map(sign).collect()
+print("signed", sorted(name for name in os.listdir("/shared") if name.startswith("hosts-")))
+"""
+
+Figure = Callable[[str], None]
+
+
+def command(word: str) -> None:
+    subprocess.run([str(ceph.HERE / word)], check=True, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[dict[str, Any]]:
+    """How a Ceph is used; one that ran before goes on."""
+    ran = ceph.USE.exists()
+    command("up")
+    yield dict(json.loads(ceph.USE.read_text()))
+    if not ran:
+        command("down")
+
+
+@pytest.fixture(scope="module")
+def share(store: dict[str, Any]) -> dict[str, str]:  # noqa: ARG001  # of the Ceph that it starts
+    """A folder of CephFS for these tests alone."""
+    return ceph.share(f"tests-{secrets.token_hex(3)}")
+
+
+@pytest.fixture(scope="module")
+def site(store: dict[str, Any], share: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    content = spark(ZONE, 1, master={"roles": ["cephfs", "spark_master", "spark_worker"], "flavor": "large"}, roles=["cephfs", "spark_worker"])
+    folder = tmp_path_factory.mktemp("ceph")
+    (folder / "group_vars").mkdir()
+    with lasting(folder, ZONE, content) as made:
+        settings(made, store, share)
+        yield made
+
+
+def settings(site: Site, store: dict[str, Any], share: dict[str, str], **other: str) -> None:
+    s3 = store["s3"]
+    given = {
+        **{f"s3a_{name}": s3[name] for name in ("endpoint", "access_key", "secret_key")},
+        "s3a_ca_file": s3["ca"],
+        "cephfs_name": store["cephfs"]["name"],
+        **{f"cephfs_{name}": value for name, value in share.items()},
+    }
+    (site.folder / "group_vars/all.yml").write_text(json.dumps(given | other))
+
+
+@pytest.fixture(scope="module")
+def built(site: Site) -> Played:
+    return site.must("cluster", *UNPROVED)
+
+
+def test_keys_are_for_root_and_the_group_of_jobs_alone(site: Site, store: dict[str, Any], share: dict[str, str], built: Played) -> None:
+    said = site.ssh(MASTER, "stat -c '%U:%G %a %n' /etc/spark/s3a.jceks /etc/spark/s3a-keys /etc/sky/cephfs.key").splitlines()
+    assert [line.strip() for line in said] == [
+        "root:spark 640 /etc/spark/s3a.jceks", "root:root 600 /etc/spark/s3a-keys", "root:root 600 /etc/sky/cephfs.key",
+    ]  # fmt: skip
+    for secret, place in ((store["s3"]["secret_key"], "/etc/spark/s3a-keys"), (share["key"], "/etc/sky/cephfs.key")):
+        assert secret not in built.output
+        found = site.ssh(MASTER, f"grep -rlF -e {secret} /etc /var/log /run /opt 2>/dev/null | grep -v '^/opt/spark-' || true").split()
+        assert found == [place]
+        seen = site.ssh(MASTER, f"{{ journalctl --no-pager; ps -eo args; cat /proc/mounts; }} | grep -vF grep | grep -cF -e {secret} || true")
+        assert seen.strip() == "0"
+
+
+def test_a_bucket_that_is_missing_is_named(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
+    settings(site, store, share, s3a_bucket="nosuchbucket")
+    refused = site.play("cluster", *UNPROVED)
+    assert refused.code != 0
+    assert "s3a_bucket: the object store cannot be used: put: " in refused.output
+    assert "nosuchbucket" in refused.output
+
+
+def test_with_its_bucket_it_is_proved(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
+    ceph.make_bucket(BUCKET)
+    settings(site, store, share, s3a_bucket=BUCKET)
+    site.must("cluster", *UNPROVED)
+    assert set(site.must("cluster", *UNPROVED).changed.values()) == {0}
+
+
+def test_a_job_reads_and_writes_objects_and_shared_files(site: Site, figure: Figure) -> None:
+    places = (f"s3a://{BUCKET}", "file:///shared")
+    for place in places:
+        site.must("data_put", "-e", f"sky_from={TEXT}", "-e", f"sky_to={place}/words.txt")
+    (site.folder / "words.py").write_text(WORDS)
+    said = site.must("spark_submit", "-e", "sky_application=words.py", "-e", json.dumps({"sky_arguments": places})).output
+    words, found = len(TEXT.read_text().split()), []
+    for place in places:
+        took = re.findall(rf"answer {re.escape(place)} {words} ([0-9.]+)", said)
+        assert took, said[-3000:]
+        found.append(f"{place} {took[-1]} s")
+    figure(f"the same small job: {', '.join(found)}")
+
+
+def test_jobs_write_to_the_shared_folder_from_every_node(site: Site) -> None:
+    (site.folder / "hosts.py").write_text(HOSTS)
+    said = site.must("spark_submit", "-e", "sky_application=hosts.py").output
+    assert f"signed ['hosts-{MASTER}', 'hosts-{WORKER}']" in said
+
+
+def test_another_cluster_shares_the_folder(site: Site, store: dict[str, Any], share: dict[str, str], tmp_path: Path) -> None:
+    content = spark(OTHER, 1, roles=["cephfs"])
+    del content["pools"]["master"]
+    (tmp_path / "group_vars").mkdir()
+    with lasting(tmp_path, OTHER, content) as other:
+        settings(other, store, share)
+        other.must("cluster")
+        node = f"{OTHER}-worker-0"
+        assert other.ssh(node, "sha256sum < /shared/words.txt").split()[0] == hashlib.sha256(TEXT.read_bytes()).hexdigest()
+        other.ssh(node, "runuser -u sky -- sh -c 'echo from afar > /shared/greeting'")
+        assert site.ssh(WORKER, "cat /shared/greeting").strip() == "from afar"
+
+
+def test_the_size_of_the_folder_is_seen_and_kept(site: Site) -> None:
+    assert site.ssh(WORKER, "df --output=size -m /shared | tail -1").strip() == str(ceph.SHARE_MIB)
+    full = site.ssh(WORKER, "runuser -u sky -- dd if=/dev/zero of=/shared/full bs=1M count=900 conv=fsync 2>&1 || true; rm /shared/full")
+    assert "Disk quota exceeded" in full
+
+
+def test_a_client_that_was_shut_out_comes_back(site: Site, share: dict[str, str], figure: Figure) -> None:
+    began = time.monotonic()
+    ceph.evict(share["client"])
+    site.ssh(WORKER, "for _ in $(seq 60); do sleep 1; journalctl -u sky-cephfs | grep -q 'Ceph has shut this client out' && break; done")
+    site.ssh(WORKER, "for _ in $(seq 60); do cat /shared/greeting && exit 0; sleep 1; done; exit 1")
+    figure(f"a client of CephFS that was shut out works again after {time.monotonic() - began:.0f} s")
+    said = site.must("spark_submit", "-e", "sky_application=hosts.py").output  # in the workers' sandboxes too
+    assert f"signed ['hosts-{MASTER}', 'hosts-{WORKER}']" in said
+
+
+def test_a_large_object_there_and_back(site: Site, figure: Figure) -> None:
+    source, back = site.folder / "large", site.folder / "back"
+    source.write_bytes(os.urandom(LARGE << 20))
+    began = time.monotonic()
+    site.must("data_put", "-e", f"sky_from={source}", "-e", f"sky_to=s3a://{BUCKET}/large")
+    put = time.monotonic() - began
+    site.must("data_get", "-e", f"sky_from=s3a://{BUCKET}/large", "-e", f"sky_to={back}")
+    figure(f"{LARGE} MiB from the controller to the object store in {put:.0f} s, and back in {time.monotonic() - began - put:.0f} s")
+    assert back.read_bytes() == source.read_bytes()
+
+
+WRONG = {
+    "a wrong key": ({"s3a_secret_key": "wrong"}, ("s3a_bucket: the object store cannot be used: put: ", "Status Code: 403")),
+    "plain http": (
+        {"s3a_endpoint": "http://10.75.0.2:7480"},
+        ("s3a_endpoint: must begin with https://, got http://10.75.0.2:7480", "XAmzContentSHA256Mismatch"),
+    ),
+    "a folder of others": (
+        {"cephfs_export": f"{ceph.ADDRESS}:6789:/volumes"},
+        (f"cephfs_export: {ceph.ADDRESS}:6789:/volumes cannot be used as client.", "peration not permitted"),
+    ),
+    "a wrong key of CephFS": ({"cephfs_key": "A" * 38 + "=="}, ("cannot be used as client.", "the monitors refuse the key of this client")),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_what_is_refused_is_said_in_the_store_s_words(site: Site, store: dict[str, Any], share: dict[str, str], fault: str) -> None:
+    given, words = WRONG[fault]
+    settings(site, store, share, s3a_bucket=BUCKET, **given)
+    refused = site.play("cluster", *UNPROVED)
+    assert refused.code != 0
+    for word in words:
+        assert word in refused.output, refused.output[-4000:]
+
+
+def test_a_key_that_was_revoked_is_reported(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
+    settings(site, store, share, s3a_bucket=BUCKET)
+    site.must("cluster", *UNPROVED)
+    ceph.revoke(share["client"])
+    site.ssh(WORKER, "for _ in $(seq 60); do systemctl is-active sky-cephfs || break; sleep 1; done")
+    assert "sky-cephfs" in site.must("status").output
+    refused = site.play("cluster", *UNPROVED)
+    assert refused.code != 0
+    assert "the monitors refuse the key of this client" in refused.output
