@@ -104,7 +104,7 @@ def _bar(span: Mapping[str, Any], top: int, scale: float, color: str) -> str:
 
 
 def _axis(seconds: float, scale: float, bottom: int) -> Iterator[str]:
-    step = next(step for step in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 10**9) if seconds / step <= 12)
+    step = min(step for step in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 10**9) if seconds / step <= 12)
     for second in range(0, int(seconds) + 1, step):
         left = LEFT + second * scale
         yield f'<line x1="{left:.1f}" y1="{TOP - 6}" x2="{left:.1f}" y2="{bottom}" stroke="#ddd"/>'

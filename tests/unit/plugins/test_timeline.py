@@ -49,7 +49,7 @@ def test_the_picture_has_a_row_for_each_host_and_a_bar_for_each_span() -> None:
     root = ElementTree.fromstring(text)
     bars = [each for each in root.iter("{http://www.w3.org/2000/svg}rect") if len(each)]
     assert len(bars) == 3
-    assert len({bar.get("y") for bar in bars}) == 2
-    assert [bar.get("fill") for bar in bars].count(RED) == 1
+    assert len({drawn.get("y") for drawn in bars}) == 2
+    assert [drawn.get("fill") for drawn in bars].count(RED) == 1
     assert "Spark &lt;4&gt;: 2.0 s, ok" in text
-    assert max(float(bar.get("x", 0)) + float(bar.get("width", 0)) for bar in bars) <= 190 + 900
+    assert max(float(drawn.get("x", 0)) + float(drawn.get("width", 0)) for drawn in bars) <= 190 + 900

@@ -49,8 +49,8 @@ LISTING = Listing(
 )
 
 
-def worked_out(listing: Listing = LISTING, prices: Any = PRICES) -> Costs:
-    return costs(cluster(prices), {"here": "ada"}, {"here": listing}, NOW)
+def worked_out(listing: Listing = LISTING, prices: Any = "usual") -> Costs:
+    return costs(cluster(PRICES if prices == "usual" else prices), {"here": "ada"}, {"here": listing}, NOW)
 
 
 def test_hours_and_costs() -> None:
