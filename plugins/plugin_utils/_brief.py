@@ -43,7 +43,7 @@ class Step:
             return ""
         nodes = self.changed - set(LOCAL) or self.hosts - set(LOCAL)
         right = f"{count(len(nodes), 'node') if nodes else '':>9} {f'{took:.0f} s' if took >= 1 else '':>6}"
-        room = width - 2 - (len(right) + 1 if right.strip() else 0)
+        room = width - len(right) - 3
         return f"  {shortened(self.name, room):<{room}} {right}".rstrip()
 
 

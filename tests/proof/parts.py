@@ -175,11 +175,11 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 1200, 700, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(1200, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 600, 450, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(600, "real", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store of a real Ceph",
+        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store and the file system of a real Ceph",
         (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
     ),
     Part(
@@ -209,8 +209,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300,
-        "clusters on the StratusLab test server: alone, beside the local cloud, with a machine of its owner; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 300, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

@@ -90,7 +90,7 @@ def site(store: dict[str, Any], share: dict[str, str], tmp_path_factory: pytest.
         yield made
 
 
-def settings(site: Site, store: dict[str, Any], share: dict[str, str], **other: str) -> None:
+def settings(site: Site, store: dict[str, Any], share: dict[str, str], **other: str | int) -> None:
     s3 = store["s3"]
     given = {
         **{f"s3a_{name}": s3[name] for name in ("endpoint", "access_key", "secret_key")},
@@ -194,7 +194,7 @@ def test_a_large_object_there_and_back(site: Site, figure: Figure) -> None:
     assert back.read_bytes() == source.read_bytes()
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, str | int], tuple[str, ...]]] = {
     "a wrong key": ({"s3a_secret_key": "wrong"}, ("s3a_bucket: the object store cannot be used: put: ", "Status Code: 403")),
     "plain http": (
         {"s3a_endpoint": "http://10.75.0.2:7480"},
@@ -203,6 +203,10 @@ WRONG = {
     "a folder of others": (
         {"cephfs_export": f"{ceph.ADDRESS}:6789:/volumes"},
         (f"cephfs_export: {ceph.ADDRESS}:6789:/volumes cannot be used as client.", "peration not permitted"),
+    ),
+    "no monitor": (
+        {"cephfs_export": "10.75.0.9:6789:/volumes", "cephfs_wait": 20},
+        ("cephfs_export: 10.75.0.9:6789:/volumes cannot be used as client.", "no monitor answers"),
     ),
     "a wrong key of CephFS": ({"cephfs_key": "A" * 38 + "=="}, ("cannot be used as client.", "the monitors refuse the key of this client")),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def test_a_node_that_has_left_is_forgotten_and_none_whose_name_begins_alike() ->
     assert "demo-node-1 " not in forget.without(CONFIGURATION, {"demo-node-1"})
     assert forget.without(CONFIGURATION, {"demo-node-1"}).count("demo-node-10") == 2
     assert forget.without(CONFIGURATION, {"demo-node"}) == CONFIGURATION
+
+
+def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").write_text(CONFIGURATION)
+    monkeypatch.setattr(forget, "CONFIGURATION", tmp_path / "conf")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 1, "", "Job failed.\nSee journalctl.\n"))
+    with pytest.raises(forget.ForgetError, match=re.escape("'systemctl restart slurmctld.service' failed: Job failed. See journalctl.")):
+        forget.main({"demo-node-1"})
 
 
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
