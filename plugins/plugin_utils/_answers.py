@@ -16,11 +16,11 @@ from typing import Any
 from ansible_collections.sky.clusters.plugins.module_utils._base._schema import Faults, Free, ListOf, MapOf, Text, hint, option, read, shown
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import is_nothing
 
 PREFIX = "answer_"  # of the extra variables
 NAME = "name"  # the answer that every offer needs: the name of the cluster
 OFFER = "offer"  # the answer that chooses the offer
-NOTHING = ("", "null")  # unanswered questions
 ANSWER = Text(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, starting with a letter", 40)
 PLACE = Text(r"[A-Za-z0-9_]+(\.(\*|[A-Za-z0-9_-]+))*", "keys of the cluster file with dots between them, such as pools.worker.count", 200)
 KEPT = re.compile(r"pools\.([^.]+)\.(count|flavor|cloud)")  # what can be taken from the nodes that exist
@@ -70,11 +70,7 @@ def _has(offer: Offer, place: str) -> bool:
 def given_answers(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The answers among extra variables; one that is empty is none."""
     answers = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
-    return {name: value for name, value in answers.items() if not _is_nothing(value)}
-
-
-def _is_nothing(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.strip() in NOTHING)
+    return {name: value for name, value in answers.items() if not is_nothing(value)}
 
 
 def filled(offer: Offer, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,13 +108,14 @@ def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for name, kind in EXTRAS.items():
         value = variables.get(name)
         try:
-            values[name.removeprefix(PREFIX)] = kind.default if _is_nothing(value) else kind.read(value)
+            values[name.removeprefix(PREFIX)] = kind.default if is_nothing(value) else kind.read(value)
         except (TypeError, ValueError):
             faults.append(f"{name}: must be {kind.words}, got {'another value' if name in SECRET else repr(value)}")
     return values, faults
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
+    """Whether a value is that of a question that nobody has answered."""
     return value is None or (isinstance(value, str) and value.strip() in NOTHING)
 
 
