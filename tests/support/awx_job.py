@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -38,6 +39,7 @@ ENVIRONMENT = {  # what AWX 24 sets, beside the paths
     "PROJECT_REVISION": "0" * 40,
 }
 JOB = {"awx_job_id": 17, "awx_job_launch_type": "manual", "awx_inventory_name": "sky answers", "awx_user_name": "ada", "tower_job_id": 17}
+PATIENCE = 120.0  # s until a job says what is waited for
 CANCELLED = 3.5  # s after which a job is killed that is cancelled at once
 
 
@@ -79,14 +81,16 @@ class Jobs:
             raise TimeoutError(f"{playbook} took more than {seconds} s\n{(data / 'said').read_text(encoding='utf-8')[-3000:]}\n{shown}") from None
         return self._job(data, process.returncode)
 
-    def cancel(self, playbook: str, variables: Mapping[str, Any], after: float = CANCELLED) -> str:
+    def cancel(self, playbook: str, variables: Mapping[str, Any], at: str = "") -> str:
         """Start a job and kill it, as AWX does with the container of a cancelled one; what it had said.
 
         Args:
-            after: seconds.
+            at: a pattern of what it says last; if empty, it is killed after some seconds.
         """
         data, process = self._start(playbook, variables)
-        time.sleep(after)
+        until = time.monotonic() + (PATIENCE if at else CANCELLED)
+        while time.monotonic() < until and not (at and re.search(at, (data / "said").read_text(encoding="utf-8"))):
+            time.sleep(0.05)
         assert process.poll() is None, (data / "said").read_text(encoding="utf-8")
         kill_family(process.pid)
         process.wait(30)
