@@ -41,7 +41,7 @@ class ActionModule(ControllerAction):
         if file:
             _write(file, configuration(args["cluster"], hosts, args["user"]))
         named = "" if in_awx(self.variables) else file
-        return {"changed": False, "file": file, "logins": {name: _login(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
+        return {"changed": False, "file": file, "logins": {name: login_at(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
 
 
 def _own_file(cluster: str) -> str:
@@ -57,7 +57,7 @@ def _write(file: str, text: str) -> None:
         raise AnsibleActionFail(f"sky_ssh_config: {file} cannot be written: {error.strerror or error}") from None
 
 
-def _login(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:
+def login_at(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:
     """What logs in at a node: the command with its options, and the node for it."""
     if file:
         return {"ssh": f"ssh -F {shlex.quote(file)}", "node": name}
