@@ -196,7 +196,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
-        "awx", Tier.LONG, 480, 240, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
+        "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
         (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(

@@ -31,6 +31,7 @@ LOADED = {  # by which module of awx.awx
     "controller_execution_environments": "execution_environment",
     "controller_projects": "project",
     "controller_inventories": "inventory",
+    "controller_inventory_sources": "inventory_source",
     "controller_templates": "job_template",
     "controller_workflows": "workflow_job_template",
     "controller_schedules": "schedule",
@@ -59,7 +60,7 @@ def templates() -> list[dict[str, Any]]:
 
 
 def questions(template: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list(template["survey_spec"]["spec"])
+    return list(template["survey_spec"]["spec"]) if "survey_spec" in template else []
 
 
 def items() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -103,10 +104,15 @@ def test_what_is_named_exists() -> None:
     jobs = names["controller_templates"] | names["controller_workflows"]
     for template in templates():
         assert template["project"] in names["controller_projects"]
-        assert template["inventory"] in names["controller_inventories"]
+        assert template.get("ask_inventory_on_launch") or template["inventory"] in names["controller_inventories"]
         assert template["execution_environment"] in names["controller_execution_environments"]
         assert set(template.get("credentials", [])) <= names["controller_credentials"]
         assert (PROJECT / template["playbook"]).is_file()
+    for source in config()["controller_inventory_sources"]:
+        assert source["inventory"] in names["controller_inventories"]
+        assert source["credential"] in names["controller_credentials"]
+        assert parse(yaml.safe_load((PROJECT / source["source_path"]).read_text(encoding="utf-8")), option_classes()).name == source["name"]
+        assert source["overwrite"] is source["overwrite_vars"] is True
     for workflow in config()["controller_workflows"]:
         own = {node["identifier"] for node in workflow[NODES]}
         for node in workflow[NODES]:
@@ -119,7 +125,7 @@ def test_what_is_named_exists() -> None:
 
 def test_questions_are_those_of_awx() -> None:
     for template in [*templates(), *config()["controller_workflows"]]:
-        assert template["survey_enabled"] is True
+        assert template.get("survey_enabled", False) is bool(questions(template))
         for question in questions(template):
             assert set(question) <= QUESTION, question
             kind = SURVEY_TYPES[question["type"]]
@@ -139,18 +145,25 @@ def read_by(playbook: str) -> set[str]:
     """The extra variables that a playbook of the project reads, by way of those of the collection."""
     plays = yaml.safe_load((PROJECT / playbook).read_text(encoding="utf-8"))
     names = [play["ansible.builtin.import_playbook"].rpartition(".")[2] for play in plays]
-    assert names[0] == "answers"
     text = "\n".join(imported(name) for name in names)
     return {f"sky_{name}" for name in re.findall(r"\bsky_given\.(\w+)", text)} | set(re.findall(r"\b(sky_\w+) \| default\(", text))
 
 
 def projects() -> list[dict[str, Any]]:
-    """The templates whose playbooks work on a cluster."""
-    return [template for template in templates() if template["playbook"] != "limit.yml"]
+    """The templates whose playbooks work on a cluster that answers describe."""
+    return [template for template in templates() if any(question["variable"] == f"{PREFIX}{NAME}" for question in questions(template))]
+
+
+def test_a_cluster_file_of_the_project_needs_no_question() -> None:
+    (template,) = [template for template in templates() if template.get("ask_inventory_on_launch")]
+    assert questions(template) == []
+    assert set(template["extra_vars"]) <= read_by(template["playbook"])
 
 
 @pytest.mark.parametrize("template", projects(), ids=lambda template: str(template["name"]))
 def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[str, Any]) -> None:
+    text = (PROJECT / template["playbook"]).read_text(encoding="utf-8")
+    assert text.index("sky.clusters.answers") < text.rindex("import_playbook")
     asked = {question["variable"]: question for question in questions(template)}
     kinds = asked.pop(f"{PREFIX}{OFFER}")
     assert set(kinds["choices"]) <= set(offers())

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 MODULES = (
-    "credential", "credential_type", "execution_environment", "inventory", "job_template", "organization", "project", "schedule",
+    "credential", "credential_type", "execution_environment", "inventory", "inventory_source", "job_template", "organization", "project", "schedule",
     "workflow_job_template", "workflow_job_template_node",
 )  # fmt: skip
 
