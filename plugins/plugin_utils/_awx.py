@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 JOB_IDS = ("awx_job_id", "tower_job_id")  # extra variables of every job
-# Options of the controller alone, which is a container: its files are not on the machine of whoever reads a line
+# Options of the controller alone, which is a container: its files are not on the reader's machine
 OWN = ("none", "IdentitiesOnly=", "IdentityFile=")
 PROXY = "ProxyCommand="
 

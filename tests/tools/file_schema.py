@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write ``schemas/cluster_file.json`` anew: python tests/tools/file_schema.py."""
+"""Update ``schemas/cluster_file.json``: python tests/tools/file_schema.py."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _age(created: str, now: datetime) -> float | None:
         moment = datetime.fromisoformat(created)
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # the times of OpenStack's volumes are UTC, and do not say so
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # OpenStack gives the times of volumes in UTC, without an offset
     return max(0.0, (now - moment).total_seconds() / 3600)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last lines of a run say what can be done where they are read."""
+"""The last lines of a run fit where they are read: at a prompt, or in AWX."""
 
 from __future__ import annotations
 
