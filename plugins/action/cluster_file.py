@@ -55,7 +55,10 @@ class ActionModule(ControllerAction):
             _accepted(data, offer, answers)
         # Also in check mode: it is the inventory of the plays that follow, which change nothing
         path = folder / FILE
-        write(str(path), yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        try:
+            write(str(path), yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        except OSError as error:
+            raise AnsibleActionFail(f"{path}: cannot be written: {error.strerror or error}") from None
         return {"changed": False, "path": str(path), "cluster": cluster.name}
 
     def _offer(self, folder: Path, answer: Any) -> Offer:

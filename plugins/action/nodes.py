@@ -13,6 +13,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others
@@ -45,6 +46,8 @@ class ActionModule(RunAction):
             outcome = run.present(Wishes.of(args, keys))
             warn(outcome)
             result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"]))
+        if self._task.check_mode:
+            result["summary"] += estimate(cluster)
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)
         result["gone"] = others({*outcome.members, *outcome.leaving}, hostvars)
         result |= {"moments": self.progress.moments, "ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}

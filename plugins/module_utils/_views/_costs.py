@@ -78,7 +78,7 @@ class Costs:
         if self.items:
             yield from table(HEADINGS, map(_row, self.items))
         yield from (f"used so far: {total}" for total in _totals(self.items))
-        yield from (f"as the cluster file says: {total}" for total in _rates(self.planned))
+        yield from _rates(self.planned)
         yield from (f"note: {sentence}" for sentence in self.missing())
 
 
@@ -91,6 +91,11 @@ def costs(cluster: Cluster, owners: Mapping[str, str], listings: Mapping[str, Li
     """
     used = [item for cloud, listing in listings.items() for item in (*_nodes(cluster, cloud, listing, now), *_volumes(cluster, cloud, listing, now))]
     return Costs(tuple(used), tuple(_planned(cluster, owners)))
+
+
+def estimate(cluster: Cluster) -> list[str]:
+    """What the cluster file costs, for people; nothing if it has no prices."""
+    return list(_rates(tuple(_planned(cluster, dict.fromkeys(cluster.clouds, "")))))
 
 
 def _nodes(cluster: Cluster, cloud: str, listing: Listing, now: datetime) -> Iterator[Item]:
@@ -170,7 +175,7 @@ def _totals(items: tuple[Item, ...]) -> Iterator[str]:
 def _rates(items: tuple[Item, ...]) -> Iterator[str]:
     for currency in _currencies(items):
         rate = sum(item.rate or 0 for item in items if item.currency == currency)
-        yield f"{_shown(rate)} {currency}".strip() + f" per hour, {_shown(rate * MONTH)} per month of {MONTH} hours"
+        yield f"as the cluster file says: {_shown(rate)} {currency}".strip() + f" per hour, {_shown(rate * MONTH)} per month of {MONTH} hours"
 
 
 def _missing(item: Item) -> str:

@@ -18,7 +18,7 @@ from ansible_collections.sky.clusters.plugins.action.costs import save
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, Mark, Node, State, Volume
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._views._costs import Costs, costs
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import Costs, costs, estimate
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 PRICES = {"flavors": {"small": 0.5, "large": 2}, "volume": 0.01, "currency": "EUR"}
@@ -74,6 +74,8 @@ def test_the_estimate_needs_no_node() -> None:
     found = worked_out(Listing())
     assert found.items == ()
     assert list(found.lines()) == ["as the cluster file says: 6.60 EUR per hour, 4818.00 per month of 730 hours"]
+    assert estimate(cluster(PRICES)) == list(found.lines())
+    assert estimate(cluster()) == []
 
 
 def test_without_prices_there_are_hours_alone() -> None:
