@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import UNCHANGED, plan_lines
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
@@ -39,13 +40,27 @@ class ActionModule(ControllerAction):
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
-        return {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+        result = {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+        return result if self._task.check_mode else result | published(self._result(args, hostvars))
+
+    def _result(self, args: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        """What a program that started the run learns of it."""
+        members = args["nodes"].get("members", [])
+        unproved = sorted(name for name in members if any(_postponed(hostvars[name])))
+        return {
+            "cluster": self.variables.get("sky_cluster", ""),
+            "ready": not args["lost"] and not unproved,
+            "nodes": len(members),
+            "failed": sorted(args["lost"]),
+            "heads": heads(members, hostvars),
+        }
 
 
 def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
     """The plan of a run in check mode."""
     nodes = args["nodes"]
     yield from plan_lines(nodes["plan"], args["visited"], removed(args["former"])) or [UNCHANGED]
+    yield from nodes["estimate"]
     yield from kept_lines({volume["name"]: volume["size"] for volume in nodes["kept_volumes"]})
 
 
@@ -63,6 +78,12 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     if silent:
         yield UNREACHED
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})
+
+
+def _postponed(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Why proofs of systems were not made in this run."""
+    for role in (variables.get("sky_proofs") or {}).values():
+        yield (variables.get(f"{role}_outcome") or {}).get("postponed", "")
 
 
 def _times(nodes: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterator[str]:

@@ -96,6 +96,12 @@ runs:
   type: list
   elements: dict
   sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
+estimate:
+  description: What the cluster file costs by the hour, one line for each currency of its C(prices).
+  returned: always
+  type: list
+  elements: str
+  sample: ["as the cluster file says: 0.4520 EUR per hour, 329.96 per month of 730 hours"]
 notes:
   description: Further remarks.
   returned: always
@@ -120,6 +126,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
@@ -182,7 +189,7 @@ def main() -> None:
         found = look(cluster, Wishes.of(given, tuple(keys)))
     except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
+    module.exit_json(changed=False, **found | {"estimate": estimate(cluster), "ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class RunAction(ClusterAction):
     @contextlib.contextmanager
     def open_run(self, cluster: Cluster, args: dict[str, Any]) -> Iterator[Run]:
         """A run on the cluster, with its clouds opened and the inventory's cache dropped."""
-        progress = Progress(Display())
+        progress = self.progress = Progress(Display())
         wait = args.get("wait", 0.0)
         with run_clock() as clock, self._dropped_cache():
             run = Run(cluster, open_clouds(cluster), Tools(report=progress.event, clock=clock), progress.warning, bool(self._task.check_mode), wait)

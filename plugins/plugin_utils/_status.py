@@ -100,6 +100,7 @@ class Status:
         yield from kept_lines({volume["name"]: volume["size"] for volume in self.info["kept_volumes"]})
         yield from (f"fault: {line}" for line in self.findings["faults"])
         yield from self._foretold()
+        yield from self.info.get("estimate", ())
         yield from (f"differs: {line}" for line in self.info["drift"])
         yield from (f"note: {line}" for line in self.notes)
 

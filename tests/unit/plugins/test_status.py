@@ -35,7 +35,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
         "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
-        "kept_volumes": [], "runs": [], "changes": [], "plan": [], "drift": [], "refusals": [], "notes": [],
+        "kept_volumes": [], "runs": [], "changes": [], "plan": [], "drift": [], "refusals": [], "notes": [], "estimate": [],
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
@@ -111,6 +111,10 @@ def test_what_a_run_would_do_is_reported() -> None:
         "  plan: 1 to create, 1 to change",
         "ready: yes",
     ]
+
+
+def test_what_the_file_costs_is_reported() -> None:
+    assert "1.00 EUR per hour" in status(estimate=["1.00 EUR per hour"])["summary"]
 
 
 def test_a_role_that_would_be_removed_is_reported() -> None:
