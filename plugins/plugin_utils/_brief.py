@@ -36,6 +36,10 @@ class Step:
         done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) else ""
         return f"{self.name} ... {now - self.begun:.0f} s{done}"
 
+    def on_nodes(self) -> bool:
+        """Whether it changed nodes."""
+        return bool(self.changed - set(LOCAL))
+
     def ended(self, now: float, width: int) -> str:
         """Its line, if it changed something or took long."""
         took = now - self.begun

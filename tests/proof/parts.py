@@ -91,6 +91,7 @@ COMMON = (
     "requirements-dev.txt",
     "tests/conftest.py",
     "tests/support",
+    "!tests/support/awx_job.py",
     "!tests/support/batch.py",
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
@@ -162,7 +163,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
-        (*LOCAL, "tests/integration/install", "tests/integration/lxc", "inventories"),
+        (*LOCAL, "schemas", "tests/integration/install", "tests/integration/lxc", "inventories"),
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
@@ -191,9 +192,13 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
-        (*LOCAL, "tests/support/batch.py", "tests/integration/torque"),
-        (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        "torque", Tier.LONG, 600, 460, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        (*LOCAL, "tests/support/batch.py", "tests/support/isolated_clouds.py", "tests/integration/torque"),
+        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+    ),
+    Part(
+        "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
+        (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
@@ -234,6 +239,7 @@ CHECKS: dict[str, Command] = {
     "format": ("ruff", "format", "--check", "."),
     "yaml": ("tests/tools/yaml.sh",),
     "shell": ("tests/tools/shell.sh",),
+    "licences": ("reuse", "lint", "--quiet"),
 }
 
 

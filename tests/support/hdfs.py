@@ -24,7 +24,7 @@ USER = "sky"
 def hdfs(zone: str, datanodes: int, volume: int = 1) -> dict[str, Any]:
     """A cluster file: a NameNode beside a Spark master, DataNodes, and a worker that only computes."""
     content = spark(zone, 1, master={"roles": ["hdfs_namenode", "spark_master"], "volumes": {"hdfs": 1, "backup": 1}, "flavor": "large"})
-    content["pools"]["worker"]["volumes"] = {"sets": {"size": 1, "owner": "sky", "group": "spark", "mode": "2775"}}
+    content["pools"]["worker"]["volumes"] = {"sets": {"size": 1, "owner": "sky", "group": "spark", "mode": "0775"}}
     content["pools"]["data"] = {"cloud": "here", "count": datanodes, "roles": ["hdfs_datanode"], "volumes": {"hdfs": volume}}
     return content
 

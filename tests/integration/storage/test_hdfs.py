@@ -145,7 +145,7 @@ def test_a_job_uses_hdfs_and_a_volume_that_it_was_given(site: Site, figure: Figu
     assert len(took) == 2, said[-3000:]
     figure(f"a small job on HDFS: {took[-1]} s")
     assert f"lines {len(TEXT.read_text().splitlines())}" in said
-    assert site.ssh(WORKER, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 2775"
+    assert site.ssh(WORKER, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 775"
 
 
 def test_a_file_is_written_nearly_as_fast_as_to_the_bare_volume(site: Site, figure: Figure) -> None:
