@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -70,9 +71,13 @@ def ssh_options(node: Node, login: Login) -> list[str]:
 
 
 def host_key_options(node: Node) -> Sequence[str]:
-    """The host keys that the cloud lists instead of any known_hosts file, so that a reused address never brings an old key back."""
+    """The host keys that the cloud lists instead of any known_hosts file, so that a reused address never brings an old key back.
+
+    The key of a node that lists none is trusted on first use, and kept under a name that is this node's alone.
+    """
     if not node.host_keys:
-        return ["-o StrictHostKeyChecking=accept-new"]
+        one = hashlib.sha256(f"{node.mark} {node.id} {node.created}".encode()).hexdigest()[:16]
+        return ["-o StrictHostKeyChecking=accept-new", f"-o HostKeyAlias={node.name}.{one}"]
     kind, key = min((line.split()[:2] for line in node.host_keys), key=lambda words: words[0] != "ssh-ed25519")
     return [
         "-o StrictHostKeyChecking=yes",

@@ -15,7 +15,6 @@ import gzip
 import json
 import os
 import shlex
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from email import message_from_bytes
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import containers, disk, loops, network, nodes, processes, records
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.cgroups import Layout
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.command import run
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.condition import Inspector
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.config import config, devices
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.disk import Disk
@@ -79,16 +79,20 @@ WANTS = "etc/systemd/system/multi-user.target.wants"
 class Lxc:
     """The containers of one zone of the local cloud, each a machine of the site."""
 
-    def __init__(self, zone: Zone) -> None:
+    def __init__(self, zone: Zone, public: Sequence[str] = ()) -> None:
+        """
+        Args:
+            public: addresses that can be reached from outside, whichever network card of a machine has them.
+        """
         self.zone = zone
-        self._mutex = threading.Lock()
+        self._public = public
         self._layout = Layout.current()
 
     def prepare(self) -> dict[str, str]:
         """The zone's network, and the images; returns the folder of each image by name."""
         with locked(self.zone.folder, make=True):
             network.ensure(self.zone)
-            network.load_rules(self.zone)
+            run("nft", "-f", "-", stdin=network.rules(self.zone, self._public))
         return {name: Images(self.zone).ensure(recipe, lambda _text: None, lambda: False) for name, recipe in RECIPES.items()}
 
     def remove(self, disks: Path) -> None:
@@ -134,8 +138,6 @@ class Lxc:
         write(place.folder / "devices", _devices(attached), 0o755)
         write(place.config, config(place, record, root, self._layout, attached), 0o644)
         containers.start(place)
-        with self._mutex, locked(self.zone.folder):
-            network.load_rules(self.zone)
 
     def _record(self, vm: Vm, base: str) -> NodeRecord:
         nics = vm.template.vectors("NIC")
@@ -166,8 +168,6 @@ class Lxc:
         for file in files:
             loops.detach(file)
         remove_tree(place.folder)
-        with self._mutex, locked(self.zone.folder):
-            network.load_rules(self.zone)
 
     def runs(self, vm: Vm) -> bool:
         return Inspector(self.zone).init(self._place(vm).name) != 0

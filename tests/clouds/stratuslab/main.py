@@ -48,7 +48,7 @@ NETWORKS = {
 def serve() -> None:
     """Run the site until a signal ends it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    lxc = Lxc(ZONE)
+    lxc = Lxc(ZONE, NETWORKS["public"])
     lxc.prepare()
     plan = Plan(networks=NETWORKS, address=ADDRESS, port=PORT, hosts=("node1.stratuslab.test", "node2.stratuslab.test"))
     site = Site(STATE / "files", plan, lxc)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._vms import DONE, Vm, read
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
@@ -84,8 +84,7 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         assert set(site.must("cluster").changed.values()) == {0}
     finally:
         site.must("destroy")
-    vm = read(cloud(lal).one.vm(machine.id))
-    assert (vm.state, vm.lcm) == (machine.state, 3)
+    assert read(cloud(lal).one.vm(machine.id)).contract_state is State.RUNNING
     options = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
     command = ["ssh", *options, f"root@{machine.nics[0]['IP']}", "findmnt /data/data || echo released"]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout.strip() == "released"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,4 +83,14 @@ def test_the_command_asks_nobody_and_trusts_the_cloud_s_key_only() -> None:
 def test_options_are_quoted_as_a_shell_reads_them() -> None:
     options = host_key_options(node(0, host_keys=(f"{KEY} root@demo-p-0",)))
     assert shlex.split(" ".join(options))[-2:] == ["-o", "KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAAed"]
-    assert host_key_options(node(0)) == ["-o StrictHostKeyChecking=accept-new"]
+
+
+def test_a_key_that_the_cloud_does_not_list_is_kept_under_the_node_s_own_name() -> None:
+    """The next node may have the same name and address."""
+    old = node(0)
+    assert host_key_options(old)[0] == "-o StrictHostKeyChecking=accept-new"
+    name, _dot, mine = host_key_options(old)[1].removeprefix("-o HostKeyAlias=").partition(".")
+    assert (name, len(mine)) == ("demo-p-0", 16)
+    assert host_key_options(old) == host_key_options(replace(old, state=State.STOPPED, addresses=()))
+    for new in (replace(old, id="another"), replace(old, created="2026-11-28T12:00:00+00:00")):
+        assert host_key_options(new)[1] != host_key_options(old)[1]

@@ -43,7 +43,9 @@ def test_the_key_that_the_cloud_names_is_the_only_one_that_is_accepted(tmp_path:
 
 
 def test_where_the_cloud_cannot_tell_the_first_key_is_kept(tmp_path: Path) -> None:
-    assert settings(tmp_path, ())["stricthostkeychecking"] == "accept-new"
+    found = settings(tmp_path, ())
+    assert found["stricthostkeychecking"] == "accept-new"
+    assert found["hostkeyalias"].startswith("demo-p-0.")
 
 
 # settings made for other hosts
