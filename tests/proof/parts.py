@@ -204,7 +204,8 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "clusters on the StratusLab test server: alone, beside the local cloud, with a machine of its owner; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 330,
+        "clusters on the StratusLab test server: alone, on two clouds, with a machine of its owner; the race for its lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

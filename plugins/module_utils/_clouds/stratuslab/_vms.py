@@ -69,7 +69,7 @@ class Vm:
     host: str = ""  # that it runs on
     started: int = 0
     fault: str = ""
-    borrowed: bool = False  # somebody else created it: it is never deleted
+    lent: bool = False  # somebody else created it: it is never deleted
 
     @property
     def contract_state(self) -> State:
@@ -171,6 +171,7 @@ def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
         hopeless=state is State.FAILED and FULL.search(fault) is not None,
         made=made,
         number=_whole(vm.attributes.get(NUMBER, "")),
+        lent=vm.lent,
     )
 
 

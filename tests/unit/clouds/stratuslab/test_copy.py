@@ -52,7 +52,8 @@ def test_an_added_image_is_read_from_its_disk(opened: Opened, memory: MemoryClou
 def test_a_compressed_image_on_the_web_is_read(site: Site, opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:
     """In two parts, as programs write it that compress side by side."""
     content = b"compressed " * 1000
-    identifier = site.publish(content, served=gzip.compress(content[:4000]) + gzip.compress(content[4000:]), known={"dcterms:compression": "gz"}).identifier
+    served = gzip.compress(content[:4000]) + gzip.compress(content[4000:])
+    identifier = site.publish(content, served=served, known={"dcterms:compression": "gz"}).identifier
     done = copied(opened(), memory, (identifier, "copy"), PLAIN_SPEC, str(tmp_path), False, False)  # noqa: FBT003
     assert done.after["checksum"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
 
