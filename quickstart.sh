@@ -292,7 +292,7 @@ fetch_spark() {
 play() {
   local file=$1
   shift
-  ANSIBLE_STDOUT_CALLBACK=${ANSIBLE_STDOUT_CALLBACK:-sky.clusters.brief} "$VENV/bin/ansible-playbook" -i "$file" "$@"
+  ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_STDOUT_CALLBACK=${ANSIBLE_STDOUT_CALLBACK:-sky.clusters.brief} "$VENV/bin/ansible-playbook" -i "$file" "$@"
 }
 
 # --- what to do -----------------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volume_lines, kept_volumes, warn
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -34,7 +35,7 @@ class ActionModule(RunAction):
             warn(outcome)
             result = self.result(outcome) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:
-            return result | {"summary": [*(result["actions"] or [NOTHING]), *kept_volume_lines(outcome)]}
+            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *kept_volume_lines(outcome)]}
         return result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": _summary(cluster.name, outcome)}
 
 

@@ -13,12 +13,13 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
-from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import UNCHANGED, changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures
+from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volume_lines, kept_volumes, warn
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
-
-UNCHANGED = "all nodes match the cluster file"
 
 
 class ActionModule(RunAction):
@@ -44,9 +45,12 @@ class ActionModule(RunAction):
             outcome = run.present(Wishes.of(args, keys))
             warn(outcome)
             result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"]))
+        result["estimate"] = estimate(cluster) if self._task.check_mode else []
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)
         result["gone"] = others({*outcome.members, *outcome.leaving}, hostvars)
-        return dict(result) | {"ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        result |= {"moments": self.progress.moments, "ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        reached = {"cluster": cluster.name, "ready": False, "nodes": len(outcome.members)}  # until the report
+        return dict(result) if self._task.check_mode else dict(result) | published(reached)
 
 
 def _of_nodes(outcome: Outcome, strict: bool) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _of_nodes(outcome: Outcome, strict: bool) -> dict[str, Any]:
         "drift": [str(drift) for drift in outcome.plan.drift],
         "notes": list(outcome.plan.notes),
         "kept_volumes": kept_volumes(outcome),
-        "summary": (foretold(outcome.plan) or [UNCHANGED]) + kept_volume_lines(outcome) + failure_lines(outcome.result.failed),
+        "summary": (list(map(str, changes(outcome.plan))) or [UNCHANGED]) + kept_volume_lines(outcome) + failure_lines(outcome.result.failed),
     }
 
 

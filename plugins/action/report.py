@@ -12,7 +12,11 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import UNCHANGED, plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
@@ -24,16 +28,45 @@ class ActionModule(ControllerAction):
     spec: ClassVar[dict[str, Any]] = {
         "nodes": {"type": "dict", "required": True},
         "lost": {"type": "list", "elements": "str", "default": []},
+        "visited": {"type": "list", "elements": "str", "default": []},
+        "former": {"type": "dict", "default": {}},
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         hostvars = self.variables["hostvars"]
-        lines = [*args["nodes"]["summary"], *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
+        done = _foretold(args) if self._task.check_mode else [*args["nodes"]["summary"], *_configured(args["visited"])]
+        lines = [*done, *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
         for line in lines:
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
-        return {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+        result = {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
+        return result if self._task.check_mode else result | published(self._result(args, hostvars))
+
+    def _result(self, args: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        """What a program that started the run learns of it."""
+        members = args["nodes"].get("members", [])
+        unproved = sorted(name for name in members if any(_postponed(hostvars[name])))
+        return {
+            "cluster": self.variables.get("sky_cluster", ""),
+            "ready": not args["lost"] and not unproved,
+            "nodes": len(members),
+            "failed": sorted(args["lost"]),
+            "heads": heads(members, hostvars),
+        }
+
+
+def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
+    """The plan of a run in check mode."""
+    nodes = args["nodes"]
+    yield from plan_lines(nodes["plan"], args["visited"], removed(args["former"])) or [UNCHANGED]
+    yield from nodes["estimate"]
+    yield from kept_lines({volume["name"]: volume["size"] for volume in nodes["kept_volumes"]})
+
+
+def _configured(visited: list[str]) -> Iterator[str]:
+    if visited:
+        yield f"configured: {', '.join(visited)}"
 
 
 def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
@@ -45,6 +78,12 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     if silent:
         yield UNREACHED
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})
+
+
+def _postponed(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Why proofs of systems were not made in this run."""
+    for role in (variables.get("sky_proofs") or {}).values():
+        yield (variables.get(f"{role}_outcome") or {}).get("postponed", "")
 
 
 def _times(nodes: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterator[str]:

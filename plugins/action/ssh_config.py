@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx, portable
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import configuration
 
@@ -29,15 +30,18 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        file = args["file"] or _own_file(args["cluster"])
+        # a file in the container of a job is nobody's
+        file = args["file"] or ("" if in_awx(self.variables) else _own_file(args["cluster"]))
         if args["state"] == "absent":
-            Path(file).unlink(missing_ok=True)
+            if file:
+                Path(file).unlink(missing_ok=True)
             return {"changed": False}
         hostvars = self.variables["hostvars"]
         hosts = {name: hostvars[name] for name in args["nodes"] if name in hostvars}
         if file:
             _write(file, configuration(args["cluster"], hosts, args["user"]))
-        return {"changed": False, "file": file, "logins": {name: _login(file, name, hosts[name], args["user"]) for name in hosts}}
+        named = "" if in_awx(self.variables) else file
+        return {"changed": False, "file": file, "logins": {name: login_at(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
 
 
 def _own_file(cluster: str) -> str:
@@ -53,8 +57,10 @@ def _write(file: str, text: str) -> None:
         raise AnsibleActionFail(f"sky_ssh_config: {file} cannot be written: {error.strerror or error}") from None
 
 
-def _login(file: str, name: str, variables: Any, user: str) -> dict[str, str]:
+def login_at(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:
     """What logs in at a node: the command with its options, and the node for it."""
     if file:
         return {"ssh": f"ssh -F {shlex.quote(file)}", "node": name}
-    return {"ssh": f"ssh {variables['ansible_ssh_common_args']} -p {variables['ansible_port']}", "node": f"{user}@{variables['ansible_host']}"}
+    options = variables["ansible_ssh_common_args"]
+    command = f"ssh {portable(options) if in_awx(run) else options} -p {variables['ansible_port']}"
+    return {"ssh": command, "node": f"{user}@{variables['ansible_host']}"}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
@@ -34,7 +35,9 @@ class ActionModule(ControllerAction):
         found = Status(args["cluster"], nodes, args["findings"], args["visits"], args["looked"]).plain()
         if args["file"] and not self._task.check_mode:
             save(args["file"], found)
-        return {"changed": False, **untemplated(found)}
+        result = {key: found[key] for key in ("cluster", "ready", "reasons")} | {"nodes": len(found["nodes"])}
+        result |= {"heads": heads([node["name"] for node in found["nodes"]], self.variables["hostvars"])}
+        return {"changed": False, **untemplated(found), **published(result)}
 
 
 def save(file: str, found: Mapping[str, Any]) -> None:

@@ -113,7 +113,8 @@ class CallbackModule(Default):
     def _end_step(self) -> None:
         with self._lock:
             step, self._step = self._step, None
-        if step and (line := step.ended(time.monotonic(), self._width())):
+        here = step and context.CLIARGS["check"] and not step.on_nodes()  # a plan names what would be done in the clouds
+        if step and not here and (line := step.ended(time.monotonic(), self._width())):
             self._display.display(line, color=COLORS.COLOR_CHANGED if step.changed else None)
 
     def _watch(self) -> None:

@@ -140,6 +140,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import 
 from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files, refuse
 from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
 from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import use_timeline
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
@@ -156,6 +157,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         use_line_buffering()
+        use_timeline(loader)
         try:
             data = self._read_config_data(path)
             cluster = self._accepted(data, path)

@@ -15,7 +15,8 @@ description:
   - With C(--limit), C(--tags), C(--skip-tags), C(--start-at-task) or C(--step), Ansible skips plays and tasks, and reports success. A playbook of
     this collection would do a part of its work, or nothing, without an error.
   - Returns its terms, for use as the C(hosts) of a play, which Ansible evaluates even if it skips the play. Fails if a playbook of this collection
-    was called with such an option. Other playbooks that import one of this collection may be called with these options.
+    was called with such an option. Other playbooks that import one of this collection may be called with these options, except C(--limit), which
+    would skip the plays on the controller.
 options:
   _terms:
     description: Host names.

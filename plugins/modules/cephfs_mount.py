@@ -38,6 +38,11 @@ options:
     description: Mode of the folder itself; empty leaves it as it is.
     type: str
     default: ""
+  disruption:
+    description: With V(refuse) a folder that is mounted is not mounted anew, which would interrupt jobs that use it.
+    type: str
+    choices: [drain, force, refuse]
+    default: drain
   user:
     description: Who writes, reads and removes a file.
     type: str
@@ -117,6 +122,12 @@ def check_place(path: Path) -> None:
         raise MountError(f"cephfs_mount: {path} is not empty, and what it holds would be hidden: move it away, or name another folder")
 
 
+def check_disruption(path: Path, disruption: str) -> None:
+    """Jobs that use the folder are not interrupted against the user's will."""
+    if disruption == "refuse" and "restart" in unit().start(check=True, pending=False):
+        raise MountError(f"cephfs_mount: {path} must be mounted anew, which interrupts jobs that use it: set sky_disruption to drain or force")
+
+
 def use(path: Path, user: str, seconds: int) -> None:
     """Write, read and remove a file."""
     content, place = secrets.token_bytes(1 << 16), path / f".sky-{secrets.token_hex(6)}"
@@ -146,6 +157,7 @@ def mount(given: dict[str, Any], check: bool) -> list[str]:
     path = Path(given["path"])
     try:
         check_place(path)
+        check_disruption(path, given["disruption"])
         actions = unit().start(check, pending=False)
         if check:
             return actions
@@ -179,6 +191,7 @@ def main() -> None:
             "folder": {"type": "str", "default": ""},
             "client": {"type": "str", "default": ""},
             "mode": {"type": "str", "default": ""},
+            "disruption": {"type": "str", "choices": ["drain", "force", "refuse"], "default": "drain"},
             "user": {"type": "str", "default": "sky"},
             "seconds": {"type": "int", "default": 60},
         },

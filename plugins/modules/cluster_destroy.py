@@ -45,6 +45,12 @@ actions:
   type: list
   elements: str
   sample: ["demo-worker-0: delete"]
+plan:
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
 summary:
   description: What is left, as lines for people. In check mode what would be deleted.
   returned: always

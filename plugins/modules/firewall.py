@@ -62,9 +62,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST
 
 ETC = Path("/etc/sky/network")
-RULES, NEW, BACK = ETC / "firewall.nft", ETC / "firewall.new.nft", ETC / "firewall.back.nft"
+RULES = ETC / "firewall.nft"
+NEW = ETC / "firewall.new.nft"
+BACK = ETC / "firewall.back.nft"
 SETS = Path("/var/lib/sky/network/sets.nft")
-UNIT, TIMER = Path("/etc/systemd/system/sky-firewall.service"), "sky-firewall-back"
+UNIT = Path("/etc/systemd/system/sky-firewall.service")
+TIMER = "sky-firewall-back"
 SERVICE = f"""\
 # Written by sky.clusters
 [Unit]

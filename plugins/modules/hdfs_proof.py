@@ -178,13 +178,13 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
         wait(subject, given["seconds"])
         result = prove(subject, given["mib"])
     except (ProofError, RemoteError, OSError) as error:
-        _spark_proof.write(stamp, about, _spark_proof.FAILURE, why=told(error))
+        _spark_proof.write(stamp, about, _spark_proof.FAILURE, why=sentence(error))
         raise
     _spark_proof.write(stamp, about, _spark_proof.SUCCESS, result=result)
     return {"changed": True, "result": result}
 
 
-def told(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """Why there is no proof, in a sentence."""
     return f"The HDFS cannot store files: {error}"
 
@@ -207,7 +207,7 @@ def main() -> None:
     try:
         answer = run(module.params, module.check_mode)
     except (ProofError, RemoteError, OSError) as error:
-        module.fail_json(msg=told(error))
+        module.fail_json(msg=sentence(error))
     module.exit_json(**answer)
 
 

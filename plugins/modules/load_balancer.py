@@ -150,7 +150,7 @@ class Balancer:
         written = differs(CONFIG, self.text) or differs(UNIT_FILE, UNIT)
         states = query("is-active", f"{NAME}.service").split() + query("is-enabled", f"{NAME}.service").split()
         stopped = [server for server in found if server.status.startswith(("DRAIN", "MAINT")) and (server.backend, server.name) in self.wanted]
-        if not written and states == ["active", "enabled"] and not stopped:
+        if not written and states == ["active", "enabled"] and not stopped and self.is_loaded():
             return False, []
         if self.module.check_mode:
             return True, []
@@ -159,12 +159,13 @@ class Balancer:
         for server in stopped:  # by a run that was killed before it deleted the node
             ask(f"set server {server.backend}/{server.name} state ready")
         busy = drain((server for server in found if self.wanted.get((server.backend, server.name)) != server.address), self.wait)
-        self.load(running=bool(found) or states[:1] == ["active"])
+        self.load()
         return True, busy
 
     def check_ports(self) -> None:
         """A port that something else uses would end HAProxy's start."""
-        new = [balance["port"] for balance in self.balances if backend(balance) not in listens(ask("show stat"))]
+        ours = listens(ask("show stat"))
+        new = [balance["port"] for balance in self.balances if backend(balance) not in ours]
         sockets = subprocess.run(["ss", "-Hlntp"], capture_output=True, text=True, check=False).stdout
         if faults := taken(sockets, new):
             raise Failed(f"load_balancer: {'; '.join(faults)} on this node; nothing was changed")
@@ -176,22 +177,31 @@ class Balancer:
         if checked.returncode:
             raise Failed(f"HAProxy does not accept the configuration, and nothing was changed: {(checked.stderr or checked.stdout).strip()[-500:]}")
 
-    def load(self, *, running: bool) -> None:
-        if running and RUN.is_dir():
+    def is_loaded(self) -> bool:
+        return bool(ask("show info")) and {(server.backend, server.name): server.address for server in now()} == self.wanted
+
+    def load(self) -> None:
+        """Write the configuration and reload it. If that fails, the old one stays, on the disk too: the next run tries again."""
+        old = CONFIG.read_text(encoding="utf-8") if CONFIG.is_file() else ""
+        if RUN.is_dir():
             STATES.write_text(carried_over(ask("show servers state"), self.wanted), encoding="utf-8")
             STATES.chmod(0o644)
         CONFIG.write_text(self.text, encoding="utf-8")
-        if unit := differs(UNIT_FILE, UNIT):
+        if differs(UNIT_FILE, UNIT):
             UNIT_FILE.write_text(UNIT, encoding="utf-8")
             systemctl("daemon-reload")
         systemctl("enable", "--quiet", f"{NAME}.service")
-        systemctl("restart" if unit and not running else "reload-or-restart", f"{NAME}.service")
-        if not until(lambda: {(server.backend, server.name): server.address for server in now()} == self.wanted and bool(ask("show info")), RELOAD):
-            raise Failed(f"the load balancer has not taken over its configuration within {RELOAD:.0f} s; see 'journalctl -u {NAME}' on the node")
+        try:
+            systemctl("reload-or-restart", f"{NAME}.service")
+            if not until(self.is_loaded, RELOAD):
+                raise Failed(f"the load balancer has not taken over its configuration within {RELOAD:.0f} s; see 'journalctl -u {NAME}' on the node")
+        except (Failed, SystemdError):
+            CONFIG.write_text(old, encoding="utf-8")
+            raise
 
 
 def remove(module: AnsibleModule) -> bool:
-    """Stop it, after the connections that are open, and remove its files."""
+    """Stop it, and remove its files."""
     if not UNIT_FILE.is_file():
         return False
     if not module.check_mode:
@@ -203,8 +213,9 @@ def remove(module: AnsibleModule) -> bool:
 
 
 def drained(module: AnsibleModule) -> tuple[bool, list[str]]:
-    leaving = [server for server in now() if server.name in module.params["names"] and not server.status.startswith("DRAIN")]
-    return bool(leaving), [] if module.check_mode else drain(leaving, module.params["wait"])
+    leaving = [server for server in now() if server.name in module.params["names"]]
+    changed = any(not server.status.startswith("DRAIN") for server in leaving)
+    return changed, [] if module.check_mode else drain(leaving, module.params["wait"])
 
 
 def main() -> None:

@@ -97,12 +97,17 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import 
 
 PARTS = (_agent, _board, _host, _list, _paths, _probe, _server)
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
-ETC, DATA = Path("/etc/sky/network"), Path("/var/lib/sky/network")
-KEY, SIGN_KEY, CONFIG = ETC / "private.key", ETC / "sign.key", ETC / "agent.json"
-LIST, STATE = DATA / "list.json", Path("/run/sky-network/state.json")
+ETC = Path("/etc/sky/network")
+DATA = Path("/var/lib/sky/network")
+KEY = ETC / "private.key"
+SIGN_KEY = ETC / "sign.key"
+CONFIG = ETC / "agent.json"
+LIST = DATA / "list.json"
+STATE = Path("/run/sky-network/state.json")
 UNITS = Path("/etc/systemd/system")
 CLOUD_INIT = Path("/etc/cloud/cloud.cfg.d")
-AGENT_UNIT, ENGINE_UNIT = "sky-network.service", "sky-wireguard.service"
+AGENT_UNIT = "sky-network.service"
+ENGINE_UNIT = "sky-wireguard.service"
 
 ENGINE = """\
 # Written by sky.clusters

@@ -54,12 +54,30 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moments:
+  description: What happened to each node and when, in seconds since 1970, for the callback P(sky.clusters.timeline#callback).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
   type: list
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
+plan:
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+estimate:
+  description: What the nodes of the file cost, one line for each currency, if the file has prices. It is empty outside of check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 summary:
   description: RV(actions), RV(kept_volumes) and RV(failed_nodes) as lines for people, with the end of the console of each failed node.
   returned: always
@@ -79,7 +97,7 @@ leaving:
   elements: str
   sample: [demo-worker-3]
 new_hosts:
-  description: Members and leaving nodes that the running inventory lacks, each with C(name), C(groups) and C(variables), for M(sky.clusters.join).
+  description: Members and leaving nodes that the running inventory lacks, each with C(name), C(groups) and C(variables).
   returned: always
   type: list
   elements: dict

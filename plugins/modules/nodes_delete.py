@@ -45,4 +45,10 @@ actions:
   type: list
   elements: str
   sample: ["demo-worker-3: delete"]
+plan:
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
 """

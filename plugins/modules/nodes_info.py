@@ -71,6 +71,13 @@ changes:
   type: list
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
+plan:
+  description:
+    - The same as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text). V(+) creates, V(~) changes, V(-) deletes, V(-/+) replaces.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
 drift:
   description: Differences between the file and existing nodes. They are only reported, since a change would end the node.
   returned: always
@@ -89,6 +96,12 @@ runs:
   type: list
   elements: dict
   sample: [{who: "ada@laptop (process 4242)", since: "2026-11-28 03:24:00 UTC"}]
+estimate:
+  description: What the cluster file costs by the hour, one line for each currency of its C(prices).
+  returned: always
+  type: list
+  elements: str
+  sample: ["as the cluster file says: 0.4520 EUR per hour, 329.96 per month of 730 hours"]
 notes:
   description: Further remarks.
   returned: always
@@ -112,7 +125,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
-from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
@@ -139,7 +153,8 @@ def _shown(cluster: Cluster, outcome: Outcome) -> dict[str, Any]:
         "members": sorted(node.name for _cloud, node in nodes if node.state is State.RUNNING and node.name not in going),
         "volumes": [_volume(cloud, volume) for cloud, listing in listings.items() for volume in listing.volumes],
         "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
-        "changes": foretold(made),
+        "changes": [str(change) for change in changes(made)],
+        "plan": [change.plain() for change in changes(made)],
         "drift": [str(each) for each in made.drift],
         "refusals": list(made.refusals),
         "notes": list(made.notes),
@@ -174,7 +189,7 @@ def main() -> None:
         found = look(cluster, Wishes.of(given, tuple(keys)))
     except (ClusterFileError, FleetError, CloudError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **found | {"ssh_keys": keys, "refusals": found["refusals"] + refusals})
+    module.exit_json(changed=False, **found | {"estimate": estimate(cluster), "ssh_keys": keys, "refusals": found["refusals"] + refusals})
 
 
 if __name__ == "__main__":

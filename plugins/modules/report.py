@@ -14,6 +14,7 @@ author:
 description:
   - Prints the last lines of a run, from the result of M(sky.clusters.nodes) and the explanations of M(sky.clusters.explain).
   - Fails if every node was required and one failed.
+  - Publishes the artifact C(sky_result), with the cluster, whether it is ready, the number of nodes, those that failed, and the heads of its systems.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   nodes:
@@ -25,6 +26,15 @@ options:
     type: list
     elements: str
     default: []
+  visited:
+    description: Names of the nodes that were configured, or in check mode would be.
+    type: list
+    elements: str
+    default: []
+  former:
+    description: Steps that remove roles from nodes, by node, as M(sky.clusters.findings) returns them.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

@@ -44,7 +44,7 @@ import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
 
-# A store that does not answer is told after seconds, not minutes
+# A store that does not answer is reported after seconds, not minutes
 OPTIONS = ("-D", "fs.s3a.attempts.maximum=2", "-D", "fs.s3a.retry.limit=2", "-D", "fs.s3a.connection.establish.timeout=10s")
 
 

@@ -131,6 +131,12 @@ changes:
   type: list
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
+plan:
+  description: RV(changes) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
 visits:
   description: Nodes that a run would visit.
   returned: always

@@ -13,13 +13,18 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Prints lines as they are, where M(ansible.builtin.debug) would print them as data.
+  - Publishes the result of a run, for programs that started it. AWX shows it as artifact, and later jobs of a workflow have it as variable.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   lines:
     description: The lines to print.
     type: list
     elements: str
-    required: true
+    default: []
+  result:
+    description: What to add to the artifact C(sky_result).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

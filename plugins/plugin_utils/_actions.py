@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +21,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 
 
+def listed(value: Any) -> Any:
+    """A list that is given as JSON text, as forms and surveys send it; Ansible would split it at its commas."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with contextlib.suppress(ValueError):
+            return json.loads(value)
+    return value
+
+
 class ValidatedAction(ActionBase):
     """An action that validates its arguments. An error of a class in `errors` fails the task with that error's own sentence."""
 
@@ -29,6 +39,8 @@ class ValidatedAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         self.variables = task_vars or {}
+        lists = {name for name, option in self.spec.items() if option["type"] == "list"}
+        self._task.args = {name: listed(value) if name in lists else value for name, value in self._task.args.items()}
         _unused, args = self.validate_argument_spec(argument_spec=self.spec)
         try:
             return self.perform(args)

@@ -25,16 +25,20 @@ class Step:
     begun: float
     hosts: set[str] = field(default_factory=set)  # that are done
     changed: set[str] = field(default_factory=set)
-    told: float = 0.0  # when it was last told that it runs
+    shown: float = 0.0  # when the line about it was last shown
 
     def running(self, now: float) -> str:
         """The line about a step that runs for long, if one is due."""
-        due = AGAIN if self.told else LONG
-        if now - (self.told or self.begun) < due:
+        due = AGAIN if self.shown else LONG
+        if now - (self.shown or self.begun) < due:
             return ""
-        self.told = now
+        self.shown = now
         done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) else ""
         return f"{self.name} ... {now - self.begun:.0f} s{done}"
+
+    def on_nodes(self) -> bool:
+        """Whether it changed nodes."""
+        return bool(self.changed - set(LOCAL))
 
     def ended(self, now: float, width: int) -> str:
         """Its line, if it changed something or took long."""
@@ -43,7 +47,7 @@ class Step:
             return ""
         nodes = self.changed - set(LOCAL) or self.hosts - set(LOCAL)
         right = f"{count(len(nodes), 'node') if nodes else '':>9} {f'{took:.0f} s' if took >= 1 else '':>6}"
-        room = width - 2 - (len(right) + 1 if right.strip() else 0)
+        room = width - len(right) - 3
         return f"  {shortened(self.name, room):<{room}} {right}".rstrip()
 
 

@@ -74,6 +74,7 @@ OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in
 SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be secret
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
+    "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": SWITCH,
     "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
@@ -87,6 +88,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_ssh_config": TEXT,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
+    "sky_timeline": TEXT,
     "sky_to": TEXT,
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
@@ -106,13 +108,14 @@ def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for name, kind in EXTRAS.items():
         value = variables.get(name)
         try:
-            values[name.removeprefix(PREFIX)] = kind.default if _is_nothing(value) else kind.read(value)
+            values[name.removeprefix(PREFIX)] = kind.default if is_nothing(value) else kind.read(value)
         except (TypeError, ValueError):
             faults.append(f"{name}: must be {kind.words}, got {'another value' if name in SECRET else repr(value)}")
     return values, faults
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
+    """Whether a value is that of a question that nobody has answered."""
     return value is None or (isinstance(value, str) and value.strip() in NOTHING)
 
 

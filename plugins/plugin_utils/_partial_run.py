@@ -20,13 +20,15 @@ def refusal(options: Mapping[str, Any]) -> str:
     Args:
         options: the command line, as parsed by Ansible.
     """
-    if any(options.get(name) for name in LISTS):
+    if any(options.get(name) for name in LISTS) or isinstance(options.get("args"), str):  # the program ansible has a pattern of hosts there
         return ""
-    ours = [str(playbook) for playbook in options.get("args") or () if _is_ours(str(playbook))]
-    given = list(_given(options))
-    if not ours or not given:
+    called = [str(playbook) for playbook in options.get("args") or ()]
+    ours = [playbook for playbook in called if _is_ours(playbook)]
+    # A playbook that imports one of ours may have tags and steps of its own. A limit would skip our plays on localhost.
+    given = [option for option in _given(options) if ours or option == "--limit"]
+    if not called or not given:
         return ""
-    return f"{ours[0]} cannot be run in part: with {' and '.join(given)} Ansible would skip some or all of it and still report success"
+    return f"{(ours or called)[0]} cannot be run in part: with {' and '.join(given)} Ansible would skip some or all of it and still report success"
 
 
 def _is_ours(playbook: str) -> bool:

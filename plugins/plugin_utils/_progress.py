@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from typing import Any
 
 from ansible.utils.display import Display
 
@@ -28,8 +30,10 @@ class Progress:
     def __init__(self, display: Display) -> None:
         self._display = display
         self._lock = threading.Lock()
+        self.moments: list[dict[str, Any]] = []  # when each event happened
 
-    def event(self, _cloud: str, event: Event, seconds: float) -> None:
+    def event(self, cloud: str, event: Event, seconds: float) -> None:
+        self.moments.append({"node": event.name, "cloud": cloud, "stage": event.stage.value, "time": round(time.time(), 2)})
         self.line(f"{event.name:<24} {WORDS[event.stage]:<12} {seconds:6.1f} s  {event.detail}".rstrip(), COLORS.get(event.stage))
         for line in event.log.splitlines():
             self.line(f"    | {line}")

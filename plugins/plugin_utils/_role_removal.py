@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import EVERY_NODE, REMOVABLE, ROLES
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
@@ -24,6 +24,11 @@ def removal(former: Iterable[str], roles: Iterable[str]) -> list[dict[str, str]]
     names = [role.own for role in going if role.own not in needed]
     names += [step for role in going for step in reversed(role.steps[:-1]) if step not in needed]
     return [step for name in dict.fromkeys(names) for step in _steps(name)]
+
+
+def removed(steps: Mapping[str, Iterable[Mapping[str, str]]]) -> dict[str, list[str]]:
+    """The Ansible roles that such steps remove, by node."""
+    return {name: [step["role"] for step in each if step["tasks"] == "remove"] for name, each in steps.items()}
 
 
 def _steps(name: str) -> Iterator[dict[str, str]]:

@@ -17,7 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import open_clouds
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
-from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, foretold, kept_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
 from ansible_collections.sky.clusters.plugins.plugin_utils._lock_keeper import hold
@@ -39,7 +40,7 @@ class RunAction(ClusterAction):
     @contextlib.contextmanager
     def open_run(self, cluster: Cluster, args: dict[str, Any]) -> Iterator[Run]:
         """A run on the cluster, with its clouds opened and the inventory's cache dropped."""
-        progress = Progress(Display())
+        progress = self.progress = Progress(Display())
         wait = args.get("wait", 0.0)
         with run_clock() as clock, self._dropped_cache():
             run = Run(cluster, open_clouds(cluster), Tools(report=progress.event, clock=clock), progress.warning, bool(self._task.check_mode), wait)
@@ -61,11 +62,9 @@ class RunAction(ClusterAction):
         if outcome.faults:
             failed = failures(outcome.result.failed)
             raise AnsibleActionFail("\n".join([fault for fault in outcome.faults if fault not in failed] + failure_lines(outcome.result.failed)))
-        lines = foretold(outcome.plan)
-        if self._task.check_mode and not self._task.diff:  # with --diff Ansible shows them itself
-            for line in lines:
-                Progress(Display()).line(line)
-        result: dict[str, Any] = {"changed": bool(lines), "actions": lines}
+        plan = [change.plain() for change in changes(outcome.plan)]
+        lines = list(map(str, changes(outcome.plan)))
+        result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan}
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]
         return dict(untemplated(result))

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines, table
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "configured", "health")
 NO_NODE = "no node exists"
@@ -43,7 +45,7 @@ class Status:
     def removals(self) -> dict[str, list[str]]:
         """The Ansible roles that a run would remove from nodes because their pool no longer has them."""
         former = {} if self.info["refusals"] else self.findings["former"]
-        return {name: [step["role"] for step in steps if step["tasks"] == "remove"] for name, steps in former.items()}
+        return removed(former)
 
     @property
     def notes(self) -> list[str]:
@@ -52,7 +54,7 @@ class Status:
     def plain(self) -> dict[str, Any]:
         """The status as data, with the lines for people."""
         reasons = list(self.reasons())
-        same = ("runs", "pools", "volumes", "kept_volumes", "changes", "drift", "refusals")
+        same = ("runs", "pools", "volumes", "kept_volumes", "changes", "plan", "drift", "refusals")
         return {
             "cluster": self.cluster,
             "ready": not reasons,
@@ -98,6 +100,7 @@ class Status:
         yield from kept_lines({volume["name"]: volume["size"] for volume in self.info["kept_volumes"]})
         yield from (f"fault: {line}" for line in self.findings["faults"])
         yield from self._foretold()
+        yield from self.info.get("estimate", ())
         yield from (f"differs: {line}" for line in self.info["drift"])
         yield from (f"note: {line}" for line in self.notes)
 
@@ -106,11 +109,10 @@ class Status:
 
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
-        yield from (f"a run would: {line}" for line in self.info["changes"])
-        yield from (f"a run would: {name}: remove {', '.join(roles)}" for name, roles in self.removals.items())
-        if self.to_visit:
-            yield f"a run would visit: {', '.join(self.to_visit)}"
-        if not (self.info["refusals"] or self.info["changes"] or self.to_visit):
+        lines = plan_lines(self.info["plan"], self.to_visit, self.removals)
+        if lines:
+            yield from ["a run would:", *(f"  {line}" for line in lines)]
+        elif not self.info["refusals"]:
             yield "a run would: change nothing"
 
 

@@ -12,14 +12,17 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 def untemplated(value: Any) -> Any:
     """Plain data of built-in types, marked as unsafe: braces in a cloud's answer are never run as a template."""
-    return wrap_var(_plain(value))
+    return wrap_var(plain(value))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same value in built-in types, without the tags that Ansible gives to what it reads."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
     return value

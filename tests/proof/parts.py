@@ -91,6 +91,7 @@ COMMON = (
     "requirements-dev.txt",
     "tests/conftest.py",
     "tests/support",
+    "!tests/support/awx_job.py",
     "!tests/support/batch.py",
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
@@ -162,7 +163,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
-        (*LOCAL, "tests/integration/install", "tests/integration/lxc", "inventories"),
+        (*LOCAL, "schemas", "tests/integration/install", "tests/integration/lxc", "inventories"),
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
@@ -174,11 +175,11 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 1200, 700, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(1200, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 600, 450, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(600, "real", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store of a real Ceph",
+        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store and the file system of a real Ceph",
         (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
     ),
     Part(
@@ -186,13 +187,18 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
-        "network", Tier.LONG, 600, 400, "the agents of nodes on isolated clouds, and one cluster over two local clouds",
-        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"), (_pytest(600, "real", "tests/integration/network"),),
+        "network", Tier.LONG, 600, 330, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
+        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"),
+        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 720, 540, "a local batch cluster that is used as its users do, resized under load, broken and rebuilt; one of Debian 13",
-        (*LOCAL, "tests/support/batch.py", "tests/integration/torque"),
-        (_pytest(720, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        "torque", Tier.LONG, 600, 460, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        (*LOCAL, "tests/support/batch.py", "tests/support/isolated_clouds.py", "tests/integration/torque"),
+        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+    ),
+    Part(
+        "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
+        (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
@@ -204,8 +210,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 330,
-        "clusters on the StratusLab test server: alone, on two clouds, with a machine of its owner; the race for its lock",
+        "stratuslab", Tier.LONG, 480, 330, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),
@@ -234,6 +239,7 @@ CHECKS: dict[str, Command] = {
     "format": ("ruff", "format", "--check", "."),
     "yaml": ("tests/tools/yaml.sh",),
     "shell": ("tests/tools/shell.sh",),
+    "licences": ("reuse", "lint", "--quiet"),
 }
 
 

@@ -32,6 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
     ClusterFileError,
     DataVolume,
     Pool,
+    Prices,
     Settings,
     Timeouts,
     _CloudCommon,
@@ -42,6 +43,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _system
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import VARIABLE
 from ansible_collections.sky.clusters.tests.proof.__main__ import usage
 from ansible_collections.sky.clusters.tests.proof.parts import PARTS
 from ansible_collections.sky.clusters.tests.proof.record import PROVED
@@ -60,6 +62,7 @@ EXAMPLES = sorted(path for path in tree.tracked() if path.parts[0] == "inventori
 TABLES: Mapping[str, tuple[type[Any] | None, dict[str, str]]] = {
     "Cluster": (Settings, {"plugin": "required", "cluster": "required", "clouds": "required", "pools": "required"}),
     "CloudEntry": (_CloudCommon, {"provider": "required"}),
+    "Prices": (Prices, {}),
     "LxcOptions": (_options.LxcOptions, {}),
     "Flavor": (_options.Flavor, {}),
     "Recipe": (_options.Recipe, {}),
@@ -173,7 +176,7 @@ def default(declared: dataclasses.Field[Any]) -> str:
     if declared.default is dataclasses.MISSING and declared.default_factory is dataclasses.MISSING:
         return "required"
     value = declared.default if declared.default_factory is dataclasses.MISSING else declared.default_factory()
-    if value is None or value in ("", (), {}, Timeouts(), _stratuslab.Policy()):
+    if value is None or value in ("", (), {}, Timeouts(), _stratuslab.Policy(), Prices()):
         return "none"
     return f"``{str(value).lower() if isinstance(value, bool) else value}``"
 
@@ -224,7 +227,8 @@ def test_variables_of_hosts() -> None:
 def test_user_playbooks_are_explained() -> None:
     """Those that a user runs check the cluster file, or begin with one that does."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in (tree.ROOT / "playbooks").glob("*.yml")}
-    run = {name for name, text in texts.items() if "sky.clusters.inventory_check" in text or "import_playbook: provision.yml" in text}
+    starts = ("sky.clusters.inventory_check", "sky.clusters.cluster_file", "import_playbook: provision.yml")
+    run = {name for name, text in texts.items() if any(start in text for start in starts)}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "playbooks")} == {f"sky.clusters.{name}" for name in run}
 
 
@@ -235,6 +239,7 @@ def test_extra_variables_are_explained() -> None:
     texts = [read(path) for path in tree.tracked() if path.parts[0] in ("playbooks", "roles") and path.suffix in (".yml", ".j2")]
     used = {name for text in texts for name in re.findall(r"\b(sky_[a-z_]+) \| default\(", text)}
     used |= {f"sky_{name}" for text in texts for name in re.findall(r"\bsky_given\.([a-z_]+)", text)} - {"sky_identity_file"}
+    used |= {VARIABLE}  # read by a callback
     inner = {name for text in texts for pair in made.findall(text) for name in pair if name}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "extra variables")} == used - own - inner == set(EXTRAS)
 
@@ -366,6 +371,7 @@ def test_parts_of_the_collection_that_are_named_exist() -> None:
             "plugins/modules",
             "plugins/filter",
             "plugins/lookup",
+            "plugins/callback",
             "playbooks",
             "roles",
             "tests/systems/counter/plugins/modules",

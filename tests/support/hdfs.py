@@ -10,12 +10,11 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
 from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import IN_SERVICE, State, Web
-from ansible_collections.sky.clusters.tests.support.site import STATE, Site
+from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.spark_jobs import shell, variables
 
@@ -25,7 +24,7 @@ USER = "sky"
 def hdfs(zone: str, datanodes: int, volume: int = 1) -> dict[str, Any]:
     """A cluster file: a NameNode beside a Spark master, DataNodes, and a worker that only computes."""
     content = spark(zone, 1, master={"roles": ["hdfs_namenode", "spark_master"], "volumes": {"hdfs": 1, "backup": 1}, "flavor": "large"})
-    content["pools"]["worker"]["volumes"] = {"sets": {"size": 1, "owner": "sky", "group": "spark", "mode": "2775"}}
+    content["pools"]["worker"]["volumes"] = {"sets": {"size": 1, "owner": "sky", "group": "spark", "mode": "0775"}}
     content["pools"]["data"] = {"cloud": "here", "count": datanodes, "roles": ["hdfs_datanode"], "volumes": {"hdfs": volume}}
     return content
 
@@ -99,14 +98,3 @@ def writing(site: Site, host: str, path: str, mib: int, seconds: int) -> Iterato
         assert (files(site).status(path) or {}).get("length") == mib << 20, said
     finally:
         process.kill()
-
-
-@contextlib.contextmanager
-def volume(zone: str, node: str, folder: Path) -> Iterator[Path]:
-    """What is on the kept volume of a node that is not there."""
-    folder.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-o", "loop", str(STATE / zone / "volumes" / f"{node}-hdfs.img"), str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)

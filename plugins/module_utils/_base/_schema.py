@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
@@ -78,7 +79,9 @@ class Text:
         return None
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest, "description": self.what}
+        pattern = f"^(?:{self.pattern})$"
+        words = {"description": self.what, "patternErrorMessage": f"must be {self.what}"}  # editors show the second instead of the pattern
+        return {"type": "string", "pattern": pattern, "maxLength": self.longest} | words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +104,20 @@ class Integer:
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number, 0 or more, with or without a fraction."""
+
+    def parse(self, value: Any, path: str, faults: Faults) -> float | None:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+            return float(value)
+        faults.add(path, f"must be a number, 0 or more, got {shown(value)}")
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,7 +301,7 @@ def _or_nothing(declared: dataclasses.Field[Any]) -> dict[str, Any]:
 
 
 def schema(cls: type[Any]) -> dict[str, Any]:
-    """JSON schema (2020-12) of a dataclass whose fields were declared with :func:`option`."""
+    """JSON schema of a dataclass whose fields were declared with :func:`option`."""
     fields = [f for f in dataclasses.fields(cls) if "kind" in f.metadata]
     return {
         "type": "object",

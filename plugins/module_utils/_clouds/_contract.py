@@ -203,6 +203,7 @@ class Volume:
     type: str = ""
     attached: str = ""  # name of the node that has it now; empty if none
     device: str = ""  # the block device inside the node while attached: its path, or a shell pattern that only it matches
+    created: str = ""  # ISO 8601, by the cloud's clock; empty if unknown
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._base._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Struct, Text, hint, option, read, schema, shown, step
+from .._base._schema import Choice, Cidr, Faults, Flag, Free, Integer, ListOf, MapOf, Number, Struct, Text, hint, option, read, schema, shown, step
 from .._clouds._contract import Options
 from .._systems._table import ROLES, SYSTEMS
 from ._load_balancer import Balancing, check_balancing
@@ -61,6 +61,15 @@ class Timeouts:
 
 
 DEADLINES = Timeouts(made=900, booted=300, reachable=300, deleted=180)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a cloud charges, for sky.clusters.costs."""
+
+    flavors: dict[str, float] = option(MapOf(Text(), Number()), "price of a node for one hour, by its flavor", default_factory=dict)
+    volume: float | None = option(Number(), "price of one GiB of a data volume for one hour; unknown if not given", default=None)
+    currency: str = option(Text(r"[^\s,]+", "a word without commas", 12), "currency of these prices", default="")
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,7 @@ class CloudEntry:
     options: Options  # an instance of the provider's options dataclass
     timeouts: Timeouts = Timeouts()
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    prices: Prices = dataclasses.field(default_factory=Prices)
 
 
 @dataclass(frozen=True)
@@ -215,6 +225,7 @@ class Cluster:
 class _CloudCommon:
     timeouts: Timeouts = option(Struct(Timeouts), "how long each stage may take on this cloud, in seconds", default=Timeouts())
     extra: dict[str, Any] = option(Free(), "further options of the provider, passed on unchanged", default_factory=dict)
+    prices: Prices = option(Struct(Prices), "what the cloud charges", default_factory=Prices)
 
 
 def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
@@ -288,7 +299,7 @@ class _CloudKind:
         rest = {k: v for k, v in value.items() if k != "provider"}
         common = read(_CloudCommon, {k: v for k, v in rest.items() if k in common_keys}, path, faults)
         options = read(self.providers[provider], {k: v for k, v in rest.items() if k not in common_keys}, path, faults)
-        return None if common is None or options is None else CloudEntry(provider, options, common.timeouts, common.extra)
+        return None if common is None or options is None else CloudEntry(provider, options, common.timeouts, common.extra, common.prices)
 
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [self._of(name, options) for name, options in sorted(self.providers.items())]}
@@ -359,18 +370,18 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
 
 
 def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:
-    """JSON schema (2020-12) of a cluster file, for editors."""
+    """JSON schema of a cluster file, for editors. All its keywords are in draft 7, which most of them know."""
     settings = schema(Settings)
     return settings | {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sky.clusters cluster file",
         "properties": {
-            "plugin": {"const": PLUGIN},
-            "cluster": CLUSTER_NAME.schema(),
-            "clouds": MapOf(CLOUD_NAME, _CloudKind(providers), least=1).schema(),
-            "pools": MapOf(SHORT_NAME, Struct(Pool), least=1).schema(),
+            "plugin": {"const": PLUGIN, "description": "what reads the file"},
+            "cluster": CLUSTER_NAME.schema() | {"description": "name of the cluster, with which the names of its nodes begin"},
+            "clouds": MapOf(CLOUD_NAME, _CloudKind(providers), least=1).schema() | {"description": "the clouds, by name"},
+            "pools": MapOf(SHORT_NAME, Struct(Pool), least=1).schema() | {"description": "the sets of identical nodes, by name"},
         }
         | settings["properties"]
-        | {key: {} for key in INVENTORY_KEYS[1:]},
+        | {key: {"description": "as in every inventory plugin of Ansible"} for key in INVENTORY_KEYS[1:]},
         "required": ["plugin", "cluster", "clouds", "pools"],
     }

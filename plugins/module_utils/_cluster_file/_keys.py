@@ -163,7 +163,16 @@ def _of_agent() -> tuple[str, ...]:
         answer = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    return tuple(_plain(answer.stdout.splitlines())) if answer.returncode == 0 else ()
+    return tuple(map(_steady, _plain(answer.stdout.splitlines()))) if answer.returncode == 0 else ()
+
+
+def _steady(line: str) -> str:
+    """A key without the comment that an agent gives to one that has none, the path of its file: in AWX this is another in each job.
+
+    The keys are part of what nodes are configured with, so each job would visit all nodes again.
+    """
+    words = line.split(maxsplit=2)
+    return _blob(line) if len(words) == 3 and words[2].startswith("/") else line
 
 
 def _line(path: Path) -> str:

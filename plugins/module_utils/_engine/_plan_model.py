@@ -83,6 +83,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()  # with one of these nothing may be done
     kept_volumes: Mapping[str, tuple[Volume, ...]] = field(default_factory=dict)  # by cloud: volumes whose node does not exist
+    volumes: Mapping[str, tuple[Volume, ...]] = field(default_factory=dict)  # that exist, by the name of their node
     in_use: InUse = InUse()
     first: frozenset[str] = frozenset()  # server nodes to be there before another cloud makes any: nothing else could name that cloud
 

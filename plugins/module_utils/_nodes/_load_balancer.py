@@ -88,10 +88,14 @@ def members(nodes: str, addresses: Mapping[str, str]) -> dict[str, str]:
 def wanted_servers(balances: Iterable[Mapping[str, Any]], addresses: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """The address and port of each server, by its backend and its name."""
     return {
-        (backend(balance), name): f"[{address}]:{balance['target']}" if ":" in address else f"{address}:{balance['target']}"
+        (backend(balance), name): _joined(address, balance["target"])
         for balance in balances
         for name, address in members(balance["nodes"], addresses).items()
     }
+
+
+def _joined(address: str, port: Any) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def backend(balance: Mapping[str, Any]) -> str:
@@ -202,7 +206,9 @@ def carried_over(states: str, wanted: Mapping[tuple[str, str], str]) -> str:
     kept = []
     for row in rows:
         fields = dict(zip(keys, row.split(), strict=False))
-        same = wanted.get((fields.get("be_name", ""), fields.get("srv_name", ""))) == f"{fields.get('srv_addr')}:{fields.get('srv_port')}"
+        if "srv_port" not in fields:
+            continue
+        same = wanted.get((fields["be_name"], fields["srv_name"])) == _joined(fields["srv_addr"], fields["srv_port"])
         if same and (fields["srv_op_state"], fields["srv_admin_state"]) == ("0", "0"):
             kept.append(row)
     return "\n".join([version, head, *kept]) + "\n"

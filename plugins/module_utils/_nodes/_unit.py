@@ -56,7 +56,7 @@ class Unit:
             raise UnitError(f"{error}; {self.tail()}") from error
 
     def status(self) -> Mapping[str, str]:
-        shown = self.systemctl("show", "--property=ActiveState,NeedDaemonReload,UnitFileState")
+        shown = self.systemctl("show", "--property=ActiveState,FragmentPath,NeedDaemonReload,UnitFileState")
         return dict(line.split("=", 1) for line in shown.splitlines())
 
     def tail(self) -> str:
@@ -96,7 +96,8 @@ class Unit:
             actions.append("restart")
         if check:
             return actions
-        if status["NeedDaemonReload"] == "yes":
+        # systemd does not notice that a file has taken the place of the one of a package
+        if status["NeedDaemonReload"] == "yes" or Path(status["FragmentPath"]) != self.file:
             systemctl("daemon-reload")
         if "enable" in actions:
             self.systemctl("enable")

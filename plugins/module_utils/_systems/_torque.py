@@ -58,6 +58,7 @@ TORQUE = System(
             drains=True,
             disposable=always,
             services=("munge", "slurmd"),
+            limits={"torque_node_memory": "sky_memory"},
             ports={"torque_node_port": 6818},
         ),
     },

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What exists, and what a run would do, in lines for people."""
+"""What exists, and what failed, in lines for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._clouds._contract import CloudError, Denied, Invalid, Shortage
 from .._engine._launching import LAUNCHES
-from .._engine._plan_model import Plan
 from .._engine._results import Action, NodeResult
 
 TAIL = 5  # lines of a failed node's console that are shown once more at the end
@@ -23,29 +22,6 @@ LATE = {
     "booted": "check its console, use another image or raise timeouts.booted",
     "reachable": "check that ssh from here reaches it, or raise timeouts.reachable",
 }
-
-
-def foretold(plan: Plan) -> list[str]:
-    """What a plan would do, one line each."""
-    lines: list[str] = []
-    for cloud, part in plan.clouds.items():
-        replaced = {node.name for node in part.delete}
-        lines += [f"cloud {cloud}: repair {what}" for what in part.repair]
-        lines += [f"{node.name}: delete ({node.state.value}) in {cloud}" for node in part.delete]
-        for spec in part.create:
-            verb = "complete" if spec.name in part.existing else "recreate" if spec.name in replaced else "create"
-            lines.append(f"{spec.name}: {verb} in {cloud} ({spec.flavor}, {spec.image})")
-        lines += [f"{node.name}: record that cloud(s) {', '.join(plan.in_use.after)} are in use" for node in part.record]
-        lines += [f"{volume.name}: extend to {volume.size} GiB in {cloud}" for volume in part.resize]
-        for spec in part.replace:
-            lines.append(f"{spec.name}: drain, delete and recreate in {cloud} ({spec.flavor}, {spec.image}){_why(plan, spec.name)}")
-        lines += [f"{node.name}: drain and delete in {cloud}" for node in part.leave]
-    return lines
-
-
-def _why(plan: Plan, node: str) -> str:
-    words = ", ".join(drift.words for drift in plan.drift if drift.name == node and not drift.fixed)
-    return f": {words}" if words else ""
 
 
 def failures(results: Iterable[NodeResult]) -> list[str]:

@@ -74,14 +74,14 @@ def serve(settings: dict[str, Any], addresses: list[str]) -> bool:
     if settings["engine"] == "kernel":
         changed = put(EXPORTS, exports(folders, addresses))
         if changed:
-            subprocess.run(["systemctl", "enable", "--now", "nfs-server.service"], check=True, capture_output=True)
-            subprocess.run(["exportfs", "-ra"], check=True, capture_output=True)
+            subprocess.run(["systemctl", "enable", "--now", "nfs-server.service"], check=True, capture_output=True, text=True)
+            subprocess.run(["exportfs", "-ra"], check=True, capture_output=True, text=True)
         return changed
     if settings["engine"] == "ganesha":
         changed = put(GANESHA, ganesha(folders, addresses))
         if changed:
-            subprocess.run(["systemctl", "enable", "nfs-ganesha.service"], check=True, capture_output=True)
-            subprocess.run(["systemctl", "restart", "nfs-ganesha.service"], check=True, capture_output=True)
+            subprocess.run(["systemctl", "enable", "nfs-ganesha.service"], check=True, capture_output=True, text=True)
+            subprocess.run(["systemctl", "restart", "nfs-ganesha.service"], check=True, capture_output=True, text=True)
         return changed
     return False
 
@@ -96,7 +96,7 @@ def main() -> dict[str, Any]:
     changed |= put(KEYS, authorised(clients))
     match = f"{OWN}Match User {','.join(settings['users'])}\n  AuthorizedKeysFile .ssh/authorized_keys {KEYS}\nMatch all\n"
     if put(SSHD, match):
-        subprocess.run(["systemctl", "reload", "ssh.service"], check=True)
+        subprocess.run(["systemctl", "reload", "ssh.service"], check=True, capture_output=True, text=True)
         changed = True
     changed |= serve(settings, [each["address"] for each in clients.values()])
     host_key = " ".join(Path("/etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8").split()[:2])
@@ -104,4 +104,7 @@ def main() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main()))
+    try:
+        sys.stdout.write(json.dumps(main()))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"'{' '.join(error.cmd)}' failed: {' '.join((error.stderr or error.stdout or '').split())}")

@@ -85,4 +85,7 @@ def main(place: Path, record: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    try:
+        sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"'{' '.join(error.cmd)}' failed: {error.stderr}")

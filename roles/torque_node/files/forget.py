@@ -13,6 +13,11 @@ import time
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
+SECONDS = 60  # that the server may take to answer
+
+
+class ForgetError(Exception):
+    """The server does not do what it is asked; the message is one sentence."""
 
 
 def without(text: str, names: set[str]) -> str:
@@ -31,15 +36,25 @@ def main(names: set[str]) -> bool:
     if new == old:
         return False
     CONFIGURATION.write_text(new, encoding="utf-8")
-    subprocess.run(["systemctl", "restart", "slurmctld.service"], check=True)
-    for _ in range(60):
-        if "UP" in subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False).stdout:
-            break
+    run("systemctl", "restart", "slurmctld.service")
+    end = time.monotonic() + SECONDS
+    while "UP" not in subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False).stdout:
+        if time.monotonic() > end:
+            raise ForgetError(f"the server does not answer {SECONDS} s after its restart; see 'journalctl -u slurmctld' on it")
         time.sleep(0.5)
-    subprocess.run(["scontrol", "reconfigure"], check=True, capture_output=True)
-    subprocess.run(["/usr/local/lib/sky-pbs/names.py", str(CONFIGURATION)], check=True, capture_output=True)
+    run("scontrol", "reconfigure")
+    run("/usr/local/lib/sky-pbs/names.py", str(CONFIGURATION))
     return True
 
 
+def run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ForgetError(f"'{' '.join(command)}' failed: {' '.join((done.stderr or done.stdout).split())}")
+
+
 if __name__ == "__main__":
-    sys.stdout.write("changed\n" if main(set(sys.argv[1].split())) else "")
+    try:
+        sys.stdout.write("changed\n" if main(set(sys.argv[1].split())) else "")
+    except (ForgetError, OSError) as error:
+        sys.exit(str(error))

@@ -38,7 +38,7 @@ PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "procps", "ca-certificates", "openssl", "curl"),
     *("ceph", "ceph-mgr-modules-core", "ceph-mds", "radosgw"),
 )
-FILE_SYSTEM, GROUP, SHARE, SHARE_MIB = "shared", "lab", "sky-data", 512
+FILE_SYSTEM, GROUP, SHARE, SHARE_MIB = "shared", "lab", "sky-data", 256
 CONFIG = f"""\
 lxc.uts.name = {CONTAINER}
 lxc.rootfs.path = dir:{ROOT}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -148,13 +149,14 @@ def test_what_differs_from_the_file_is_shown_and_replaced_on_request_with_its_da
     seen = site.must("status", "-e", "sky_require_ready=true").output
     for name in boxes("ta", 0, 1):
         assert f"differs: {name}: memory is 512, the file says 640" in seen
-    assert "a run would: ta-box-0: complete in here" in seen
+    assert re.search(r"^    ~ ta-box-0 +complete in here", seen, re.MULTILINE)
+    assert re.search(r"^    \+ ta-box-0-w +create in here \(1 GiB\)", seen, re.MULTILINE)
     assert "fault:" not in seen
     site.content = of_memory(640)
     again = site.must("cluster")
     assert set(again.changed.values()) == {0}  # without the word nothing is replaced
     foretold = site.must("cluster", "--check", "-e", "sky_replace=drift").output
-    assert "ta-box-0: drain, delete and recreate in here (tiny, debian-12): memory is 512, the file says 640" in foretold
+    assert "  -/+ ta-box-0  drain, delete and recreate in here (tiny, debian-12): memory is 512, the file says 640" in foretold
     assert ids(site) == before
     began = time.monotonic()
     first = site.must("cluster", "-e", "sky_replace=drift").output

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import re
+import shlex
 import subprocess
 import threading
 import time
@@ -23,7 +24,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import rules
 from ansible_collections.sky.clusters.tests.support import scan
 from ansible_collections.sky.clusters.tests.support.bare import bare
 from ansible_collections.sky.clusters.tests.support.isolated_clouds import find_programs, run, until
-from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
@@ -36,6 +37,7 @@ BALANCE = {"port": BALANCED, "pool": "far", "target_port": TARGET, "protocol": "
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
 GUEST = "sky-guest"  # the zones let in what comes from interfaces of such names
 WEB = "sky-test-web"
+KEY = "/etc/sky/network/private.key"
 SPACE = "skyguest"  # namespace of somebody outside
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -101,17 +103,31 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.known: dict[str, dict[str, Any]] = {}
         self.site = Site(folder, "tnet", content(2))
         self.stranger = Site(folder, "tnetx", bare(FAR, "tnetx", 1, {"packages": PACKAGES}))
 
     @property
     def variables(self) -> dict[str, dict[str, Any]]:
-        return dict(self.site.inventory()["_meta"]["hostvars"])
+        """Those of the nodes, as the last run left them."""
+        self.known = self.known or dict(self.site.inventory()["_meta"]["hostvars"])
+        return self.known
+
+    def must(self, *args: str) -> Played:
+        """A run that must end well."""
+        self.known = {}
+        return self.site.must("cluster", *args)
+
+    def ssh(self, name: str, command: str) -> str:
+        """Run a command on a node, by ssh alone: Ansible takes a second of processor for each."""
+        node = self.variables[name]
+        options = [*shlex.split(node["ansible_ssh_common_args"]), *shlex.split("-o ControlPath=none -o ConnectTimeout=10")]
+        return run("ssh", *options, f"{node['ansible_user']}@{node['ansible_host']}", command)
 
     def reach(self, node: str, address: str, port: int = 22) -> bool:
         """Whether a node can connect to an address."""
         script = f"import socket; socket.create_connection(('{address}', {port}), 3)"
-        return "yes" in self.site.ssh(node, f'python3 -c "{script}" 2>/dev/null && echo yes || echo no')
+        return "yes" in self.ssh(node, f'python3 -c "{script}" 2>/dev/null && echo yes || echo no')
 
     def network(self) -> dict[str, Any]:
         self.site.must("network", "-e", f"sky_network_file={self.folder}/network.json")
@@ -122,14 +138,14 @@ class Cluster:
         """Let nodes answer requests with their names."""
         for name in names:
             folder = f"mkdir -p /srv/web; hostname > /srv/web/index.html; systemctl stop {WEB} 2>/dev/null; systemctl reset-failed {WEB} 2>/dev/null"
-            self.site.ssh(name, f"{folder}; systemd-run --quiet --unit={WEB} --working-directory=/srv/web python3 -m http.server {TARGET}")
+            self.ssh(name, f"{folder}; systemd-run --quiet --unit={WEB} --working-directory=/srv/web python3 -m http.server {TARGET}")
 
     def load(self) -> Load:
         return Load(self.variables[SERVER]["ansible_host"])
 
     def rules(self) -> dict[str, str]:
         """The rules of every node, without what their counters show."""
-        return {name: re.sub(r"packets \d+ bytes \d+", "", self.site.ssh(name, "nft list table inet sky")) for name in self.variables}
+        return {name: re.sub(r"packets \d+ bytes \d+", "", self.ssh(name, "nft list table inet sky")) for name in self.variables}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +165,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_the_overlay_is_made_by_itself(cluster: Cluster, figure: Callable[[str], None]) -> None:
     began = time.monotonic()
     with cluster.stranger.start("cluster", output=subprocess.DEVNULL) as other:
-        cluster.site.must("cluster")
+        cluster.must()
         took = time.monotonic() - began
         assert other.wait(300) == 0
     found = cluster.variables
@@ -171,9 +187,7 @@ def test_nodes_without_a_public_address_are_not_reached_from_the_other_cloud(clu
 
 def test_names_lead_forward_and_back(cluster: Cluster) -> None:
     for node in ("tnet-far-0", SERVER):
-        said = cluster.site.ssh(
-            node, "getent ahostsv4 tnet-far-1 | head -1; getent hosts 10.99.1.2; getent ahostsv4 data.example | head -1; hostname -f"
-        )
+        said = cluster.ssh(node, "getent ahostsv4 tnet-far-1 | head -1; getent hosts 10.99.1.2; getent ahostsv4 data.example | head -1; hostname -f")
         assert [line.split()[0] for line in said.splitlines()[:3]] == ["10.99.1.2", "10.99.1.2", "10.99.0.1"]
         assert said.splitlines()[1].split()[1] == "tnet-far-1"
         assert said.splitlines()[3] == node
@@ -194,29 +208,24 @@ def losses() -> Iterator[None]:
         run("nft", "delete", "table", "inet", "sky_losses")
 
 
-def test_a_second_run_changes_nothing_and_loosens_nothing(cluster: Cluster) -> None:
-    before = cluster.rules()
-    for more, way in (((), contextlib.nullcontext()), (("-e", "sky_full=true"), losses())):
+def test_a_second_run_changes_nothing_loosens_nothing_and_shows_no_key(cluster: Cluster) -> None:
+    before, keys = cluster.rules(), [cluster.ssh(name, f"cat {KEY}").strip() for name in cluster.variables]
+    for more, way in (((), contextlib.nullcontext()), (("-e", "sky_full=true", "-vvv"), losses())):
         with way:
-            again = cluster.site.must("cluster", *more)
+            again = cluster.must(*more)
         assert set(again.changed.values()) == {0}, re.findall(r"TASK \[(.*)\][^\n]*\n(?:(?!TASK).*\n)*?changed: (.*)", again.output)
+        assert not any(key in again.output for key in keys)
     assert cluster.rules() == before
 
 
-def test_private_keys_stay_on_their_nodes(cluster: Cluster) -> None:
-    found = {
-        name: cluster.site.ssh(name, "cat /etc/sky/network/private.key; stat -c %a:%U /etc/sky/network/private.key").split()
-        for name in cluster.variables
-    }
+def test_every_node_has_a_private_key_of_its_own(cluster: Cluster) -> None:
+    found = {name: cluster.ssh(name, f"cat {KEY}; stat -c %a:%U {KEY}").split() for name in cluster.variables}
     assert {mode for _key, mode in found.values()} == {"600:root"}
-    keys = [key for key, _mode in found.values()]
-    assert len(set(keys)) == len(keys)
-    said = cluster.site.must("cluster", "-e", "sky_full=true", "-vvv").output
-    assert not any(key in said for key in keys)
+    assert len({key for key, _mode in found.values()}) == len(found)
 
 
 def test_from_outside_the_open_ports_are_those_of_the_file(cluster: Cluster, figure: Callable[[str], None]) -> None:
-    cluster.site.ssh(SERVER, "nohup python3 -m http.server 8888 >/dev/null 2>&1 & nohup python3 -m http.server 8889 >/dev/null 2>&1 &")
+    cluster.ssh(SERVER, "nohup python3 -m http.server 8888 >/dev/null 2>&1 & nohup python3 -m http.server 8889 >/dev/null 2>&1 &")
     inside = {name: each["sky_cloud_address"] for name, each in cluster.variables.items()}
     time.sleep(1)
     began = time.monotonic()
@@ -261,17 +270,17 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
 
 
 def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
-    cluster.site.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
+    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
     refused = cluster.site.play("cluster", "-e", "sky_full=true")
     assert refused.code != 0
     assert "ufw is active and would drop the cluster's traffic" in refused.output
-    cluster.site.ssh("tnet-far-1", "rm -r /etc/ufw")
-    cluster.site.must("cluster")
+    cluster.ssh("tnet-far-1", "rm -r /etc/ufw")
+    cluster.must()
 
 
 def test_flushed_rules_are_loaded_again(cluster: Cluster) -> None:
     before = cluster.rules()["tnet-far-1"]
-    cluster.site.ssh("tnet-far-1", "nft flush ruleset")
+    cluster.ssh("tnet-far-1", "nft flush ruleset")
     until(lambda: cluster.rules()["tnet-far-1"] == before, 20, "the agent loads the rules again")
 
 
@@ -286,11 +295,11 @@ def test_the_load_balancer_leads_to_nodes_that_answer(cluster: Cluster) -> None:
 
 def test_no_request_is_lost_when_a_node_fails(cluster: Cluster, figure: Callable[[str], None]) -> None:
     with cluster.load() as load:
-        cluster.site.ssh("tnet-far-0", f"systemctl kill -s KILL {WEB}")
+        cluster.ssh("tnet-far-0", f"systemctl kill -s KILL {WEB}")
         time.sleep(3)
         cluster.serve("tnet-far-0")
         assert load.reaches("tnet-far-0")
-        cluster.site.ssh("tnet-far-1", f"systemctl kill -s STOP {WEB}; sleep 5; systemctl kill -s CONT {WEB}")
+        cluster.ssh("tnet-far-1", f"systemctl kill -s STOP {WEB}; sleep 5; systemctl kill -s CONT {WEB}")
         assert load.reaches("tnet-far-1")
     assert not load.lost, load.lost[:9]
     figure(f"6 clients of the load balancer: a node killed, another one frozen for 5 s, both back: none of {load.answers.total()} requests lost")
@@ -300,7 +309,7 @@ def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable
     cluster.site.content = content(3)
     began = time.monotonic()
     with cluster.load() as load:
-        grown = cluster.site.must("cluster")
+        grown = cluster.must()
         took = time.monotonic() - began
         cluster.serve("tnet-far-2")
         assert load.reaches("tnet-far-2")
@@ -314,17 +323,17 @@ def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable
 
 
 def test_a_node_that_leaves_has_no_access(cluster: Cluster, figure: Callable[[str], None]) -> None:
-    key = cluster.site.ssh("tnet-far-2", "wg show sky0 public-key").strip()
+    key = cluster.ssh("tnet-far-2", "wg show sky0 public-key").strip()
     cluster.site.content = content(2)
     with cluster.load() as load:
         assert load.reaches("tnet-far-2")
-        shrunk = cluster.site.must("cluster")
+        shrunk = cluster.must()
     assert not load.lost, load.lost[:9]
     figure(f"a node behind the load balancer removed under load: none of {load.answers.total()} requests lost")
     assert (shrunk.changed["tnet-far-0"], shrunk.tasks["tnet-far-0"]) == (0, 1)
     for name in cluster.variables:
-        assert key not in cluster.site.ssh(name, "wg show sky0 peers; cat /etc/hosts")
-        assert "tnet-far-2" not in cluster.site.ssh(name, "cat /etc/hosts")
+        assert key not in cluster.ssh(name, "wg show sky0 peers; cat /etc/hosts")
+        assert "tnet-far-2" not in cluster.ssh(name, "cat /etc/hosts")
 
 
 def test_somebody_outside_joins_until_the_name_is_taken_away(cluster: Cluster) -> None:
@@ -336,7 +345,7 @@ def test_somebody_outside_joins_until_the_name_is_taken_away(cluster: Cluster) -
         until(lambda: reaches("10.99.0.1"), 15, "the guest reaches the public node")
         until(lambda: reaches("10.99.1.1"), 15, "the guest reaches a node of the other cloud")
         cluster.site.content = content(2, vpn_users=[])
-        cluster.site.must("cluster")
+        cluster.must()
         assert not reaches("10.99.0.1")
         assert not reaches("10.99.1.1")
 
@@ -375,11 +384,11 @@ def test_after_reboots_the_network_is_whole(cluster: Cluster, figure: Callable[[
     names = list(cluster.variables)
     rules = cluster.rules()
     for name in names:
-        cluster.site.ssh(name, "touch /run/before-reboot; systemctl --no-block reboot")
+        cluster.ssh(name, "touch /run/before-reboot; systemctl --no-block reboot")
 
     def back() -> bool:
         try:
-            return all("no" in cluster.site.ssh(name, "ls /run/before-reboot 2>/dev/null || echo no") for name in names)
+            return all("no" in cluster.ssh(name, "ls /run/before-reboot 2>/dev/null || echo no") for name in names)
         except AssertionError:
             return False
 

@@ -151,7 +151,7 @@ def test_a_dead_daemon_and_a_volume_that_is_not_mounted_are_named_and_mended(sit
     assert played.code != 0
     assert f"fault: {FIRST}: spark-worker is inactive; see 'journalctl -u spark-worker' on the node" in played.output
     assert f"fault: {SECOND}: volume sets is not mounted on /data/sets" in played.output
-    assert f"a run would visit: {FIRST}, {SECOND}" in played.output
+    assert all(f"    ~ {name}  configure: " in played.output for name in (FIRST, SECOND))
     assert f"note: {MASTER}: backup.service has failed; it is not managed by this collection" in played.output
     assert "the cluster is not ready: pools.worker: 0 fit node(s)" in played.last(12)
     mended(site)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 ZONE = "tbatchd"
 VARIABLES = {"node_users": [{"name": "ada", "uid": 2001}], "torque_fair_share": True, "torque_server_shares": {"ada": 3}}
-RESERVATION = {"name": "update", "start": "2090-12-01T08:00", "end": "2090-12-01T12:00"}
+DAY = datetime.date.today() + datetime.timedelta(days=30)
+RESERVATION = {"name": "update", "start": f"{DAY}T08:00", "end": f"{DAY}T12:00"}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_nodes_are_kept_free_for_maintenance(site: Site) -> None:
     put_variables(site, torque_server_reservations=[RESERVATION])
     site.must("torque_cluster")
     assert set(site.must("torque_cluster").changed.values()) == {0}
-    assert "reservation update 2090-12-01T08:00:00 to 2090-12-01T12:00:00, 1 node(s)" in site.must("status").output
+    assert f"reservation update {DAY}T08:00:00 to {DAY}T12:00:00, 1 node(s)" in site.must("status").output
     endless = cluster.qsub("true", "-N", "endless")
     short = cluster.qsub("true", "-l", "walltime=1:00")
     cluster.wait([short])

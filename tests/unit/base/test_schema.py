@@ -158,10 +158,10 @@ def test_a_key_that_is_no_name_leaves_the_fault_on_one_line(key: Any) -> None:
 
 def test_the_schema_is_a_schema_and_says_what_the_reader_says() -> None:
     made = schema(Outer)
-    jsonschema.Draft202012Validator.check_schema(made)
+    jsonschema.Draft7Validator.check_schema(made)
     assert made["required"] == ["name"]
     assert "made" not in made["properties"]
-    validator = jsonschema.Draft202012Validator(made)
+    validator = jsonschema.Draft7Validator(made)
     right: list[dict[str, Any]] = [
         {"name": "a"}, {"name": "a", "parts": {"p": {"size": 9}}, "kind": "red", "rest": {"x": [1]}}, {"name": "a", "nets": None},
     ]  # fmt: skip

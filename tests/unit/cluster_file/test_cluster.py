@@ -30,7 +30,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 from ansible_collections.sky.clusters.tests.support.clusters import PROVIDERS
 
 SCHEMA = file_schema(PROVIDERS)
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ ada"
 
 
@@ -444,7 +444,7 @@ def test_a_file_that_holds_itself_is_refused() -> None:
 
 
 def test_the_schema_of_the_file_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
     assert SCHEMA["required"] == ["plugin", "cluster", "clouds", "pools"]
     VALIDATOR.validate(file())
     for bad in (file(cluster="A"), file(pool={}), file(pools={}), file(pools={"p": pool(count=-1)}), file(clouds={"one": {"provider": "x"}})):

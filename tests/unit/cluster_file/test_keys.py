@@ -123,3 +123,17 @@ def test_the_folder_is_short_and_nobody_else_s(tmp_path: Path, monkeypatch: pyte
     last.rmdir()
     last.symlink_to(runtime)
     assert private_folder() == ""
+
+
+def test_the_path_of_a_key_without_a_comment_is_no_part_of_it(home: Path, agent: Callable[[Path], None]) -> None:
+    """AWX gives its key to the agent of each job from another file."""
+    named, bare = home / "named", home / "bare"
+    key(named)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(bare)], check=True)
+    bare.with_suffix(".pub").rename(home / "elsewhere.pub")
+    for path in (bare, named):
+        agent(path)
+    lines = authorised_keys(Settings(), ring(home))
+    assert sorted(len(line.split()) for line in lines) == [2, 3]
+    assert not [line for line in lines if str(home) in line]
+    assert [line.split()[2] for line in lines if len(line.split()) == 3] == ["named"]

@@ -20,7 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Clock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import UNTOUCHED, Refused, Run
-from ansible_collections.sky.clusters.plugins.module_utils._views._summary import foretold
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, run_of, settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import LOCKING, World
@@ -173,7 +173,7 @@ def test_what_was_made_beside_the_nodes_and_is_gone_is_foretold_and_recreated(wo
     clouds = {name: Surrounded(name, cloud.options, cloud.scope) for name, cloud in opened(cluster).items()}
     Surrounded.lacks.append("network demo")
     seen = run_of(world, cluster, clouds, check=True).present(Wishes())
-    assert foretold(seen.plan) == ["cloud one: repair network demo"]
+    assert list(map(str, changes(seen.plan))) == ["cloud one: repair network demo"]
     assert world.calls("create") == before
     outcome = run_of(world, cluster, clouds).present(Wishes())
     assert (outcome.faults, sorted(outcome.members), Surrounded.lacks) == ([], ALL, [])
@@ -277,7 +277,7 @@ def test_check_mode_foretells_the_note(world: World) -> None:
     settled(world, on_two(world, 0))
     world.set_node("demo-master-0", clouds=[])
     outcome = run_of(world, on_two(world, 0), check=True).present(Wishes())
-    assert foretold(outcome.plan) == ["demo-master-0: record that cloud(s) one are in use"]
+    assert list(map(str, changes(outcome.plan))) == ["demo-master-0: record that cloud(s) one are in use"]
     assert world.node("demo-master-0")["clouds"] == []
 
 

@@ -52,7 +52,7 @@ def test_a_failed_mount_names_what_was_to_be_mounted(tmp_path: Path, monkeypatch
             raise UnitError(f"'systemctl restart sky-cephfs.service' failed: see systemctl status; its journal ends with: {cephfs_mount.REFUSED_KEY}")
 
     monkeypatch.setattr(cephfs_mount, "Unit", Failing)
-    given = {"path": str(tmp_path), "folder": "10.0.0.5:6789:/lab", "client": "lab", "mode": "", "user": "sky", "seconds": 5}
+    given = {"path": str(tmp_path), "folder": "10.0.0.5:6789:/lab", "client": "lab", "mode": "", "disruption": "drain", "user": "sky", "seconds": 5}
     with pytest.raises(MountError) as refused:
         mount(given, check=False)
     assert str(refused.value) == f"cephfs_export: 10.0.0.5:6789:/lab cannot be used as client.lab: {cephfs_mount.REFUSED_KEY}"
@@ -77,3 +77,15 @@ def test_the_mode_is_changed_only_on_request(tmp_path: Path) -> None:
     assert set_mode(tmp_path, "1777", check=True) == ["mode"]
     assert set_mode(tmp_path, "1777", check=False) == ["mode"]
     assert (tmp_path.stat().st_mode & 0o7777) == 0o1777
+
+
+def test_jobs_are_not_interrupted_against_the_user_s_will(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stale(Unit):
+        def start(self, check: bool, pending: bool) -> list[str]:  # noqa: ARG002
+            assert check, "it must not be restarted"
+            return ["restart"]
+
+    monkeypatch.setattr(cephfs_mount, "Unit", Stale)
+    given = {"path": str(tmp_path), "folder": "10.0.0.5:6789:/lab", "client": "lab", "disruption": "refuse"}
+    with pytest.raises(MountError, match=f"cephfs_mount: {tmp_path} must be mounted anew, which interrupts jobs that use it: set sky_disruption"):
+        mount(given, check=False)

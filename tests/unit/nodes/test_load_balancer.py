@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ STATES = """\
 2 port80 3 demo-web-3 10.0.0.7 0 0 - 8080
 2 port80 4 demo-web-4 10.0.0.8 0 8 - 8080
 2 port80 5 demo-web-5 10.0.0.8 0 0 - 8081
+3 port5432 1 demo-db-0 fd00::5 0 0 - 5432
 
 """
 
@@ -91,9 +93,10 @@ def test_what_haproxy_says() -> None:
 
 def test_a_new_process_begins_without_the_nodes_that_do_not_answer() -> None:
     wanted = {("port80", "demo-web-2"): "10.0.0.4:8080", ("port80", "demo-web-10"): "10.0.0.9:8080", ("port80", "demo-web-4"): "10.0.0.8:8080"}
-    kept = carried_over(STATES, wanted | {("port80", "demo-web-5"): "10.0.0.8:8080"}).splitlines()
+    more = {("port80", "demo-web-5"): "10.0.0.8:8080", ("port5432", "demo-db-0"): "[fd00::5]:5432"}
+    kept = carried_over(STATES, wanted | more).splitlines()
     assert kept[:2] == STATES.splitlines()[:2]
-    assert [line.split()[3] for line in kept[2:]] == ["demo-web-2"]  # not one that is up, has left, was drained, or has another port
+    assert [line.split()[3] for line in kept[2:]] == ["demo-web-2", "demo-db-0"]  # not one that is up, has left, was drained, or has another port
     assert carried_over("", wanted) == "1\n#\n"
 
 
@@ -118,7 +121,10 @@ class Proxy:
 
     def _serve(self) -> None:
         while True:
-            connection, _address = self.sock.accept()
+            try:
+                connection, _address = self.sock.accept()
+            except OSError:  # the test has ended
+                return
             with connection:
                 command = connection.recv(4096).decode().strip()
                 self.said.append(command)
@@ -132,6 +138,7 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     made = Proxy(path)
     monkeypatch.setattr(load_balancer, "ask", lambda command: ask(command, path))
     yield made
+    made.sock.shutdown(socket.SHUT_RDWR)
     made.sock.close()
 
 
@@ -146,6 +153,43 @@ def test_a_node_that_keeps_its_connections_is_named(proxy: Proxy) -> None:
     proxy.left = 10**6
     assert load_balancer.drain(servers(STATISTICS), 0.3) == ["demo-web-2"]
     assert load_balancer.drain([], 10) == []
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A node on which a unit can be started, though nothing listens after that."""
+    for name in ("CONFIG", "UNIT_FILE", "NEW", "STATES"):
+        monkeypatch.setattr(load_balancer, name, tmp_path / name.lower())
+    monkeypatch.setattr(load_balancer, "PROGRAM", "/bin/true")
+    monkeypatch.setattr(load_balancer, "RELOAD", 0.2)
+    monkeypatch.setattr(load_balancer, "ask", lambda _command: "")
+    monkeypatch.setattr(load_balancer, "query", lambda verb, _unit: {"is-active": "active\n", "is-enabled": "enabled\n"}[verb])
+    monkeypatch.setattr(load_balancer, "systemctl", lambda *_words: "")
+    monkeypatch.setattr(load_balancer, "taken", lambda _sockets, _ports: [])
+    return tmp_path
+
+
+def balancer(check_mode: bool = False) -> load_balancer.Balancer:
+    params = {"balances": [HTTP], "addresses": ADDRESSES, "timeout": 60, "idle": 3600, "wait": 1}
+    module: Any = SimpleNamespace(params=params, check_mode=check_mode)
+    return load_balancer.Balancer(module)
+
+
+def test_a_configuration_that_is_not_taken_over_is_tried_again(files: Path) -> None:
+    (files / "config").write_text("old")
+    for _time in range(2):
+        with pytest.raises(load_balancer.Failed, match="has not taken over its configuration"):
+            balancer().configure()
+        assert (files / "config").read_text() == "old"
+
+
+def test_files_that_are_right_do_not_count_if_the_process_has_others(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = balancer(check_mode=True)
+    (files / "config").write_text(made.text)
+    (files / "unit_file").write_text(_load_balancer.UNIT)
+    assert made.configure() == (True, [])
+    monkeypatch.setattr(load_balancer, "ask", lambda command: STATISTICS if command == "show stat" else "Name: HAProxy\n")
+    assert made.configure() == (False, [])
 
 
 def test_nobody_answers(tmp_path: Path) -> None:

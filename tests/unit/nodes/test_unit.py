@@ -18,9 +18,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._unit import U
 class Systemd:
     """Stands for systemctl: what it was asked, and the state of one unit."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
         self.calls: list[str] = []
-        self.state = {"ActiveState": "active", "NeedDaemonReload": "no", "UnitFileState": "enabled"}
+        self.state = {"ActiveState": "active", "FragmentPath": str(file), "NeedDaemonReload": "no", "UnitFileState": "enabled"}
         self.fault = ""
 
     def __call__(self, *arguments: str) -> str:
@@ -34,7 +34,7 @@ class Systemd:
 
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
-    fake = Systemd()
+    fake = Systemd(tmp_path / "acme.service")
     monkeypatch.setattr(_unit, "systemctl", fake)
     monkeypatch.setattr(_unit, "UNITS", tmp_path)
     monkeypatch.setattr(_unit, "RUNTIME", tmp_path / "run")
@@ -76,6 +76,12 @@ def test_a_new_one_is_enabled_and_started(unit: Unit, systemd: Systemd) -> None:
     systemd.state |= {"ActiveState": "inactive", "UnitFileState": "disabled"}
     assert unit.start(check=False, pending=False) == ["enable", "start"]
     assert systemd.calls == ["enable", "restart"]
+
+
+def test_a_file_that_takes_the_place_of_the_one_of_a_package_is_read(unit: Unit, systemd: Systemd) -> None:
+    systemd.state |= {"ActiveState": "inactive", "FragmentPath": "/lib/systemd/system/acme.service"}
+    assert unit.start(check=False, pending=False) == ["start"]
+    assert systemd.calls == ["daemon-reload", "restart"]
 
 
 def test_it_is_stopped_disabled_and_removed(unit: Unit, systemd: Systemd) -> None:

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -74,11 +77,17 @@ def site(tmp_path: Path) -> Path:
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
     command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
     done = subprocess.run(command, cwd=site, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
     return done.returncode, done.stdout + done.stderr
+
+
+def published(said: str) -> dict[str, Any]:
+    """The artifact of a run."""
+    return dict(json.loads(said[said.index("RUN: ") + len("RUN: ") :].splitlines()[0])["sky_result"])
 
 
 def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
@@ -89,6 +98,18 @@ def test_the_last_lines_are_shown_if_no_node_is_reachable(site: Path) -> None:
         assert f"{name} could not be reached by ssh and was skipped: connect to host 127." in last
     assert last.count("port 22: Connection refused") == 3
     assert "next: make ssh to these nodes work" in last
+    assert said.count("(item=demo-worker-0)") == 2  # added to the inventory, and to the group of nodes to visit
+    result = published(said)
+    assert (result["cluster"], result["ready"], result["nodes"]) == ("demo", False, 3)
+    assert result["failed"] == ["demo-master-0", "demo-worker-0", "demo-worker-1"]
+    assert result["heads"]["spark"]["node"] == "demo-master-0"
+    assert result["heads"]["spark"]["outside"].startswith("127.")
+
+
+def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
+    code, said = play(site, "destroy", "-e", '{"sky_result": {"cluster": "another", "ready": true}}')  # as AWX hands it to the next job of a workflow
+    assert code == 0, said
+    assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
 
 
 def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:
@@ -118,3 +139,29 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     for node in ("first", "second"):
         assert f"  {node} failed at 'Install something' (task 'Continue if the server has answered'): {why}" in shown
     assert ("    | wrong" in shown) == (server == "localhost")
+
+
+def test_what_leads_traffic_to_a_node_stops_doing_so_before_the_node_is_drained() -> None:
+    (block,) = yaml.safe_load((tree.ROOT / "playbooks/tasks/drain.yml").read_text(encoding="utf-8"))
+    (loop,) = [task["loop"] for task in block["block"] if "loop" in task]
+    node = {"sky_fronts": ["load_balancer"], "sky_other_roles": [], "sky_leave_roles": ["spark_worker", "hdfs_datanode"]}
+    words = [str(Path(sys.executable).parent / "ansible"), "localhost", "-m", "ansible.builtin.debug", "-a", f"msg={json.dumps(loop)}"]
+    done = subprocess.run([*words, "-e", json.dumps(node)], capture_output=True, text=True, check=True)
+    roles = json.loads(done.stdout.partition("=> ")[2])["msg"]
+    assert roles == ["sky.clusters.load_balancer", "sky.clusters.spark_worker", "sky.clusters.hdfs_datanode"]
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.svg"])
+def test_the_time_of_a_run_is_written(site: Path, name: str) -> None:
+    code, said = play(site, "provision", "-e", f"sky_timeline={name}", "-e", "sky_look=false")
+    assert code == 0, said
+    assert f"timeline: {name}" in said
+    text = (site / name).read_text(encoding="utf-8")
+    if name == "t.svg":
+        assert ElementTree.fromstring(text).tag.endswith("svg")
+        assert "demo-worker-1: cloud: boot" in text
+        return
+    spans = {(span["host"], span["stage"]): span for span in json.loads(text)["spans"]}
+    assert {("localhost", "Provision the nodes"), ("demo-master-0", "cloud: create"), ("demo-worker-1", "cloud: ssh")} <= set(spans)
+    own = [span for span in spans.values() if span["host"] == "demo-worker-1"]
+    assert all(0 <= span["began"] <= span["ended"] <= json.loads(text)["seconds"] for span in own)

@@ -96,6 +96,11 @@ def test_an_invalid_role_variable_is_reported_with_its_place(name: str, value: A
     assert bare.startswith(f"{name}: {sentence}")
 
 
+def test_a_batch_node_offers_no_more_memory_than_it_has() -> None:
+    node = {"sky_roles": ["torque_node"], "sky_memory": 1024, "torque_node_memory": 2048, "torque_node_cores": 64, "sky_cores": 2}
+    assert beyond_node("n-0", node) == ["torque_node_memory: 2048 is more than n-0 has (1024)"]
+
+
 def test_valid_role_variables_are_accepted() -> None:
     good = {
         "spark_worker_memory": "2048", "spark_port": 7077, "spark_io_encryption": "yes", "node_user": "ada", "node_user_uid": 1000,

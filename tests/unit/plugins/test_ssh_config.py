@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.action.ssh_config import login_at
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, ssh_options
@@ -54,6 +55,19 @@ def test_ssh_does_the_same_as_with_the_options_of_the_inventory(name: str, tmp_p
     assert effective("-F", str(file), name) == said
     assert said["stricthostkeychecking"] == "true"
     assert effective("-F", str(file), "-l", "root", name)["user"] == "root"
+
+
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_a_user_of_awx_logs_in_with_keys_of_their_own_and_the_same_checks(name: str) -> None:
+    own = HOSTS[name]
+    login = login_at("", name, own, "sky", {"awx_job_id": 17})
+    assert "/home/ada" not in login["ssh"]
+    ours = effective(*shlex.split(own["ansible_ssh_common_args"]), "-p", str(own["ansible_port"]), f"sky@{own['ansible_host']}")
+    theirs = effective(*shlex.split(login["ssh"])[1:], login["node"])
+    checks = ("hostname", "port", "user", "stricthostkeychecking", "knownhostscommand", "hostkeyalgorithms", "userknownhostsfile")
+    assert {key: theirs.get(key) for key in checks} == {key: ours.get(key) for key in checks}
+    assert ("proxycommand" in theirs) == ("proxycommand" in ours)
+    assert login_at("", name, own, "sky", {})["ssh"].startswith(f"ssh {own['ansible_ssh_common_args']} ")
 
 
 def test_a_node_has_its_lines_under_its_name() -> None:

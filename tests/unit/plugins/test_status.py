@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.sky.clusters.plugins.action.status import save
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
@@ -34,7 +35,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
     """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
         "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
-        "kept_volumes": [], "runs": [], "changes": [], "drift": [], "refusals": [], "notes": [],
+        "kept_volumes": [], "runs": [], "changes": [], "plan": [], "drift": [], "refusals": [], "notes": [], "estimate": [],
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
     faults = [f"{name}: {sentence}" for name, found in seen.items() for sentence in found["faults"]]
@@ -101,14 +102,25 @@ def test_enough_fit_nodes_are_enough() -> None:
 
 
 def test_what_a_run_would_do_is_reported() -> None:
-    lines = status(changes=["demo-worker-3: create in here"], names=["demo-worker-10"])["summary"]
-    assert lines[-3:] == ["a run would: demo-worker-3: create in here", "a run would visit: demo-worker-10", "ready: yes"]
+    new = {"sign": "+", "name": "demo-worker-3", "text": "create in here"}
+    lines = status(plan=[new], names=["demo-worker-10", "demo-worker-3"])["summary"]
+    assert lines[-5:] == [
+        "a run would:",
+        "  + demo-worker-3   create in here",
+        f"  ~ demo-worker-10  {VISIT}",
+        "  plan: 1 to create, 1 to change",
+        "ready: yes",
+    ]
+
+
+def test_what_the_file_costs_is_reported() -> None:
+    assert "1.00 EUR per hour" in status(estimate=["1.00 EUR per hour"])["summary"]
 
 
 def test_a_role_that_would_be_removed_is_reported() -> None:
     steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
     found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
-    assert found["summary"][-3:] == ["a run would: demo-worker-2: remove spark_worker, spark", "a run would visit: demo-worker-2", "ready: yes"]
+    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
 
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}

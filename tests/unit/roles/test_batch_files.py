@@ -32,6 +32,14 @@ def test_a_node_that_has_left_is_forgotten_and_none_whose_name_begins_alike() ->
     assert forget.without(CONFIGURATION, {"demo-node"}) == CONFIGURATION
 
 
+def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").write_text(CONFIGURATION)
+    monkeypatch.setattr(forget, "CONFIGURATION", tmp_path / "conf")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 1, "", "Job failed.\nSee journalctl.\n"))
+    with pytest.raises(forget.ForgetError, match=r"'systemctl restart slurmctld\.service' failed: Job failed\. See journalctl\."):
+        forget.main({"demo-node-1"})
+
+
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
     members = {"demo-node-1": "10.0.0.2", "demo-node-10": "10.0.0.3"}
     text = names.hosts(HOSTS, members, "demo-node-1", {"demo-node-1", "demo-old-7"})

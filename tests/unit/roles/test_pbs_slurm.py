@@ -132,6 +132,14 @@ def test_the_account_and_the_priority_of_a_job_where_users_have_shares() -> None
     assert show.attributes(job(account="(null)"), SETTINGS)["Account_Name"] == ""
 
 
+def test_a_job_without_a_limit_is_shown_as_such() -> None:
+    year = "365-00:00:00"
+    assert job(limit=year).walltime is None
+    assert job(limit="UNLIMITED").walltime is None
+    assert job(limit=year, comment='{"list": {"walltime": "8760:00:00"}}').walltime == 365 * 24 * 3600
+    assert "Resource_List.walltime" not in dict(line.strip().split(" = ", 1) for line in list(show.full(job(limit=year), SETTINGS))[1:])
+
+
 def test_reservations_are_listed_by_their_times_from_now() -> None:
     day = datetime.datetime(2026, 12, 1, 8)
     rows = [

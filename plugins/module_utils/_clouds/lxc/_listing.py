@@ -135,4 +135,5 @@ class Reader:
             type=record.type,
             attached=mark.node_name if attached else "",
             device=f"/dev/sky/{short}" if attached else "",
+            created=record.created,
         )

@@ -121,6 +121,7 @@ def volume_or_stray(volume: Mapping[str, Any], cluster: str, servers: Mapping[st
         type=str(volume.get("volume_type") or ""),
         attached=holder,
         device=device(str(volume["id"])) if holder else "",
+        created=str(volume.get("created_at") or ""),
     )
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _host, _paths
-from ._list import Envelope, Member, NodeList, Refused, accepted, parse, write
+from ._list import Envelope, Member, NodeList, Overlay, Refused, accepted, parse, write
 from ._paths import Gateways, Peer
 from ._probe import HEADERS, Pinger, sizes
 from ._server import Board, Server, serve
@@ -116,6 +116,18 @@ class Agent:
     def address(self) -> str:
         return self.nodes.address(self.me)
 
+    @property
+    def overlay(self) -> Overlay:
+        if self.nodes.overlay is None:
+            raise _host.Failed("the cluster has no overlay")
+        return self.nodes.overlay
+
+    @property
+    def pings(self) -> Pinger:
+        if self.pinger is None:
+            raise _host.Failed(f"the interface {_host.INTERFACE} is not set up yet")
+        return self.pinger
+
     def run(self) -> None:
         threading.Thread(target=self._poll, daemon=True).start()
         while True:
@@ -156,7 +168,7 @@ class Agent:
 
     def _take_list(self) -> None:
         written = _host.changed_at(Path(self.config.list_file))
-        if written != self.list_stamp:  # by a visit, whose word may not have been heard
+        if written != self.list_stamp:  # by a visit, whose message may have been lost
             self.list_stamp = written
             self._written_here()
         while not self.incoming.empty():
@@ -196,8 +208,7 @@ class Agent:
         return found
 
     def _set_routes(self) -> None:
-        overlay = self.nodes.overlay
-        assert overlay is not None  # noqa: S101
+        overlay = self.overlay
         base = ipaddress.IPv4Network(overlay.range).network_address
         prefix = 32 - (self.nodes.block - 1).bit_length()
         most = self.interface.mtu()
@@ -210,8 +221,7 @@ class Agent:
             self.routes = blocks
 
     def _set_forwarding(self) -> None:
-        overlay = self.nodes.overlay
-        assert overlay is not None  # noqa: S101
+        overlay = self.overlay
         plain: dict[str, str] = {}
         if overlay.inside == "plain":
             near = [node for node in self.nodes.nodes if node.cloud == self.me.cloud and node.name != self.me.name]
@@ -267,12 +277,12 @@ class Agent:
     # --- gateways and MTU ---------------------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        assert self.pinger is not None  # noqa: S101
-        answered = self.pinger.answers()
+        pinger = self.pings
+        answered = pinger.answers()
         self._judge_searches(answered)
         alive = {address for address, size in answered if size == HEADERS}
         gateways = [node for node in self.nodes.nodes if node.gateway and node.name != self.me.name]
-        changes = [node for node in gateways if self.pinger.sent and self.gateways.seen(node.name, self.nodes.address(node) in alive)]
+        changes = [node for node in gateways if pinger.sent and self.gateways.seen(node.name, self.nodes.address(node) in alive)]
         if changes:
             LOG.info("gateways: %s", ", ".join(f"{n.name} {'answers' if self.gateways.alive(n.name) else 'is silent'}" for n in changes))
             self._apply()
@@ -281,15 +291,14 @@ class Agent:
                 self.interface.renew_endpoints(far)
             self.found_at = {}
         if not self.searches:
-            self.pinger.forget()
+            pinger.forget()
         self._search()
         for node in gateways:
-            self.pinger.send(self.nodes.address(node))
+            pinger.send(self.nodes.address(node))
         self._visit_one()
 
     def _visit_one(self) -> None:
         """A packet to one far peer after the other: if it was restarted, the unanswered packet makes this side begin anew."""
-        assert self.pinger is not None  # noqa: S101
         far = [peer for peer in self.interface.applied.values() if peer.keepalive]
         if far:
             self.turn = (self.turn + 1) % len(far)
@@ -297,7 +306,7 @@ class Agent:
 
     def _search(self) -> None:
         """Begin to look for the MTU to clouds where it is not known, or was found long ago."""
-        assert self.pinger is not None  # noqa: S101
+        pinger = self.pings
         now = time.monotonic()
         for cloud in {node.cloud for node in self.nodes.nodes} - {self.me.cloud}:
             if cloud in self.searches or now - self.found_at.get(cloud, -MTU_AGAIN) < MTU_AGAIN:
@@ -307,15 +316,15 @@ class Agent:
             target = inside[self.tried.get(cloud, 0) % min(len(inside), TRIED)]
             address = self.nodes.address(target)
             self.searches[cloud] = Search(address, 0)
-            self.pinger.send_all(address, sizes(self.interface.mtu()))
+            pinger.send_all(address, sizes(self.interface.mtu()))
 
     def _judge_searches(self, answered: set[tuple[str, int]]) -> None:
-        assert self.pinger is not None  # noqa: S101
+        pinger = self.pings
         for cloud, search in list(self.searches.items()):
             search.ticks += 1
             search.largest = max([search.largest, *(size for address, size in answered if address == search.target and size > HEADERS)])
             if search.ticks < MTU_WAIT:
-                self.pinger.send_all(search.target, (size for size in sizes(self.interface.mtu()) if size > search.largest))
+                pinger.send_all(search.target, (size for size in sizes(self.interface.mtu()) if size > search.largest))
             if search.ticks <= MTU_WAIT:
                 continue
             del self.searches[cloud]

@@ -97,17 +97,16 @@ def peers(nodes: NodeList, me: Member, gateways: Gateways) -> dict[str, Peer]:
     for other in nodes.nodes:
         if other.name in ways and ways[other.name].kind not in ("relay", "none"):
             own = f"{nodes.overlay.address(other.number)}/32"
-            endpoint, keepalive = _endpoint(nodes, me, other, ways[other.name])
+            endpoint, keepalive = _endpoint(nodes, nodes.overlay.port, me, other, ways[other.name])
             found[other.key] = Peer(other.key, (own, *extra.get(other.name, ())), endpoint, keepalive)
     return found
 
 
-def _endpoint(nodes: NodeList, me: Member, other: Member, chosen: Way) -> tuple[str, int]:
-    assert nodes.overlay is not None  # noqa: S101  # callers have asked
+def _endpoint(nodes: NodeList, port: int, me: Member, other: Member, chosen: Way) -> tuple[str, int]:
     if other.cloud == me.cloud:
-        return f"{other.address}:{nodes.overlay.port}", 0
+        return f"{other.address}:{port}", 0
     if chosen.kind == "direct":
-        return f"{other.public}:{nodes.overlay.port}", KEEPALIVE
+        return f"{other.public}:{port}", KEEPALIVE
     through = nodes.node(chosen.through)
     if through:
         return f"{through.public}:{nodes.forwarded + other.number % nodes.forwarded_ports}", KEEPALIVE

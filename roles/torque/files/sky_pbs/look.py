@@ -247,7 +247,7 @@ def _checked(name: str) -> None:
     if not found:
         raise PbsError("Invalid job id specified")
     for job in found:
-        limit = slurm.duration(job.limit)
+        limit = job.walltime
         put([
             f"checking job {job.id}", "", f"State: {job.state.title()}", f"Creds:  user:{job.user}  group:{job.group}  class:{job.queue}",
             f"WallTime: {job.used} of {job.limit if limit is not None else 'INFINITY'}", f"SubmitTime: {show.date(job.submitted)}",

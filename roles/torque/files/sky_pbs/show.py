@@ -42,7 +42,7 @@ def wide_table(jobs: Sequence[Job], server: str, nodes: bool = False, reason: bo
     yield layout.format("-" * 23, "-" * 11, "-" * 8, "-" * 16, "------", "-----", "------", "-" * 9, "-" * 9, "-", "-" * 9)
     for job in jobs:
         elapsed = clock(job.seconds) if job.letter not in "QHW" else MISSING
-        limit = duration(job.limit)
+        limit = job.walltime
         row = layout.format(
             shown_id(job.id, server), job.user, job.queue, job.name, MISSING, job.nodes, job.processors, job.memory or MISSING,
             clock(limit) if limit is not None else MISSING, job.letter, elapsed,
@@ -76,7 +76,7 @@ def full(job: Job, settings: Settings, status: int | None = None, ended: bool = 
 def attributes(job: Job, settings: Settings, status: int | None = None, ended: bool = False) -> dict[str, str]:
     """What PBS knows of a job, by the names of its attributes."""
     kept = job.kept
-    limit = duration(job.limit)
+    limit = job.walltime
     host = str(kept.get("host", settings.server))
     requested = {f"Resource_List.{name}": str(value) for name, value in kept.get("list", {}).items() if name not in ("walltime", "nodes")}
     waiting = job.letter in "QHW"

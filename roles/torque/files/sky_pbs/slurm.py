@@ -28,6 +28,7 @@ LETTERS = {
 }  # fmt: skip
 HELD = ("JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", "Dependency", "DependencyNeverSatisfied")
 WAITING = ("BeginTime",)
+YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class Job:
         """The account that qsub was given, or that of Slurm."""
         account = str(self.kept.get("account", "")) or self.fields["account"]
         return "" if account == "(null)" else account
+
+    @property
+    def walltime(self) -> int | None:
+        """How many seconds it may run; None if it may run for ever, which Slurm takes for a year."""
+        limit = duration(self.fields["limit"])
+        return None if limit == YEAR and "walltime" not in self.kept.get("list", {}) else limit
 
     @property
     def seconds(self) -> int:

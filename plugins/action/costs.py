@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work out what a cluster has used, and what it costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all, open_clouds, owners
+from ansible_collections.sky.clusters.plugins.module_utils._views._costs import costs
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
+
+NOTHING = "nothing of the cluster exists"
+
+
+class ActionModule(ClusterAction):
+    """See the documentation of the module of this name."""
+
+    spec: ClassVar[dict[str, Any]] = CLUSTER_SPEC | {"counts": {"type": "dict", "default": {}}, "file": {"type": "str", "default": ""}}
+
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        cluster, _own = self.cluster(args)
+        clouds = open_clouds(cluster)
+        now = datetime.now(UTC)
+        found = costs(cluster, owners(clouds), list_all(clouds), now)
+        data = {"cluster": cluster.name, "time": now.isoformat(timespec="seconds"), **found.plain()}
+        if args["file"] and not self._task.check_mode:
+            save(args["file"], data)
+        return dict(untemplated({"changed": False, **data, "summary": [*([] if found.items else [NOTHING]), *found.lines()]}))
+
+
+def save(file: str, data: Mapping[str, Any]) -> None:
+    """Write the figures as CSV if the name of the file says so, or as JSON.
+
+    Raises:
+        AnsibleActionFail: it cannot be written.
+    """
+    try:
+        write(file, _as_csv(data) if file.endswith(".csv") else json.dumps(data, indent=2) + "\n")
+    except OSError as error:
+        # without its cause: Ansible would print the reason twice
+        raise AnsibleActionFail(f"sky_costs_file: {file} cannot be written: {error.strerror or error}") from None
+
+
+def _as_csv(data: Mapping[str, Any]) -> str:
+    rows = [{"time": data["time"], "state": state} | item for state, key in (("used", "items"), ("planned", "planned")) for item in data[key]]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

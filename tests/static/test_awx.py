@@ -1,0 +1,201 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The configuration for AWX fits itself, the playbooks, and the modules of awx.awx that load it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
+from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
+from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, PREFIX, Offer, filled, given_answers, offer_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import given
+from ansible_collections.sky.clusters.tests.support import tree
+
+AWX = tree.ROOT / "awx"
+PROJECT = AWX / "project"
+KNOWN = json.loads((Path(__file__).parent / "awx_modules.json").read_text(encoding="utf-8"))["modules"]
+LOADED = {  # by which module of awx.awx
+    "aap_organizations": "organization",
+    "controller_credential_types": "credential_type",
+    "controller_credentials": "credential",
+    "controller_execution_environments": "execution_environment",
+    "controller_projects": "project",
+    "controller_inventories": "inventory",
+    "controller_inventory_sources": "inventory_source",
+    "controller_templates": "job_template",
+    "controller_workflows": "workflow_job_template",
+    "controller_schedules": "schedule",
+}
+NODES = "simplified_workflow_nodes"  # which a role of infra.aap_configuration hands to workflow_job_template_node, one by one
+PYTHON: Mapping[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list}
+QUESTION = {"question_name", "question_description", "variable", "type", "required", "default", "min", "max", "choices"}
+SURVEY_TYPES: Mapping[str, type] = {"text": str, "textarea": str, "multiplechoice": str, "integer": int}
+
+
+@functools.cache
+def config() -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for path in sorted((AWX / "config").glob("*.yml")):
+        merged |= yaml.safe_load(path.read_text(encoding="utf-8"))
+    return merged
+
+
+@functools.cache
+def offers() -> dict[str, Offer]:
+    return {path.stem: offer_of(path.name, yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted((PROJECT / "offers").glob("*.yml"))}
+
+
+def templates() -> list[dict[str, Any]]:
+    return list(config()["controller_templates"])
+
+
+def questions(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(template["survey_spec"]["spec"]) if "survey_spec" in template else []
+
+
+def items() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every item of the configuration: its variable, the module that takes it, and its options."""
+    for variable, listed in config().items():
+        for item in listed:
+            yield variable, LOADED[variable], {key: value for key, value in item.items() if key != NODES}
+            for node in item.get(NODES, ()):
+                yield NODES, "workflow_job_template_node", node
+
+
+def test_awx_awx_takes_every_option() -> None:
+    wrong, seen = [], 0
+    for variable, module, item in items():
+        known = KNOWN[module]
+        for key, value in item.items():
+            seen += 1
+            option = known.get(key)
+            if option is None:
+                wrong.append(f"{variable}: {item.get('name')}: {module} has no option {key}")
+            elif not isinstance(value, PYTHON[option.get("type", "str")]) and not (key == "inventory" and isinstance(value, str)):
+                wrong.append(f"{variable}: {key}: is no {option['type']}: {value!r}")
+            elif "choices" in option and value not in option["choices"]:
+                wrong.append(f"{variable}: {key}: {value!r} is none of {option['choices']}")
+        wrong += [f"{variable}: {item.get('name')}: lacks {key}" for key, option in known.items() if option.get("required") and key not in item]
+    assert seen > 100
+    assert not [each for each in wrong if not each.endswith(("lacks workflow", "lacks workflow_job_template"))], "\n".join(
+        wrong
+    )  # the role adds it to each node
+
+
+def test_every_variable_is_loaded() -> None:
+    (play,) = yaml.safe_load((AWX / "load.yml").read_text(encoding="utf-8"))
+    roles = play["tasks"][0]["vars"]["aap_configuration_dispatcher_roles"]
+    assert {role["var"] for role in roles} == set(config()) == set(LOADED)
+    assert sorted(play["vars_files"]) == sorted(f"config/{path.name}" for path in (AWX / "config").glob("*.yml"))
+
+
+def test_what_is_named_exists() -> None:
+    names = {variable: {item["name"] for item in listed} for variable, listed in config().items()}
+    jobs = names["controller_templates"] | names["controller_workflows"]
+    for template in templates():
+        assert template["project"] in names["controller_projects"]
+        assert template.get("ask_inventory_on_launch") or template["inventory"] in names["controller_inventories"]
+        assert template["execution_environment"] in names["controller_execution_environments"]
+        assert set(template.get("credentials", [])) <= names["controller_credentials"]
+        assert (PROJECT / template["playbook"]).is_file()
+    for source in config()["controller_inventory_sources"]:
+        assert source["inventory"] in names["controller_inventories"]
+        assert source["credential"] in names["controller_credentials"]
+        assert parse(yaml.safe_load((PROJECT / source["source_path"]).read_text(encoding="utf-8")), option_classes()).name == source["name"]
+        assert source["overwrite"] is source["overwrite_vars"] is True
+    for workflow in config()["controller_workflows"]:
+        own = {node["identifier"] for node in workflow[NODES]}
+        for node in workflow[NODES]:
+            assert {*node.get("success_nodes", []), *node.get("failure_nodes", [])} <= own
+            assert node.get("unified_job_template", next(iter(jobs))) in jobs
+    assert {schedule["unified_job_template"] for schedule in config()["controller_schedules"]} <= jobs
+    played = {template["playbook"] for template in templates()}
+    assert played == {path.name for path in PROJECT.glob("*.yml")}
+
+
+def test_questions_are_those_of_awx() -> None:
+    for template in [*templates(), *config()["controller_workflows"]]:
+        assert template.get("survey_enabled", False) is bool(questions(template))
+        for question in questions(template):
+            assert set(question) <= QUESTION, question
+            kind = SURVEY_TYPES[question["type"]]
+            assert isinstance(question.get("default", kind()), kind), question
+            assert ("choices" in question) == (question["type"] == "multiplechoice"), question
+            assert all(isinstance(choice, str) for choice in question.get("choices", [])), question
+            assert question.get("default", "") in ["", *question.get("choices", [question.get("default", "")])], question
+
+
+def imported(playbook: str) -> str:
+    """The text of a playbook of the collection, with those that it imports."""
+    text = (tree.ROOT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8")
+    return "\n".join([text, *(imported(name) for name in re.findall(r"import_playbook: (\w+)\.yml", text))])
+
+
+def read_by(playbook: str) -> set[str]:
+    """The extra variables that a playbook of the project reads, by way of those of the collection."""
+    plays = yaml.safe_load((PROJECT / playbook).read_text(encoding="utf-8"))
+    names = [play["ansible.builtin.import_playbook"].rpartition(".")[2] for play in plays]
+    text = "\n".join(imported(name) for name in names)
+    return {f"sky_{name}" for name in re.findall(r"\bsky_given\.(\w+)", text)} | set(re.findall(r"\b(sky_\w+) \| default\(", text))
+
+
+def projects() -> list[dict[str, Any]]:
+    """The templates whose playbooks work on a cluster that answers describe."""
+    return [template for template in templates() if any(question["variable"] == f"{PREFIX}{NAME}" for question in questions(template))]
+
+
+def test_a_cluster_file_of_the_project_needs_no_question() -> None:
+    (template,) = [template for template in templates() if template.get("ask_inventory_on_launch")]
+    assert questions(template) == []
+    assert set(template["extra_vars"]) <= read_by(template["playbook"])
+
+
+@pytest.mark.parametrize("template", projects(), ids=lambda template: str(template["name"]))
+def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[str, Any]) -> None:
+    text = (PROJECT / template["playbook"]).read_text(encoding="utf-8")
+    assert text.index("sky.clusters.answers") < text.rindex("import_playbook")
+    asked = {question["variable"]: question for question in questions(template)}
+    kinds = asked.pop(f"{PREFIX}{OFFER}")
+    assert set(kinds["choices"]) <= set(offers())
+    assert asked.pop(f"{PREFIX}{NAME}")["required"]
+    answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
+    for kind in kinds["choices"]:
+        assert answers <= set(offers()[kind].answers)
+    assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
+
+
+@pytest.mark.parametrize("template", projects(), ids=lambda template: str(template["name"]))
+def test_what_a_survey_sends_is_accepted(template: Mapping[str, Any]) -> None:
+    """The defaults, and every choice, with every kind of cluster."""
+    sent: dict[str, Any] = {question["variable"]: question.get("default", "") for question in questions(template)} | {f"{PREFIX}{NAME}": "demo"}
+    choices = [(question["variable"], choice) for question in questions(template) for choice in question.get("choices", [])]
+    for variable, choice in [("", ""), *choices]:
+        variables = sent | ({variable: choice} if variable else {})
+        assert given(variables)[1] == []
+        cluster = parse(filled(offers()[variables[f"{PREFIX}{OFFER}"]], given_answers(variables)), option_classes())
+        assert cluster.name == "demo"
+
+
+def test_jobs_of_workflows_and_schedules_have_the_answers_that_they_need() -> None:
+    by_name = {template["name"]: questions(template) for template in templates()}
+    started = [(schedule["unified_job_template"], schedule["extra_data"]) for schedule in config()["controller_schedules"]]
+    for workflow in config()["controller_workflows"]:
+        asked = {question["variable"]: "" for question in questions(workflow) if question["required"]}
+        started += [(node["unified_job_template"], asked | node.get("extra_data", {})) for node in workflow[NODES] if "unified_job_template" in node]
+    assert len(started) > 4
+    for name, sent in started:
+        assert {question["variable"] for question in by_name[name] if question["required"]} <= set(sent), name
+        own = [(question, sent[question["variable"]]) for question in by_name[name] if sent.get(question["variable"])]
+        assert all(value in question.get("choices", [value]) for question, value in own), name
+    for schedule in config()["controller_schedules"]:
+        assert set(schedule["extra_data"]) <= {question["variable"] for question in by_name[schedule["unified_job_template"]]}
