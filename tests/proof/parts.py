@@ -210,7 +210,7 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 300, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
+        "stratuslab", Tier.LONG, 480, 330, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),

@@ -178,6 +178,7 @@ class Node:
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)
     number: int = 0  # as the creating call wrote it: its address in an overlay follows from it; 0 if none
+    lent: bool = False  # somebody else created the machine: to delete the node is to release it, and it goes on running
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
@@ -448,7 +449,7 @@ class Cloud(abc.ABC):
 
     @abc.abstractmethod
     def delete(self, nodes: Sequence[Node]) -> Iterator[Event]:
-        """Delete exactly these nodes (by id, after a look at their marks), side by side. Volumes are detached and kept.
+        """Delete exactly these nodes (by id, after a look at their marks), side by side. Volumes are detached and kept. Lent ones are released.
 
         One whose mark is not as it was given, or is not of this cluster and owner, is ``FAILED`` and left alone. Yields one ``DELETED``
         (gone, or on its way out: the list tells) or ``FAILED`` a node. One that is gone already is ``DELETED``.

@@ -48,6 +48,20 @@ def replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishe
     return {node.name: wishes.sick[node.name] for node in running if node.name in wishes.sick and has_disposable_nodes(cluster, node.mark.pool)}
 
 
+def undrained(existing: Mapping[str, Listing]) -> list[str]:
+    """Machines that would go on running with the cluster's services, and lose volumes that are mounted, if they were only released."""
+    found = []
+    for listing in existing.values():
+        attached = {volume.attached for volume in listing.volumes}
+        found += [
+            f"{node.name} is a machine that is released and goes on running: set the count of pool {node.mark.pool} to 0 and run "
+            "sky.clusters.cluster, so that its services stop and its volumes are unmounted; then destroy the cluster"
+            for node in listing.nodes
+            if node.lent and node.state is State.RUNNING and (node.ready or node.name in attached)
+        ]
+    return found
+
+
 def check_clouds(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: Draft) -> None:
     """Clouds that hold something of the cluster and are not in the file."""
     for cloud in dropped(existing):

@@ -14,7 +14,7 @@ from ._candidates import plan_replacements
 from ._draft import Draft, Part, PoolView
 from ._in_use import InUse, dropped, forgotten, recorded, refusal, server_nodes, serves
 from ._numbers import free_numbers, refusals
-from ._objections import check_clouds, check_health, check_removals, foreign_owners, replaceable, stray_notes, twice
+from ._objections import check_clouds, check_health, check_removals, foreign_owners, replaceable, stray_notes, twice, undrained
 from ._plan_model import CloudPlan, Plan, Wishes
 from ._pools import drop_pool, nodes_by_pool, plan_pool, strays_by_pool
 
@@ -70,7 +70,7 @@ def plan(
 
 def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[str, Listing], confirm: str = "") -> Plan:
     """Plan the deletion of every node of the cluster; volumes are kept, and named."""
-    refusals, notes = foreign_owners(cluster, owners, existing), stray_notes(existing)
+    refusals, notes = [*foreign_owners(cluster, owners, existing), *undrained(existing)], stray_notes(existing)
     if confirm == cluster.name:
         notes += map(forgotten, dropped(existing))
     else:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -82,7 +83,11 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         assert hosts[MASTER]["sky_id"] == str(machine.id)
         assert site.ssh(MASTER, "hostname && echo kept >/data/data/file").split() == [MASTER]
         assert set(site.must("cluster").changed.values()) == {0}
+        refused = site.play("destroy")
+        assert refused.code != 0
+        assert f"{MASTER} is a machine that is released and goes on running: set the count of pool master to 0" in refused.output
     finally:
+        site.must("cluster", "-e", json.dumps({"sky_counts": {"master": 0, "worker": 0}}))
         site.must("destroy")
     assert read(cloud(lal).one.vm(machine.id)).contract_state is State.RUNNING
     options = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]

@@ -126,16 +126,16 @@ class Creation:
 
     def _first(self, spec: NodeSpec, undo: Undo) -> int:
         number = Extra.of(spec.extra).machine(spec.mark.index)
-        return self._anew(spec, undo) if number is None else self._borrowed(spec, number, undo)
+        return self._anew(spec, undo) if number is None else self._lent(spec, number, undo)
 
-    def _borrowed(self, spec: NodeSpec, number: int, undo: Undo) -> int:
-        self._check_borrowed(spec, number, self._existing.marks)
+    def _lent(self, spec: NodeSpec, number: int, undo: Undo) -> int:
+        self._check_lent(spec, number, self._existing.marks)
         self._notes.write({number: {"mark": str(spec.mark), "number": spec.number, "clouds": spec.clouds}})
         undo.add(lambda: self._notes.forget({number}))
-        self._check_borrowed(spec, number, marks(self._one.documents()))  # another cluster may have been as quick
+        self._check_lent(spec, number, marks(self._one.documents()))  # another cluster may have been as quick
         return self._again(spec, next(vm for vm in self._existing.vms if vm.id == number), undo)
 
-    def _check_borrowed(self, spec: NodeSpec, number: int, known: Mapping[int, Collection[str]]) -> None:
+    def _check_lent(self, spec: NodeSpec, number: int, known: Mapping[int, Collection[str]]) -> None:
         reason = refusal(number, spec, self._existing.vms, known)
         if reason:
             raise Invalid(reason)

@@ -21,7 +21,7 @@ def as_node(vm: Vm, note: Note | None) -> Vm:
     mark = Mark.parse(note.mark) if note else None
     if note is None or mark is None:
         return vm
-    return replace(vm, name=mark.node_name, attributes={**vm.attributes, MARK: note.mark, NUMBER: str(note.number)}, borrowed=True)
+    return replace(vm, name=mark.node_name, attributes={**vm.attributes, MARK: note.mark, NUMBER: str(note.number)}, lent=True)
 
 
 def refusal(number: int, spec: NodeSpec, vms: Sequence[Vm], marks: Mapping[int, Collection[str]]) -> str:

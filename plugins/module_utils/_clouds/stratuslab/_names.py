@@ -203,11 +203,14 @@ class Names:
 
 
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:
-    """The networks of a node: the cloud's, and the public one if it must be reached from outside."""
-    names = [network] + (["public"] if spec.public_ip and network != "public" else [])
+    """The networks of a node: the public one if it must be reached from outside, and the cloud's.
+
+    The public one is the first, since its card then has the default route: what is sent outside must have the address outside.
+    """
+    names = (["public"] if spec.public_ip and network != "public" else []) + [network]
     found = [{"network_uname": "oneadmin", "network": name} for name in names]
     if address:
-        found[-1]["IP"] = address
+        found[0]["IP"] = address
     return found
 
 

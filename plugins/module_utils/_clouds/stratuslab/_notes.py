@@ -44,8 +44,8 @@ class Note:
 
     @classmethod
     def of(cls, data: Sequence[Any]) -> Note:
-        ready, clouds, keys, *borrowed = data
-        mark, number = borrowed or ("", 0)
+        ready, clouds, keys, *lent = data
+        mark, number = lent or ("", 0)
         return cls(str(ready), None if clouds is None else tuple(map(str, clouds)), tuple(map(str, keys)), str(mark), int(number))
 
 

@@ -173,7 +173,7 @@ class StratusLabCloud(Cloud):
             member = _vms.node_or_stray(vm, self.scope.cluster, {})
             if isinstance(member, Node) and self.owns(member.mark) and member.state is not State.DELETING:
                 ours.setdefault(str(member.mark), []).append(vm)
-        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.borrowed]
+        return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.lent]
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         return Shortages(self.options, self.one, self._names, self._templates).of(specs, volumes) if specs or volumes else []
@@ -261,7 +261,7 @@ class StratusLabCloud(Cloud):
                 if vm.mark_text != str(node.mark):
                     reason = f"its mark is '{vm.mark_text}' and not '{node.mark}'" if vm.mark_text else "it has no mark"
                     return Event(node.name, Stage.FAILED, f"machine {vm.id}: {reason}: it is left alone", final=True)
-                if vm.borrowed:
+                if vm.lent:
                     return self._released(node, vm)
                 self.one.act("finalize", vm.id)
         except Missing:

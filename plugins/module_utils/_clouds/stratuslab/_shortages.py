@@ -32,9 +32,9 @@ class Shortages:
         self._templates = templates
 
     def of(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        borrowed = {spec.name: number for spec in specs if (number := _extra(spec).machine(spec.mark.index)) is not None}
-        found = self._of_machines([spec for spec in specs if spec.name in borrowed], borrowed)
-        specs = [spec for spec in specs if spec.name not in borrowed]
+        lent = {spec.name: number for spec in specs if (number := _extra(spec).machine(spec.mark.index)) is not None}
+        found = self._of_machines([spec for spec in specs if spec.name in lent], lent)
+        specs = [spec for spec in specs if spec.name not in lent]
         found += [sentence for spec in specs for sentence in self._names.unknown(spec)]
         found += [
             f"volume {volume.name}: a disk has at most {LARGEST} GiB, {volume.size} are asked for" for volume in volumes if volume.size > LARGEST

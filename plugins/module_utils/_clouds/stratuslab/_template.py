@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from .._contract import Invalid
 
@@ -15,8 +14,8 @@ LONGEST = 48_000  # bytes: oned on MySQL silently cuts what is longer than 65535
 NAME = re.compile(r"[A-Za-z0-9_]+")
 PRINTABLE = re.compile(r"[\x20-\x7e\n]+")
 
-Value: TypeAlias = "str | Mapping[str, str]"
-Attribute: TypeAlias = "tuple[str, Value]"
+Value = str | Mapping[str, str]
+Attribute = tuple[str, Value]
 
 
 def text(attributes: Sequence[Attribute], what: str) -> str:

@@ -69,7 +69,7 @@ class Vm:
     host: str = ""  # that it runs on
     started: int = 0
     fault: str = ""
-    borrowed: bool = False  # somebody else created it: it is never deleted
+    lent: bool = False  # somebody else created it: it is never deleted
 
     @property
     def contract_state(self) -> State:
@@ -171,6 +171,7 @@ def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
         hopeless=state is State.FAILED and FULL.search(fault) is not None,
         made=made,
         number=_whole(vm.attributes.get(NUMBER, "")),
+        lent=vm.lent,
     )
 
 
@@ -179,15 +180,11 @@ def _whole(text: str) -> int:
 
 
 def _addresses(nics: Iterable[Mapping[str, str]]) -> Iterable[Address]:
-    """The first network is the one inside; an address of the public network is one outside, too."""
-    for place, nic in enumerate(nics):
-        if not nic.get("IP"):
-            continue
-        network = nic.get("NETWORK", "")
-        if place == 0:
-            yield Address(nic["IP"], 4, network)
-        if network == PUBLIC:
-            yield Address(nic["IP"], 4, network, public=True)
+    """The first network that is not public is the one inside; an address of the public network is one outside, and the one inside if it is all."""
+    known = [(nic["IP"], nic.get("NETWORK", "")) for nic in nics if nic.get("IP")]
+    inside = sorted(known, key=lambda each: each[1] == PUBLIC)[:1]
+    yield from (Address(address, 4, network) for address, network in inside)
+    yield from (Address(address, 4, network, public=True) for address, network in known if network == PUBLIC)
 
 
 def parts_text(parts: Mapping[str, str]) -> str:

@@ -145,12 +145,12 @@ def test_numbers_of_ansible_are_numbers() -> None:
         pass
 
     assert Extra.of({"machines": [Tagged(0), Tagged(7)]}).machine(1) == 7
-    assert type(Extra.of({"machines": [Tagged(7)]}).machine(0)) is int
+    assert not isinstance(Extra.of({"machines": [Tagged(7)]}).machine(0), Tagged)
 
 
 def test_notes_of_nodes_that_were_created_have_no_mark() -> None:
     for note in (Note("hash", None, ("ssh-ed25519 AAAA",)), Note("", ("lal",))):
         assert len(note.data()) == 3
         assert Note.of(note.data()) == note
-    borrowed = Note(mark="sky/1 alice a p 0", number=513)
-    assert Note.of(borrowed.data()) == borrowed
+    lent = Note(mark="sky/1 alice a p 0", number=513)
+    assert Note.of(lent.data()) == lent

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Unavailable
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _vms
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import spec
@@ -36,6 +36,8 @@ def test_a_node_is_reached_at_the_port_that_the_site_lists(site: Site, opened: O
     assert "-p 15002" in " ".join(Gateway(nodes["a-p-0"], "root").command())
     assert nodes["a-p-1"].port == 0  # it has a public address
     assert [each.network for each in nodes["a-p-1"].addresses] == ["local", "public"]
+    # the card with the address outside is the first: it has the default route
+    assert [nic["NETWORK"] for nic in _vms.read(cloud.one.vm(int(nodes["a-p-1"].id))).nics] == ["public", "local"]
 
 
 def test_an_answer_that_is_no_list_of_ports_says_nothing(site: Site, opened: Opened) -> None:
