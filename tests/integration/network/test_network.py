@@ -38,6 +38,7 @@ RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
 GUEST = "sky-guest"  # the zones let in what comes from interfaces of such names
 WEB = "sky-test-web"
 KEY = "/etc/sky/network/private.key"
+ENGINE = Path("/var/run/wireguard/skyg0.sock")
 SPACE = "skyguest"  # namespace of somebody outside
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -366,15 +367,18 @@ def guest(folder: Path, profile: dict[str, str]) -> Iterator[Callable[[str], boo
             "add rule ip sky_guest p ip saddr 10.77.7.0/24 masquerade\n")  # fmt: skip
         (folder / "guest.key").write_text(profile["PrivateKey"])
         words = ["ip", "netns", "exec", SPACE, "wireguard-go", "-f", "skyg0"]
+        ENGINE.unlink(missing_ok=True)  # one that was killed leaves it
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:
-            until(lambda: Path("/var/run/wireguard/skyg0.sock").exists(), 10, "the guest's interface")
-            peer = ["peer", profile["PublicKey"], "endpoint", profile["Endpoint"], "allowed-ips", profile["AllowedIPs"]]
-            run("ip", "netns", "exec", SPACE, "wg", "set", "skyg0", "private-key", str(folder / "guest.key"), *peer, "persistent-keepalive", "5")
-            run("ip", "-n", SPACE, "address", "add", profile["Address"], "dev", "skyg0")
-            run("ip", "-n", SPACE, "link", "set", "skyg0", "mtu", "1280", "up")
-            run("ip", "-n", SPACE, "route", "add", profile["AllowedIPs"], "dev", "skyg0")
-            yield lambda address: " 0% packet loss" in run("ip", "netns", "exec", SPACE, "ping", "-q", "-c1", "-W2", address, check=False)
-            engine.kill()
+            try:
+                until(ENGINE.exists, 10, "the guest's interface")
+                peer = ["peer", profile["PublicKey"], "endpoint", profile["Endpoint"], "allowed-ips", profile["AllowedIPs"]]
+                run("ip", "netns", "exec", SPACE, "wg", "set", "skyg0", "private-key", str(folder / "guest.key"), *peer, "persistent-keepalive", "5")
+                run("ip", "-n", SPACE, "address", "add", profile["Address"], "dev", "skyg0")
+                run("ip", "-n", SPACE, "link", "set", "skyg0", "mtu", "1280", "up")
+                run("ip", "-n", SPACE, "route", "add", profile["AllowedIPs"], "dev", "skyg0")
+                yield lambda address: " 0% packet loss" in run("ip", "netns", "exec", SPACE, "ping", "-q", "-c1", "-W2", address, check=False)
+            finally:
+                engine.kill()
     finally:
         run("ip", "netns", "delete", SPACE, check=False)
         run("ip", "link", "delete", GUEST, check=False)
