@@ -90,6 +90,7 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 self.lost.append(repr(error))
                 connection.close()
+        connection.close()
 
     def reaches(self, name: str) -> bool:
         """Whether a node answers from now on."""
