@@ -146,7 +146,7 @@ class Proof:
         self.folder = Path(tempfile.mkdtemp(prefix=".sky-proof-", dir=self.account.pw_dir))
         try:
             self._prepare()
-            number = self.as_user("qsub", "-l", f"nodes={len(self.given['nodes'])}", "-p", "1023", "proof.pbs").split(".")[0]
+            number = self.as_user("qsub", "-l", f"nodes={len(self.given['nodes'])}", "-p", "1023", "proof.pbs").partition(".")[0]
             self._wait(number)
             nodes = checked(self._output(number), self.given["nodes"], bool(self.given["program"]))
         finally:
@@ -183,7 +183,7 @@ class Proof:
     def _output(self, number: str) -> str:
         """Where PBS puts it: also what went wrong is said there."""
         path = self.folder / f"sky_proof.o{number}"
-        for _ in range(20):
+        for _look in range(20):
             if path.is_file() and ("ring of" if self.given["program"] else "host ") in path.read_text(encoding="utf-8"):
                 break
             time.sleep(0.2)

@@ -31,9 +31,8 @@ def _host(name: str, variables: Mapping[str, Any], user: str) -> str:
 
 def options(arguments: str) -> Iterable[str]:
     """The options of an ssh command as lines of a configuration. The file that the command would read is this one."""
-    words = iter(shlex.split(arguments))
-    for word in words:
-        value = next(words)
+    words = shlex.split(arguments)
+    for word, value in zip(words[::2], words[1::2], strict=True):
         if word == "-o":
             name, _equals, text = value.partition("=")
             yield f"{name} {text}"

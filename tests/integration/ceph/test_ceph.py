@@ -179,8 +179,11 @@ def test_the_size_of_the_folder_is_seen_and_kept(site: Site) -> None:
 def test_a_client_that_was_shut_out_comes_back(site: Site, share: dict[str, str], figure: Figure) -> None:
     began = time.monotonic()
     ceph.evict(share["client"])
-    site.ssh(WORKER, "for _ in $(seq 60); do sleep 1; journalctl -u sky-cephfs | grep -q 'Ceph has shut this client out' && break; done")
-    site.ssh(WORKER, "for _ in $(seq 60); do cat /shared/greeting && exit 0; sleep 1; done; exit 1")
+    noticed = "journalctl --no-pager -u sky-cephfs | grep -q 'Ceph has shut this client out'"
+    for host in (WORKER, MASTER):
+        site.ssh(
+            host, f"for _ in $(seq 60); do {noticed} && cat /shared/greeting && exit 0; sleep 1; done; journalctl -u sky-cephfs; ls /shared; exit 1"
+        )
     figure(f"a client of CephFS that was shut out works again after {time.monotonic() - began:.0f} s")
     said = site.must("spark_submit", "-e", "sky_application=hosts.py").output  # in the workers' sandboxes too
     assert f"signed ['hosts-{MASTER}', 'hosts-{WORKER}']" in said

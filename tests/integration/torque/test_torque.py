@@ -33,6 +33,7 @@ VARIABLES = {
     "node_users": [{"name": "ada", "uid": 2001}],
     "torque_server_node_timeout": 15,
 }
+SAVED = 7  # s after which the server has saved a job: it does so every 5 s
 SHARES = "sshare -a -n -P -o user,rawshares | grep -v root | grep '^[a-z]'"
 DATA = ("-e", "sky_destroy_data=true")
 Figure = Callable[[str], None]
@@ -268,9 +269,10 @@ def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure:
 
 
 def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster) -> None:
-    running = cluster.qsub("sleep 8; echo ended", "-j", "oe", "-N", "through")
+    running = cluster.qsub(f"sleep {SAVED + 8}; echo ended", "-j", "oe", "-N", "through")
     waiting = cluster.qsub("echo started", "-h", "-j", "oe", "-N", "later")
     cluster.wait([running], "R")
+    time.sleep(SAVED)
     cluster.at(cluster.server, "systemctl kill -s KILL slurmctld; sleep 8; systemctl is-active slurmctld", user="root")
     cluster.at(cluster.server, f"for _ in $(seq 60); do qrls {waiting} && exit 0; sleep 0.5; done; exit 1")
     cluster.wait([running, waiting])
@@ -289,6 +291,7 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
     past = cluster.qsub("exit 6", "-N", "past")
     cluster.wait([past])
     waiting = cluster.qsub("echo survived", "-h", "-j", "oe", "-N", "kept")
+    time.sleep(SAVED)
     subprocess.run(["lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", cluster.server, "-f"], check=True, capture_output=True)
     site.must("torque_cluster")
     assert cluster.at(cluster.server, "cat ~/mine") == "from a node\n"
@@ -303,7 +306,7 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:
     for content, sentence in (
         ({"node_users": [{"name": "ada", "uid": 2001}, {"name": "bob", "uid": 2001}]}, "node_users: ada and bob have the same id 2001"),
-        ({"node_users": [{"name": "root", "uid": 2001}]}, "node_users: 'root' is a user or a group of the system"),
+        ({"node_users": [{"name": "root", "uid": 2001}]}, "node_users: root: 'root' is a user or a group of the system"),
         ({"torque_server_queues": [{"name": "batch", "max_wall": "1:00"}]}, "torque_server_queues: entry 0 ('batch'): unknown key 'max_wall'"),
     ):
         refused = site.play("torque_cluster", "-e", json.dumps(content))

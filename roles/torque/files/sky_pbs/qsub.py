@@ -86,7 +86,7 @@ def submit(command: Command, options: Options, wanted: Resources, job: Submissio
             answer = slurm.run(arguments, env={"PATH": "/usr/bin:/bin", **job.variables}, preexec_fn=lambda: limit(job))
         except PbsError as error:
             raise PbsError(explained(str(error), wanted, options)) from None
-    number = answer.strip().split(";")[0]
+    number = answer.strip().partition(";")[0]
     for kind, other in job.before:
         depend(other, f"{kind}:{number}")
     if "-z" not in options.switches:
