@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One Spark cluster, from one file, on a StratusLab site and on this machine: a job runs on both, over the overlay."""
+"""One Spark cluster, from one file, on a StratusLab site and on this machine: a job runs on both, over the overlay.
+
+On the site only the master has an address outside: the other node is reached through it, by ssh and in the overlay.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Itera
     before = machine_state(ZONE)
     content = spark(ZONE, 1, public_ip=True)
     content["admin_cidrs"] = ["10.73.0.0/22"]
-    content["clouds"]["lal"] = entry(lal, "bob")
+    content["clouds"]["lal"] = entry(lal, "bob", network="local")
     content["pools"]["master"]["cloud"] = "lal"
     content["pools"]["master"]["public_ip"] = True
     content["pools"]["far"] = {"cloud": "lal", "count": 1, "roles": ["spark_worker"]}
@@ -49,6 +52,8 @@ def test_a_job_runs_on_two_clouds(site: Site, figure: Callable[[str], None]) -> 
         far: "lal",
         here: "here",
     }
+    assert [address["network"] for address in hosts[far]["sky_addresses"]] == ["local"]
+    assert "ProxyCommand" in hosts[far]["ansible_ssh_common_args"]
     # each cloud has a block of numbers of its own, and what has a number is reached at the address that follows from it
     assert {hosts[name]["sky_number"] // 256 for name in hosts if name != here} != {hosts[here]["sky_number"] // 256}
     for one, other in ((here, far), (far, here)):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 # Functions that every script has
 PRELUDE = r"""
 set -euo pipefail
+# reads all of its input: a command whose output nobody reads any more ends with a failure
+grep() { if [ "$1" = -q ]; then shift; command grep "$@" > /dev/null; else command grep "$@"; fi; }
 number() { echo "${1%%[.[]*}"; }
 state() { qstat "$1" | awk 'END {print $5}'; }
 until_state() { for _ in $(seq 240); do [ "$(state "$1")" = "$2" ] && return; sleep 0.5; done; echo "$1 is not $2" >&2; queue; exit 1; }
@@ -132,7 +134,7 @@ qusage | grep -q "^$(date +%Y-%m)  *$USER "; qusage -j -u $USER | python3 -c 'im
     Scenario("show_nodes", ("pbsnodes", "pbsnodes -a", "pbsnodes -l"), r"""
 pbsnodes -a > all; [ "$(grep -c '^     state = ' all)" = 2 ]; grep -q 'np = 2' all; grep -q 'properties = node,here' all
 [ -z "$(pbsnodes -l)" ]; [ "$(pbsnodes -l all | wc -l)" = 2 ]; says 'Unknown node' pbsnodes nowhere
-j=$(sleeper 30); until_state $j R; pbsnodes -a | grep -q "jobs = 0/$j"; qdel $j
+j=$(sleeper 30); until_state $j R; pbsnodes -a | grep -q "jobs = .*[0-9]/$j"; qdel $j
 """),
     Scenario("show_the_schedule", ("showq", "checkjob"), r"""
 j=$(sleeper 60 -l walltime=0:20:00); h=$(echo true | qsub -h); until_state $j R

@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.tests.support.site import Site, machine_st
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
-ZONE = "tbatchd"
+ZONE = "tdebian"  # no name that begins with that of another zone: they run side by side
 VARIABLES = {"node_users": [{"name": "ada", "uid": 2001}], "torque_fair_share": True, "torque_server_shares": {"ada": 3}}
 DAY = datetime.date.today() + datetime.timedelta(days=30)
 RESERVATION = {"name": "update", "start": f"{DAY}T08:00", "end": f"{DAY}T12:00"}

@@ -253,7 +253,7 @@ def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: F
 
 def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure: Figure) -> None:
     job = cluster.qsub("hostname >> ran; sleep 20; echo ended", "-j", "oe", "-N", "moved")
-    cluster.wait([job], "R")
+    cluster.at(cluster.server, "for _ in $(seq 120); do [ -s ran ] && exit 0; sleep 0.5; done; squeue; exit 1")
     victim = cluster.at(cluster.server, f"squeue -h -j {job} -o %N").strip()
     began = time.monotonic()
     subprocess.run(["lxc-stop", "-P", str(nodes_folder(ZONE)), "-n", victim, "-k"], check=True, capture_output=True)

@@ -43,7 +43,13 @@ def files(login: Login) -> Files:
         Denied: they cannot be read.
     """
     if login.p12:
-        return _converted(login.p12, login.p12_password)
+        found = _converted(login.p12, login.p12_password)
+        if not found.key.exists():  # a process that was forked has ended, and has cleaned up
+            _folder().cleanup()
+            _folder.cache_clear()
+            _converted.cache_clear()
+            found = _converted(login.p12, login.p12_password)
+        return found
     return Files(Path(login.certificate), Path(login.key))
 
 
@@ -61,7 +67,7 @@ def _converted(file: str, password: str) -> Files:
         raise Denied(f"p12_certificate {file} cannot be read with p12_password: {error}") from None
     if key is None or certificate is None:
         raise Denied(f"p12_certificate {file} has no key with a certificate")
-    folder, secret = _folder(), secrets.token_hex(32)
+    folder, secret = Path(_folder().name), secrets.token_hex(32)
     found = Files(folder / f"{secrets.token_hex(8)}.pem", folder / f"{secrets.token_hex(8)}.key", secret)
     found.certificate.write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in (certificate, *chain)))
     encryption = serialization.BestAvailableEncryption(secret.encode())
@@ -70,9 +76,5 @@ def _converted(file: str, password: str) -> Files:
 
 
 @functools.cache
-def _kept() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="sky-")  # for this user alone; removed when the process ends
-
-
-def _folder() -> Path:
-    return Path(_kept().name)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="sky-", ignore_cleanup_errors=True)  # for this user alone; removed when the process ends

@@ -45,7 +45,7 @@ from ._images import Images
 from ._lock import Lock
 from ._machines import as_node
 from ._marketplace import Marketplace
-from ._names import Names
+from ._names import Extra, Names
 from ._notes import Note, Notes, marks
 from ._one import Element, One
 from ._options import StratusLabOptions
@@ -209,7 +209,8 @@ class StratusLabCloud(Cloud):
         seen = self._seen()
         self._remove_doubles(seen.vms)
         self._forget_gone(seen)
-        existing = Existing(seen.vms, self._lock.current(seen.documents), marks(seen.documents))
+        lent = marks(seen.documents) if any(Extra.known(spec.extra).machines for spec in specs) else {}
+        existing = Existing(seen.vms, self._lock.current(seen.documents), lent)
         yield from each(Creation(self.one, self.pdisk, self._templates, self._volumes, self._notes, existing).node, specs)
 
     def _forget_gone(self, seen: Seen) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Invalid, NodeSpec, Stage, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Invalid, MarkError, NodeSpec, Stage, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._names import Extra
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._notes import Note
@@ -117,6 +117,15 @@ def test_of_two_clusters_that_take_a_machine_at_once_none_keeps_what_the_other_h
     assert cloud.listing().nodes == ()
     assert [node.id for node in other.listing().nodes] == [str(number)]
     list(other.delete(other.listing().nodes))
+
+
+def test_damaged_notes_of_another_cluster_matter_to_those_only_who_use_machines_that_exist(site: Site, opened: Opened) -> None:
+    number, cloud = machine(site), opened()
+    site.oned.call("one.template.allocate", [f"alice:{'a' * 40}", 'NAME = "skynotes.b.0123"\nBODY = "?"'])
+    assert [event.stage for event in cloud.create([spec(cloud)])] == [Stage.MADE]
+    list(cloud.delete(cloud.listing().nodes))
+    with pytest.raises(MarkError, match=r"skynotes\.b\.0123.* is damaged"):
+        list(cloud.create([taken(cloud, number)]))
 
 
 def test_a_machine_that_was_deleted_by_its_owner_is_missed_and_reported(site: Site, opened: Opened) -> None:
