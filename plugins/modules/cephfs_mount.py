@@ -89,12 +89,14 @@ UNIT = "sky-cephfs"
 SETTINGS = (Path("/etc/sky/cephfs.conf"), Path("/etc/sky/cephfs.key"))
 WRITE = 'set -e; umask 077; cat > "$0"; cat "$0"; rm -- "$0"'
 REFUSED_KEY = "the monitors refuse the key of this client"
-# What the clients of Ceph say, the most telling last
+SILENCE = "no monitor answers"
+BEGIN = "Starting sky-cephfs.service"  # what systemd writes before each attempt
+# What the clients of Ceph say, the most telling first
 WORDS = (
-    (re.compile(r"mount error[:= ]*(?:\d+ = )?(.+)"), None),
-    (re.compile(r"ceph mount failed with (?:\(\d+\) )?(.+)"), None),
-    (re.compile(r"handle_auth_bad_method|failed to fetch mon config|no keyring found|Operation not supported.*auth"), REFUSED_KEY),
-    (re.compile(r"authenticate timed out|monclient.*timed out|Connection timed out"), "no monitor answers"),
+    (re.compile(r"mount error[:= ]*(?:\d+ = )?(.+)"), ""),
+    (re.compile(r"ceph mount failed with (?:\(\d+\) )?(.+)"), ""),
+    (re.compile(r"handle_auth_bad_method|no keyring found"), REFUSED_KEY),
+    (re.compile(r"timed out|failed to fetch mon config|result 'timeout'"), SILENCE),
 )
 
 
@@ -103,10 +105,10 @@ class MountError(Exception):
 
 
 def reason(journal: str) -> str:
-    """Why a mount failed, from the journal of its unit."""
-    for line in reversed(journal.splitlines()):
-        for pattern, meaning in reversed(WORDS):
-            if found := pattern.search(line):
+    """Why a mount failed, from the journal of its unit: of the last attempt that says it."""
+    for attempt in reversed(journal.split(BEGIN)):
+        for pattern, meaning in WORDS:
+            if found := pattern.search(attempt):
                 return meaning or found[1].strip()
     lines = [line.strip() for line in journal.splitlines() if line.strip()]
     return lines[-1] if lines else ""
