@@ -158,7 +158,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "walk", Tier.QUICK, 720, 350, "the life of one local cluster, from its creation to nothing left",
+        "walk", Tier.QUICK, 720, 450, "the life of one local cluster, from its creation to nothing left",
         (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
     ),
     Part(
