@@ -175,8 +175,8 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 600, 450, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(600, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 900, 600, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(900, "real", "tests/integration/storage"),),
     ),
     Part(
         "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store and the file system of a real Ceph",
