@@ -62,8 +62,9 @@ def test_the_user_who_has_used_less_of_a_share_goes_first(site: Site) -> None:
     waiting = "sleep 100", "-l", "nodes=1:ppn=2,walltime=5:00"
     running = cluster.qsub(*waiting)
     cluster.wait([running], "R")
-    mine = cluster.qsub("date +%s%N > mine", "-l", "walltime=1:00", "-p", "1000")
-    others = cluster.at(cluster.server, "echo 'date +%s%N > others' | qsub -l walltime=1:00", user="ada").partition(".")[0]
+    whole = "nodes=1:ppn=2,walltime=1:00"  # of the node, so that one waits for the other
+    mine = cluster.qsub("date +%s%N > mine", "-l", whole, "-p", "1000")
+    others = cluster.at(cluster.server, f"echo 'date +%s%N > others' | qsub -l {whole}", user="ada").partition(".")[0]
     first = f"[ $(squeue -h -j {others} -o %Q) -gt $(squeue -h -j {mine} -o %Q) ]"
     cluster.at(cluster.server, f"for _ in $(seq 180); do {first} && exit 0; sleep 0.5; done; squeue -o '%i %u %Q'; sshare -a; exit 1")
     cluster.at(cluster.server, f"qdel {running}")
