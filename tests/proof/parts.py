@@ -167,11 +167,11 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1100, 720, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        "survival", Tier.LONG, 1100, 560, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
         (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1800, 1350, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        "spark", Tier.LONG, 1800, 1000, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
@@ -183,7 +183,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
     ),
     Part(
-        "systems", Tier.LONG, 600, 250, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
+        "systems", Tier.LONG, 600, 150, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
         (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
     ),
     Part(
@@ -205,7 +205,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 1500, 870, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
+        "openstack", Tier.LONG, 1500, 1030, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
         (*CAMPUS, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),

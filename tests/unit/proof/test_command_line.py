@@ -74,8 +74,11 @@ def test_a_plan_needs_no_environment_and_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_proof_that_ci_would_cut_off_is_refused_at_once(tmp_path: Path) -> None:
-    """Without a record every part counts with what is expected of it, and runs."""
-    done = called("--unproved", "--record", str(tmp_path / "none.tsv"))
+    """A part whose inputs have changed counts with the seconds that it took."""
+    heading = (ROOT / "tests/proved.tsv").read_text(encoding="utf-8").splitlines()[0]
+    long_ago = "\t".join(["survival", "0" * 20, "2026-01-01T00:00:00Z", str(MOST), "42 tests"])
+    (tmp_path / "record.tsv").write_text(f"{heading}\n{long_ago}\n", encoding="utf-8")
+    done = called("--unproved", "--record", str(tmp_path / "record.tsv"))
     assert done.returncode == 2
     assert f"more than the {MOST // 60} minutes that there are" in done.stderr
     assert "=== environment" not in done.stdout
