@@ -17,7 +17,7 @@ from ansible_collections.sky.clusters.tests.support import tree
 SAID = {"strategy": "ansible.builtin.linear", "any_errors_fatal": False, "timeout": 0, "gather_facts": False}
 HERE = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # What runs on the controller, where a failure is the end: nothing may follow it, and its own message says what to do
-ENDS_THE_RUN = {"ansible.builtin.set_fact", "sky.clusters.nodes_delete", "sky.clusters.nodes_ready", "sky.clusters.report"}
+ENDS_THE_RUN = {"ansible.builtin.set_fact", "sky.clusters.nodes_delete", "sky.clusters.nodes_ready", "sky.clusters.report", "sky.clusters.ssh_config"}
 WHOLE = "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
 
 
