@@ -270,8 +270,7 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     found = []
     overlay = overlay_of(settings, pools)
     if overlay:
-        found.append(Opening("udp", overlay.port, overlay.port))
-        found.append(Opening("udp", FORWARDED, FORWARDED + FORWARDED_PORTS - 1))
+        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay.port)]
     for rule in settings.rules:
         outside = [peer for peer in rule.peers if peer == ANY or _is_address(peer)]
         if rule.action != "allow" or rule.direction != "in" or not outside:
@@ -282,6 +281,11 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
             first, _dash, last = item.partition("-")
             found.append(Opening(protocol, int(first or 0), int(last or first or 0), cidrs))
     return tuple(dict.fromkeys(found))
+
+
+def overlay_ports(port: int) -> list[tuple[int, int]]:
+    """The UDP ports of the overlay, first and last of each range: the clouds' security groups and the nodes' firewalls let them in."""
+    return [(port, port), (FORWARDED, FORWARDED + FORWARDED_PORTS - 1)]
 
 
 def forwarded_port(number: int) -> int:
