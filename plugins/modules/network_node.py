@@ -93,9 +93,25 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _agent, _board, _host, _list, _paths, _probe, _server
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import (
+    _agent,
+    _board,
+    _exchange,
+    _files,
+    _host,
+    _inbox,
+    _known,
+    _list,
+    _mtu,
+    _paths,
+    _pause,
+    _peering,
+    _probe,
+    _server,
+    _watch,
+)
 
-PARTS = (_agent, _board, _host, _list, _paths, _probe, _server)
+PARTS = (_agent, _board, _exchange, _files, _host, _inbox, _known, _list, _mtu, _paths, _pause, _peering, _probe, _server, _watch)
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
 ETC = Path("/etc/sky/network")
 DATA = Path("/var/lib/sky/network")
