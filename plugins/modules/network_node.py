@@ -304,7 +304,7 @@ class Node:
                 return
             time.sleep(0.1)
         reason = state.get("fault") or "see journalctl -u sky-network"
-        self.module.fail_json(msg=f"the agent has not taken over the list within {self.module.params['wait']:.0f} s: {reason}")
+        self.module.fail_json(msg=f"the agent has not applied the list within {self.module.params['wait']:.0f} s: {reason}")
 
 
 def read(path: Path) -> str:

@@ -187,7 +187,7 @@ def test_a_list_is_read_as_it_was_written(keys: dict[str, Path]) -> None:
     ("sent", "sentence"),
     [
         (text(serial=4), r"the list is older \(4\) than the one in use \(5\)"),
-        (text(cluster="other"), "the list is that of cluster other, not of demo"),
+        (text(cluster="other"), "the list belongs to cluster other, not to demo"),
         (text(format=2), "the list has format 2, this agent reads format 1"),
         ("{}", "the list is damaged"),
     ],
