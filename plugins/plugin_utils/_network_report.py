@@ -41,7 +41,8 @@ def lines(nodes: Mapping[str, Mapping[str, Any]], clouds: Mapping[str, str], uns
     yield from _counters(nodes)
     anybody = [name for name, state in sorted(nodes.items()) if state["open_to_any"]]
     if anybody:
-        yield f"note: the overlay's UDP ports of {', '.join(anybody)} are open to any address, because not all nodes of the other clouds have a public one"
+        why = "not all nodes of the other clouds have a public one"
+        yield f"note: the overlay's UDP ports of {', '.join(anybody)} are open to any address, because {why}"
     yield from (f"fault: {line}" for line in faults(nodes))
     yield from (f"fault: {name}: it cannot be reached by ssh" for name in unseen)
     whole = not unseen and not faults(nodes)

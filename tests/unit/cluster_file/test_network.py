@@ -112,9 +112,7 @@ def test_people_outside() -> None:
     assert faults(vpn_users=["ada", "bob", "ada"]) == ["vpn_users[2]: 'ada' is listed twice"]
     assert faults(vpn_users=["Ada"])[0].startswith("vpn_users[0]: must be a user's name")
     assert faults(vpn_users=["ada"], overlay=False) == ["vpn_users: needs `overlay: true`: a profile connects to the overlay"]
-    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == [
-        "vpn_users: no pool has public_ip, so nobody outside can reach the overlay"
-    ]
+    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == ["vpn_users: no pool has public_ip, so nobody outside can reach the overlay"]
 
 
 @pytest.mark.parametrize(
