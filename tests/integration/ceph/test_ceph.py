@@ -172,6 +172,7 @@ def test_another_cluster_shares_the_folder(site: Site, store: dict[str, Any], sh
 
 def test_the_size_of_the_folder_is_seen_and_kept(site: Site) -> None:
     assert site.ssh(WORKER, "df --output=size -m /shared | tail -1").strip() == str(ceph.SHARE_MIB)
+    assert re.search(rf"folder /shared: \d+ % of {ceph.SHARE_MIB} MiB in use, \d+ MiB free, on 2 node\(s\)", site.must("status").output)
     full = site.ssh(WORKER, "runuser -u sky -- dd if=/dev/zero of=/shared/full bs=1M count=400 conv=fsync 2>&1 || true; rm /shared/full")
     assert "Disk quota exceeded" in full
 
