@@ -311,3 +311,4 @@ def sweep(zone: Zone) -> None:
         if folder.name.startswith((".new-", ".gone-")):
             remove_tree(folder)
     volumes.release(zone)
+    containers.forget(zone)

@@ -66,14 +66,13 @@ def detach(zone: Zone, node: str, short_names: Sequence[str]) -> None:
 
 
 def release(zone: Zone) -> None:
-    """Free the loop devices of nodes that were lost, which have neither folder nor process: the zone is held, so nobody is about to attach one.
+    """Free the loop devices of nodes that were lost outside of a run: the zone is held, so nobody is about to attach one.
 
     What somebody else uses, such as a volume that was mounted by hand to save its data, is left alone.
     """
     looker = Inspector(zone)
     for file, device in loops.attached(zone.volumes).items():
-        node = Path(file).stem.rpartition("-")[0]
-        if not (zone.nodes / node).exists() and not looker.init(node) and not loops.busy(device):
+        if looker.lost(Path(file).stem.rpartition("-")[0]) and not loops.busy(device):
             loops.detach(Path(file))
 
 
