@@ -367,6 +367,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     mounts = MOUNTS.read_text(encoding="utf-8")
     shares = look_at_shares(given["shares"], mounts)
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
+    shared = [seen.fault for seen in shares]
     return {
         "units": [asdict(unit) for unit in units],
         "disks": [asdict(disk) for disk in disks],
@@ -376,7 +377,7 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
         "differs": list(other_file_systems(volumes, mounts)),
         "former_roles": former_roles(others, known),
         "failed_units": other_failures(query("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]),
-        "faults": [fault for fault in (*(seen.fault for seen in (*units, *disks, *shares)), memory.fault) if fault],
+        "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), *shared, memory.fault) if fault],
     }
 
 
