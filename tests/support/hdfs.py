@@ -84,44 +84,44 @@ def put(site: Site, path: str, content: bytes, copies: int) -> None:
 
 
 @dataclass(frozen=True)
-class Speed:
-    """MiB/s."""
+class Speeds:
+    """Of a file in one copy, MiB/s."""
 
     written: float
-    read: float
+    read: float  # from the memory of a node
+    bare: float  # written to the volume of a DataNode without HDFS
 
 
-SPEED = """
-set -e
-volume=/data/hdfs/speed file=/tmp/speed
+BARE = """
+cd /data/hdfs; began=$(date +%s%N); dd if=/dev/zero of=speed bs=1M count={mib} conv=fsync status=none; echo $(($(date +%s%N) - began)); rm speed
+"""
+FILES = """
 timed() {{ what=$1; shift; began=$(date +%s%N); "$@" > /dev/null; echo $what $(($(date +%s%N) - began)); }}
-put() {{ head -c $1M /dev/zero | hdfs dfs -D dfs.replication=1 -put -f - $file; }}
-get() {{ hdfs dfs -cat $file; }}
+put() {{ head -c $1M /dev/zero | hdfs dfs -D dfs.replication=1 -put -f - /tmp/speed; }}
+get() {{ hdfs dfs -cat /tmp/speed; }}
+set -e
 for round in 1 2; do
-    timed bare_write dd if=/dev/zero of=$volume bs=1M count={mib} conv=fsync status=none
-    timed bare_read dd if=$volume bs=1M status=none
-    rm $volume
-    timed start_write put 1
-    timed start_read get
-    timed write put {mib}
-    timed read get
+    timed start_put put 1; timed start_get get
+    timed put put {mib}; timed get get
 done
-hdfs dfs -rm -skipTrash $file > /dev/null
+hdfs dfs -rm -skipTrash /tmp/speed > /dev/null
 """
 
 
-def speeds(site: Site, datanode: str, mib: int) -> tuple[Speed, Speed]:
-    """How fast Hadoop's own client writes and reads a file in one copy, on the node that keeps it; and the same of that node's bare volume.
+def speeds(site: Site, mib: int) -> Speeds:
+    """How fast Hadoop's own client, on the node of the NameNode, writes and reads a file; and how fast a DataNode's volume is written without it.
 
-    The better of two rounds each. What a file of 1 MiB takes, which is the start of the client, is subtracted. Writes end when all is on the volume;
-    reads may come from the memory of the node.
+    The better of two rounds each. What a file of 1 MiB takes, which is the start of the client, is subtracted. Every write ends when all is on the
+    volume.
     """
+    datanode = site.hosts("hdfs_datanode")[0]
     found: dict[str, float] = {}
-    for line in site.ssh(datanode, SPEED.format(mib=mib)).splitlines():
+    bare = [int(site.ssh(datanode, BARE.format(mib=mib))) / 1e9]
+    for line in site.ssh(head(site), FILES.format(mib=mib)).splitlines():
         what, nanoseconds = line.split()
         found[what] = min(int(nanoseconds) / 1e9, found.get(what, float("inf")))
-    own = Speed(mib / (found["write"] - found["start_write"]), mib / (found["read"] - found["start_read"]))
-    return own, Speed(mib / found["bare_write"], mib / found["bare_read"])
+    bare.append(int(site.ssh(datanode, BARE.format(mib=mib))) / 1e9)
+    return Speeds(mib / (found["put"] - found["start_put"]), mib / (found["get"] - found["start_get"]), mib / min(bare))
 
 
 @contextlib.contextmanager
