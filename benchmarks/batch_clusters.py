@@ -38,7 +38,7 @@ def runs(folder: Path, nodes: int, jobs: int) -> None:
     site = Site(folder, ZONE, batch(ZONE, nodes))
     label = f"{nodes} nodes:"
     try:
-        site.must("destroy", "-e", "sky_destroy_data=true")
+        site.must("destroy", *site.with_data)
         seconds, played = timed(site)
         show(f"{label} from nothing to a finished MPI job", f"{seconds:6.1f} s")
         show(f"{label} host-tasks of a node at its first deployment", f"{played.tasks[f'{ZONE}-node-0']:6d}")
@@ -49,7 +49,7 @@ def runs(folder: Path, nodes: int, jobs: int) -> None:
         seconds, played = timed(site)
         show(f"{label} one node more, proof included", f"{seconds:6.1f} s, {sum(played.tasks.values())} host-tasks")
     finally:
-        site.must("destroy", "-e", "sky_destroy_data=true")
+        site.must("destroy", *site.with_data)
 
 
 def throughput(cluster: Cluster, jobs: int) -> float:

@@ -47,7 +47,7 @@ def site(campus: OpenStackSite, tmp_path: Path) -> Iterator[Site]:
     before = machine_state(ZONE), campus.objects("physics")
     made = Site(tmp_path, "mix", content(1, 1), campus.environment("alice"))
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert (machine_state(ZONE), campus.objects("physics")) == before
 
 
@@ -71,4 +71,4 @@ def test_one_file_makes_a_cluster_of_two_clouds(site: Site, campus: OpenStackSit
     assert "campus" in refused.last(8)
     assert containers(ZONE) == ["mix-box-0", "mix-box-1"]
     site.environment.update(campus.environment("alice"))
-    assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
+    assert "nothing of it is left" in site.must("destroy", *site.with_data).output

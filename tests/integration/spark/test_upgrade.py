@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert "sky.clusters.spark_version" not in built.output
         yield made
     finally:
-        made.must("destroy", "-e", "sky_destroy_data=true")
+        made.must("destroy", *made.with_data)
     assert machine_state(ZONE) == before
 
 

@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     before = machine_state(NEAR), machine_state(FAR)
     made = Site(tmp_path_factory.mktemp("two"), NEAR, content())
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert (machine_state(NEAR), machine_state(FAR)) == before
 
 
