@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import default_folder
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
-from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
 from ansible_collections.sky.clusters.tests.support.bare import ids
 from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
