@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.sky.clusters.roles.nfs_client.files import hidden
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
@@ -47,15 +48,25 @@ def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monk
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
     members = {"demo-node-1": "10.0.0.2", "demo-node-10": "10.0.0.3"}
     text = names.hosts(HOSTS, members, "demo-node-1", {"demo-node-1", "demo-old-7"})
-    assert text == (
-        "# Written by sky.clusters\n127.0.0.1 localhost\n10.0.0.2 demo-node-1\n10.9.0.1 other-node-3\n192.0.2.1 my.site my\n10.0.0.3 demo-node-10\n"
-    )
+    others = "# Written by sky.clusters\n127.0.0.1 localhost\n10.0.0.2 demo-node-1\n10.9.0.1 other-node-3\n192.0.2.1 my.site my\n"
+    assert text == f"{others}{names.ADDED}10.0.0.3 demo-node-10\n"
     assert names.hosts(text, members, "demo-node-1", set(members)) == text
+    assert names.hosts(text, {"demo-node-1": "10.0.0.2"}, "demo-node-1", set(members)) == others
 
 
 def test_a_hosts_file_that_names_all_members_stays_as_the_role_node_wrote_it() -> None:
     text = "10.0.0.3 demo-a-0\n10.0.0.2 demo-node-1\n10.0.0.4 demo-node-10\n10.0.0.5 demo-worker-0\n"
     assert names.hosts(text, {"demo-node-10": "10.0.0.4", "demo-a-0": "10.0.0.3"}, "demo-node-1", set()) == text
+
+
+def test_a_member_with_another_address_has_only_that_one() -> None:
+    text = names.hosts("10.0.0.2 demo-node-1\n10.0.0.8 demo-a-0\n", {"demo-a-0": "10.0.0.3"}, "demo-node-1", set())
+    assert text == f"10.0.0.2 demo-node-1\n{names.ADDED}10.0.0.3 demo-a-0\n"
+
+
+def test_the_role_node_keeps_the_names_that_were_added() -> None:
+    written = yaml.safe_load((Path(names.__file__).parents[2] / "node/vars/main.yml").read_text(encoding="utf-8"))
+    assert f"{written['__node_hosts']['keep_below']}\n" == names.ADDED
 
 
 def test_names_and_keys_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
