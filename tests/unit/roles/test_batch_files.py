@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.roles.nfs_client.files import hidden
+from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
 from ansible_collections.sky.clusters.roles.nfs_server.files import folders
 from ansible_collections.sky.clusters.roles.torque.files import admit, install, names
@@ -148,9 +148,9 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (found / USER).mkdir(parents=True)
     (found / USER / ".profile").write_text("umask 027\n")
     monkeypatch.setattr(folders, "HOMES", found)
-    monkeypatch.setattr(hidden, "HOMES", found)
-    monkeypatch.setattr(hidden, "UNITS", tmp_path)
-    monkeypatch.setattr(hidden, "SOFTWARE", tmp_path / "software-of-node")
+    monkeypatch.setattr(look, "HOMES", found)
+    monkeypatch.setattr(look, "UNITS", tmp_path)
+    monkeypatch.setattr(look, "SOFTWARE", tmp_path / "software-of-node")
     return found
 
 
@@ -200,11 +200,11 @@ def test_a_home_that_belongs_to_another_user_is_refused(tmp_path: Path, monkeypa
 
 
 def test_a_home_with_files_is_not_hidden_by_the_shared_one(homes: Path, tmp_path: Path) -> None:
-    assert list(hidden.hidden([USER, "nobody-yet"])) == []
+    assert list(look.hidden([USER, "nobody-yet"])) == []
     for name in ("d", "c", "b", "a"):
         (homes / USER / name).touch()
-    (sentence,) = hidden.hidden([USER])
+    (sentence,) = look.hidden([USER])
     assert sentence == f"{homes / USER} of this node is not empty, and the shared folder would hide a, b, c, ...: move them away"
     # it is shared already: what a job has written while it was not mounted must not stop a repair
     (tmp_path / f"sky-share-home-{USER}.service").touch()
-    assert list(hidden.hidden([USER])) == []
+    assert list(look.hidden([USER])) == []
