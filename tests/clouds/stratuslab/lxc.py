@@ -14,7 +14,6 @@ import base64
 import gzip
 import json
 import os
-import shlex
 import uuid
 from collections.abc import Mapping, Sequence
 from email import message_from_bytes
@@ -201,7 +200,7 @@ def _contextualise(own: Disk, contexts: list[dict[str, str]]) -> None:
         _cloud_init(own, context)
         return
     own.write("etc/cloud/cloud-init.disabled", "")
-    lines = [f"{key}={shlex.quote(value)}" for key, value in sorted(context.items())]
+    lines = [f'{key}="{value}"' for key, value in sorted(context.items())]  # nothing is escaped
     own.write("mnt/stratuslab/context.sh", "\n".join([*lines, ""]))
     own.write("mnt/stratuslab/init.sh", INIT, 0o755)
     own.write("etc/systemd/system/stratuslab-context.service", START)
