@@ -317,7 +317,6 @@ def test_the_other_methods_of_the_old_client(server: Site) -> None:
 def test_a_machine_that_is_cancelled_ends(site: Site) -> None:
     (_ok, number, _code) = call(site, "one.vm.allocate", "")
     vm = site.oned.vms[int(str(number))]
-    assert call(site, "one.vm.action", "shutdown", number)[1:] == ["[VirtualMachineAction] Wrong state to perform action", 2048] or vm.running
     _until(lambda: vm.running)
     with site.oned._work[vm.id]:
         assert call(site, "one.vm.action", "cancel", number) == [True, number, 0]
@@ -407,9 +406,8 @@ def test_what_the_marketplace_refuses() -> None:
 
 def test_a_form_with_metadata_is_read() -> None:
     shop = Shop()
-    body = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.xml"\r\nContent-Type: application/xml\r\n\r\n' + SIGNED + b"\r\n--b--\r\n"
-    )
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.xml"\r\nContent-Type: application/xml\r\n\r\n'
+    body = head + SIGNED + b"\r\n--b--\r\n"
     assert shop.ask("POST", "metadata", body, kind="multipart/form-data; boundary=b")[0] == 201
     assert shop.ask("GET", "endorsers")[1].count("<literal>jane.tester@example.org</literal>") == 1
     assert shop.ask("GET", "endorsers/eve@example.org")[1].endswith("<results></results></sparql>")
