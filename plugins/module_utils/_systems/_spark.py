@@ -11,6 +11,7 @@ from ._system import Opinion, Question, Role, Seen, System, View, always
 
 MASTER, WORKER = "spark_master", "spark_worker"
 STAMP = "/var/lib/sky/proof/spark.json"
+PACKAGES = {"spark_python_packages": {"pyspark": "it comes with the cluster, in the version that spark_version names"}}
 
 
 def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
@@ -43,6 +44,7 @@ SPARK = System(
             not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
+            packages=PACKAGES,
             ports={"spark_port": 7077, "spark_master_ui_port": 8080, "spark_master_history_port": 18080},
         ),
         WORKER: Role(
@@ -52,6 +54,7 @@ SPARK = System(
             drains=True,
             disposable=always,
             services=("spark-worker",),
+            packages=PACKAGES,
             limits={"spark_worker_memory": "sky_memory"},
             ports={"spark_worker_port": 7078, "spark_worker_ui_port": 8081},
         ),
