@@ -212,16 +212,14 @@ def _install(value: Any, target: Target, place: Path) -> None:
     """Let pip install the requirements into the folder ``target``."""
     start = ["-m", "pip"] if target.is_own else ["-c", FOR_ANOTHER_PYTHON, json.dumps(target.markers())]
     options = ["--no-compile", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--quiet", f"--target={place / 'target'}"]
-    file, beside = (
-        (Path(value).expanduser().resolve(), Path(value).expanduser().resolve().parent) if isinstance(value, str) else (place / "list", place)
-    )
+    file = Path(value).expanduser().resolve() if isinstance(value, str) else place / "list"
     if not isinstance(value, str):
         file.write_text("".join(f"{line}\n" for line in value), encoding="utf-8")
     command = [sys.executable, *start, "install", *options, *target.options(), "--requirement", str(file)]
     # pip unpacks what it downloads: a small /tmp may not have enough space for it
     env = os.environ | {"TMPDIR": str(place), "PIP_REQUIRE_VIRTUALENV": "0"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=env, cwd=beside, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=env, cwd=file.parent, check=False)
     except subprocess.TimeoutExpired:
         raise PackagesError(f"pip did not end within {SECONDS} seconds") from None
     if done.returncode != 0:
@@ -235,10 +233,8 @@ def reason(output: str, target: Target) -> str:
         return f"{sys.executable} has no pip: install it (python3-pip), or run Ansible from a virtual environment that has it"
     if any("DO NOT MATCH THE HASHES" in line for line in lines):
         at = next(number for number, line in enumerate(lines) if line.startswith("Expected sha256"))
-        which, got = (
-            lines[at - 1].split(" from ")[0].rstrip(":"),
-            next((line.split()[-1] for line in lines[at:] if line.startswith("Got")), "another"),
-        )
+        which = lines[at - 1].split(" from ")[0].rstrip(":")
+        got = next((line.split()[-1] for line in lines[at:] if line.startswith("Got")), "another one")
         return f"pip refused {which}: its SHA-256 is {got}, and the requirements have another one"
     errors = [_whole(lines, number) for number, line in enumerate(lines) if line.startswith("ERROR:")] or lines[-1:]
     hint = ""
@@ -280,9 +276,12 @@ def _arrange(target: Path, env: Path, python: Target, home: str) -> None:
 
 def _pack(env: Path, archive: Path) -> None:
     """Pack a folder, so that the same content gives the same archive."""
-    with archive.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4, mtime=TIME) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            tar.add(env, ".", filter=_plain)
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=4, mtime=TIME) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        tar.add(env, ".", filter=_plain)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
