@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ._spark_settings import check as check_settings
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
 MASTER, WORKER = "spark_master", "spark_worker"
@@ -66,6 +67,7 @@ SPARK = System(
     judge=judge,
     proof="spark_proof",
     users=("spark",),
+    checks={"spark_master_defaults": check_settings, "spark_daemon_settings": check_settings},
     extras={
         "sky_application": "text",
         "sky_arguments": "list",
