@@ -51,7 +51,7 @@ SPARK = System(
         WORKER: Role(
             steps=("spark", "spark_worker"),
             variables=("spark_", "artifact_", "s3a_"),
-            not_variables=("spark_master_", "spark_proof_"),
+            not_variables=("spark_master_", "spark_proof_", "spark_notebook"),
             drains=True,
             disposable=always,
             services=("spark-worker",),
