@@ -19,6 +19,7 @@ from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import check as check_packages
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
@@ -223,10 +224,15 @@ def _of_system(check: Check) -> Callable[[str, Any], str]:
     return lambda _name, value: check(value)
 
 
+def _of_packages(own: Mapping[str, str]) -> Callable[[str, Any], str]:
+    return lambda _name, value: check_packages(value, own)
+
+
 CHECKS: Mapping[str, Callable[[str, Any], str]] = {
     "node_user": _user,
     "node_user_shell": _shell,
     "node_users": _users,
+    **{name: _of_packages(own) for role in ROLES.values() for name, own in role.packages.items()},
     **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
 }
 
