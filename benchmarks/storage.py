@@ -71,7 +71,7 @@ def main() -> None:
             if wanted.leaving:
                 show(f"1 of 4 DataNodes leaves, {wanted.leaving} MiB in 2 copies on all", f"{leaving(site, wanted.leaving):6.0f} s")
         finally:
-            site.must("destroy", "-e", "sky_destroy_data=true")
+            site.must("destroy", *site.with_data)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,11 @@ class Site:
         return path
 
     @property
+    def with_data(self) -> tuple[str, str]:
+        """What the playbook that destroys the cluster needs to delete its data, too."""
+        return "-e", f"sky_destroy_data={self.cluster}"
+
+    @property
     def variables(self) -> dict[str, str]:
         return {"ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"} | self.environment
 
@@ -167,5 +172,5 @@ def lasting(folder: Path, cluster: str, content: dict[str, Any], environment: di
     try:
         yield site
     finally:
-        site.must("destroy", "-e", "sky_destroy_data=true")
+        site.must("destroy", *site.with_data)
     assert machine_state(cluster) == before

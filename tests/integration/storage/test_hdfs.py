@@ -96,7 +96,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     )
     made = Site(folder, ZONE, hdfs(ZONE, 3))
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert machine_state(ZONE) == before
 
 
