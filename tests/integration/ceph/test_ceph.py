@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,8 @@ def test_with_its_bucket_it_is_proved(site: Site, store: dict[str, Any], share: 
 
 def test_a_job_reads_and_writes_objects_and_shared_files(site: Site, figure: Figure) -> None:
     places = (f"s3a://{BUCKET}", "file:///shared")
-    for place in places:
-        site.must("data_put", "-e", f"sky_from={TEXT}", "-e", f"sky_to={place}/words.txt")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda place: site.must("data_put", "-e", f"sky_from={TEXT}", "-e", f"sky_to={place}/words.txt"), places))
     (site.folder / "words.py").write_text(WORDS)
     said = site.must("spark_submit", "-e", "sky_application=words.py", "-e", json.dumps({"sky_arguments": places})).output
     words, found = len(TEXT.read_text().split()), []
