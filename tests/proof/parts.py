@@ -216,8 +216,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(480, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 600, 70, "one cluster on two clouds, this machine and the OpenStack",
-        (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
+        "clouds", Tier.LONG, 600, 190, "one Spark cluster with an overlay over two clouds, this machine and the OpenStack",
+        (*LOCAL, *OPENSTACK, "tests/support/isolated_clouds.py", "tests/integration/clouds"),
+        (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",

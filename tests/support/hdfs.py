@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
@@ -82,16 +83,59 @@ def put(site: Site, path: str, content: bytes, copies: int) -> None:
     through.call(path, "CREATE", "PUT", body=content, replication=copies, overwrite="true")
 
 
+@dataclass(frozen=True)
+class Speed:
+    """MiB/s."""
+
+    written: float
+    read: float
+
+
+SPEED = """
+set -e
+volume=/data/hdfs/speed file=/tmp/speed
+timed() {{ what=$1; shift; began=$(date +%s%N); "$@" > /dev/null; echo $what $(($(date +%s%N) - began)); }}
+put() {{ head -c $1M /dev/zero | hdfs dfs -D dfs.replication=1 -put -f - $file; }}
+get() {{ hdfs dfs -cat $file; }}
+for round in 1 2; do
+    timed bare_write dd if=/dev/zero of=$volume bs=1M count={mib} conv=fsync status=none
+    timed bare_read dd if=$volume bs=1M status=none
+    rm $volume
+    timed start_write put 1
+    timed start_read get
+    timed write put {mib}
+    timed read get
+done
+hdfs dfs -rm -skipTrash $file > /dev/null
+"""
+
+
+def speeds(site: Site, datanode: str, mib: int) -> tuple[Speed, Speed]:
+    """How fast Hadoop's own client writes and reads a file in one copy, on the node that keeps it; and the same of that node's bare volume.
+
+    The better of two rounds each. What a file of 1 MiB takes, which is the start of the client, is subtracted. Writes end when all is on the volume;
+    reads may come from the memory of the node.
+    """
+    found: dict[str, float] = {}
+    for line in site.ssh(datanode, SPEED.format(mib=mib)).splitlines():
+        what, nanoseconds = line.split()
+        found[what] = min(int(nanoseconds) / 1e9, found.get(what, float("inf")))
+    own = Speed(mib / (found["write"] - found["start_write"]), mib / (found["read"] - found["start_read"]))
+    return own, Speed(mib / found["bare_write"], mib / found["bare_read"])
+
+
 @contextlib.contextmanager
 def writing(site: Site, host: str, path: str, mib: int, seconds: int) -> Iterator[subprocess.Popen[str]]:
-    """A client on a node that writes a file slowly, the same bytes again and again; it has ended well when the block ends."""
+    """A client on a node that is writing a file slowly, the same bytes again and again; it has ended well when the block ends."""
     line = "x" * 1023
     script = f"for i in $(seq {mib}); do yes {line} | head -c 1048576; sleep {seconds / mib:.3f}; done | hdfs dfs -put -f - {path}"
     process = subprocess.Popen(
         f"{shell(site, host, USER)} '{script}'", shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        time.sleep(seconds / 4)
+        temporary = f"{path}._COPYING_"  # its name until it is complete
+        eventually("the client is writing", page(site), lambda _seen: files(site).status(temporary), 60)
+        time.sleep(2)  # its first block
         yield process
         said, _none = process.communicate(timeout=300)
         assert process.returncode == 0, said

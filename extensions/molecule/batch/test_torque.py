@@ -43,6 +43,11 @@ def test_users_pass_from_node_to_node_and_root_does_not(host: Host) -> None:
     assert host.run("ssh -o BatchMode=yes mol-batch-node-0 hostname").rc == 255
 
 
+def test_a_node_that_was_visited_again_still_knows_the_others(host: Host) -> None:
+    address = host.check_output("runuser -u ada -- ssh mol-batch-node-0 getent hosts mol-batch-server-0").split()[0]
+    assert address in host.check_output("hostname -I").split()
+
+
 def test_a_job_is_submitted_and_its_output_is_there(host: Host) -> None:
     host.check_output("runuser -l ada -c 'echo hostname | qsub -o out'")
     assert host.check_output("for _ in $(seq 60); do [ -s /home/ada/out ] && break; sleep 0.5; done; cat /home/ada/out") == "mol-batch-node-0"

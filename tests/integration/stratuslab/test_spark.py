@@ -55,7 +55,7 @@ def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pyte
     }
     made = Site(tmp_path_factory.mktemp("stratuslab"), "tslab", content)
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
 
 
 def cloud(lal: dict[str, Any]) -> StratusLabCloud:
@@ -136,7 +136,7 @@ def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figur
 
 
 def test_nothing_is_left(site: Site, lal: dict[str, Any]) -> None:
-    assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
+    assert "nothing of it is left" in site.must("destroy", *site.with_data).output
     opened = cloud(lal)
     assert opened.leftovers() == []
     assert [name for each in opened.one.documents() if not (name := each.findtext("NAME", "")).startswith("skylock.race.")] == []

@@ -36,7 +36,7 @@ def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Itera
     content["pools"]["far"] = {"cloud": "lal", "count": 1, "roles": ["spark_worker"]}
     made = Site(tmp_path_factory.mktemp("mix"), ZONE, content)
     yield made
-    assert "nothing of it is left" in made.must("destroy", "-e", "sky_destroy_data=true").output
+    assert "nothing of it is left" in made.must("destroy", *made.with_data).output
     assert machine_state(ZONE) == before
 
 

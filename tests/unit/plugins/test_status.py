@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.status import save
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
@@ -197,11 +194,3 @@ def test_kept_volumes_drift_and_notes_are_reported() -> None:
         "differs: demo-worker-2: flavor is small",
         "note: look",
     ]
-
-
-@pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])
-def test_the_reason_of_a_write_error_is_reported_once(tmp_path: Path, name: str, reason: str) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(AnsibleActionFail) as caught:
-        save(f"{tmp_path}/{name}", status())
-    assert str(caught.value) == f"sky_status_file: {tmp_path}/{name} cannot be written: {reason}"
