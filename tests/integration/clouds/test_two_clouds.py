@@ -57,7 +57,7 @@ def site(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> Ite
     made = Site(tmp_path_factory.mktemp("mix"), ZONE, content(1, 1), campus.environment("alice"))
     (made.folder / "shuffle.py").write_text(SHUFFLE, encoding="utf-8")
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert (machine_state(ZONE), campus.objects("physics")) == before
 
 
@@ -156,4 +156,4 @@ def test_a_cloud_that_does_not_answer_is_no_cloud_without_nodes(site: Site, camp
 
 
 def test_nothing_of_it_is_left(site: Site) -> None:
-    assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
+    assert "nothing of it is left" in site.must("destroy", *site.with_data).output

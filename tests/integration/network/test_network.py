@@ -157,8 +157,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     run("nft", "-f", "-", stdin=SYMMETRIC)
     yield made
     run("nft", "delete", "table", "ip", "sky_symmetric")
-    made.site.must("destroy", "-e", "sky_destroy_data=true")
-    made.stranger.must("destroy", "-e", "sky_destroy_data=true")
+    made.site.must("destroy", *made.site.with_data)
+    made.stranger.must("destroy", *made.stranger.with_data)
     assert (machine_state(NEAR), machine_state(FAR)) == before
 
 

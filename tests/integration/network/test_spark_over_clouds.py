@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(tmp_path_factory.mktemp("spark"), NEAR, content())
     (made.folder / "shuffle.py").write_text(SHUFFLE, encoding="utf-8")
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert (machine_state(NEAR), machine_state(FAR)) == before
 
 
