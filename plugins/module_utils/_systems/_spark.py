@@ -75,6 +75,7 @@ SPARK = System(
         "sky_files": "list",
         "sky_show_info": "switch",
         "sky_spark_conf": "mapping",
+        "sky_stop": "name",
         "sky_submission": "name",
         "sky_timeout": "seconds",
     },

@@ -117,8 +117,8 @@ class Handler(BaseHTTPRequestHandler):
                 ports = self.services.gateway_ports
                 shown = {vm: [list(pair) for pair in pairs] for vm, pairs in ports.items() if query.get("vmid", vm) == vm}
                 return Answer(200, body=json.dumps(shown).encode(), headers={"Content-Type": "application/json"})
-        accept, kind = self.headers.get("Accept") or "*/*", self.headers.get("Content-Type") or ""
-        return self.services.marketplace.answer(self.command, "/".join(path), query, accept, body, kind)
+        accept, sent = self.headers.get("Accept") or "*/*", self.headers.get("Content-Type") or ""
+        return self.services.marketplace.answer(self.command, "/".join(path), query, accept, body, sent)
 
     def _known(self, kind: str) -> Answer | None:
         if self._user(kind) is not None:

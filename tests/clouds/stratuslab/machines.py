@@ -187,6 +187,7 @@ class Nodes:
         origin = self.pdisk.origin(identifier) or self.pdisk.keep(identifier, self._fetched(entries[0]))
         if origin.visibility == "PRIVATE" and origin.owner not in ("pdisk", vm.uname):
             raise DeployError(f"Error executing image transfer script: image {identifier} is private")
+        self.pdisk.start_from(origin, vm.id)
         return (self.pdisk.folder / origin.uuid).read_bytes()
 
     def _fetched(self, entry: Entry) -> bytes:

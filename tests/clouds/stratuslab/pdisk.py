@@ -18,12 +18,15 @@ import uuid
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from urllib.request import urlopen
 
 SUPER_USER = "pdisk"
+SNAPSHOT = "snapshot:"  # before the identifier of the disk that was copied
+QUARANTINE, QUARANTINED = timedelta(minutes=15), "%Y-%m-%d %H:%M:%S.%f"
 BROKEN = b"FreeMarker template error"  # what 14.06 answers to the question for one mount
 NOTHING = "The server has not found anything matching the request URI"
 GIB = 2**30
@@ -260,22 +263,32 @@ class Pdisk:
 
     def _copied(self, disk: Disk) -> Answer:
         if disk.type == ORIGIN:
-            made = Disk(str(uuid.uuid4()), "", "", disk.size, LIVE, identifier=f"snapshot:{disk.uuid}")
-            disk.snapshots += 1
-        elif disk.type == LIVE:
-            made = Disk(str(uuid.uuid4()), "", disk.owner, disk.size, ORIGIN)
-        else:
+            return Answer(200, self._snapshot(disk).shown())
+        if disk.type != LIVE:
             raise PdiskError(409, f"Invalid disk state: {disk.type}. Cannot create copy or save as new image.")
+        made = Disk(str(uuid.uuid4()), "", disk.owner, disk.size, ORIGIN)
         self.disks[made.uuid] = made
         return Answer(200, made.shown())
+
+    def _snapshot(self, origin: Disk) -> Disk:
+        made = Disk(str(uuid.uuid4()), "", "", origin.size, LIVE, identifier=f"{SNAPSHOT}{origin.uuid}")
+        origin.snapshots += 1
+        self.disks[made.uuid] = made
+        return made
+
+    def _drop(self, disk: Disk) -> None:
+        del self.disks[disk.uuid]
+        (self.folder / disk.uuid).unlink(missing_ok=True)
+        origin = self.disks.get(disk.identifier.removeprefix(SNAPSHOT)) if disk.identifier.startswith(SNAPSHOT) else None
+        if origin is not None:
+            origin.snapshots -= 1
 
     def _delete(self, disk: Disk, user: str) -> Answer:
         if user not in (disk.owner, SUPER_USER):
             raise PdiskError(403, f"insufficient access rights to delete disk ({disk.uuid})")
         if disk.mounts:
             raise PdiskError(409, f"disk ({disk.uuid}) is in use and can't be deleted")
-        del self.disks[disk.uuid]
-        (self.folder / disk.uuid).unlink(missing_ok=True)
+        self._drop(disk)
         return Answer(200, {"uuid": disk.uuid})
 
     def _mount(self, disk: Disk, form: Mapping[str, str]) -> Answer:
@@ -319,11 +332,21 @@ class Pdisk:
         with self._mutex:
             disk.mounts.setdefault(str(vm), "static")
 
-    def release(self, vm: int) -> None:
-        """A machine has ended."""
+    def start_from(self, origin: Disk, vm: int) -> None:
+        """A machine starts from a copy of its image."""
         with self._mutex:
-            for disk in self.disks.values():
-                disk.mounts.pop(str(vm), None)
+            self.registered(self._snapshot(origin), vm)
+
+    def release(self, vm: int) -> None:
+        """A machine has ended. The copy that it was started from is kept for a while."""
+        at = datetime.now()
+        with self._mutex:
+            for disk in list(self.disks.values()):
+                held = disk.mounts.pop(str(vm), None)
+                if held and disk.identifier.startswith(SNAPSHOT):
+                    disk.owner, disk.quarantine = SUPER_USER, at.strftime(QUARANTINED)
+                elif disk.quarantine and datetime.strptime(disk.quarantine, QUARANTINED) < at - QUARANTINE:
+                    self._drop(disk)
 
     def origin(self, identifier: str) -> Disk | None:
         return next((disk for disk in self.disks.values() if disk.identifier == identifier), None)

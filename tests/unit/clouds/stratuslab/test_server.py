@@ -418,8 +418,8 @@ def test_a_tag_is_of_the_newest_entry_that_is_not_deprecated() -> None:
     for number, known in enumerate([{}, {}, {"slterms:deprecated": "bad"}], 1):
         values = {"dcterms:alternative": "base", "dcterms:valid": "2014-06-01T00:00:00Z"} | known
         shop.marketplace.entries.append(Entry(f"<e{number}/>", f"i{number}", "a@b.org", f"2014-01-0{number}T00:00:00Z", values))
-    for path, query in (("tag/a@b.org/base", {}), ("metadata/a@b.org", {"tag": '"base"'})):
-        assert shop.ask("GET", path, **query) == (200, '<?xml version="1.0" encoding="UTF-8"?><metadata><e2/></metadata>')
+    shown = (200, '<?xml version="1.0" encoding="UTF-8"?><metadata><e2/></metadata>')
+    assert shop.ask("GET", "tag/a@b.org/base") == shop.ask("GET", "metadata/a@b.org", tag='"base"') == shown
     assert shop.ask("GET", "endorsers/a@b.org/tags")[1].count('<binding name="tag"><literal>base</literal></binding>') == 1
 
 
@@ -451,3 +451,20 @@ def test_metadata_that_break_a_rule_are_refused_though_they_are_signed(site: Sit
     context.sign(signature)
     with pytest.raises(InvalidMetadata, match=f"^{re.escape(reason)}$"):
         validate(etree.tostring(root))
+
+
+def test_a_machine_is_started_from_a_copy_that_is_quarantined_when_it_has_ended(site: Site) -> None:
+    source = f"{site.base}/metadata/{site.marketplace.entries[0].identifier}"
+    (_ok, number, _code) = call(site, "one.vm.allocate", f'DISK = [ SOURCE = "{source}", TARGET = "vda" ]')
+    vm = site.oned.vms[int(str(number))]
+    _until(lambda: vm.running)
+    (copy,) = (disk for disk in site.pdisk.disks.values() if disk.mounts)
+    origin = site.pdisk.disks[copy.identifier.removeprefix("snapshot:")]
+    assert (copy.owner, copy.type, copy.mounts, origin.shown()["count"]) == ("", "MACHINE_IMAGE_LIVE", {str(number): "static"}, "1")
+    call(site, "one.vm.action", "finalize", number)
+    _until(lambda: vm.state is VmState.DONE)
+    assert (copy.owner, copy.mounts) == ("pdisk", {})
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", copy.shown()["quarantine"])
+    copy.quarantine = "2014-06-01 00:00:00.000000"
+    site.pdisk.release(int(str(number)))
+    assert (copy.uuid in site.pdisk.disks, origin.shown()["count"]) == (False, "0")
