@@ -202,7 +202,7 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
-        "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
+        "molecule", Tier.LONG, 600, 260, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
