@@ -322,8 +322,8 @@ say_how_to_go_on() {
 remove_all() {
   ask_for_rights
   if environment_is_whole; then
-    play "$DEMO" sky.clusters.destroy -e sky_destroy_data=true
-    [ ! -e /var/lib/sky-clusters/batch ] || play "$BATCH" sky.clusters.destroy -e sky_destroy_data=true
+    play "$DEMO" sky.clusters.destroy -e sky_destroy_data=demo
+    [ ! -e /var/lib/sky-clusters/batch ] || play "$BATCH" sky.clusters.destroy -e sky_destroy_data=batch
     step "machine" machine undo
   fi
   [ ! -e "$NOTES/packages" ] || step "packages" remove_packages

@@ -73,7 +73,7 @@ def spark(folder: Path, workers: int, forks: int) -> None:
         seconds, played = timed(site)
         show(f"{label} one worker more", f"{seconds:6.1f} s, {sum(played.tasks.values())} host-tasks")
     finally:
-        site.must("destroy", "-e", "sky_destroy_data=true")
+        site.must("destroy", *site.with_data)
 
 
 def main() -> None:

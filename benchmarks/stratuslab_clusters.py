@@ -24,15 +24,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.oned import Settings
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
-from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
-    SiteProxy,
-    cloud_of,
-    content,
-    present,
-    proxied,
-    run_of,
-    wishes,
-)
+from ansible_collections.sky.clusters.tests.support.engine_runs import present, wishes
+from ansible_collections.sky.clusters.tests.support.stratuslab_peers import SiteProxy, cloud_of, content, proxied, run_of
 
 T = TypeVar("T")
 HELPER = 0.17  # s

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ansible.errors import AnsibleActionFail
+
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
@@ -24,14 +26,17 @@ class ActionModule(RunAction):
         | LOCK_SPEC
         | {
             "confirm": {"type": "str", "default": ""},
-            "destroy_data": {"type": "bool", "default": False},
+            "destroy_data": {"type": "str", "default": ""},
         }
     )
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         cluster, _own = self.cluster(args)
+        given = args["destroy_data"]
+        if given not in ("", cluster.name):
+            raise AnsibleActionFail(f"sky_destroy_data: must be the name of the cluster, {cluster.name}, to delete its data, too, got '{given}'")
         with self.open_run(cluster, args) as run:
-            outcome = run.absent(args["destroy_data"], args["confirm"])
+            outcome = run.absent(bool(given), args["confirm"])
             warn(outcome)
             result = self.result(outcome) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:

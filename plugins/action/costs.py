@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
-
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all, open_clouds, owners
 from ansible_collections.sky.clusters.plugins.module_utils._views._costs import costs
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
-from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 NOTHING = "nothing of the cluster exists"
@@ -36,21 +34,13 @@ class ActionModule(ClusterAction):
         found = costs(cluster, owners(clouds), list_all(clouds), now)
         data = {"cluster": cluster.name, "time": now.isoformat(timespec="seconds"), **found.plain()}
         if args["file"] and not self._task.check_mode:
-            save(args["file"], data)
+            save("sky_costs_file", args["file"], as_text(args["file"], data))
         return dict(untemplated({"changed": False, **data, "summary": [*([] if found.items else [NOTHING]), *found.lines()]}))
 
 
-def save(file: str, data: Mapping[str, Any]) -> None:
-    """Write the figures as CSV if the name of the file says so, or as JSON.
-
-    Raises:
-        AnsibleActionFail: it cannot be written.
-    """
-    try:
-        write(file, _as_csv(data) if file.endswith(".csv") else json.dumps(data, indent=2) + "\n")
-    except OSError as error:
-        # without its cause: Ansible would print the reason twice
-        raise AnsibleActionFail(f"sky_costs_file: {file} cannot be written: {error.strerror or error}") from None
+def as_text(file: str, data: Mapping[str, Any]) -> str:
+    """The figures as CSV if the name of the file says so, or as JSON."""
+    return _as_csv(data) if file.endswith(".csv") else json.dumps(data, indent=2) + "\n"
 
 
 def _as_csv(data: Mapping[str, Any]) -> str:

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
-
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._network_report import faults, lines
-from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-NONE = "no node has a network of its own: the file asks for no overlay, firewall or names, or no node runs"
+NONE = "nothing to show: the cluster file has no overlay, firewall or names, or no node is running"
 KEYS = ("agent", "peers", "counters", "rules", "open_to_any")
 
 
@@ -36,17 +34,5 @@ class ActionModule(ControllerAction):
             return {"changed": False, "summary": [NONE], "nodes": {}, "faults": []}
         summary = list(lines(nodes, {name: found["sky_cloud"] for name, found in running.items()}, unseen))
         if args["file"] and not self._task.check_mode:
-            save(args["file"], data)
+            save("sky_network_file", args["file"], json.dumps(data, indent=2) + "\n")
         return dict(untemplated({"changed": False, "summary": summary, **data}))
-
-
-def save(file: str, data: dict[str, Any]) -> None:
-    """Write what was found to the file that the user named.
-
-    Raises:
-        AnsibleActionFail: it cannot be written.
-    """
-    try:
-        write(file, json.dumps(data, indent=2) + "\n")
-    except OSError as error:
-        raise AnsibleActionFail(f"sky_network_file: {file} cannot be written: {error.strerror or error}") from None

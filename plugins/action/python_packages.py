@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import default_folder
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES
-from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import (
     PackagesError,

@@ -9,12 +9,10 @@ import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
-
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx, portable
-from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import configuration
 
 
@@ -39,7 +37,7 @@ class ActionModule(ControllerAction):
         hostvars = self.variables["hostvars"]
         hosts = {name: hostvars[name] for name in args["nodes"] if name in hostvars}
         if file:
-            _write(file, configuration(args["cluster"], hosts, args["user"]))
+            save("sky_ssh_config", file, configuration(args["cluster"], hosts, args["user"]))
         named = "" if in_awx(self.variables) else file
         return {"changed": False, "file": file, "logins": {name: login_at(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
 
@@ -48,13 +46,6 @@ def _own_file(cluster: str) -> str:
     """The file in this user's own folder; empty where there is no such folder."""
     folder = private_folder()
     return f"{folder}/{cluster}.conf" if folder else ""
-
-
-def _write(file: str, text: str) -> None:
-    try:
-        write(file, text)
-    except OSError as error:
-        raise AnsibleActionFail(f"sky_ssh_config: {file} cannot be written: {error.strerror or error}") from None
 
 
 def login_at(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:

@@ -13,7 +13,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Deletes everything that a cluster has in its clouds, and lists the clouds afterwards to prove that nothing is left.
-  - Data volumes are kept unless O(destroy_data) is set.
+  - Data volumes are kept unless O(destroy_data) names the cluster.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.lock, sky.clusters.attributes]
 attributes:
   diff_mode:
@@ -24,9 +24,9 @@ options:
     type: str
     default: ""
   destroy_data:
-    description: Whether the data volumes are deleted too.
-    type: bool
-    default: false
+    description: The name of the cluster, to delete its data volumes too. Another name is refused.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

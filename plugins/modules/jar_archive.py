@@ -117,7 +117,6 @@ fetched:
   sample: [server-1.2.0.jar]
 """
 
-import fcntl
 import gzip
 import hashlib
 import io
@@ -129,8 +128,7 @@ import subprocess
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -138,13 +136,10 @@ from xml.sax.saxutils import quoteattr
 
 from ansible.module_utils.basic import AnsibleModule
 
-PARTIAL = ".partial-jars-"
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError, default_folder, lock, sha256_of
+
 IVY = re.compile(r"(^|/)ivy-[0-9.]+\.jar$")
 MAVEN = "http://ant.apache.org/ivy/maven"  # a name space, not a place
-
-
-class FetchError(Exception):
-    """The file could not be made; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -175,24 +170,6 @@ class Wanted:
     def path(self) -> Path:
         lock = json.dumps([asdict(jar) for jar in self.jars], sort_keys=True)
         return self.folder / f"{self.name}-{hashlib.sha256(lock.encode()).hexdigest()[:12]}.tar.gz"
-
-
-def default_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or ""
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "sky-clusters"
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """One at a time: the second finds what the first has made."""
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def take(distribution: Path, names: set[str], folder: Path) -> Path:

@@ -68,26 +68,18 @@ size:
   sample: 455910862
 """
 
-import fcntl
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-PARTIAL = ".partial-"
-
-
-class FetchError(Exception):
-    """The archive could not be downloaded; the message is one sentence."""
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError, default_folder, lock, sha256_of
 
 
 @dataclass(frozen=True)
@@ -109,16 +101,6 @@ class Archive:
         return self.path.with_name(self.path.name + ".sha256")
 
 
-def default_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or ""
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "sky-clusters"
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def stamp(archive: Archive) -> str:
     """The content of the marker of a verified archive, which saves reading hundreds of megabytes in every run."""
     stat = archive.path.stat()
@@ -136,14 +118,6 @@ def is_present(archive: Archive, remember: bool) -> bool:
     if remember:
         archive.marker.write_text(stamp(archive))
     return True
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """One run at a time, so that a second run finds the archive instead of downloading it again."""
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def pip_fault(name: str, output: str) -> str:

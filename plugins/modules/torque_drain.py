@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torque_drain
 short_description: Let a node of a batch system leave
-version_added: 0.4.0
+version_added: 0.5.0
 description:
   - Takes a node of a batch system out, and waits until its jobs have ended. While it waits, a line every few seconds says what still runs.
   - After O(drain_seconds), jobs that may run again are queued again. One that may not fails the task, unless O(force) is set.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torque_info
 short_description: Show what the server of a batch system knows
-version_added: 0.4.0
+version_added: 0.5.0
 author:
   - The sky.clusters authors (@sky-clusters)
 description:

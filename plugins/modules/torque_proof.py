@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torque_proof
 short_description: Prove a batch system by a real job
-version_added: 0.4.0
+version_added: 0.5.0
 description:
   - Submits, as a user, an MPI job with a process on each node, and checks that every node took part, that the processes reached one another, and that
     the output is where PBS puts it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: torque_submit
 short_description: Run a script of PBS on a batch cluster, and show its output while it runs
-version_added: 0.4.0
+version_added: 0.5.0
 description:
   - Submits a script with C(qsub), as a user of the cluster, on this node, the server of a batch system, and waits for its end.
   - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names. The folder is removed when the job

@@ -36,6 +36,11 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _data_of(value: Any) -> str:
+    """The name of the cluster; an answer that says no is none."""
+    return "" if str(value).lower() in ("false", "no") else _text(value)
+
+
 def _seconds(value: Any) -> int:
     seconds = int(check_type_int(value))
     if seconds < 0:
@@ -76,7 +81,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
-    "sky_destroy_data": SWITCH,
+    "sky_destroy_data": Kind(_data_of, TEXT.words, ""),
     "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
     "sky_from": TEXT,
     "sky_full": SWITCH,

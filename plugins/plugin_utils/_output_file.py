@@ -9,7 +9,22 @@ import os
 import sys
 from pathlib import Path
 
+from ansible.errors import AnsibleActionFail
+
 STDOUT = "-"
+
+
+def save(variable: str, file: str, text: str) -> None:
+    """Write the file that the user has named by an extra variable.
+
+    Raises:
+        AnsibleActionFail: it cannot be written.
+    """
+    try:
+        write(file, text)
+    except OSError as error:
+        # without its cause: Ansible would print the reason twice
+        raise AnsibleActionFail(f"{variable}: {file} cannot be written: {error.strerror or error}") from None
 
 
 def write(file: str, text: str) -> None:

@@ -89,6 +89,24 @@ def faults(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}{where}: no such variable; did you mean '{near[0]}'?"
 
 
+def doubled(place: str, variables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator[str]:
+    """Further users with the name or the id of the cluster's user, which other variables set. Templates are ignored.
+
+    Args:
+        everywhere: variables of all nodes, for what is not set in this place.
+    """
+    users = variables.get("node_users")
+    name, uid = (variables.get(key, everywhere.get(key, known()[key]["default"])) for key in ("node_user", "node_user_uid"))
+    if not users or _is_template([users, name, uid]) or _wrong("node_users", users):
+        return
+    where = f" ({place})" if place else ""
+    for user in users:
+        if user["name"] == name:
+            yield f"node_users{where}: '{name}' is the cluster's user (node_user), which every node has: leave it out here, or choose another name"
+        elif str(user["uid"]) == str(uid):
+            yield f"node_users{where}: {name} (node_user) and {user['name']} have the same id {uid}"
+
+
 def strangers(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
     """Names with the prefix of a role that resemble no variable of it; they may belong to somebody else."""
     for name in variables:

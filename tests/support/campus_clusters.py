@@ -20,24 +20,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Node, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
+from ansible_collections.sky.clusters.tests.support.engine_runs import ended, probe, wishes
 from ansible_collections.sky.clusters.tests.support.openstack_site import USERS, OpenStackSite
 
 NAMES = "z[a-z0-9]+"  # of the clusters that are made in this way; nobody else's begin so
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ campus"
 HERE = "campus"  # what the cluster files call the cloud
 PROJECT = "chemistry"  # where they are unless a test says otherwise, with two users and nobody else's tests
 Wanted = Callable[..., dict[str, Any]]  # what makes cluster files of a test
@@ -53,11 +50,6 @@ class Campus(OpenStackCloud):
 
     def learn_host_keys(self, nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
         return {node.name: () for node in nodes}
-
-
-def probe(nodes: Sequence[Node], _gateway: object = None) -> dict[str, str]:
-    """Ssh answers at every node that has started."""
-    return {node.name: "" for node in nodes}
 
 
 def content(pools: Mapping[str, Any], name: str, user: str = "carol", *, network: str = "private", owner: str = "", **options: Any) -> dict[str, Any]:
@@ -94,26 +86,9 @@ def cloud_of(run: Run) -> Campus:
     return cloud
 
 
-def wishes(run: Run) -> Wishes:
-    return Wishes(ssh_keys=(KEY,), confirm=run.cluster.name)
-
-
-def present(run: Run) -> Outcome:
-    """What a playbook's run does to the nodes: make, drain and delete, mark as ready. All its faults are in the outcome."""
-    outcome = run.present(wishes(run))
-    gone = run.delete(outcome.leaving) if outcome.leaving else None
-    run.set_ready(dict.fromkeys(outcome.members, "hash"))
-    return replace(outcome, faults=[*outcome.faults, *(gone.faults if gone else [])])
-
-
 def said(file: Mapping[str, Any], what: str = "present", data: bool = True) -> str:
     """How a run ended: nothing, or its sentences. Anything but the run's own errors is a defect."""
-    run = run_of(file)
-    try:
-        outcome = present(run) if what == "present" else run.absent(data)
-    except (Refused, FleetError, CloudError) as error:
-        return str(error) or "an error without a sentence"
-    return "\n".join(outcome.faults)
+    return ended(run_of(file), what, data)
 
 
 def must(file: Mapping[str, Any]) -> None:

@@ -64,9 +64,15 @@ class Site:
 
     @property
     def file(self) -> Path:
-        path = self.folder / f"{self.cluster}.sky.yml"
-        path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
+        path, text = self.folder / f"{self.cluster}.sky.yml", yaml.safe_dump(self.content, sort_keys=False)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # another run may be reading it
+            path.write_text(text, encoding="utf-8")
         return path
+
+    @property
+    def with_data(self) -> tuple[str, str]:
+        """What the playbook that destroys the cluster needs to delete its data, too."""
+        return "-e", f"sky_destroy_data={self.cluster}"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -166,5 +172,5 @@ def lasting(folder: Path, cluster: str, content: dict[str, Any], environment: di
     try:
         yield site
     finally:
-        site.must("destroy", "-e", "sky_destroy_data=true")
+        site.must("destroy", *site.with_data)
     assert machine_state(cluster) == before

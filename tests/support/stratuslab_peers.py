@@ -16,7 +16,6 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -24,19 +23,17 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Node, Scope
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import Tools
-from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError
-from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
-from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Refused, Run
+from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Run
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
+from ansible_collections.sky.clusters.tests.support.engine_runs import ended, probe
 
 from .fault_proxy import FaultProxy, _Handler
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ faults"
 METHOD = re.compile(rb"<methodName>([a-z.]+)</methodName>")
 PATHS = {"machines": "/one-proxy/xmlrpc", "disks": "/pdisk", "marketplace": ""}
 QUICK = Backoff(first=0.05, longest=0.3, spread=lambda: 1.0)
@@ -128,11 +125,6 @@ class Lal(StratusLabCloud):
         return {node.name: () for node in nodes}
 
 
-def probe(nodes: Sequence[Node], _gateway: object = None) -> dict[str, str]:
-    """Ssh answers at every node that has started."""
-    return {node.name: "" for node in nodes}
-
-
 def content(name: str, pools: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     """A cluster file. A pool may be a count."""
     filled = {pool: {"cloud": "lal"} | ({"count": spec} if isinstance(spec, int) else dict(spec)) for pool, spec in pools.items()}
@@ -154,26 +146,9 @@ def cloud_of(run: Run) -> Lal:
     return cloud
 
 
-def wishes(run: Run) -> Wishes:
-    return Wishes(ssh_keys=(KEY,), confirm=run.cluster.name)
-
-
-def present(run: Run) -> Outcome:
-    """What a playbook's run does to the nodes. All its faults are in the outcome."""
-    outcome = run.present(wishes(run))
-    gone = run.delete(outcome.leaving) if outcome.leaving else None
-    run.set_ready(dict.fromkeys(outcome.members, "hash"))
-    return replace(outcome, faults=[*outcome.faults, *(gone.faults if gone else [])])
-
-
 def said(file: Mapping[str, Any], what: str = "present", data: bool = True) -> str:
     """How a run ended: nothing, or its sentences. Anything but the run's own errors is a defect."""
-    run = run_of(file)
-    try:
-        outcome = present(run) if what == "present" else run.absent(data)
-    except (Refused, FleetError, CloudError) as error:
-        return str(error) or "an error without a sentence"
-    return "\n".join(outcome.faults)
+    return ended(run_of(file), what, data)
 
 
 def parts(file: Mapping[str, Any]) -> list[str]:
@@ -184,7 +159,7 @@ def parts(file: Mapping[str, Any]) -> list[str]:
 def existing(site: Site) -> list[str]:
     """What really exists, as the site's operator sees it."""
     vms = [f"vm {vm.name}" for vm in site.oned.vms.values() if vm.living]
-    disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner != "pdisk"]
+    disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner not in ("", "pdisk")]  # which are those of images
     return sorted([*vms, *disks, *(f"template {document.name.rpartition('.')[0]}" for document in site.oned.documents.values())])
 
 

@@ -31,7 +31,7 @@ class Move:
     def start(self, site: Site, pool: str, output: IO[str]) -> subprocess.Popen[str]:
         wait = ("-e", f"sky_wait={self.wait}")
         if not self.size:
-            return site.start("destroy", "-e", "sky_destroy_data=true", *wait, output=output)
+            return site.start("destroy", *site.with_data, *wait, output=output)
         return site.start("cluster", "-e", f'{{"sky_counts": {{"{pool}": {self.size}}}}}', *wait, output=output)
 
     def __str__(self) -> str:

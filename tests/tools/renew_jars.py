@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, default_folder, fetch, sha256_of, take
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import default_folder, sha256_of
+from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, fetch, take
 
 
 def main(lock: str, *versions: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from testinfra.host import Host
 
 testinfra_hosts = ["ansible://pool_box", "ansible://pool_gate"]
-ADDRESSES = {"mol-net-gate-0": "10.99.0.1", "mol-net-box-0": "10.99.0.2"}
+ADDRESSES = {"mol-network-gate-0": "10.99.0.1", "mol-network-box-0": "10.99.0.2"}
 
 
 def test_the_address_is_that_of_the_overlay(host: Host, variables: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ def test_names_are_found_and_addresses_too(host: Host) -> None:
     for name, address in ADDRESSES.items():
         assert host.addr(name).ipv4_addresses == [address]
         assert host.check_output(f"getent hosts {address}").split()[1] == name
-    assert host.addr("service.example").ipv4_addresses == [ADDRESSES["mol-net-box-0"]]
+    assert host.addr("service.example").ipv4_addresses == [ADDRESSES["mol-network-box-0"]]
 
 
 @pytest.mark.parametrize("unit", ["sky-network", "sky-firewall"])

@@ -16,16 +16,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.command import run, succeeds
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, mounts_below, remove_tree, write, write_json
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import mounts_below, remove_tree, write, write_json
 from ansible_collections.sky.clusters.tests.clouds.openstack import layers, systems
 from ansible_collections.sky.clusters.tests.clouds.openstack.layers import Layer, digest
 from ansible_collections.sky.clusters.tests.clouds.openstack.steps import say, step
+from ansible_collections.sky.clusters.tests.support.state_folder import alone
 
 HERE = Path(__file__).resolve().parent
 STATE = Path("/var/lib/sky-clusters-ceph")  # of the one that runs; the folder itself is the lock of whoever starts or stops
@@ -181,7 +182,7 @@ def signed(use: Mapping[str, str], path: str, now: time.struct_time) -> dict[str
 
 
 def up() -> None:
-    with alone():
+    with alone(STATE):
         if running() and USE.exists():
             bridge()
         else:
@@ -218,21 +219,10 @@ def remove() -> None:
 
 
 def down(cached: bool) -> None:
-    with alone():
+    with alone(STATE):
         remove()
         if cached and cache().is_dir():
             remove_tree(cache())
-
-
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Who starts or stops holds the folder; an empty one is not left."""
-    with locked(STATE, make=True):
-        try:
-            yield
-        finally:
-            if not any(STATE.iterdir()):
-                STATE.rmdir()
 
 
 def main(words: Sequence[str]) -> int:

@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, read, remove_tree, write, write_json
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import read, remove_tree, write, write_json
+from ansible_collections.sky.clusters.tests.support.state_folder import alone
 
 from . import container, furniture, golden, layers, machine, places, ready, systems
 from .layers import Layer, digest
@@ -58,7 +58,7 @@ class Layers:
 
 
 def up() -> None:
-    with _alone():
+    with alone(places.STATE):
         made = Layers.here()
         noted = json.loads(read(container.STARTED) or "{}")
         runs = bool(noted) and container.running()
@@ -104,29 +104,18 @@ def _tell() -> None:
 
 
 def down(cached: bool) -> None:
-    with _alone():
+    with alone(places.STATE):
         container.remove()
         if cached and places.cache().is_dir():
             remove_tree(places.cache())
 
 
 def build() -> None:
-    with _alone():
+    with alone(places.STATE):
         made = Layers.here()
         if container.running() and container.STARTED.exists() and not made.golden.is_there:
             raise HostError("a cloud made from other files runs, and building starts another at its place: 'down' first")
         made.ensure()
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Who builds, starts or stops holds the folder of the cloud; an empty one is not left."""
-    with locked(places.STATE, make=True):
-        try:
-            yield
-        finally:
-            if not any(places.STATE.iterdir()):
-                places.STATE.rmdir()
 
 
 def main(words: Sequence[str]) -> int:

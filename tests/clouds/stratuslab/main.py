@@ -18,14 +18,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, read, remove_tree, write_json
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import read, remove_tree, write_json
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.places import Zone
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.processes import Process
+from ansible_collections.sky.clusters.tests.support.state_folder import alone
 
 from .lxc import RECIPES, Lxc
 from .site import EMAIL, PLAIN, Plan, Site, lxc_content
@@ -83,7 +84,7 @@ def noted() -> dict[str, Any]:
 
 
 def up() -> None:
-    with _alone():
+    with alone(STATE):
         if not noted():
             _clean()
             STATE.mkdir(exist_ok=True)
@@ -109,7 +110,7 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 
 def down() -> None:
-    with _alone():
+    with alone(STATE):
         found: Any = noted()
         if found:
             pid = int(found["process"]["pid"])
@@ -130,17 +131,6 @@ def _clean() -> None:
             remove_tree(path)
         else:
             path.unlink()
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Who starts or stops holds the folder of the site; an empty one is not left."""
-    with locked(STATE, make=True):
-        try:
-            yield
-        finally:
-            if not any(STATE.iterdir()):
-                STATE.rmdir()
 
 
 def main(words: Sequence[str]) -> int:

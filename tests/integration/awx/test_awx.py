@@ -24,7 +24,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     file = {key: value for key, value in bare(NAME, NAME, 1).items() if key in ("clouds", "pools")}
     made = Jobs(tmp_path_factory.mktemp("awx"), {"file": file, "answers": {"workers": ["pools.box.count"], "owner": ["owner"]}})
     yield made
-    made.run("destroy.yml", {"answer_name": NAME, "sky_destroy_data": "true", "sky_wait": 120})
+    made.run("destroy.yml", {"answer_name": NAME, "sky_destroy_data": NAME, "sky_wait": 120})
     assert machine_state(NAME) == before
 
 

@@ -45,7 +45,7 @@ def lasting(zone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     before = machine_state(zone)
     made = Site(tmp_path_factory.mktemp(zone), "ta", bare(zone, "ta", 2))
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert machine_state(zone) == before
 
 
@@ -54,4 +54,4 @@ def site(clean: None, zone: str, tmp_path: Path) -> Iterator[Site]:  # noqa: ARG
     """Two bare nodes, not made yet."""
     made = Site(tmp_path, "ta", bare(zone, "ta", 2))
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)

@@ -75,7 +75,7 @@ def test_counts_of_a_run_are_checked_like_the_file(tmp_path: Path) -> None:
         ("cluster", "sky_disruption=bogus", "sky_disruption: must be one of drain, refuse, force, got 'bogus'"),
         ("cluster", '{"sky_counts": 3}', "sky_counts: must be a mapping in JSON, got 3"),
         ("cluster", "sky_look=maybe", "sky_look: must be true or false, got 'maybe'"),
-        ("destroy", "sky_destroy_data=perhaps", "sky_destroy_data: must be true or false, got 'perhaps'"),
+        ("destroy", "sky_destroy_data=true", "sky_destroy_data: must be the name of the cluster, faulty, to delete its data, too, got 'true'"),
     ],
 )
 def test_a_variable_that_cannot_be_used_ends_the_run_before_anything_is_made(

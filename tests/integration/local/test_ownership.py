@@ -103,7 +103,7 @@ def test_what_is_somebody_elses_is_never_changed(standing: Site) -> None:
             assert "node ta-box-2 in cloud here is left alone: it has no mark" in said
             assert "node backup in cloud here is left alone: it has the mark" in said
             assert "volume ta-box-2-v in cloud here is left alone: its file has no mark" in said
-        destroyed = standing.play("destroy", "-e", "sky_destroy_data=true")
+        destroyed = standing.play("destroy", *standing.with_data)
         assert destroyed.code != 0
         assert "still holds node ta-box-2" in destroyed.output
         assert fingerprint(machine, copy, volume) == before

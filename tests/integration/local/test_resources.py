@@ -52,7 +52,7 @@ def own(site: Site) -> Iterator[Site]:
     site.content = bare(ZONE, "ta", 1, volumes={"v": 2})
     site.content["clouds"]["here"]["image"] = IMAGE
     yield site
-    site.must("destroy", "-e", "sky_destroy_data=true")
+    site.must("destroy", *site.with_data)
     assert call(site, "image", name=IMAGE, state="absent")["image"] == {}
 
 

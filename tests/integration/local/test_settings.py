@@ -106,7 +106,7 @@ def standing(stranger: Path, agent: Path) -> Iterator[Site]:
     content = bare(ZONE, "ta", 2) | {"ssh_keys": [key], "cache": True, "cache_plugin": "jsonfile", "cache_connection": str(stranger / "cache")}
     site = Site(folder, "ta", content, SETTINGS | {"HOME": str(stranger / LONG), "SSH_AUTH_SOCK": str(agent)}, USER)
     yield site
-    site.must("destroy", "-e", "sky_destroy_data=true")
+    site.must("destroy", *site.with_data)
     assert machine_state(ZONE) == before
 
 

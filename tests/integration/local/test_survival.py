@@ -23,7 +23,6 @@ from ansible_collections.sky.clusters.tests.support.site import Site
 pytestmark = pytest.mark.real
 
 ZONE = "tsurv"
-DATA = ("-e", "sky_destroy_data=true")
 STAGES = r"^  ta-box-\d+ +(asked for|made|booted|ssh answers|FAILED|deleted) "
 POINTS = {
     "before the first line": r"^TASK \[Create, replace and start nodes",
@@ -61,8 +60,8 @@ def test_a_destroy_that_is_killed_is_gone_on_with(site: Site) -> None:
     site.content["pools"]["box"]["volumes"] = {"v": 1}
     for point in (r"^TASK \[Destroy the cluster", " deleted "):
         site.must("provision", *counts(3))
-        kill_at(site.start("destroy", *DATA), point)
-        assert "nothing of it is left" in site.must("destroy", *DATA).output
+        kill_at(site.start("destroy", *site.with_data), point)
+        assert "nothing of it is left" in site.must("destroy", *site.with_data).output
         assert site.hosts("all") == []
 
 

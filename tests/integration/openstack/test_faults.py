@@ -25,21 +25,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused, Run
 from ansible_collections.sky.clusters.tests.clouds.openstack.furniture import people
-from ansible_collections.sky.clusters.tests.support.campus_clusters import (
-    POLL,
-    POOLS,
-    Wanted,
-    content,
-    ids,
-    must,
-    of_campus,
-    parts,
-    present,
-    probe,
-    run_of,
-    said,
-    wishes,
-)
+from ansible_collections.sky.clusters.tests.support.campus_clusters import POLL, POOLS, Wanted, content, ids, must, of_campus, parts, run_of, said
+from ansible_collections.sky.clusters.tests.support.engine_runs import present, probe, wishes
 from ansible_collections.sky.clusters.tests.support.fault_proxy import (
     Action,
     Behind,

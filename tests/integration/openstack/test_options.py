@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.campus_clusters import Wanted, cloud_of, ids, must, parts, run_of, said, wishes
+from ansible_collections.sky.clusters.tests.support.campus_clusters import Wanted, cloud_of, ids, must, parts, run_of, said
+from ansible_collections.sky.clusters.tests.support.engine_runs import wishes
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]

@@ -25,11 +25,11 @@ from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     of_campus,
     parts,
     planned,
-    present,
     run_of,
     said,
     started,
 )
+from ansible_collections.sky.clusters.tests.support.engine_runs import present
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 
 pytestmark = [pytest.mark.real, pytest.mark.openstack, pytest.mark.xdist_group("chemistry")]

@@ -27,12 +27,11 @@ from ansible_collections.sky.clusters.tests.support.campus_clusters import (
     must,
     of_campus,
     parts,
-    present,
     run_of,
     said,
     started,
-    wishes,
 )
+from ansible_collections.sky.clusters.tests.support.engine_runs import present, wishes
 from ansible_collections.sky.clusters.tests.support.fault_proxy import FaultProxy, afterwards, first, reset
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite
 from ansible_collections.sky.clusters.tests.support.processes import KILLED

@@ -40,7 +40,7 @@ def site(campus: OpenStackSite, clean: None, tmp_path_factory: pytest.TempPathFa
     """One cluster for the whole file: each test takes it as the one before left it."""
     made = Site(tmp_path_factory.mktemp("spark"), "oss", content(1), campus.environment("alice"))
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
 
 
 def variables(site: Site) -> dict[str, dict[str, Any]]:

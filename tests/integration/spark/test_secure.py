@@ -99,7 +99,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         yield made
     finally:
         for site in (made.site, made.neighbour, made.stranger):
-            site.must("destroy", "-e", "sky_destroy_data=true")
+            site.must("destroy", *site.with_data)
     assert [machine_state(zone) for zone in (ZONE, OTHER_ZONE)] == before
 
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import default_folder
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcCloud, LxcOptions
-from ansible_collections.sky.clusters.plugins.modules.pip_archive import default_folder
 from ansible_collections.sky.clusters.tests.support.bare import ids
 from ansible_collections.sky.clusters.tests.support.site import BIN, Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert "sky.clusters.spark_version" not in built.output
         yield made
     finally:
-        made.must("destroy", "-e", "sky_destroy_data=true")
+        made.must("destroy", *made.with_data)
     assert machine_state(ZONE) == before
 
 

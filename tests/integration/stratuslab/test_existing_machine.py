@@ -94,5 +94,5 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
     command = ["ssh", *options, f"root@{machine.nics[0]['IP']}", "findmnt /data/data || echo released"]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout.strip() == "released"
     assert cloud(lal).leftovers() == [f"volume {MASTER}-data"]
-    site.must("destroy", "-e", "sky_destroy_data=true")
+    site.must("destroy", *site.with_data)
     assert cloud(lal).leftovers() == []

@@ -55,7 +55,7 @@ def site(lal: dict[str, Any], racing: Future[list[Hold]], tmp_path_factory: pyte
     }
     made = Site(tmp_path_factory.mktemp("stratuslab"), "tslab", content)
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
 
 
 def cloud(lal: dict[str, Any]) -> StratusLabCloud:
@@ -92,7 +92,7 @@ def test_it_grows_gets_a_volume_and_starts_what_was_halted(site: Site, lal: dict
     _until(lambda: {each.name: each.state.value for each in cloud(lal).listing().nodes}[WORKERS[0]] == "stopped")
     site.content["pools"]["master"]["volumes"]["more"] = 1
     began = time.monotonic()
-    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED)
+    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED, seconds=300)
     figure(f"a halted machine started, one made, and a disk attached to one that runs: {time.monotonic() - began:.0f} s")
     after = {name: each["sky_id"] for name, each in variables(site).items()}
     assert sorted(after) == [MASTER, *WORKERS]
@@ -136,7 +136,7 @@ def test_data_outlive_the_cluster(site: Site, lal: dict[str, Any], figure: Figur
 
 
 def test_nothing_is_left(site: Site, lal: dict[str, Any]) -> None:
-    assert "nothing of it is left" in site.must("destroy", "-e", "sky_destroy_data=true").output
+    assert "nothing of it is left" in site.must("destroy", *site.with_data).output
     opened = cloud(lal)
     assert opened.leftovers() == []
     assert [name for each in opened.one.documents() if not (name := each.findtext("NAME", "")).startswith("skylock.race.")] == []

@@ -35,7 +35,6 @@ VARIABLES = {
 }
 SAVED = 7  # s after which the server has saved a job: it does so every 5 s
 SHARES = "sshare -a -n -P -o user,rawshares | grep -v root | grep '^[a-z]'"
-DATA = ("-e", "sky_destroy_data=true")
 Figure = Callable[[str], None]
 
 
@@ -48,7 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (folder / "group_vars/all.yml").write_text(json.dumps(VARIABLES), encoding="utf-8")
     made = Site(folder, ZONE, batch(ZONE, 2))
     yield made
-    made.must("destroy", *DATA)
+    made.must("destroy", *made.with_data)
     assert machine_state(ZONE) == before
 
 

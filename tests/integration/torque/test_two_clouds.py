@@ -18,13 +18,11 @@ from ansible_collections.sky.clusters.tests.support.site import Site, machine_st
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 NEAR, FAR = "tbata", "tbatb"
-PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 
 
 def content() -> dict[str, Any]:
     file = batch(NEAR, 1, public_ip=True)
     here = file["clouds"]["here"]
-    here["packages"] = [*here["packages"], *PACKAGES]
     file["clouds"]["there"] = here | {"zone": FAR}
     file["pools"]["far"] = file["pools"]["node"] | {"cloud": "there"}
     return file | {"admin_cidrs": ["192.0.2.0/24"]}
@@ -35,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     before = machine_state(NEAR), machine_state(FAR)
     made = Site(tmp_path_factory.mktemp("two"), NEAR, content())
     yield made
-    made.must("destroy", "-e", "sky_destroy_data=true")
+    made.must("destroy", *made.with_data)
     assert (machine_state(NEAR), machine_state(FAR)) == before
 
 

@@ -28,7 +28,6 @@ pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("bu
 ZONE = "twalk"
 PLAYBOOK = "spark_cluster"
 WORKER = f"{ZONE}-worker-0"
-DATA = ("-e", "sky_destroy_data=true")
 AT_ONCE = (((1, 2), 0.0), ((2, 1), 2.0), ((2, 2), 6.0))  # trials of two runs at once: how many workers each wants, and the seconds between them
 
 State = dict[str, set[str]]
@@ -57,7 +56,7 @@ def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     content["pools"] = pools(ZONE)
     made = Site(tmp_path_factory.mktemp("walk"), ZONE, content)
     yield made
-    made.must("destroy", *DATA)
+    made.must("destroy", *made.with_data)
 
 
 @pytest.fixture(scope="module")
@@ -186,5 +185,5 @@ def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
 
 
 def test_nothing_is_left(site: Site, untouched: State) -> None:
-    assert "nothing of it is left" in site.must("destroy", *DATA).output
+    assert "nothing of it is left" in site.must("destroy", *site.with_data).output
     assert machine_state(ZONE) == untouched

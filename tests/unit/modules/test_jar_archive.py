@@ -16,8 +16,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError
 from ansible_collections.sky.clusters.plugins.modules import jar_archive
-from ansible_collections.sky.clusters.plugins.modules.jar_archive import FetchError, Jar, Wanted, ivy_fault, ivy_file, make, proxies
+from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, Wanted, ivy_fault, ivy_file, make, proxies
 
 
 def jar(files: dict[str, str]) -> bytes:
@@ -118,7 +119,7 @@ def test_a_distribution_without_ivy_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_has_left_is_removed(tmp_path: Path, distribution: Path) -> None:
     one = wanted(tmp_path)
-    (one.folder / f"{jar_archive.PARTIAL}x").mkdir()
+    (one.folder / f"{PARTIAL}x").mkdir()
     make(one, distribution, "", 60)
     assert sorted(path.name for path in one.folder.iterdir()) == [one.path.name]
 

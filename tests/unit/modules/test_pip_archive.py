@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.pip_archive import PARTIAL, Archive, FetchError, default_folder, ensure, pip_fault
+from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError, default_folder
+from ansible_collections.sky.clusters.plugins.modules.pip_archive import Archive, ensure, pip_fault
 
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 # pip asks a package for its metadata before it hands it out; this one needs no tools for that.

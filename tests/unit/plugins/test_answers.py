@@ -163,9 +163,9 @@ def play(project: Path, answers: dict[str, Any], *more: str) -> tuple[int, str]:
 
 
 def test_the_file_is_the_inventory_of_the_plays_that_follow(project: Path) -> None:
-    code, said = play(project, {"answer_name": "demo", "answer_workers": ""}, "--check")
+    code, said = play(project, {"answer_name": "demo", "answer_workers": ""}, "--check", "--diff")
     assert code == 0, said
-    assert "+ demo-box-1  create in one" in said
+    assert "demo-box-1: create in one" in said
     assert "demo-box-2" not in said
     assert (project / "inventory/answers.sky.yml").stat().st_mode & 0o777 == 0o600
 

@@ -71,7 +71,7 @@ def test_screens(name: str, options: Sequence[str], variables: dict[str, str], t
     assert done.stderr == ""
     assert screen(done.stdout, tmp_path) == (SCREENS / f"{name}.txt").read_text()
     assert done.returncode == (0 if name == "check" else 2)
-    assert max(len(line) for line in done.stdout.splitlines() if "\x1b" not in line) <= 80
+    assert max(len(line) for line in screen(done.stdout, tmp_path).splitlines() if "\x1b" not in line) <= 80
 
 
 def test_with_v_it_is_the_default_output(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save, write
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
@@ -63,3 +64,11 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write(str(tmp_path / "none" / "status.json"), "new")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])
+def test_the_reason_of_a_write_error_is_reported_once(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(AnsibleActionFail) as caught:
+        save("sky_status_file", f"{tmp_path}/{name}", "{}")
+    assert str(caught.value) == f"sky_status_file: {tmp_path}/{name} cannot be written: {reason}"

@@ -80,7 +80,10 @@ def test_nodes_are_created_recorded_deleted_and_destroyed(site: Site) -> None:
     assert site.world.names() == [FIRST, SECOND]
     assert site.run(("nodes_delete", names))[0]["actions"] == foretold["actions"]
     assert site.world.names() == [SECOND]
-    destroyed, nothing = site.run(("cluster_destroy", {}), ("cluster_destroy", {}))
+    refused = site.run(("cluster_destroy", {"destroy_data": "dem"}))[0]["msg"]
+    assert refused == "sky_destroy_data: must be the name of the cluster, demo, to delete its data, too, got 'dem'"
+    assert site.world.names() == [SECOND]
+    destroyed, nothing = site.run(("cluster_destroy", {}), ("cluster_destroy", {"destroy_data": "demo"}))
     assert destroyed["summary"] == ["cluster demo is gone, nothing of it is left"]
     assert (destroyed["changed"], nothing["changed"]) == (True, False)
     assert site.world.names() == []

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.status import save
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
@@ -46,6 +43,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "former": {},
         "nodes": seen,
         "services": [],
+        "shares": [],
         "faults": faults,
         "notes": [],
         "systems": {},
@@ -188,6 +186,14 @@ def test_services_and_jobs_are_reported() -> None:
     assert "spark: no answer at http://10.0.0.4:8080" in silent
 
 
+def test_how_full_shared_folders_are_is_reported() -> None:
+    full = {"mount": "/shared", "size": 256, "free": 64, "used_percent": 75, "fault": ""}
+    found = status(shares=[{"node": "demo-worker-1"} | full, {"node": "demo-worker-2"} | full, {"node": "demo-master-0"} | full | {"size": 512}])
+    assert "folder /shared: 75 % of 256 MiB in use, 64 MiB free, on 2 node(s)" in found["summary"]
+    assert "folder /shared: 75 % of 512 MiB in use, 64 MiB free, on 1 node(s)" in found["summary"]
+    assert [share["node"] for share in found["shares"]] == ["demo-worker-1", "demo-worker-2", "demo-master-0"]
+
+
 def test_kept_volumes_drift_and_notes_are_reported() -> None:
     lines = status(kept_volumes=[{"name": "demo-worker-3-spark", "size": 4}], drift=["demo-worker-2: flavor is small"], notes=["look"])["summary"]
     assert lines[-6:-1] == [
@@ -197,11 +203,3 @@ def test_kept_volumes_drift_and_notes_are_reported() -> None:
         "differs: demo-worker-2: flavor is small",
         "note: look",
     ]
-
-
-@pytest.mark.parametrize(("name", "reason"), [("none/demo.json", "No such file or directory"), ("folder", "Is a directory")])
-def test_the_reason_of_a_write_error_is_reported_once(tmp_path: Path, name: str, reason: str) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(AnsibleActionFail) as caught:
-        save(f"{tmp_path}/{name}", status())
-    assert str(caught.value) == f"sky_status_file: {tmp_path}/{name} cannot be written: {reason}"

@@ -8,13 +8,11 @@ from __future__ import annotations
 import csv
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.costs import save
+from ansible_collections.sky.clusters.plugins.action.costs import as_text
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, Mark, Node, State, Volume
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
@@ -118,13 +116,9 @@ def test_faults_of_prices(prices: Any, fault: str) -> None:
     assert refused.value.faults == [fault]
 
 
-def test_the_files(tmp_path: Path) -> None:
+def test_the_files() -> None:
     data = {"cluster": "c", "time": "2026-11-28T12:00:00+00:00", **worked_out().plain()}
-    save(str(tmp_path / "c.json"), data)
-    assert json.loads((tmp_path / "c.json").read_text(encoding="utf-8")) == data
-    save(str(tmp_path / "c.csv"), data)
-    rows = list(csv.DictReader((tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()))
+    assert json.loads(as_text("c.json", data)) == data
+    rows = list(csv.DictReader(as_text("c.csv", data).splitlines()))
     assert [(row["state"], row["pool"], row["cost"]) for row in rows[:2]] == [("used", "m", "1.0"), ("used", "w", "3.0")]
     assert [row["state"] for row in rows].count("planned") == 3
-    with pytest.raises(AnsibleActionFail, match=r"sky_costs_file: .* cannot be written: No such file or directory"):
-        save(str(tmp_path / "none/c.csv"), data)

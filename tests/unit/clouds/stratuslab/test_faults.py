@@ -19,6 +19,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import _creation
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Plan, Site, running
+from ansible_collections.sky.clusters.tests.support.engine_runs import present, wishes
 from ansible_collections.sky.clusters.tests.support.fault_proxy import (
     Action,
     Exchange,
@@ -39,12 +40,10 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     content,
     existing,
     parts,
-    present,
     proxied,
     run_of,
     said,
     started,
-    wishes,
 )
 
 POOLS = {"m": {"count": 1, "volumes": {"d": 1}}, "w": 2}
