@@ -26,9 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 FORMAT = "1"  # of the environment; another one gives it another version
 SECONDS = 1800  # that pip may take
 KEPT = 7 * 24 * 3600  # seconds to keep an archive on the controller
@@ -134,6 +131,9 @@ def _bad_entry(entry: Any, own: Mapping[str, str]) -> str:
 
 def _bad(line: str, own: Mapping[str, str]) -> str:
     """Why one line is no requirement. Options, files and addresses are left to pip."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     text = SPECIFIER.sub("", line).strip()
     if not text or text.startswith(("-", ".", "/", "~")) or re.match(r"\w+(\+\w+)?:", text):
         return ""
