@@ -201,6 +201,11 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
+        "cores", Tier.LONG, 600, 180, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
+        (*LOCAL, "awx", "requirements-openstack.txt", "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
+        (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
+    ),
+    Part(
         "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
