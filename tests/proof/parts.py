@@ -96,6 +96,7 @@ COMMON = (
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
     "!tests/support/fault_proxy.py",
+    "!tests/support/image_root.py",
     "!tests/support/isolated_clouds.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
@@ -124,6 +125,15 @@ STRATUSLAB = (
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",
+)
+# Jobs as AWX runs them, and the root file system of the execution environment, which is made as those of the test cloud are.
+IMAGE = (
+    "execution-environment.yml",
+    "bindep.txt",
+    "requirements-clouds.txt",
+    "tests/clouds/openstack",
+    "tests/support/awx_job.py",
+    "tests/support/image_root.py",
 )
 LOCAL = (*COMMON, *LXC)
 CAMPUS = (*COMMON, *OPENSTACK)
@@ -198,11 +208,11 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
-        (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
+        (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
         "cores", Tier.LONG, 600, 180, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
-        (*LOCAL, "awx", "requirements-openstack.txt", "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
+        (*LOCAL, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
         (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
     ),
     Part(
@@ -215,9 +225,10 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 330, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
-        (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
-        (_pytest(480, "real", "tests/integration/stratuslab"),),
+        "stratuslab", Tier.LONG, 600, 390,
+        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
+        (*LOCAL, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
+        (_pytest(600, "real", "tests/integration/stratuslab"),),
     ),
     Part(
         "clouds", Tier.LONG, 600, 70, "one cluster on two clouds, this machine and the OpenStack",
