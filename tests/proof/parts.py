@@ -152,7 +152,7 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, 80, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 400, 90, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
@@ -250,6 +250,7 @@ CHECKS: dict[str, Command] = {
     "lint": ("ansible-lint", "--offline", "--nocolor"),
     "tree": ("pytest", "-q", "tests/static"),
     "docs": ("tests/tools/docs.sh",),
+    "site": ("tests/tools/site.sh",),
     "changelog": ("antsibull-changelog", "lint"),
     "ruff": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),
