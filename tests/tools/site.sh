@@ -20,7 +20,7 @@ mkdir -p "$work/site/rst"
 antsibull-docs sphinx-init --use-current --dest-dir "$work/site" --fail-on-error --squash-hierarchy sky.clusters >/dev/null
 # Nothing is fetched: what leads to Ansible's own documentation is not checked, everything else is.
 cat >>"$work/site/conf.py" <<'PYTHON'
-html_title = html_short_title = "sky.clusters"
+project = html_title = html_short_title = "sky.clusters"
 intersphinx_mapping = {}
 core = "action_plugins|callback_plugins|common_return_values|ansible_configuration_settings|ANSIBLE_.*|ansible_collections\.ansible\..*"
 nitpick_ignore_regex = [(".*", core)]
