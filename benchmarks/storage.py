@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HDFS on this machine: write and read against the bare volume, and a DataNode that leaves.
+"""HDFS on this machine: write and read by Hadoop's own client against the bare volume, and a DataNode that leaves.
 
     python benchmarks/storage.py [--mib 512] [--leaving 1024]
 
@@ -15,12 +15,10 @@ import os
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import Web
-from ansible_collections.sky.clusters.tests.support.hdfs import address, head, healthy, page, put
+from ansible_collections.sky.clusters.tests.support.hdfs import healthy, page, put, speeds
 from ansible_collections.sky.clusters.tests.support.site import Site
 
 ZONE = "bench"
@@ -45,34 +43,6 @@ def show(what: str, value: str) -> None:
     sys.stdout.flush()
 
 
-def bare(site: Site, mib: int) -> tuple[float, float]:
-    """MiB/s to and from the volume, without HDFS: written with fsync, read after its pages were dropped."""
-    command = f"""set -e; cd /data/hdfs
-    now() {{ date +%s.%N; }}
-    a=$(now); dd if=/dev/urandom of=bare bs=1M count={mib} conv=fsync status=none; b=$(now)
-    dd if=bare of=/dev/null bs=1M iflag=nocache count=0 status=none
-    c=$(now); dd if=bare of=/dev/null bs=1M iflag=direct status=none; d=$(now); rm bare
-    echo "$a $b $c $d" """
-    first, second, third, fourth = map(float, site.ssh(f"{ZONE}-data-0", command).split())
-    return mib / (second - first), mib / (fourth - third)
-
-
-def hdfs(site: Site, mib: int) -> tuple[float, float]:
-    """The same through a DataNode, in one copy, in files of a part each."""
-    parts = max(1, mib // PART)
-    block = os.urandom(PART << 20)
-    began = time.monotonic()
-    for number in range(parts):
-        put(site, f"/user/sky/{number}", block, copies=1)
-    written = time.monotonic() - began
-    site.ssh(f"{ZONE}-data-0", "sync; echo 1 > /proc/sys/vm/drop_caches || true")
-    web = Web(f"http://{address(site, f'{ZONE}-data-0')}:9864", "sky", f"{address(site, head(site))}:8020")
-    began = time.monotonic()
-    for number in range(parts):
-        web.call(f"/user/sky/{number}", "OPEN")
-    return parts * PART / written, parts * PART / (time.monotonic() - began)
-
-
 def leaving(site: Site, mib: int) -> float:
     """Seconds in which one of four DataNodes with so much data hands it over."""
     site.content["pools"]["data"]["count"] = 4
@@ -94,11 +64,10 @@ def main() -> None:
         site = Site(Path(folder), ZONE, content(1))
         try:
             site.must("cluster", seconds=1200)
-            volume = bare(site, wanted.mib)
-            stored = hdfs(site, wanted.mib)
-            show(f"{wanted.mib} MiB to the bare volume, and from it", f"{volume[0]:6.0f} MiB/s {volume[1]:6.0f} MiB/s")
-            show(f"{wanted.mib} MiB to HDFS in one copy, and from it", f"{stored[0]:6.0f} MiB/s {stored[1]:6.0f} MiB/s")
-            show("HDFS against the bare volume", f"{stored[0] / volume[0]:6.2f}       {stored[1] / volume[1]:6.2f}")
+            found = speeds(site, wanted.mib)
+            show(f"{wanted.mib} MiB to the bare volume", f"{found.bare:6.0f} MiB/s")
+            show(f"{wanted.mib} MiB to HDFS in one copy", f"{found.written:6.0f} MiB/s, {found.written / found.bare:.2f} of the bare volume")
+            show(f"{wanted.mib} MiB from HDFS, from the memory of its node", f"{found.read:6.0f} MiB/s")
             if wanted.leaving:
                 show(f"1 of 4 DataNodes leaves, {wanted.leaving} MiB in 2 copies on all", f"{leaving(site, wanted.leaving):6.0f} s")
         finally:

@@ -11,7 +11,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._system impo
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import UNLISTED_GROUP
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, unproved
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import judge, notes, refusals, services, shares, unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removal
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -41,6 +41,7 @@ class ActionModule(ControllerAction):
                     "idle": [name for name, verdict in verdicts.items() if verdict.idle],
                     "nodes": {name: {"health": verdict.health, "faults": verdict.faults} for name, verdict in verdicts.items()},
                     "services": services(nodes),
+                    "shares": shares(nodes),
                     "faults": [f"{name}: {sentence}" for name, verdict in verdicts.items() for sentence in verdict.faults],
                     "notes": notes(nodes),
                     "refusals": refusals(nodes),

@@ -24,7 +24,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._table impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, doubled, faults, sources, strangers
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
@@ -60,7 +60,7 @@ class ActionModule(ControllerAction):
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
         limited = {name for role in ROLES.values() for name in role.limits}
-        wrongs = [sentence for place, variables in places for sentence in faults(place, variables)]
+        wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
         if not wrongs and any(limited & variables.keys() for _place, variables in places):
             wrongs = [sentence for name in hostvars for sentence in beyond_node(name, hostvars[name])]
         return list(dict.fromkeys(wrongs))

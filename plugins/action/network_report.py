@@ -13,7 +13,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._network_report impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
-NONE = "no node has a network of its own: the file asks for no overlay, firewall or names, or no node runs"
+NONE = "nothing to show: the cluster file has no overlay, firewall or names, or no node is running"
 KEYS = ("agent", "peers", "counters", "rules", "open_to_any")
 
 

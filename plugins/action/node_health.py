@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         user = {"name": self._of_role("node_user", variables), "uid": self._of_role("node_user_uid", variables)}
         args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", []), bool(variables.get("sky_network")))
-        args |= {"user": user} | self._task.args
+        args |= {"user": user, "shares": self._shares(variables)} | self._task.args
         args.setdefault("address", variables.get("sky_cloud_address", ""))
         try:
             found = self._execute_module(module_name="sky.clusters.node_health", module_args=args, task_vars=task_vars)
@@ -39,6 +39,10 @@ class ActionModule(ActionBase):
         if found.get("failed"):
             return {"changed": False, "reachable": True, "faults": [f"its health cannot be checked: {last_line(found)}"]}
         return {key: value for key, value in found.items() if key != "invocation"}  # would be kept with the host for the whole run
+
+    def _shares(self, variables: Mapping[str, Any]) -> list[str]:
+        roles = (ROLES[name] for name in variables.get("sky_roles", []) if name in ROLES)
+        return [str(self._of_role(name, variables)) for role in roles for name in role.shares]
 
     def _of_role(self, name: str, variables: Mapping[str, Any]) -> Any:
         """A variable of a role, or its default."""

@@ -8,7 +8,6 @@ The job runs under systemd on the master and does not depend on this process, wh
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -22,7 +21,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
-from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY
+from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY, STOPPED
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
@@ -117,7 +116,7 @@ class ActionModule(ValidatedAction):
         job = secrets.token_hex(4)
         self._submit(job, wanted, args)
         self._say(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;")
-        self._say(f"follow it again: -e sky_submission={job}; stop it: 'systemctl stop sky-submit-{job}' on the node, as root")
+        self._say(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs -e sky_stop={job}")
         return self._followed(wanted.what(), job, args["timeout"])
 
     def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:
@@ -150,15 +149,13 @@ class ActionModule(ValidatedAction):
     def _followed(self, what: str, job: str, timeout: int) -> dict[str, Any]:
         output = Output()
         end = self._follow(job, output)
-        with contextlib.suppress(AnsibleConnectionFailure):  # then a later submission removes it
-            self._step("remove", job)
         rc, reason, seconds = end["outcome"]["rc"], end["outcome"]["reason"], end["seconds"]
         result = {"changed": True, "submission": job, "rc": rc, "seconds": seconds, "application_id": output.application}
         if rc == 0:
             self._say(f"{what} succeeded after {seconds} s" + (f" ({output.application})" if output.application else ""))
             return dict(untemplated(result | output.text))
         why = _why(rc, reason, timeout, end["outcome"].get("memory", 0))
-        words = "" if reason == OUT_OF_MEMORY else why_failed(output.text)
+        words = "" if reason in (OUT_OF_MEMORY, STOPPED) else why_failed(output.text)
         # without the output, which was shown already: Ansible prints the result of a failed task
         return dict(untemplated(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
 
@@ -206,6 +203,8 @@ class ActionModule(ValidatedAction):
 def _why(rc: int, reason: str, timeout: int, memory: int) -> str:
     if reason == OUT_OF_MEMORY:
         return f"was killed: out of memory (limit {memory} MiB, the memory of the master, where the driver runs)"
+    if reason == STOPPED:
+        return "was stopped by sky.clusters.spark_jobs"
     if reason == "timeout":
         return f"was stopped after {timeout} seconds (sky_timeout)" if timeout else "was stopped by its sky_timeout"
     return f"ended with exit code {rc}" + (f" ({reason})" if reason else "")

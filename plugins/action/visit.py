@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, head_nodes, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import content
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import agent_hash, is_input, ready_hash
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node
 
@@ -72,5 +73,6 @@ def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[
     roles = list(variables["sky_roles"])
     # names from the unrendered variables, so that only the variables that count are rendered
     inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
+    inputs |= {key: content(inputs[key]) for role in roles if role in ROLES for key in ROLES[role].packages if key in inputs}
     heads = {system.head: followed.get(system.head) for system in systems_of(roles)}
     return ready_hash(roles, inputs | common | {"heads": heads})

@@ -65,6 +65,9 @@ options:
       validate:
         description: A command that accepts the new file before it replaces the old one; C(%s) is its path.
         type: str
+      keep_below:
+        description: A line. If the file has it, this line and what follows it are kept below O(files[].content).
+        type: str
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
@@ -124,7 +127,8 @@ def folder(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
 
 def write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     """Write a file; whether anything differed."""
-    path, content = Path(item["path"]), item["content"].encode()
+    path = Path(item["path"])
+    content = item["content"].encode() + kept(path, item["keep_below"])
     if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
         return attributes(module, item)
     if module.check_mode:
@@ -141,6 +145,15 @@ def write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     return True
 
 
+def kept(path: Path, line: str | None) -> bytes:
+    """What a file holds from a line on."""
+    if not line or path.is_symlink() or not path.is_file():
+        return b""
+    mark = f"{line}\n".encode()
+    head, found, below = path.read_bytes().partition(mark)
+    return mark + below if found and head[-1:] in (b"", b"\n") else b""
+
+
 def validate(command: str | None, path: str) -> None:
     if not command:
         return
@@ -151,7 +164,8 @@ def validate(command: str | None, path: str) -> None:
 
 def main() -> None:
     common = {"path": {"type": "path", "required": True}, "owner": {"type": "str", "default": "root"}, "group": {"type": "str"}}
-    file = common | {"content": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0644"}, "validate": {"type": "str"}}
+    file = common | {"content": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0644"}}
+    file |= {"validate": {"type": "str"}, "keep_below": {"type": "str"}}
     module = AnsibleModule(
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": common | {"mode": {"type": "str", "required": True}}},

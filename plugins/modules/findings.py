@@ -61,6 +61,12 @@ services:
   type: list
   elements: dict
   sample: [{node: demo-worker-0, unit: spark-worker, state: failed}]
+shares:
+  description: The folders of stores outside of the cluster that are mounted on the reachable nodes, and how full they are. Sizes are in MiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-0, mount: /shared, size: 102400, free: 71680, used_percent: 30, fault: ""}]
 faults:
   description: All faults, one sentence each.
   returned: always

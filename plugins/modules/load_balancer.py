@@ -194,7 +194,7 @@ class Balancer:
         try:
             systemctl("reload-or-restart", f"{NAME}.service")
             if not until(self.is_loaded, RELOAD):
-                raise Failed(f"the load balancer has not taken over its configuration within {RELOAD:.0f} s; see 'journalctl -u {NAME}' on the node")
+                raise Failed(f"the load balancer has not applied its configuration within {RELOAD:.0f} s; see 'journalctl -u {NAME}' on the node")
         except (Failed, SystemdError):
             CONFIG.write_text(old, encoding="utf-8")
             raise

@@ -82,18 +82,18 @@ def member(node: _list.Member, nodes: _list.NodeList, seen: dict[str, Any], now:
     state, detail = "whole", ""
     if age > max(RECENT, 3 * len(nodes.nodes) / 100):
         state = "silent"
-        detail = f"its agent last reported {age:.0f} s ago" if seen else "its agent has not reported since that of the server node started"
+        detail = f"its agent last reported {age:.0f} s ago" if seen else "its agent has not reported since the agent of the server node started"
     elif seen["fault"]:
         state, detail = "faulty", f"its agent reports: {seen['fault']}"
     elif seen["serial"] < nodes.serial:
         state, detail = "behind", "it follows an older list of the nodes"
     elif seen["silent"]:
-        detail = f"it does not reach the gateway(s) {', '.join(seen['silent'])}: {CAUSES}"
+        detail = f"it cannot reach {', '.join(seen['silent'])}: {CAUSES}"
         state = "faulty"
     return {"address": nodes.address(node), "state": state, "at_work": state != "silent", "busy": False, "detail": detail}
 
 
-CAUSES = "the gateway is down, or the UDP ports are closed on the way, or its clock is wrong"
+CAUSES = "the gateway is down, its clock is wrong, or UDP is blocked on the way"
 
 
 def main() -> None:

@@ -93,9 +93,25 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _agent, _board, _host, _list, _paths, _probe, _server
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import (
+    _agent,
+    _board,
+    _exchange,
+    _files,
+    _host,
+    _inbox,
+    _known,
+    _list,
+    _mtu,
+    _paths,
+    _pause,
+    _peering,
+    _probe,
+    _server,
+    _watch,
+)
 
-PARTS = (_agent, _board, _host, _list, _paths, _probe, _server)
+PARTS = (_agent, _board, _exchange, _files, _host, _inbox, _known, _list, _mtu, _paths, _pause, _peering, _probe, _server, _watch)
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
 ETC = Path("/etc/sky/network")
 DATA = Path("/var/lib/sky/network")
@@ -288,7 +304,7 @@ class Node:
                 return
             time.sleep(0.1)
         reason = state.get("fault") or "see journalctl -u sky-network"
-        self.module.fail_json(msg=f"the agent has not taken over the list within {self.module.params['wait']:.0f} s: {reason}")
+        self.module.fail_json(msg=f"the agent has not applied the list within {self.module.params['wait']:.0f} s: {reason}")
 
 
 def read(path: Path) -> str:

@@ -96,7 +96,7 @@ def main() -> None:
     nodes = _list.parse(_list.Envelope.read(LIST.read_text(encoding="utf-8")).text)
     gateway = next((node for node in nodes.nodes if node.gateway and node.public), None)
     if nodes.overlay is None or gateway is None:
-        module.fail_json(msg="nobody outside can reach the overlay: the cluster has none, or no node of it has a public address")
+        module.fail_json(msg="nobody outside can reach the overlay: there is none, or no node has a public address")
     if module.check_mode:
         module.exit_json(changed=True, profile="", code="")
     users = json.loads(USERS.read_text(encoding="utf-8")) if USERS.exists() else {}

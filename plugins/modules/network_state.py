@@ -43,7 +43,7 @@ counters:
   type: dict
   sample: {ssh: {packets: 12, bytes: 3456}, dropped: {packets: 0, bytes: 0}}
 open_to_any:
-  description: Whether the UDP ports of the overlay are open to any address, because nodes of other clouds have none of their own.
+  description: Whether the UDP ports of the overlay are open to any address, because not all nodes of the other clouds have a public one.
   returned: always
   type: bool
   sample: false
@@ -80,9 +80,9 @@ def run(*words: str) -> str:
 def fault(handshake: int | None, received: int, sent: int) -> str:
     """The likely cause of a peer's silence; empty if it is fine, or was never needed."""
     if handshake is None and received:
-        return "packets come from it, but no handshake: the keys differ, or the clock of one of the two is wrong"
+        return "packets arrive from it, but no handshake completes: the keys differ, or a clock is wrong"
     if handshake is None and sent:
-        return "it never answered: it is down, or UDP is closed on the way to it"
+        return "no handshake: it is down, or UDP is blocked on the way to it"
     return ""
 
 

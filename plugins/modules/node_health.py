@@ -52,6 +52,11 @@ options:
         description: The expected file system. By default any is accepted.
         type: str
         default: ""
+  shares:
+    description: Where folders of stores outside of the cluster are mounted. By default those of the roles of the node.
+    type: list
+    elements: path
+    default: []
   user:
     description: The user that the node should have. If the node cannot have it, RV(refusals) says why.
     type: dict
@@ -111,6 +116,12 @@ disks:
   type: list
   elements: dict
   sample: [{volume: "", mount: /, mounted: true, size: 10240, free: 7168, used_percent: 30, inodes_percent: 4, fault: ""}]
+shares:
+  description: Folders of stores outside of the cluster that are mounted, and how full they are. Sizes are in MiB.
+  returned: when the node was reached
+  type: list
+  elements: dict
+  sample: [{mount: /shared, size: 102400, free: 71680, used_percent: 30, fault: ""}]
 memory:
   description: The memory of the node in MiB, and its fault.
   returned: when the node was reached
@@ -148,9 +159,11 @@ faults:
   sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]
 """
 
+import contextlib
 import grp
 import os
 import pwd
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -167,6 +180,8 @@ MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
 UNITS = Path("/etc/systemd/system")  # where the roles install theirs
+STAT = ("stat", "--file-system", "--format=%S %b %f %a")  # unit, units, unused ones, those for users
+SHARE_SECONDS = 10
 PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,FragmentPath"
 
 
@@ -200,6 +215,17 @@ class Disk:
     free: int = 0
     used_percent: int = 0
     inodes_percent: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A folder of a store outside of the cluster; MiB."""
+
+    mount: str
+    size: int = 0
+    free: int = 0
+    used_percent: int = 0
     fault: str = ""
 
 
@@ -255,6 +281,31 @@ def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
     elif inodes >= limits.full_percent:
         fault = f"{what} is full: {inodes} % of its inodes are in use"
     return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
+
+
+def look_at_shares(mounts: Iterable[str], table: str) -> list[Share]:
+    """Those of these folders that are mounted, from the text of /proc/mounts; that one is not, its unit says."""
+    there = {words[1] for line in table.splitlines() if len(words := line.split()) > 1}
+    return [look_at_share(mount) for mount in mounts if mount in there]
+
+
+def look_at_share(mount: str, seconds: float = SHARE_SECONDS) -> Share:
+    """A mounted folder. A store that does not answer blocks who asks for as long as it likes, so that a program of its own does."""
+    asking = subprocess.Popen(
+        [*STAT, mount], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"LC_ALL": "C"}
+    )
+    try:
+        said, _none = asking.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        asking.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            asking.communicate(timeout=1)  # not longer: it ends when the kernel lets it
+        return Share(mount, fault=f"{mount} does not answer within {seconds:.0f} s")
+    if asking.returncode != 0:
+        return Share(mount, fault=f"{mount} cannot be used: {said.strip()}")
+    unit, blocks, unused, available = map(int, said.split())
+    size, free, used = (count * unit // MIB for count in (blocks, available, blocks - unused))
+    return Share(mount, size, free, share(used, used + free))
 
 
 def is_new(volume: Mapping[str, Any]) -> bool:
@@ -313,16 +364,20 @@ def look(given: Mapping[str, Any]) -> dict[str, Any]:
     units = look_at_units(names, known)
     volumes = [volume for volume in given["volumes"] if not is_new(volume)]
     disks = [look_at_disk("/", "", limits), *(look_at_disk(volume["mount"], volume["name"], limits) for volume in volumes)]
+    mounts = MOUNTS.read_text(encoding="utf-8")
+    shares = look_at_shares(given["shares"], mounts)
     memory = look_at_memory(MEMORY.read_text(encoding="ascii"), limits)
+    shared = [seen.fault for seen in shares]
     return {
         "units": [asdict(unit) for unit in units],
         "disks": [asdict(disk) for disk in disks],
+        "shares": [asdict(seen) for seen in shares],
         "memory": asdict(memory),
         "refusals": list(taken(given["user"])) if given["user"] else [],
-        "differs": list(other_file_systems(volumes, MOUNTS.read_text(encoding="utf-8"))),
+        "differs": list(other_file_systems(volumes, mounts)),
         "former_roles": former_roles(others, known),
         "failed_units": other_failures(query("list-units", "--failed", "--plain", "--no-legend"), [unit.removesuffix(".service") for unit in asked]),
-        "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), memory.fault) if fault],
+        "faults": [fault for fault in (*(unit.fault for unit in units), *(disk.fault for disk in disks), *shared, memory.fault) if fault],
     }
 
 
@@ -335,6 +390,7 @@ def main() -> None:
             "units": {"type": "list", "elements": "str", "default": []},
             "others": {"type": "dict", "default": {}},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": volume},
+            "shares": {"type": "list", "elements": "path", "default": []},
             "user": {"type": "dict", "options": {"name": {"type": "str", "required": True}, "uid": {"type": "int", "required": True}}},
             "full_percent": {"type": "int", "default": 98},
             "full_mib": {"type": "int", "default": 64},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: software_info
-short_description: Show the cores, the memory, the Java and the versions of a distribution of a node
+short_description: Show the cores, the memory, the Python, the Java and the versions of a distribution of a node
 version_added: 0.4.0
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -20,9 +20,9 @@ options:
     type: str
     required: true
   java_version:
-    description: Version of Java that it needs.
+    description: Version of Java that it needs; V(0) if it needs none.
     type: int
-    required: true
+    default: 0
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
@@ -45,14 +45,19 @@ memory:
   returned: always
   type: int
   sample: 2048
+python:
+  description: Version of Python, processor and C library of the node, which decide which packages can be installed.
+  returned: always
+  type: str
+  sample: Python 3.11 x86_64 glibc 2.36
 java_home:
   description: Where Java of this version is, or will be when it is installed from the node's Debian.
-  returned: always
+  returned: with O(java_version)
   type: str
   sample: /usr/lib/jvm/java-17-openjdk-amd64
 has_java:
   description: Whether it is installed.
-  returned: always
+  returned: with O(java_version)
   type: bool
   sample: true
 current:
@@ -66,11 +71,20 @@ unpacked:
   type: list
   elements: str
   sample: [4.3.0 e8c517948eff7088a7aa07449aa8eafa4a15a8d50319de2525a6fd26622476c6]
+archives:
+  description: Those among RV(unpacked) whose archive the node keeps for others.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 """
 
 import os
+import platform
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -90,21 +104,34 @@ def java_home(version: int) -> Path:
     return Path(f"/usr/lib/jvm/java-{version}-openjdk-{architecture}")
 
 
+def python() -> str:
+    """What decides which Python packages can be installed."""
+    return f"Python {sys.version_info[0]}.{sys.version_info[1]} {platform.machine()} {' '.join(platform.libc_ver())}"
+
+
+def java_of(version: int) -> dict[str, Any]:
+    if not version:
+        return {}
+    home = java_home(version)
+    return {"java_home": str(home), "has_java": (home / "bin/java").exists()}
+
+
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"name": {"type": "str", "required": True}, "java_version": {"type": "int", "required": True}},
+        argument_spec={"name": {"type": "str", "required": True}, "java_version": {"type": "int", "default": 0}},
         supports_check_mode=True,
     )
-    found, java = Distribution(module.params["name"]), java_home(module.params["java_version"])
-    current = found.current()
+    found = Distribution(module.params["name"])
+    current, unpacked = found.current(), found.unpacked()
     module.exit_json(
         changed=False,
         cores=len(os.sched_getaffinity(0)),
         memory=memory(),
-        java_home=str(java),
-        has_java=(java / "bin/java").exists(),
+        python=python(),
         current=current.version if current else "",
-        unpacked=[str(version) for version in found.unpacked()],
+        unpacked=[str(version) for version in unpacked],
+        archives=[str(version) for version in unpacked if found.archive(version.version).exists()],
+        **java_of(module.params["java_version"]),
     )
 
 

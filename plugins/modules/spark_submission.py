@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a Spark submission that run on the master: prepare, start, follow, remove."""
+"""The steps of a Spark submission that run on the master: prepare, start, follow, list, stop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ options:
       - V(prepare) checks the master and creates the folder of the job.
       - V(start) starts the job that O(request) describes.
       - V(follow) returns the new output of the job, and how it ended.
-      - V(remove) removes the folder of the job.
+      - V(list) returns the jobs whose output is kept, and the applications that the master knows.
+      - V(stop) stops the job.
     type: str
-    choices: [prepare, start, follow, remove]
+    choices: [prepare, start, follow, list, stop]
     required: true
   submission:
-    description: Identifier of the job.
+    description: Identifier of the job. Required unless O(step=list).
     type: str
-    required: true
+    default: ""
+  page:
+    description: The page of the master, such as C(http://10.0.0.4:8080), with O(step=list).
+    type: str
+    default: ""
   user:
     description: User that runs the job, with O(step=prepare) and O(step=start).
     type: str
@@ -89,12 +94,24 @@ seconds:
   returned: together with RV(outcome)
   type: float
   sample: 14.2
+jobs:
+  description: The jobs, the last one first.
+  returned: with O(step=list)
+  type: list
+  elements: dict
+  sample: [{job: sky-submit-3f9a01bc, application: app-20261121042104-0003, name: job.py, user: sky, state: running,
+            since: "2026-11-21T04:21:00+00:00", seconds: 14.2}]
+stopped:
+  description: Whether the job ran until now.
+  returned: with O(step=stop)
+  type: bool
 """
 
 import codecs
 import json
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -102,12 +119,14 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import query
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import SystemdError, query, systemctl
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page
 
 PLACE = Path("/var/lib/sky-submit")
 SUBMIT = Path("/usr/local/bin/spark-submit")
@@ -117,7 +136,11 @@ OUT_OF_MEMORY = "out of memory"
 CHUNK = 64 * 1024  # bytes of each stream in one answer, to limit the memory that an answer needs
 SETTLE = 1.0  # seconds to wait for more output once there is some: every answer starts a Python process
 GRACE = 30  # seconds between asking a job to end and killing it
-KEPT = 7 * 24 * 3600  # seconds to keep the output of a job that nobody followed to its end
+KEPT = 7 * 24 * 3600  # seconds to keep the output of a job that has ended
+KEPT_JOBS = 100  # of the jobs that have ended, at most
+STOPPED = "stopped"
+APPLICATION = re.compile(rb"\bapp-\d{14}-\d{4,}\b")
+FIRST = 1 << 20  # bytes at the beginning of the error output, where Spark logs the identifier of the application
 TIMED_OUT = 124  # as timeout(1) returns
 
 END = """\
@@ -129,7 +152,7 @@ new=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.events
 killed=$(sed -n 's/^oom_kill //p' "$old" "$new" 2>/dev/null | sort -n | tail -n 1)
 printf '%s %s %s %s\\n' "$SERVICE_RESULT" "$EXIT_CODE" "$EXIT_STATUS" "${{killed:-0}}" > outcome.new
 mv outcome.new outcome
-rm -rf work
+rm -rf work settings begin
 """
 
 
@@ -169,6 +192,20 @@ class Job:
             return (self.folder / "outcome").read_text()
         except FileNotFoundError:
             return ""
+
+    def ended(self) -> dict[str, Any]:
+        """How it ended; only after its end."""
+        found = ended(self.outcome())
+        return found | {"reason": STOPPED} if (self.folder / STOPPED).exists() and found["rc"] else found
+
+    def application(self) -> str:
+        """Its identifier in Spark; empty if it has none yet."""
+        try:
+            with (self.folder / "stderr").open("rb") as file:
+                match = APPLICATION.search(file.read(FIRST))
+        except FileNotFoundError:
+            return ""
+        return match.group().decode() if match else ""
 
     def seconds(self) -> float:
         """How long it ran; only after its end."""
@@ -239,16 +276,22 @@ def check_master(user: str) -> None:
 
 
 def prepare(job: Job, user: str) -> None:
-    """Create the folder of a job, and remove old folders of jobs that nobody followed to their end."""
+    """Create the folder of a job, and remove those of jobs that have ended long ago."""
     check_master(user)
     PLACE.mkdir(exist_ok=True)
     PLACE.chmod(0o711)
-    for folder in PLACE.iterdir():
-        if time.time() - folder.stat().st_mtime > KEPT and not Job(folder.name).active():
-            shutil.rmtree(folder)
+    remove_old()
     job.folder.mkdir()
     job.folder.chmod(0o711)
     job.work.mkdir(mode=0o700)
+
+
+def remove_old() -> None:
+    """Remove the folders of the oldest jobs that have ended: each job changes its folder last when it ends."""
+    ages = sorted((time.time() - folder.stat().st_mtime, folder) for folder in PLACE.iterdir())
+    for number, (age, folder) in enumerate(ages, 1):
+        if (age > KEPT or number > KEPT_JOBS) and not Job(folder.name).active():
+            shutil.rmtree(folder)
 
 
 def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> None:
@@ -267,6 +310,8 @@ def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> Non
         (job.folder / stream).touch()
     for name, mode in {"settings": 0o400, "begin": 0o400, "stdout": 0o600, "stderr": 0o600, "work": 0o700}.items():
         give(job.folder / name, mode)
+    about = {"name": given["main_class"] if given["application"] == "spark-internal" else Path(given["application"]).name, "user": given["user"]}
+    (job.folder / "about").write_text(json.dumps(about))
     (job.folder / "end").write_text(END.format(folder=job.folder))
     done = subprocess.run(unit_command(job, given["user"], given["timeout"]), capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -303,7 +348,7 @@ def news(job: Job, offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[s
 def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
     """The output of the job after these offsets, as soon as there is some, and how it ended, when all output was returned."""
     if not (job.folder / "stderr").exists():
-        raise SubmitError(f"there is no job {job.unit} here: it has ended and was followed to its end, or it was never started")
+        raise SubmitError(f"there is no job {job.unit} here: it ended more than a week or {KEPT_JOBS} jobs ago, or it was never started")
     if not job.active() and not job.outcome():
         raise SubmitError(f"{job.unit} was lost without an exit code: the node was restarted while it ran")
     end = time.monotonic() + wait
@@ -320,7 +365,7 @@ def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
     returned = {stream: offsets.get(stream, 0) + length for stream, (_text, length) in found.items()}
     answer: dict[str, Any] = {"offsets": returned} | {stream: text for stream, (text, _length) in found.items()}
     if outcome and all(returned[stream] == (job.folder / stream).stat().st_size for stream in STREAMS):
-        answer |= {"outcome": ended(outcome), "seconds": job.seconds()}
+        answer |= {"outcome": job.ended(), "seconds": job.seconds()}
     return answer
 
 
@@ -342,6 +387,68 @@ def memory() -> int:
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("MemTotal:"))
 
 
+def stop(job: Job) -> bool:
+    """Stop the job; whether it ran."""
+    if not job.folder.is_dir():
+        raise SubmitError(f"there is no job {job.unit} here: sky.clusters.spark_jobs lists those that are")
+    if not job.active():
+        return False
+    (job.folder / STOPPED).touch()
+    try:
+        systemctl("stop", f"{job.unit}.service")
+    except SystemdError as error:
+        raise SubmitError(str(error)) from error
+    return True
+
+
+def jobs(page: str) -> list[dict[str, Any]]:
+    """The jobs that were submitted here, and the applications that the master knows; the last one first.
+
+    Raises:
+        SubmitError: the master does not answer.
+    """
+    shown = _spark_page.read(page)
+    if shown is None:
+        raise SubmitError(f"the Spark master does not answer at {page}: run sky.clusters.status")
+    applications = {found["id"]: found for found in [*shown.get("activeapps", []), *shown.get("completedapps", [])]}
+    folders = PLACE.iterdir() if PLACE.is_dir() else ()
+    own = [_submitted(Job(folder.name), folder) for folder in folders if (folder / "about").is_file()]
+    known = {found["application"] for found in own}
+    own += [_application(found) for name, found in applications.items() if name not in known]
+    return sorted(own, key=lambda found: str(found["since"]), reverse=True)
+
+
+def _submitted(job: Job, folder: Path) -> dict[str, Any]:
+    begun, outcome = (folder / "end").stat().st_mtime, job.outcome()
+    going = "running" if job.active() else "lost"
+    state = _state(job.ended()) if outcome else going
+    seconds = job.seconds() if outcome else round(time.time() - begun, 1)
+    about = json.loads((folder / "about").read_text(encoding="utf-8"))
+    return {"job": job.unit, "application": job.application(), **about, "state": state, "since": _moment(begun), "seconds": seconds}
+
+
+def _state(outcome: Mapping[str, Any]) -> str:
+    if outcome["rc"] == 0:
+        return "succeeded"
+    return str(outcome["reason"] or f"exit code {outcome['rc']}")
+
+
+def _application(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "job": "",
+        "application": found["id"],
+        "name": found["name"],
+        "user": found["user"],
+        "state": str(found["state"]).lower(),
+        "since": _moment(found["starttime"] / 1000),
+        "seconds": round(found["duration"] / 1000, 1),
+    }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+
+
 def step(module: AnsibleModule) -> dict[str, Any]:
     """One step of a submission."""
     given = module.params
@@ -355,16 +462,19 @@ def step(module: AnsibleModule) -> dict[str, Any]:
         start(job, {**given, **asked}, given["uploads"])
     elif given["step"] == "follow":
         return follow(job, given["offsets"], given["wait"])
-    elif job.folder.exists():
-        shutil.rmtree(job.folder)
+    elif given["step"] == "list":
+        return {"jobs": jobs(given["page"])}
+    else:
+        return {"stopped": stop(job)}
     return {}
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "step": {"type": "str", "choices": ["prepare", "start", "follow", "remove"], "required": True},
-            "submission": {"type": "str", "required": True},
+            "step": {"type": "str", "choices": ["prepare", "start", "follow", "list", "stop"], "required": True},
+            "submission": {"type": "str", "default": ""},
+            "page": {"type": "str", "default": ""},
             "user": {"type": "str", "default": "sky"},
             "timeout": {"type": "int", "default": 0},
             "request": {"type": "path"},

@@ -96,6 +96,12 @@ services:
   type: list
   elements: dict
   sample: [{node: demo-worker-0, unit: spark-worker, state: active}]
+shares:
+  description: The folders of stores outside of the cluster that are mounted on the reachable nodes, and how full they are. Sizes are in MiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-0, mount: /shared, size: 102400, free: 71680, used_percent: 30, fault: ""}]
 systems:
   description: The answer of the head of each system, as M(sky.clusters.system_views) returns it. Systems that were not queried are missing.
   returned: always

@@ -61,6 +61,7 @@ def _judged(node: Seen, opinions: list[Opinion]) -> Verdict:
     if node.reached:
         _judge_disks(node, verdict)
         _judge_units(node, verdict)
+        _judge_shares(node, verdict)
         for opinion in opinions:
             _take_over(opinion, verdict)
         _judge_roles(node, verdict)
@@ -108,6 +109,12 @@ def _judge_units(node: Seen, verdict: Verdict) -> None:
         if unit["fault"]:
             verdict.fault(f"{unit['name']} {'faulty' if unit['state'] == 'active' else unit['state']}", unit["fault"])
             verdict.repair = True
+
+
+def _judge_shares(node: Seen, verdict: Verdict) -> None:
+    for share in node.health.get("shares", []):
+        if share["fault"]:
+            verdict.fault(f"{share['mount']} faulty", share["fault"])
 
 
 def _take_over(opinion: Opinion, verdict: Verdict) -> None:
@@ -161,6 +168,11 @@ def moment(stamp: str) -> str:
 def services(nodes: Iterable[Seen]) -> list[dict[str, str]]:
     """Every service that should run on a reachable node, and its state."""
     return [{"node": node.name, "unit": unit["name"], "state": unit["state"]} for node in nodes for unit in node.health.get("units", [])]
+
+
+def shares(nodes: Iterable[Seen]) -> list[dict[str, Any]]:
+    """The folders of stores outside of the cluster on reachable nodes, and how full they are."""
+    return [{"node": node.name} | share for node in nodes for share in node.health.get("shares", []) if not share["fault"]]
 
 
 def refusals(nodes: Iterable[Seen]) -> list[str]:

@@ -20,11 +20,11 @@ def faults(nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for name, state in sorted(nodes.items()):
         agent = state["agent"]
         if not agent:
-            found.append(f"{name}: its agent does not run, or was never there")
+            found.append(f"{name}: its agent is not running or not installed")
             continue
         found += [f"{name}: {agent['fault']}"] if agent["fault"] else []
-        found += [f"{name}: the gateway {gateway} does not answer it" for gateway in agent["silent"]]
-        found += [f"{name}: no way leads to cloud {cloud}" for cloud, way in agent["ways"].items() if way == "none"]
+        found += [f"{name}: gateway {gateway} does not answer it" for gateway in agent["silent"]]
+        found += [f"{name}: it cannot reach cloud {cloud}" for cloud, way in agent["ways"].items() if way == "none"]
         found += [f"{name}: peer {peer['name']}: {peer['fault']}" for peer in state["peers"] if peer["fault"]]
     return found
 
@@ -41,7 +41,8 @@ def lines(nodes: Mapping[str, Mapping[str, Any]], clouds: Mapping[str, str], uns
     yield from _counters(nodes)
     anybody = [name for name, state in sorted(nodes.items()) if state["open_to_any"]]
     if anybody:
-        yield f"note: the overlay's UDP ports of {', '.join(anybody)} are open to any address: nodes of other clouds have none of their own"
+        why = "not all nodes of the other clouds have a public one"
+        yield f"note: the overlay's UDP ports of {', '.join(anybody)} are open to any address, because {why}"
     yield from (f"fault: {line}" for line in faults(nodes))
     yield from (f"fault: {name}: it cannot be reached by ssh" for name in unseen)
     whole = not unseen and not faults(nodes)

@@ -19,6 +19,7 @@ from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
+from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import check as check_packages
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
 
 VALIDATORS: Mapping[str, Callable[[Any], Any]] = DEFAULT_TYPE_VALIDATORS
@@ -86,6 +87,24 @@ def faults(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name}{where}: {reason}"
         elif name.startswith(prefixes()) and (near := difflib.get_close_matches(name, known(), 1, ALIKE)):
             yield f"{name}{where}: no such variable; did you mean '{near[0]}'?"
+
+
+def doubled(place: str, variables: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Iterator[str]:
+    """Further users with the name or the id of the cluster's user, which other variables set. Templates are ignored.
+
+    Args:
+        everywhere: variables of all nodes, for what is not set in this place.
+    """
+    users = variables.get("node_users")
+    name, uid = (variables.get(key, everywhere.get(key, known()[key]["default"])) for key in ("node_user", "node_user_uid"))
+    if not users or _is_template([users, name, uid]) or _wrong("node_users", users):
+        return
+    where = f" ({place})" if place else ""
+    for user in users:
+        if user["name"] == name:
+            yield f"node_users{where}: '{name}' is the cluster's user (node_user), which every node has: leave it out here, or choose another name"
+        elif str(user["uid"]) == str(uid):
+            yield f"node_users{where}: {name} (node_user) and {user['name']} have the same id {uid}"
 
 
 def strangers(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
@@ -205,10 +224,15 @@ def _of_system(check: Check) -> Callable[[str, Any], str]:
     return lambda _name, value: check(value)
 
 
+def _of_packages(own: Mapping[str, str]) -> Callable[[str, Any], str]:
+    return lambda _name, value: check_packages(value, own)
+
+
 CHECKS: Mapping[str, Callable[[str, Any], str]] = {
     "node_user": _user,
     "node_user_shell": _shell,
     "node_users": _users,
+    **{name: _of_packages(own) for role in ROLES.values() for name, own in role.packages.items()},
     **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
 }
 

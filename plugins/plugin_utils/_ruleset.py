@@ -9,11 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import (
-    FORWARDED,
-    FORWARDED_PORTS,
-    INTERFACE,
-)
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import INTERFACE, overlay_ports
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._host import set_name
 
 TABLE = "inet sky"
@@ -99,8 +95,8 @@ def _input(rules: Sequence[Mapping[str, Any]], overlay: Mapping[str, Any] | None
         yield f"    tcp dport 22 {word} saddr @admin_v{family} counter name ssh accept"
     yield from _own("in", "allow", rules)
     if overlay:
-        ports = f"{{ {overlay['port']}, {FORWARDED}-{FORWARDED + FORWARDED_PORTS - 1} }}"
-        yield f'    iifname != "{INTERFACE}" udp dport {ports} ip saddr @underlay_v4 counter name overlay accept'
+        ports = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in overlay_ports(overlay["port"]))
+        yield f'    iifname != "{INTERFACE}" udp dport {{ {ports} }} ip saddr @underlay_v4 counter name overlay accept'
         yield f'    iifname "{INTERFACE}" ip saddr @users_v4 counter name users accept'
     for family, word in WORDS.items():
         yield f"    {word} saddr @cluster_v{family} counter name cluster accept"

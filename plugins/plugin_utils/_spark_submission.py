@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_settings import faults as faults_of
+
 ENDINGS = (".py", ".jar", ".R")
 INTERNAL = "spark-internal"  # replaces the file if a class of Spark is run
 ON_NODE = "local:"  # prefix of a path on the node, as in Spark
@@ -56,7 +58,8 @@ def request(args: Mapping[str, Any]) -> Request:
         RequestError: the arguments are invalid; with every fault.
     """
     of_application = _on_node if args["application"].startswith(ON_NODE) else _of_application
-    faults = [*of_application(args["application"], args["main_class"]), *_of_files(args), *_of_settings(args["settings"])]
+    faults = [*of_application(args["application"], args["main_class"]), *_of_files(args)]
+    faults += [f"sky_spark_conf.{fault}" for fault in faults_of(args["settings"])]
     if args["timeout"] < 0:
         faults.append(f"sky_timeout: must be 0 or more seconds, got {args['timeout']}")
     if faults:
@@ -130,14 +133,6 @@ def _of_files(args: Mapping[str, Any]) -> Iterator[str]:
             elif path.name in seen:
                 yield f"{variable}: two files are named {path.name}"
             seen.add(path.name)
-
-
-def _of_settings(settings: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in settings.items():
-        if not name.startswith("spark."):
-            yield f"sky_spark_conf.{name}: not a setting of Spark: the names of settings begin with 'spark.'"
-        elif not isinstance(value, (str, int, float)):
-            yield f"sky_spark_conf.{name}: must be a string, a number, true or false"
 
 
 def _text(value: Any) -> str:

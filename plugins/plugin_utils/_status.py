@@ -61,6 +61,7 @@ class Status:
             "reasons": reasons,
             "nodes": self.nodes,
             "services": self.findings["services"],
+            "shares": self.findings["shares"],
             "systems": self.findings["systems"],
             "faults": self.findings["faults"],
             "visits": self.to_visit,
@@ -96,6 +97,7 @@ class Status:
         if self.info["nodes"]:
             yield from table(HEADINGS, map(_row, self.nodes))
         yield from _service_lines(self.findings["services"])
+        yield from _share_lines(self.findings["shares"])
         yield from _system_lines(self.findings["systems"])
         yield from kept_lines({volume["name"]: volume["size"] for volume in self.info["kept_volumes"]})
         yield from (f"fault: {line}" for line in self.findings["faults"])
@@ -144,6 +146,16 @@ def _service_lines(services: Iterable[Mapping[str, str]]) -> Iterator[str]:
         states.setdefault(service["unit"], []).append(service["state"])
     if states:
         yield "services: " + ", ".join(f"{unit} runs on {found.count('active')} of {len(found)}" for unit, found in states.items())
+
+
+def _share_lines(shares: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """For each mounted folder its size, how full it is, and on how many nodes it is mounted. Nodes with another size have another folder."""
+    found: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for share in shares:
+        found.setdefault((share["mount"], share["size"]), []).append(share)
+    for (mount, size), seen in found.items():
+        last = seen[-1]
+        yield f"folder {mount}: {last['used_percent']} % of {size} MiB in use, {last['free']} MiB free, on {len(seen)} node(s)"
 
 
 def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -122,6 +122,7 @@ STRATUSLAB = (
     "requirements-stratuslab.txt",
     "inventories/stratuslab",
     "tests/clouds/stratuslab",
+    "tests/support/batch.py",
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",
@@ -185,12 +186,12 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 900, 600, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(900, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 720, 480, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(720, "real", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 900, 420, "a Spark cluster that uses the object store and the file system of a real Ceph",
-        (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
+        "ceph", Tier.LONG, 720, 440, "a Spark cluster that uses the object store and the file system of a real Ceph",
+        (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(720, "real", "tests/integration/ceph"),),
     ),
     Part(
         "systems", Tier.LONG, 600, 150, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
@@ -225,14 +226,15 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 600, 390,
+        "stratuslab", Tier.LONG, 540, 370,
         "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
         (*LOCAL, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
-        (_pytest(600, "real", "tests/integration/stratuslab"),),
+        (_pytest(540, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 600, 70, "one cluster on two clouds, this machine and the OpenStack",
-        (*LOCAL, *OPENSTACK, "tests/integration/clouds"), (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
+        "clouds", Tier.LONG, 600, 190, "one Spark cluster with an overlay over two clouds, this machine and the OpenStack",
+        (*LOCAL, *OPENSTACK, "tests/support/isolated_clouds.py", "tests/integration/clouds"),
+        (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",

@@ -227,8 +227,8 @@ def test_variables_of_hosts() -> None:
 def test_user_playbooks_are_explained() -> None:
     """Those that a user runs check the cluster file, or begin with one that does."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in (tree.ROOT / "playbooks").glob("*.yml")}
-    starts = ("sky.clusters.inventory_check", "sky.clusters.cluster_file", "import_playbook: provision.yml")
-    run = {name for name, text in texts.items() if any(start in text for start in starts)}
+    starts = ("sky.clusters.inventory_check", "sky.clusters.cluster_file", "import_playbook: provision.yml", "import_playbook: spark_check.yml")
+    run = {name for name, text in texts.items() if any(start in text for start in starts)} - {"spark_check"}
     assert {literals(row[0])[0] for row in table(DAY_TWO, "playbooks")} == {f"sky.clusters.{name}" for name in run}
 
 

@@ -19,7 +19,8 @@ UNPROVED = ("-e", '{"torque_proof_nodes": []}')  # a run that is about something
 USER = "sky"
 PACKAGES = (
     "slurmctld", "slurmd", "slurm-client", "munge", "openssl", "openssh-client", "openmpi-bin", "libopenmpi-dev", "gcc", "libc6-dev", "sshfs",
-)  # fmt: skip
+    "wireguard-tools", "wireguard-go", "nftables",
+)  # fmt: skip  # with those of an overlay, so that all clusters share one image
 FLAVORS = {"head": {"cores": 1, "memory": 1024}, "node": {"cores": 2, "memory": 1024}}
 
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
@@ -82,16 +83,59 @@ def put(site: Site, path: str, content: bytes, copies: int) -> None:
     through.call(path, "CREATE", "PUT", body=content, replication=copies, overwrite="true")
 
 
+@dataclass(frozen=True)
+class Speeds:
+    """Of a file in one copy, MiB/s."""
+
+    written: float
+    read: float  # from the memory of a node
+    bare: float  # written to the volume of a DataNode without HDFS
+
+
+BARE = """
+cd /data/hdfs; began=$(date +%s%N); dd if=/dev/zero of=speed bs=1M count={mib} conv=fsync status=none; echo $(($(date +%s%N) - began)); rm speed
+"""
+FILES = """
+timed() {{ what=$1; shift; began=$(date +%s%N); "$@" > /dev/null; echo $what $(($(date +%s%N) - began)); }}
+put() {{ head -c $1M /dev/zero | hdfs dfs -D dfs.replication=1 -put -f - /tmp/speed; }}
+get() {{ hdfs dfs -cat /tmp/speed; }}
+set -e
+for round in 1 2; do
+    timed start_put put 1; timed start_get get
+    timed put put {mib}; timed get get
+done
+hdfs dfs -rm -skipTrash /tmp/speed > /dev/null
+"""
+
+
+def speeds(site: Site, mib: int) -> Speeds:
+    """How fast Hadoop's own client, on the node of the NameNode, writes and reads a file; and how fast a DataNode's volume is written without it.
+
+    The better of two rounds each. What a file of 1 MiB takes, which is the start of the client, is subtracted. Every write ends when all is on the
+    volume.
+    """
+    datanode = site.hosts("hdfs_datanode")[0]
+    found: dict[str, float] = {}
+    bare = [int(site.ssh(datanode, BARE.format(mib=mib))) / 1e9]
+    for line in site.ssh(head(site), FILES.format(mib=mib)).splitlines():
+        what, nanoseconds = line.split()
+        found[what] = min(int(nanoseconds) / 1e9, found.get(what, float("inf")))
+    bare.append(int(site.ssh(datanode, BARE.format(mib=mib))) / 1e9)
+    return Speeds(mib / (found["put"] - found["start_put"]), mib / (found["get"] - found["start_get"]), mib / min(bare))
+
+
 @contextlib.contextmanager
 def writing(site: Site, host: str, path: str, mib: int, seconds: int) -> Iterator[subprocess.Popen[str]]:
-    """A client on a node that writes a file slowly, the same bytes again and again; it has ended well when the block ends."""
+    """A client on a node that is writing a file slowly, the same bytes again and again; it has ended well when the block ends."""
     line = "x" * 1023
     script = f"for i in $(seq {mib}); do yes {line} | head -c 1048576; sleep {seconds / mib:.3f}; done | hdfs dfs -put -f - {path}"
     process = subprocess.Popen(
         f"{shell(site, host, USER)} '{script}'", shell=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        time.sleep(seconds / 4)
+        temporary = f"{path}._COPYING_"  # its name until it is complete
+        eventually("the client is writing", page(site), lambda _seen: files(site).status(temporary), 60)
+        time.sleep(2)  # its first block
         yield process
         said, _none = process.communicate(timeout=300)
         assert process.returncode == 0, said

@@ -64,8 +64,9 @@ class Site:
 
     @property
     def file(self) -> Path:
-        path = self.folder / f"{self.cluster}.sky.yml"
-        path.write_text(yaml.safe_dump(self.content, sort_keys=False), encoding="utf-8")
+        path, text = self.folder / f"{self.cluster}.sky.yml", yaml.safe_dump(self.content, sort_keys=False)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # another run may be reading it
+            path.write_text(text, encoding="utf-8")
         return path
 
     @property

@@ -10,6 +10,19 @@ from typing import Any
 UNPROVED = ("-e", '{"spark_proof_workers": []}')  # a run that is about something else leaves out the job that proves the cluster
 FLAVORS = {"node": {"cores": 1, "memory": 1536}, "large": {"cores": 1, "memory": 2304}}
 
+# Every row of one side is sent to another partition; the sum of the counts proves that none was lost or counted twice
+SHUFFLE = """
+import sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.config("spark.sql.shuffle.partitions", "4").getOrCreate()
+began = time.time()
+rows = spark.range(0, 400000, 1, 4).selectExpr("id % 1000 as key", "repeat(cast(id as string), 20) as text")
+found = rows.repartition(4, "text").groupBy("key").count().selectExpr("count(*)", "sum(count)").collect()[0]
+print("keys", found[0], "rows", found[1], "seconds", round(time.time() - began, 1))
+executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
+print("executors", sorted({e.host() for e in executors}))
+"""
+
 
 def spark(zone: str, workers: int, master: dict[str, Any] | None = None, **worker: Any) -> dict[str, Any]:
     """A cluster file of a cluster that is called as its zone, with the pools ``master`` and ``worker``.

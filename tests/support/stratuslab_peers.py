@@ -159,7 +159,7 @@ def parts(file: Mapping[str, Any]) -> list[str]:
 def existing(site: Site) -> list[str]:
     """What really exists, as the site's operator sees it."""
     vms = [f"vm {vm.name}" for vm in site.oned.vms.values() if vm.living]
-    disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner != "pdisk"]
+    disks = [f"disk {disk.tag}" for disk in site.pdisk.disks.values() if disk.owner not in ("", "pdisk")]  # which are those of images
     return sorted([*vms, *disks, *(f"template {document.name.rpartition('.')[0]}" for document in site.oned.documents.values())])
 
 

@@ -9,6 +9,7 @@ import json
 
 from testinfra.host import Host
 
+from ansible_collections.sky.clusters.extensions.molecule.batch.support import refused_by_ssh
 from ansible_collections.sky.clusters.extensions.molecule.spark.support import exposure, listeners
 
 testinfra_hosts = ["ansible://torque_server"]
@@ -40,7 +41,12 @@ def test_the_proof_left_its_stamp_and_nothing_else(host: Host) -> None:
 
 def test_users_pass_from_node_to_node_and_root_does_not(host: Host) -> None:
     assert host.check_output("runuser -u ada -- ssh mol-batch-node-0 hostname") == "mol-batch-node-0"
-    assert host.run("ssh -o BatchMode=yes mol-batch-node-0 hostname").rc == 255
+    assert refused_by_ssh(host, "ssh -o BatchMode=yes mol-batch-node-0 hostname")
+
+
+def test_a_node_that_was_visited_again_still_knows_the_others(host: Host) -> None:
+    address = host.check_output("runuser -u ada -- ssh mol-batch-node-0 getent hosts mol-batch-server-0").split()[0]
+    assert address in host.check_output("hostname -I").split()
 
 
 def test_a_job_is_submitted_and_its_output_is_there(host: Host) -> None:

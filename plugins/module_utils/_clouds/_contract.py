@@ -333,6 +333,7 @@ class Scope:
     owner: str = ""  # empty: the user that the cloud's credentials belong to
     admin_cidrs: tuple[str, ...] = ()  # networks that may connect with ssh
     openings: tuple[Opening, ...] = ()  # what else is let in from outside
+    overlay: str = ""  # range of the overlay, which no network of a node may overlap; empty if there is no overlay
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def check_balancing(settings: Balancing, file: File, faults: Faults) -> None:
     """What no single entry can know."""
     own = [name for name, pool in file.pools.items() if BALANCER in pool.roles]
     if own and not settings.load_balancer:
-        faults.add(f"pools.{own[0]}.roles", f"{BALANCER} has nothing to balance: list its ports under load_balancer")
+        faults.add(f"pools.{own[0]}.roles", f"{BALANCER} has nothing to balance: add its ports to load_balancer")
     if settings.load_balancer and not any(file.pools[name].count for name in own):
         faults.add("load_balancer", f"no node has the role {BALANCER}: give it to a pool with one node")
     ports: set[int] = set()

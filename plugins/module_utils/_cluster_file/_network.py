@@ -179,17 +179,26 @@ def check(file: File, faults: Faults) -> None:
     """What no single key of the network can know."""
     overlay = overlay_of(file.settings, file.pools)
     if overlay:
+        _check_port(overlay, faults)
         _check_range(overlay, file, faults)
         _check_ways(file, faults)
     elif file.settings.vpn_users:
-        faults.add("vpn_users", "needs `overlay: true`, because profiles lead into the overlay")
+        faults.add("vpn_users", "needs `overlay: true`: a profile connects to the overlay")
     _check_gateways(file, overlay, faults)
     if overlay and file.settings.vpn_users and not any(pool.public_ip for pool in file.pools.values()):
-        faults.add("vpn_users", "no pool has public_ip, so that nobody outside can reach the overlay")
+        faults.add("vpn_users", "no pool has public_ip, so nobody outside can reach the overlay")
     for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)
+        _check_block(rule, f"firewall[{place}]", overlay, faults)
     for name, target in file.settings.names.items():
         _check_name(name, target, file, faults)
+
+
+def _check_port(overlay: Overlay, faults: Faults) -> None:
+    if FORWARDED <= overlay.port < FORWARDED + FORWARDED_PORTS:
+        faults.add("overlay.port", f"gateways forward ports {FORWARDED} to {FORWARDED + FORWARDED_PORTS - 1} to other nodes: choose another port")
+    elif overlay.port == AGENT_PORT:
+        faults.add("overlay.port", f"port {AGENT_PORT} is used by the agents of the nodes: choose another port")
 
 
 def _check_range(overlay: Overlay, file: File, faults: Faults) -> None:
@@ -206,7 +215,7 @@ def _check_ways(file: File, faults: Faults) -> None:
     if len(clouds) > 1 and not any(pool.public_ip for pool in file.pools.values()):
         faults.add(
             "overlay",
-            f"clouds {', '.join(clouds)} have no way to each other, because no pool has public_ip: set it for a pool of one of them, "
+            f"clouds {', '.join(clouds)} cannot reach each other, because no pool has public_ip: set it for a pool of one of them, "
             "or `overlay: false` if they are routed to each other",
         )
 
@@ -216,7 +225,7 @@ def _check_gateways(file: File, overlay: Overlay | None, faults: Faults) -> None
         if GATEWAY in pool.roles and not pool.public_ip:
             faults.add(f"pools.{name}.roles", "a gateway forwards traffic from outside its cloud: set public_ip: true")
         elif GATEWAY in pool.roles and not overlay:
-            faults.add(f"pools.{name}.roles", "a gateway serves the overlay, and this cluster has none: set overlay: true")
+            faults.add(f"pools.{name}.roles", "a gateway needs an overlay: set overlay: true")
 
 
 def _check_rule(rule: FirewallRule, path: str, file: File, faults: Faults) -> None:
@@ -226,9 +235,15 @@ def _check_rule(rule: FirewallRule, path: str, file: File, faults: Faults) -> No
         if not _is_known(name, file):
             faults.add(f"{path}.nodes[{place}]", f"no pool, role or node {shown(name)}{hint(name, [*file.pools, *file.roles])}")
     check_peers(rule.peers, path, file, faults)
+
+
+def _check_block(rule: FirewallRule, path: str, overlay: Overlay | None, faults: Faults) -> None:
+    """A block is done before anything else, so it must leave what the cluster itself is made with."""
     ssh = rule.action == "block" and rule.direction == "in" and rule.protocol in ("tcp", "any") and _has(rule.ports, 22)
     if ssh and any(name == ANY or _is_address(name) for name in rule.peers):
         faults.add(path, "blocks ssh, which the controller needs; admin_cidrs says from which networks ssh may be reached")
+    elif overlay and rule.action == "block" and rule.protocol == "udp" and ANY in rule.peers and _has(rule.ports, overlay.port):
+        faults.add(path, f"blocks UDP port {overlay.port}, which the overlay needs: name other ports, or whom to block")
 
 
 def check_peers(peers: Iterable[str], path: str, file: File, faults: Faults) -> None:
@@ -236,7 +251,7 @@ def check_peers(peers: Iterable[str], path: str, file: File, faults: Faults) -> 
     for place, name in enumerate(peers):
         if name not in (ANY, CLUSTER) and not _is_known(name, file) and not _is_address(name):
             known = [ANY, CLUSTER, *file.pools, *file.roles]
-            faults.add(f"{path}.peers[{place}]", f"{shown(name)} is no address, network, pool, role or node{hint(name, known)}")
+            faults.add(f"{path}.peers[{place}]", f"{shown(name)} is not an address, network, pool, role or node{hint(name, known)}")
 
 
 def _has(ports: Iterable[str], port: int) -> bool:
@@ -270,8 +285,7 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     found = []
     overlay = overlay_of(settings, pools)
     if overlay:
-        found.append(Opening("udp", overlay.port, overlay.port))
-        found.append(Opening("udp", FORWARDED, FORWARDED + FORWARDED_PORTS - 1))
+        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay.port)]
     for rule in settings.rules:
         outside = [peer for peer in rule.peers if peer == ANY or _is_address(peer)]
         if rule.action != "allow" or rule.direction != "in" or not outside:
@@ -282,6 +296,11 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
             first, _dash, last = item.partition("-")
             found.append(Opening(protocol, int(first or 0), int(last or first or 0), cidrs))
     return tuple(dict.fromkeys(found))
+
+
+def overlay_ports(port: int) -> list[tuple[int, int]]:
+    """The UDP ports of the overlay, first and last of each range: the clouds' security groups and the nodes' firewalls let them in."""
+    return [(port, port), (FORWARDED, FORWARDED + FORWARDED_PORTS - 1)]
 
 
 def forwarded_port(number: int) -> int:

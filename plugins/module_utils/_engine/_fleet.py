@@ -59,7 +59,9 @@ def option_classes() -> dict[str, type[Options]]:
 
 def open_clouds(cluster: Cluster) -> dict[str, Cloud]:
     """Every cloud of the file, by name. Makes no call."""
-    scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs, openings(cluster.settings, cluster.pools))
+    opened = openings(cluster.settings, cluster.pools)
+    overlay = cluster.overlay.range if cluster.overlay else ""
+    scope = Scope(cluster.name, cluster.settings.owner, cluster.settings.admin_cidrs, opened, overlay)
     return {name: PROVIDERS[entry.provider].cloud(name, entry.options, scope) for name, entry in cluster.clouds.items()}
 
 

@@ -13,5 +13,14 @@ CEPHFS = System(
     name="cephfs",
     title="CephFS",
     head="",
-    roles={MOUNTED: Role(steps=("cephfs",), variables=("cephfs_", "node_user"), drains=True, disposable=always, services=("sky-cephfs",))},
+    roles={
+        MOUNTED: Role(
+            steps=("cephfs",),
+            variables=("cephfs_", "node_user"),
+            drains=True,
+            disposable=always,
+            services=("sky-cephfs",),
+            shares=("cephfs_mount",),
+        )
+    },
 )

@@ -20,7 +20,7 @@ def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
 def _judged(node: Seen, view: View) -> Opinion:
     member = view.member(node.address)
     if member is None:
-        return Opinion(faults=(("not in the list", "the list of the cluster's nodes does not contain it"),), repair=True)
+        return Opinion(faults=(("not in the list", "it is not in the list of the cluster's nodes"),), repair=True)
     faults = () if member.at_work and not member.detail else ((member.state, member.detail or "it has not reported for a while"),)
     return Opinion(at_work=member.at_work, lost=not member.at_work, idle=bool(node.roles) and GATEWAY not in node.roles, faults=faults)
 

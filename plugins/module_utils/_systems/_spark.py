@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ._spark_settings import check as check_settings
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
 MASTER, WORKER = "spark_master", "spark_worker"
 STAMP = "/var/lib/sky/proof/spark.json"
+PACKAGES = {"spark_python_packages": {"pyspark": "it comes with the cluster, in the version that spark_version names"}}
 
 
 def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
@@ -43,15 +45,17 @@ SPARK = System(
             not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
+            packages=PACKAGES,
             ports={"spark_port": 7077, "spark_master_ui_port": 8080, "spark_master_history_port": 18080},
         ),
         WORKER: Role(
             steps=("spark", "spark_worker"),
             variables=("spark_", "artifact_", "s3a_"),
-            not_variables=("spark_master_", "spark_proof_"),
+            not_variables=("spark_master_", "spark_proof_", "spark_notebook"),
             drains=True,
             disposable=always,
             services=("spark-worker",),
+            packages=PACKAGES,
             limits={"spark_worker_memory": "sky_memory"},
             ports={"spark_worker_port": 7078, "spark_worker_ui_port": 8081},
         ),
@@ -63,6 +67,7 @@ SPARK = System(
     judge=judge,
     proof="spark_proof",
     users=("spark",),
+    checks={"spark_master_defaults": check_settings, "spark_daemon_settings": check_settings},
     extras={
         "sky_application": "text",
         "sky_arguments": "list",
@@ -70,6 +75,7 @@ SPARK = System(
         "sky_files": "list",
         "sky_show_info": "switch",
         "sky_spark_conf": "mapping",
+        "sky_stop": "name",
         "sky_submission": "name",
         "sky_timeout": "seconds",
     },

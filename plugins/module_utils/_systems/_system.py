@@ -35,8 +35,10 @@ class Role:
     drains: bool = False  # its own Ansible role has `leave` tasks, which drain a node
     disposable: Disposable = never
     services: tuple[str, ...] = ()  # systemd units that run on a healthy node
+    shares: tuple[str, ...] = ()  # variables that hold where a folder of a store outside of the cluster is mounted on its nodes
     volume: str = ""  # name of the data volume that each of its nodes must have
     limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by variable with Python packages: those that it cannot name, and why
     ports: Mapping[str, int] = field(default_factory=dict)  # TCP ports that are open on its nodes at rest beside ssh: default by variable
 
     @property

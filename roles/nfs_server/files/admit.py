@@ -63,7 +63,7 @@ def exports(folders: list[str], addresses: list[str]) -> str:
 
 def ganesha(folders: list[str], addresses: list[str]) -> str:
     """For the server in user space."""
-    head = OWN + "NFS_CORE_PARAM { Protocols = 4; }\nNFSv4 { Grace_Period = 10; Lease_Lifetime = 20; }\n"
+    head = OWN + "NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }\nNFSv4 { Grace_Period = 10; Lease_Lifetime = 20; }\n"
     clients = ", ".join(addresses) or "127.0.0.1"
     return head + "".join(BLOCK.format(number=number, path=folder, clients=clients) for number, folder in enumerate(folders, 1))
 

@@ -16,6 +16,7 @@ HOSTS = Path("/etc/hosts")
 KNOWN = Path("/etc/ssh/ssh_known_hosts2")  # the other one is the site's
 TRUSTED = Path("/etc/ssh/shosts.equiv")
 OWN = "# Written by sky.clusters\n"
+ADDED = "# Names that other roles have added\n"  # the role `node` keeps what is below this line
 
 
 def put(path: Path, text: str) -> bool:
@@ -37,12 +38,9 @@ def hosts(text: str, addresses: dict[str, str], own: str, before: set[str]) -> s
     """
     wanted = {f"{address} {name}" for name, address in addresses.items() if name != own}
     ours = (before | set(addresses)) - {own}
-    lines = text.splitlines()
-    present = {line for line in lines if set(line.split()[1:]) & ours}
-    if present == wanted:
-        return text
-    kept = [line for line in lines if line not in present]
-    return "".join(f"{line}\n" for line in [*kept, *sorted(wanted, key=lambda line: line.split()[1])])
+    others = [line for line in text.partition(ADDED)[0].splitlines() if line in wanted or not set(line.split()[1:]) & ours]
+    missing = sorted(wanted - set(others), key=lambda line: line.split()[1])
+    return "".join(f"{line}\n" for line in others) + (ADDED + "".join(f"{line}\n" for line in missing) if missing else "")
 
 
 def main(configuration: Path, own: str) -> bool:

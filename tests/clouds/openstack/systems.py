@@ -31,6 +31,7 @@ NODE = (
     *images.PACKAGES,
     *("cloud-init", "netbase", "iputils-ping", "curl", "rsync"),
     "openjdk-17-jre-headless",
+    *("nftables", "wireguard-tools", "wireguard-go"),
 )
 # Units of no use in a container whose devices the cloud makes, or whose jobs hang there for ever.
 MASKED = (

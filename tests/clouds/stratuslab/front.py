@@ -71,6 +71,11 @@ class Services:
         self.gateway_ports: dict[str, list[tuple[str, str]]] = {}  # by VM
 
 
+def java_quoted(text: str) -> str:
+    """As Java's URLEncoder writes it: a star stays, a tilde does not."""
+    return quote_plus(text, safe="*").replace("~", "%7E")
+
+
 def rpc_reply(oned: Oned, method: str, params: Sequence[Any]) -> bytes:
     try:
         return xmlrpc.client.dumps((oned.call(method, params),), methodresponse=True).encode()
@@ -112,8 +117,8 @@ class Handler(BaseHTTPRequestHandler):
                 ports = self.services.gateway_ports
                 shown = {vm: [list(pair) for pair in pairs] for vm, pairs in ports.items() if query.get("vmid", vm) == vm}
                 return Answer(200, body=json.dumps(shown).encode(), headers={"Content-Type": "application/json"})
-        accept = self.headers.get("Accept") or "*/*"
-        return self.services.marketplace.answer(self.command, "/".join(path), query, accept, body)
+        accept, sent = self.headers.get("Accept") or "*/*", self.headers.get("Content-Type") or ""
+        return self.services.marketplace.answer(self.command, "/".join(path), query, accept, body, sent)
 
     def _known(self, kind: str) -> Answer | None:
         if self._user(kind) is not None:
@@ -142,11 +147,11 @@ class Handler(BaseHTTPRequestHandler):
             said = xmlrpc.client.dumps(xmlrpc.client.Fault(-503, f"Call XML not a proper XML-RPC call.  {error}"), methodresponse=True)
             return Answer(200, body=said.encode(), headers=RPC)
         if user is not None and params:
-            params[0] = f"{quote_plus(user[0])}:{user[1]}"
+            params[0] = f"{java_quoted(user[0])}:{user[1]}"
         return Answer(200, body=rpc_reply(self.services.oned, method, params), headers=RPC)
 
     def _disk(self, user: tuple[str, str] | None, path: Sequence[str], query: Mapping[str, str], body: bytes) -> Answer:
-        name = quote_plus(user[0]) if user and "=" in user[0] else user[0] if user else ""
+        name = java_quoted(user[0]) if user and "=" in user[0] else user[0] if user else ""
         kind, accept = self.headers.get("Content-Type") or "", self.headers.get("Accept") or ""
         answer = self.services.pdisk.answer(Asked(name, self.command, "/".join(path), query, body, kind, accept))
         if answer.location:

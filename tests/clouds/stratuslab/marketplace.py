@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import email
+import email.policy
 import json
 import re
 import threading
@@ -17,6 +20,7 @@ from xml.sax.saxutils import escape
 
 import xmlsec
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from .pdisk import Answer, image_identifier
@@ -34,6 +38,15 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{27}")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 LONGEST = 10_240_000
+SHA1 = re.compile(r"[0-9a-fA-F]{40}")
+ONCE = {
+    "dcterms": (
+        "type", "compression", "format", "creator", "created", "valid", "title", "alternative", "description", "publisher", "isReplacedBy",
+        "replaces", "isVersionOf",
+    ),
+    "slreq": ("endorsement",),
+    "slterms": ("kind", "os", "os-version", "os-arch", "version", "serial-number", "deprecated", "hypervisor", "disks-bus"),
+}  # fmt: skip
 COLUMNS = ("os", "os-version", "os-arch")
 SIGNED_WITH = ("http://www.w3.org/2000/09/xmldsig#rsa-sha1", "http://www.w3.org/2000/09/xmldsig#dsa-sha1")
 
@@ -127,12 +140,27 @@ def validate(text: bytes) -> Entry:
         for item in description.findall("slreq:checksum", NS)
         if item.findtext("slreq:algorithm", "", NS).strip() == "SHA-1"
     ]
-    if len(sha1) != 1 or image_identifier(bytes.fromhex(sha1[0])) != entry.identifier:
+    if len(sha1) != 1 or not SHA1.fullmatch(sha1[0]) or image_identifier(bytes.fromhex(sha1[0])) != entry.identifier:
         raise InvalidMetadata("identifier does not match SHA-1 checksum")
-    for name in ("dcterms:created", "dcterms:valid"):
-        if name in entry.values and not DATE.fullmatch(entry.values[name]):
-            raise InvalidMetadata(f"{name} is no date")
+    _constraints(order, entry)
     return entry
+
+
+def _constraints(order: Sequence[str], entry: Entry) -> None:
+    """How often elements may occur, and what they consist of."""
+    for prefix, names in ONCE.items():
+        for name in names:
+            if order.count(f"{{{NS[prefix]}}}{name}") > 1:
+                raise InvalidMetadata(f"{prefix}:{name} occurs more than once")
+    if "dcterms:type" not in entry.values:
+        raise InvalidMetadata("dcterms:type is missing")
+    if not re.fullmatch(r"\d+", entry.values["slreq:bytes"]):
+        raise InvalidMetadata("slreq:bytes must be a non-negative integer")
+    for name, text in [("endorsement", entry.created), *((name, entry.values.get(f"dcterms:{name}", "")) for name in ("created", "valid"))]:
+        if text and not DATE.fullmatch(text):
+            raise InvalidMetadata(f"{name}: {text} is no date of the form YYYY-MM-DDThh:mm:ssZ")
+    if not entry.created:
+        raise InvalidMetadata("the endorsement has no date")
 
 
 def _signature(root: Any) -> None:
@@ -150,10 +178,39 @@ def _signature(root: Any) -> None:
         context.verify(found)
     except xmlsec.Error:
         raise InvalidMetadata("invalid signature") from None
-    subject = root.findtext(".//slreq:endorser/slreq:subject", "", NS).strip()
-    names = x509.load_der_x509_certificate(certificate).subject
-    if "1.2.840.113549.1.9.1" not in subject and names.rfc4514_string() != subject:
-        raise InvalidMetadata("endorser does not match certificate")
+    _endorser(root, x509.load_der_x509_certificate(certificate))
+
+
+def _endorser(root: Any, certificate: x509.Certificate) -> None:
+    """Whom the endorsement names is whom the certificate names."""
+    named = {key: root.findtext(f".//slreq:endorser/slreq:{key}", "", NS).strip() for key in ("subject", "issuer", "email")}
+    known = {"subject": _java_name(certificate.subject), "issuer": _java_name(certificate.issuer)}
+    with contextlib.suppress(x509.ExtensionNotFound):
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        known |= dict(zip(("email",), names.get_values_for_type(x509.RFC822Name), strict=False))
+    for key, value in known.items():
+        if named[key] != value:
+            raise InvalidMetadata(f"endorser's {key} does not match certificate")
+
+
+def _java_name(name: x509.Name) -> str:
+    """A name in the form of Java's X500Principal.getName()."""
+    return ",".join("+".join(_java_part(each) for each in part) for part in reversed(name.rdns))
+
+
+def _java_part(attribute: x509.NameAttribute[Any]) -> str:
+    if attribute.oid != NameOID.EMAIL_ADDRESS:
+        return attribute.rfc4514_string()
+    value = str(attribute.value).encode()
+    return f"{attribute.oid.dotted_string}=#16{len(value):02x}{value.hex()}"
+
+
+def _first_part(body: bytes, kind: str) -> bytes:
+    """What was sent, be it as a form."""
+    if not kind.startswith("multipart/"):
+        return body
+    message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body, policy=email.policy.HTTP)
+    return next((bytes(part.get_payload(decode=True)) for part in message.walk() if not part.is_multipart()), b"")
 
 
 class Marketplace:
@@ -164,53 +221,62 @@ class Marketplace:
             validate_email: whether endorsers confirm by mail before what they sent is listed.
         """
         self.base = base
+        self.read_only = False  # a replica
         self.entries: list[Entry] = []
         self._validates = validate_email
         self._mutex = threading.Lock()
 
-    def publish(self, text: bytes) -> Entry:
+    def publish(self, text: bytes, keep: bool = True) -> Entry:
         """Keep a document, unless there is a later one of the same endorser."""
         entry = validate(text)
         with self._mutex:
             same = [each for each in self.entries if (each.identifier, each.email) == (entry.identifier, entry.email)]
             if any(each.created >= entry.created for each in same):
                 raise InvalidMetadata("older than latest entry")
-            self.entries.append(entry)
+            self.entries += [entry] if keep else []
         return entry
 
     def valid(self, identifier: str) -> list[Entry]:
         """What a node of the site sees of an image."""
         return self._found([identifier], {})
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], accept: str, body: bytes) -> Answer:
+    def answer(self, method: str, path: str, query: Mapping[str, str], accept: str, body: bytes, kind: str = "") -> Answer:
+        """
+        Args:
+            kind: of the body.
+        """
         parts = [part for part in path.split("/") if part]
-        return self._post(body) if method == "POST" else self._get(method, parts, query, accept)
+        if (method, parts) == ("POST", ["metadata"]):
+            return self._post(_first_part(body, kind), accept)
+        return self._get(method, parts, query, accept)
 
     def _get(self, method: str, parts: Sequence[str], query: Mapping[str, str], accept: str) -> Answer:
         match [method, *parts]:
             case ["GET", "metadata"] if "json" in accept:
                 return self._table(query)
             case ["GET", "metadata", identifier, email, created] if DATE.fullmatch(created):
-                return self._single(identifier, email, created)
+                return self._single([identifier, email, created], accept)
             case ["GET", "metadata", *words]:
                 return self._list(self._found(words, query), accept)
-        if parts[:1] == ["tag"] and len(parts) == 3:
-            return self._list(self._found(parts[1:2], {"tag": parts[2], "status": "all"}), accept)
-        if parts[:1] == ["endorsers"]:
-            return self._endorsers()
+            case ["GET", "tag", endorser, tag]:
+                return self._list(self._found([endorser], {"tag": tag}), accept)
+            case ["GET", "endorsers", *words]:
+                return self._endorsers(words)
         return self._error(404, "The server has not found anything matching the request URI", accept)
 
-    def _post(self, body: bytes) -> Answer:
+    def _post(self, body: bytes, accept: str) -> Answer:
+        if self.read_only:
+            return self._error(403, "read-only repository", accept)
         if not body:
-            return self._error(400, "post with null entity")
+            return self._error(400, "post with null entity", accept)
         if len(body) > LONGEST:
-            return self._error(400, "metadata file too large")
+            return self._error(400, "metadata file too large", accept)
+        try:
+            entry = self.publish(body, keep=not self._validates)
+        except InvalidMetadata as error:
+            return self._error(400, f"invalid metadata: {error}", accept)
         if self._validates:
             return Answer(202, body=b"confirmation email sent for new metadata entry", headers={"Content-Type": "text/plain"})
-        try:
-            entry = self.publish(body)
-        except InvalidMetadata as error:
-            return self._error(400, f"invalid metadata: {error}")
         return Answer(201, body=b"", location=f"{self.base}/metadata/{entry.identifier}/{entry.email}/{entry.created}")
 
     def _found(self, words: Sequence[str], query: Mapping[str, str]) -> list[Entry]:
@@ -222,11 +288,10 @@ class Marketplace:
         if "created" not in wanted:
             latest = {(each.identifier, each.email): each for each in sorted(found, key=lambda each: each.created)}
             found = [each for each in found if latest[each.identifier, each.email] is each]
-        found = [each for each in found if each.is_of(query.get("status", "valid")) and each.is_at(query.get("location", "all"))]
         if query.get("tag"):
-            found = [each for each in found if each.values.get("dcterms:alternative") == query["tag"].strip('"')]
-            found = sorted(found, key=lambda each: each.created)[-1:]
-        return found
+            found = [each for each in found if not each.deprecated and each.values.get("dcterms:alternative") == query["tag"].strip('"')]
+            return sorted(found, key=lambda each: each.created)[-1:]
+        return [each for each in found if each.is_of(query.get("status", "valid")) and each.is_at(query.get("location", "all"))]
 
     def _list(self, entries: Sequence[Entry], accept: str) -> Answer:
         if not entries:
@@ -234,11 +299,11 @@ class Marketplace:
         text = f"{DECLARATION}<metadata>{''.join(entry.text for entry in entries)}</metadata>"
         return Answer(200, body=text.encode(), headers=XML)
 
-    def _single(self, identifier: str, email: str, created: str) -> Answer:
-        found = self._found([identifier, email, created], {"status": "all"})
+    def _single(self, words: Sequence[str], accept: str) -> Answer:
+        found = self._found(words, {"status": "all"})
         if not found:
-            return self._error(404, "metadata entry not found.")
-        named = {"Content-Type": "application/rdf+xml", "Content-Disposition": f"attachment; filename={identifier}.xml"}
+            return self._error(404, "metadata entry not found.", accept)
+        named = {"Content-Type": "application/rdf+xml", "Content-Disposition": f"attachment; filename={words[0]}.xml"}
         return Answer(200, body=f"{DECLARATION}{found[0].text}".encode(), headers=named)
 
     def _table(self, query: Mapping[str, str]) -> Answer:
@@ -255,12 +320,13 @@ class Marketplace:
         table = {"sEcho": query.get("sEcho", ""), "iTotalRecords": len(rows), "iTotalDisplayRecords": len(kept), "rMsg": "", "aaData": page}
         return Answer(200, body=json.dumps(table).encode(), headers={"Content-Type": "application/json"})
 
-    def _endorsers(self) -> Answer:
-        rows = "".join(
-            f'<result><binding name="email"><literal>{escape(email)}</literal></binding></result>'
-            for email in sorted({e.email for e in self.entries})
-        )
-        text = f'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="email"/></head><results>{rows}</results></sparql>'
+    def _endorsers(self, words: Sequence[str]) -> Answer:
+        """One column in the form of SPARQL's results: endorsers, or the tags of one."""
+        shown = [each for each in self.entries if each.email in (words[:1] or [each.email])]
+        name = "tag" if words[1:] == ["tags"] else "email"
+        values = {each.values.get("dcterms:alternative", "") if name == "tag" else each.email for each in shown}
+        rows = "".join(f'<result><binding name="{name}"><literal>{escape(value)}</literal></binding></result>' for value in sorted(values) if value)
+        text = f'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="{name}"/></head><results>{rows}</results></sparql>'
         return Answer(200, body=f"{DECLARATION}{text}".encode(), headers=XML)
 
     @staticmethod

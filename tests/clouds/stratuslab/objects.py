@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import IntEnum
+from xml.etree import ElementTree
 
 from .template import Template
 
@@ -34,12 +35,21 @@ class Lcm(IntEnum):
     RUNNING = 3
     EPILOG = 11
     SHUTDOWN = 12
+    CANCEL = 13
     CLEANUP = 15
     UNKNOWN = 16
 
 
 def now() -> int:
     return int(time.time())
+
+
+def well_formed(xml: str) -> bool:
+    try:
+        ElementTree.fromstring(xml)
+    except ElementTree.ParseError:
+        return False
+    return True
 
 
 def tags(**values: object) -> str:
@@ -84,9 +94,11 @@ class Document(Owned):
     """What OpenNebula calls a virtual machine template."""
 
     regtime: int = 0
+    listed: Template | None = None  # what the pool shows, if it is not the template
 
-    def xml(self) -> str:
-        return f"<VMTEMPLATE>{self.head()}{tags(REGTIME=self.regtime)}<TEMPLATE>{self.template.xml()}</TEMPLATE></VMTEMPLATE>"
+    def xml(self, in_pool: bool = False) -> str:
+        shown = self.listed if in_pool and self.listed is not None else self.template
+        return f"<VMTEMPLATE>{self.head()}{tags(REGTIME=self.regtime)}<TEMPLATE>{shown.xml()}</TEMPLATE></VMTEMPLATE>"
 
 
 @dataclass

@@ -13,15 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .objects import Document, History, Host, Lcm, Lease, Network, Owned, User, Vm, VmState, now
+from .objects import Document, History, Host, Lcm, Lease, Network, Owned, User, Vm, VmState, now, tags, well_formed
 from .template import Template, TemplateError, parse
 
 AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000
 WRONG_TYPE, NO_METHOD, BAD_XML = -501, -506, -503
 CONNECTIONS = 15  # that oned serves at once; the helper of a call needs one more
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\U00010000-\U0010ffff]")
-SUBSTITUTED = re.compile(r"\$[A-Za-z0-9_]+")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\U00010000-\U0010ffff]|]]>")
+SUBSTITUTED = re.compile(r"\$([A-Za-z0-9_]+)")
 REFUSED = re.compile(r"\$[({]|\$$")
+LONGEST_NAME = 128
+LONGEST_ASKED = 98_000  # bytes of a template that the helper can be asked about
 
 
 class Refused(Exception):
@@ -63,6 +65,8 @@ class Machines(Protocol):
 class Settings:
     helper: float = 0.0  # s that the program takes which oned starts at every call but pool listings
     helper_patience: float = 30.0  # s that it waits for a connection
+    helper_timeout: float = 0.0  # s until it is given up for a text that is too long; 70 there
+    longest: int = 65_535  # bytes of an object in MySQL, which cuts what is longer without a word
     tick: float = 0.05  # s between two looks of the scheduler
 
 
@@ -89,7 +93,7 @@ class Oned:
         self.documents: dict[int, Document] = {}
         self.networks = [_network(number, name, addresses) for number, (name, addresses) in enumerate(networks.items())]
         self.hosts = list(hosts)
-        self._ids = {"vm": 0, "template": 0, "user": 2, "acl": 0, "group": 100}
+        self._ids = {"vm": 0, "template": 0, "user": 2, "acl": 0, "group": 100, "host": len(self.hosts)}
         self._mutex = threading.RLock()
         self._work: dict[int, threading.Lock] = {}
         self._connections = 0
@@ -120,7 +124,7 @@ class Oned:
             try:
                 user = self._user(str(params[0]))
                 if known.helped:
-                    self._help(known)
+                    self._help(known, user, params)
                 return [True, known.work(self, user, *params[1 : len(known.types) + 1]), 0]
             except Refused as error:
                 return [False, f"[{known.prefix}] {error}", error.code]
@@ -143,14 +147,17 @@ class Oned:
         with self._mutex:
             self._connections += change
 
-    def _help(self, method: Method) -> None:
+    def _help(self, method: Method, user: User, params: Sequence[Any]) -> None:
         """The program that decides about rights and quotas connects to oned itself; without a connection for it the call fails."""
+        if any(isinstance(each, str) and len(each) > LONGEST_ASKED for each in params[1:]):
+            time.sleep(self.settings.helper_timeout)
+            raise Refused(AUTHORIZATION, f"User [{user.id}] : Auth request timeout.")
         if not self.settings.helper:
             return
         end = time.monotonic() + self.settings.helper_patience
         while self._connections >= CONNECTIONS + 1:
             if time.monotonic() > end:
-                raise Refused(AUTHORIZATION, f"User [2] not authorized to perform action on {method.thing}.")
+                raise Refused(AUTHORIZATION, f"User [{user.id}] not authorized to perform action on {method.thing}.")
             time.sleep(0.05)
         time.sleep(self.settings.helper)
 
@@ -179,14 +186,16 @@ class Oned:
             return
         raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform {'MANAGE' if manage else 'USE'} {kind} [{thing.id}].")
 
-    @staticmethod
-    def _known(things: Mapping[int, Any] | Sequence[Any], number: int, what: str) -> Any:
+    def _known(self, things: Mapping[int, Any] | Sequence[Any], number: int, what: str) -> Any:
         try:
             if number < 0:
                 raise IndexError
-            return things[number]
+            found = things[number]
         except (KeyError, IndexError):
             raise Refused(NO_EXISTS, f"Error getting {what} [{number}].") from None
+        if isinstance(found, (Vm, Document, User)) and len(found.xml()) > self.settings.longest:
+            raise Refused(NO_EXISTS, f"Error getting {what} [{number}].")  # what was cut cannot be read any more
+        return found
 
     def _visible(self, user: User, things: Iterable[Any], which: int) -> list[Any]:
         def shown(thing: Owned) -> bool:
@@ -211,45 +220,53 @@ class Oned:
             raise Refused(INTERNAL, f"Error allocating a new virtual machine. {error}") from None
         with self._mutex:
             self._within_quota(user, template)
-            self._check_restricted(template)
+            self._check_restricted(user, template)
             vm = self._new_vm(user, template)
-            self._lease(vm)
+            try:
+                self._lease(vm)
+                self._check_images(vm)
+                _check_xml(vm, "virtual machine", "VM")
+            except Refused:
+                self._release(vm)
+                raise
             self.vms[vm.id] = vm
             self._work[vm.id] = threading.Lock()
             return vm.id
 
     def _new_vm(self, user: User, template: Template) -> Vm:
         number = self._next("vm")
-        name = template.text("NAME") or f"one-{number}"
-        for context in template.vectors("CONTEXT"):
-            for key, value in context.items():
-                if REFUSED.search(value):
-                    raise Refused(INTERNAL, "Error allocating a new virtual machine. ")
-                context[key] = SUBSTITUTED.sub("", value)
+        name = _name(template, f"one-{number}", "virtual machine")
         for place, disk in enumerate(template.vectors("DISK")):
             disk["DISK_ID"] = str(place)
         for graphics in template.vectors("GRAPHICS"):
             graphics.setdefault("PORT", str(5900 + number))
         template.set("NAME", name)
         template.set("VMID", str(number))
+        for context in template.vectors("CONTEXT"):
+            for key, value in context.items():
+                if REFUSED.search(value):
+                    raise Refused(INTERNAL, "Error allocating a new virtual machine. ")
+                context[key] = SUBSTITUTED.sub(lambda found: template.text(found[1].upper()), value)
         return Vm(number, user.id, user.gid, user.name, user.group, name, template, stime=now())
 
     @staticmethod
-    def _check_restricted(template: Template) -> None:
-        if any("VLAN_ID" in nic for nic in template.vectors("NIC")):
+    def _check_restricted(user: User, template: Template) -> None:
+        if user.id and any("VLAN_ID" in nic for nic in template.vectors("NIC")):
             raise Refused(INTERNAL, "Error allocating a new virtual machine. VM Template includes a restricted attribute NIC/VLAN_ID.")
 
+    @staticmethod
+    def _check_images(vm: Vm) -> None:
+        """StratusLab has no images of OpenNebula."""
+        if any({"IMAGE", "IMAGE_ID"} & disk.keys() for disk in vm.template.vectors("DISK")):
+            raise Refused(INTERNAL, "Error allocating a new virtual machine. Could not get disk image for VM.")
+
     def _lease(self, vm: Vm) -> None:
-        taken: list[Lease] = []
         for nic in vm.template.vectors("NIC"):
             network = self._network_of(nic)
             lease = network.free(nic.get("IP", "")) if network else None
             if network is None or lease is None:
-                for each in taken:
-                    each.vid = -1
                 raise Refused(INTERNAL, "Error allocating a new virtual machine. Could not get virtual network for VM.")
             lease.vid = vm.id
-            taken.append(lease)
             nic |= {"BRIDGE": "br0", "IP": lease.ip, "MAC": lease.mac, "NETWORK": network.name, "NETWORK_ID": str(network.id)}
             nic |= {"NETWORK_UNAME": network.uname, "VLAN": "NO"}
 
@@ -280,9 +297,13 @@ class Oned:
         if not -2 <= state <= 7:
             raise Refused(API, "Incorrect filter_flag, state")
         with self._mutex:
-            vms = [vm for vm in self._visible(user, self.vms.values(), which) if start < 0 or (start <= vm.id and (end < 0 or vm.id <= end))]
+            vms = _within(self._visible(user, self.vms.values(), which), start, end)
             shown = [vm for vm in vms if state == -2 or (vm.living if state == -1 else vm.state == state)]
-            return f"<VM_POOL>{''.join(vm.xml() for vm in shown)}</VM_POOL>"
+            return f"<VM_POOL>{''.join(self._stored(vm.xml()) for vm in shown)}</VM_POOL>"
+
+    def _stored(self, xml: str) -> str:
+        """What the database has of an object, and the listing of a pool shows."""
+        return xml[: self.settings.longest]
 
     def vm_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.vms, number, "virtual machine"), "VM", rights)
@@ -337,6 +358,8 @@ class Oned:
     def _schedule(self) -> None:
         while not self._ended.wait(self.settings.tick):
             with self._mutex:
+                for host in self.hosts:
+                    host.monitored = now()
                 waiting = [vm for vm in self.vms.values() if vm.state is VmState.PENDING]
                 running = [vm for vm in self.vms.values() if vm.running]
             for vm in waiting:
@@ -356,7 +379,6 @@ class Oned:
             }
             host = min(self.hosts, key=lambda each: load[each.id])
             at = now()
-            host.monitored = at
             vm.history.append(History(host, len(vm.history), at, pstime=at))
             vm.state, vm.lcm = VmState.ACTIVE, Lcm.PROLOG
         self._pool.submit(self._bring_up, vm)
@@ -413,7 +435,7 @@ class Oned:
         with self._work[vm.id]:
             if vm.state is VmState.DONE:
                 return
-            if vm.lcm is Lcm.SHUTDOWN:
+            if vm.lcm in (Lcm.SHUTDOWN, Lcm.CANCEL):
                 vm.lcm = Lcm.EPILOG
             self.machines.destroy(vm)
             with self._mutex:
@@ -424,6 +446,9 @@ class Oned:
         if vm.history:
             record = vm.history[-1]
             record.etime, record.retime, record.reason = vm.etime, vm.etime, record.reason or 3
+        self._release(vm)
+
+    def _release(self, vm: Vm) -> None:
         for network in self.networks:
             for lease in network.leases:
                 lease.vid = -1 if lease.vid == vm.id else lease.vid
@@ -436,7 +461,7 @@ class Oned:
             template = parse(text)
         except TemplateError as error:
             raise Refused(INTERNAL, f"{what} {error}") from None
-        name = template.text("NAME")
+        name = _name(template, "", "virtual machine template")
         taken = next((each.id for each in list(self.documents.values()) if each.uid == user.id and name and each.name == name), None)
         if taken is not None:  # looked up before the lock is held, as there: two at once may both be made
             raise Refused(INTERNAL, f"{what} NAME is already taken by TEMPLATE {taken}.")
@@ -445,7 +470,9 @@ class Oned:
             template.set("NAME", name or f"template-{number}")
             template.set("TEMPLATE_ID", str(number))
             known = (user.id, user.gid, user.name, user.group, name or f"template-{number}", template)
-            self.documents[number] = Document(number, *known, regtime=now())
+            made = Document(number, *known, regtime=now())
+            _check_xml(made, "virtual machine template", "Template")
+            self.documents[number] = made
             return number
 
     def template_info(self, user: User, number: int) -> str:
@@ -462,7 +489,8 @@ class Oned:
         with self._mutex:
             found = self._known(self.documents, number, "virtual machine template")
             self._may(user, found, "TEMPLATE", manage=True)
-            found.template = template
+            before, found.template = found.listed or found.template, template
+            found.listed = None if well_formed(found.xml()) else before
             return number
 
     def template_delete(self, user: User, number: int) -> int:
@@ -485,12 +513,8 @@ class Oned:
 
     def template_pool(self, user: User, which: int, start: int, end: int) -> str:
         with self._mutex:
-            shown = [
-                each
-                for each in self._visible(user, self.documents.values(), which)
-                if start < 0 or start <= each.id <= (end if end >= 0 else each.id)
-            ]
-            return f"<VMTEMPLATE_POOL>{''.join(each.xml() for each in shown)}</VMTEMPLATE_POOL>"
+            shown = _within(self._visible(user, self.documents.values(), which), start, end)
+            return f"<VMTEMPLATE_POOL>{''.join(self._stored(each.xml(in_pool=True)) for each in shown)}</VMTEMPLATE_POOL>"
 
     # networks, hosts, users
 
@@ -500,12 +524,27 @@ class Oned:
             self._may(user, found, "NET")
             return str(found.xml(leases=True))
 
-    def vn_pool(self, user: User, which: int, _start: int, _end: int) -> str:
+    def vn_pool(self, user: User, which: int, start: int, end: int) -> str:
         with self._mutex:
-            return f"<VNET_POOL>{''.join(each.xml(leases=False) for each in self._visible(user, self.networks, which))}</VNET_POOL>"
+            shown = _within(self._visible(user, self.networks, which), start, end)
+            return f"<VNET_POOL>{''.join(each.xml(leases=False) for each in shown)}</VNET_POOL>"
+
+    def _host(self, number: int) -> Host:
+        found: Host = self._known({host.id: host for host in self.hosts}, number, "host")
+        return found
 
     def host_info(self, _user: User, number: int) -> str:
-        return str(self._known(self.hosts, number, "host").xml(self._on(number)))
+        return self._host(number).xml(self._on(number))
+
+    def host_delete(self, user: User, number: int) -> int:
+        with self._mutex:
+            found = self._host(number)
+            if user.id != 0:
+                raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform MANAGE HOST [{number}].")
+            if self._on(number):
+                raise Refused(INTERNAL, "Cannot delete host. Can not remove a host with running VMs")
+            self.hosts.remove(found)
+            return number
 
     def host_pool(self, _user: User) -> str:
         return f"<HOST_POOL>{''.join(host.xml(self._on(host.id)) for host in self.hosts)}</HOST_POOL>"
@@ -517,8 +556,9 @@ class Oned:
     def host_allocate(self, user: User, name: str, _im: str, vmm: str, _vnm: str, tm: str) -> int:
         self._only_admin(user, "HOST")
         with self._mutex:
-            self.hosts.append(Host(len(self.hosts), name, vmm, tm))
-            return len(self.hosts) - 1
+            number = self._next("host")
+            self.hosts.append(Host(number, name, vmm, tm))
+            return number
 
     def vn_allocate(self, user: User, text: str) -> int:
         try:
@@ -556,8 +596,26 @@ class Oned:
         found = self._known({each.id: each for each in self.users.values()}, number, "user")
         if user.id not in (0, found.id):
             raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform MANAGE USER [{number}].")
-        found.template = parse(text)
+        try:
+            found.template = parse(text)
+        except TemplateError as error:
+            raise Refused(INTERNAL, f"Cannot update template. {error}") from None
         return number
+
+    def user_passwd(self, user: User, number: int, password: str) -> int:
+        """What locks an account of the proxy out, which goes on using the old secret."""
+        found: User = self._known({each.id: each for each in self.users.values()}, number, "user")
+        if user.id not in (0, found.id):
+            raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform MANAGE USER [{number}].")
+        found.password = password
+        return number
+
+    def group_info(self, _user: User, number: int) -> str:
+        members = [user for user in self.users.values() if user.gid == number]
+        if number not in (0, 1):
+            raise Refused(NO_EXISTS, f"Error getting group [{number}].")
+        ids = "".join(tags(ID=user.id) for user in members)
+        return f"<GROUP>{tags(ID=number, NAME=('oneadmin', 'users')[number])}<USERS>{ids}</USERS></GROUP>"
 
     def group_allocate(self, user: User, _name: str) -> int:
         self._only_admin(user, "GROUP")
@@ -570,6 +628,23 @@ def _shown(name: str, value: float) -> object:
 
 def _vector(key: str, value: Mapping[str, str]) -> str:
     return f"{key} = [ " + ", ".join(f'{inner} = "{text}"' for inner, text in value.items()) + " ]"
+
+
+def _within(things: Sequence[Any], start: int, end: int) -> list[Any]:
+    """Those of a range of numbers; without a start the end is not looked at."""
+    return [each for each in things if start < 0 or start <= each.id <= (end if end >= 0 else each.id)]
+
+
+def _name(template: Template, default: str, what: str) -> str:
+    name = template.text("NAME") or default
+    if len(name) > LONGEST_NAME:
+        raise Refused(INTERNAL, f"Error allocating a new {what}. NAME is too long; max size is {LONGEST_NAME} chars.")
+    return name
+
+
+def _check_xml(made: Vm | Document, what: str, word: str) -> None:
+    if not well_formed(made.xml()):
+        raise Refused(INTERNAL, f"Error allocating a new {what}. Error transforming the {word} to XML.")
 
 
 def _network(number: int, name: str, addresses: Sequence[str]) -> Network:
@@ -615,17 +690,20 @@ METHODS = {
     "one.vnpool.info": Method("VirtualNetworkPoolInfo", Oned.vn_pool, (int, int, int), helped=False),
     "one.host.info": Method("HostInfo", Oned.host_info, (int,), thing="host"),
     "one.hostpool.info": Method("HostPoolInfo", Oned.host_pool, (), helped=False),
+    "one.host.delete": Method("HostDelete", Oned.host_delete, (int,), thing="host"),
     "one.host.allocate": Method("HostAllocate", Oned.host_allocate, (str, str, str, str, str), thing="host"),
     "one.vn.allocate": Method("VirtualNetworkAllocate", Oned.vn_allocate, (str,), thing="virtual network"),
     "one.acl.addrule": Method("AclAddRule", Oned.acl_addrule, (str, str, str), thing="ACL rule"),
     "one.user.info": Method("UserInfo", Oned.user_info, (int,), thing="user"),
     "one.user.update": Method("UserUpdateTemplate", Oned.user_update, (int, str), thing="user"),
+    "one.user.passwd": Method("UserChangePassword", Oned.user_passwd, (int, str), thing="user"),
+    "one.group.info": Method("GroupInfo", Oned.group_info, (int,), thing="group"),
     "one.group.allocate": Method("GroupAllocate", Oned.group_allocate, (str,), thing="group"),
 }
 ACTIONS: dict[str, Callable[[Oned, Vm], bool]] = {
     "finalize": Oned._finalize,
     "shutdown": Oned._shutdown,
-    "cancel": lambda oned, vm: vm.running and oned._ends(vm, Lcm.CLEANUP),
+    "cancel": lambda oned, vm: vm.running and oned._ends(vm, Lcm.CANCEL),
     "restart": Oned._restart,
     "reboot": lambda _oned, vm: vm.running,
     "hold": lambda oned, vm: oned._moved(vm, lambda each: each.state is VmState.PENDING, VmState.HOLD),

@@ -6,22 +6,27 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import email
 import email.policy
 import gzip
 import hashlib
 import json
+import re
 import threading
 import uuid
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 from urllib.request import urlopen
 
 SUPER_USER = "pdisk"
+SNAPSHOT = "snapshot:"  # before the identifier of the disk that was copied
+QUARANTINE, QUARANTINED = timedelta(minutes=15), "%Y-%m-%d %H:%M:%S.%f"
 BROKEN = b"FreeMarker template error"  # what 14.06 answers to the question for one mount
 NOTHING = "The server has not found anything matching the request URI"
 GIB = 2**30
@@ -29,7 +34,8 @@ ORIGIN, LIVE = "MACHINE_IMAGE_ORIGIN", "MACHINE_IMAGE_LIVE"
 READ_ONLY, READ_WRITE = "DATA_IMAGE_RAW_READONLY", "DATA_IMAGE_RAW_READ_WRITE"
 TYPES = (ORIGIN, LIVE, "DATA_IMAGE_ORIGIN", "DATA_IMAGE_LIVE", READ_ONLY, READ_WRITE)
 TARGETS = [f"vd{chr(letter)}" for letter in range(ord("z"), ord("a") - 1, -1)]
-SETTABLE = ("tag", "visibility", "type", "owner", "identifier", "quarantine", "group", "size")
+SETTABLE = ("tag", "visibility", "type", "owner", "identifier", "quarantine", "group")
+EMPTIED = ("tag", "identifier", "quarantine", "group")  # which an empty field empties
 
 
 class PdiskError(Exception):
@@ -90,6 +96,10 @@ class Disk:
 def image_identifier(sha1: bytes) -> str:
     """The Marketplace's name of a content."""
     return base64.urlsafe_b64encode(b"\0" + sha1).decode()[1:]
+
+
+class BackendError(Exception):
+    """A command of the storage's backend, or of a node, has failed."""
 
 
 Attach = Callable[[str, str, Path, str], None]  # VM, target, file, what to do: attach or detach
@@ -207,7 +217,7 @@ class Pdisk:
             content = gzip.decompress(content) if form["url"].endswith(".gz") else content
         except (OSError, ValueError, zlib.error):
             raise PdiskError(400, f"error initializing disk contents from {form['url']}") from None
-        if form.get("bytes") and int(form["bytes"]) != len(content):
+        if form.get("bytes") and form["bytes"] != str(len(content)):
             raise PdiskError(400, f"size mismatch: {len(content)} (found) != {form['bytes']} (expected)")
         found = hashlib.sha1(content).hexdigest()
         if form.get("sha1") and form["sha1"] != found:
@@ -247,28 +257,38 @@ class Pdisk:
         if form.get("type", disk.type) not in TYPES:
             raise PdiskError(500, f"No enum constant eu.stratuslab.storage.disk.main.DiskType.{form['type']}")
         for key in SETTABLE:
-            if form.get(key) and key != "size":
+            if key in form and (form[key] or key in EMPTIED):
                 setattr(disk, key, form[key].upper() if key == "visibility" else form[key])
         disk.seed = form.get("seed") == "on"
 
     def _copied(self, disk: Disk) -> Answer:
         if disk.type == ORIGIN:
-            made = Disk(str(uuid.uuid4()), "", "", disk.size, LIVE, identifier=f"snapshot:{disk.uuid}")
-            disk.snapshots += 1
-        elif disk.type == LIVE:
-            made = Disk(str(uuid.uuid4()), "", disk.owner, disk.size, ORIGIN)
-        else:
+            return Answer(200, self._snapshot(disk).shown())
+        if disk.type != LIVE:
             raise PdiskError(409, f"Invalid disk state: {disk.type}. Cannot create copy or save as new image.")
+        made = Disk(str(uuid.uuid4()), "", disk.owner, disk.size, ORIGIN)
         self.disks[made.uuid] = made
         return Answer(200, made.shown())
+
+    def _snapshot(self, origin: Disk) -> Disk:
+        made = Disk(str(uuid.uuid4()), "", "", origin.size, LIVE, identifier=f"{SNAPSHOT}{origin.uuid}")
+        origin.snapshots += 1
+        self.disks[made.uuid] = made
+        return made
+
+    def _drop(self, disk: Disk) -> None:
+        del self.disks[disk.uuid]
+        (self.folder / disk.uuid).unlink(missing_ok=True)
+        origin = self.disks.get(disk.identifier.removeprefix(SNAPSHOT)) if disk.identifier.startswith(SNAPSHOT) else None
+        if origin is not None:
+            origin.snapshots -= 1
 
     def _delete(self, disk: Disk, user: str) -> Answer:
         if user not in (disk.owner, SUPER_USER):
             raise PdiskError(403, f"insufficient access rights to delete disk ({disk.uuid})")
         if disk.mounts:
             raise PdiskError(409, f"disk ({disk.uuid}) is in use and can't be deleted")
-        del self.disks[disk.uuid]
-        (self.folder / disk.uuid).unlink(missing_ok=True)
+        self._drop(disk)
         return Answer(200, {"uuid": disk.uuid})
 
     def _mount(self, disk: Disk, form: Mapping[str, str]) -> Answer:
@@ -284,7 +304,10 @@ class Pdisk:
             target = next((each for each in TARGETS if each not in used), "")
             if not target:
                 raise PdiskError(409, "no free devices available")
-            self._attach(vm, target, self.file(disk), "attach")
+            try:
+                self._attach(vm, target, self.file(disk), "attach")
+            except BackendError as error:
+                raise PdiskError(500, str(error)) from None
         disk.mounts[vm] = target
         return Answer(200, {"node": node, "vm_id": vm, "target": target, "uuid": [disk.uuid]})
 
@@ -294,7 +317,8 @@ class Pdisk:
             raise PdiskError(404, NOTHING)
         target = disk.mounts.pop(vm)
         if query.get("metadata_only") != "true" and target != "static":
-            self._attach(vm, target, self.file(disk), "detach")
+            with contextlib.suppress(BackendError):  # which is only logged, and the mount is gone all the same
+                self._attach(vm, target, self.file(disk), "detach")
         return Answer(200, {"diskId": disk.uuid, "mountId": mount, "vmId": vm, "target": target})
 
     # what nodes ask for
@@ -308,11 +332,21 @@ class Pdisk:
         with self._mutex:
             disk.mounts.setdefault(str(vm), "static")
 
-    def release(self, vm: int) -> None:
-        """A machine has ended."""
+    def start_from(self, origin: Disk, vm: int) -> None:
+        """A machine starts from a copy of its image."""
         with self._mutex:
-            for disk in self.disks.values():
-                disk.mounts.pop(str(vm), None)
+            self.registered(self._snapshot(origin), vm)
+
+    def release(self, vm: int) -> None:
+        """A machine has ended. The copy that it was started from is kept for a while."""
+        at = datetime.now()
+        with self._mutex:
+            for disk in list(self.disks.values()):
+                held = disk.mounts.pop(str(vm), None)
+                if held and disk.identifier.startswith(SNAPSHOT):
+                    disk.owner, disk.quarantine = SUPER_USER, at.strftime(QUARANTINED)
+                elif disk.quarantine and datetime.strptime(disk.quarantine, QUARANTINED) < at - QUARANTINE:
+                    self._drop(disk)
 
     def origin(self, identifier: str) -> Disk | None:
         return next((disk for disk in self.disks.values() if disk.identifier == identifier), None)
@@ -327,17 +361,12 @@ class Pdisk:
 
 
 def _size(text: str) -> int:
-    try:
-        size = int(text)
-    except ValueError:
-        raise PdiskError(400, f'Error parsing size: For input string: "{text}"') from None
+    if re.fullmatch(r"[+-]?[0-9]+", text) is None:
+        raise PdiskError(400, f'Error parsing size: For input string: "{text}"')
+    size = int(text)
     if not 1 <= size <= 1024:
         raise PdiskError(400, "Size must be an integer between 1 and 1024")
     return size
-
-
-def path_of(url: str) -> str:
-    return urlsplit(url).path
 
 
 def dumped(value: Any) -> bytes:

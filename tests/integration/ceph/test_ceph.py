@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,8 @@ def test_with_its_bucket_it_is_proved(site: Site, store: dict[str, Any], share: 
 
 def test_a_job_reads_and_writes_objects_and_shared_files(site: Site, figure: Figure) -> None:
     places = (f"s3a://{BUCKET}", "file:///shared")
-    for place in places:
-        site.must("data_put", "-e", f"sky_from={TEXT}", "-e", f"sky_to={place}/words.txt")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda place: site.must("data_put", "-e", f"sky_from={TEXT}", "-e", f"sky_to={place}/words.txt"), places))
     (site.folder / "words.py").write_text(WORDS)
     said = site.must("spark_submit", "-e", "sky_application=words.py", "-e", json.dumps({"sky_arguments": places})).output
     words, found = len(TEXT.read_text().split()), []
@@ -172,6 +173,7 @@ def test_another_cluster_shares_the_folder(site: Site, store: dict[str, Any], sh
 
 def test_the_size_of_the_folder_is_seen_and_kept(site: Site) -> None:
     assert site.ssh(WORKER, "df --output=size -m /shared | tail -1").strip() == str(ceph.SHARE_MIB)
+    assert re.search(rf"folder /shared: \d+ % of {ceph.SHARE_MIB} MiB in use, \d+ MiB free, on 2 node\(s\)", site.must("status").output)
     full = site.ssh(WORKER, "runuser -u sky -- dd if=/dev/zero of=/shared/full bs=1M count=400 conv=fsync 2>&1 || true; rm /shared/full")
     assert "Disk quota exceeded" in full
 

@@ -281,6 +281,38 @@ def test_what_bears_no_mark_of_ours_is_left_alone(local: Open) -> None:
     here.ssh(here.node(), "true")
 
 
+def test_a_node_that_was_lost_holds_no_device(local: Open) -> None:
+    """Its container was destroyed, folder included, while its volume stays; another cluster of the zone is not concerned."""
+    here, other = local(), local("b")
+    node, beside = here.up(here.spec(volumes={"data": 1}))[0], other.up(other.spec(volumes={"data": 1}))[0]
+    here.ssh(node, "mkfs.ext4 -q /dev/sky/data")
+    output("lxc-destroy", "-P", str(here.nodes_folder), "-n", node.name, "-f")
+    file = STATE / ZONES[0] / "volumes/a-p-0-data.img"
+    device = output("losetup", "--noheadings", "--output", "NAME", "--associated", str(file)).strip()
+    assert here.cloud.leftovers() == ["volume a-p-0-data", f"loop device {device} {file}"]
+    saved = here.keys.folder / "saved"
+    saved.mkdir()
+    output("mount", "-o", "ro", device, str(saved))  # somebody saves its data
+    here.cloud.dismantle()
+    output("ls", str(saved / "lost+found"))
+    output("umount", str(saved))
+    here.cloud.dismantle()
+    assert here.cloud.leftovers() == ["volume a-p-0-data"]
+    other.ssh(beside, "mkfs.ext4 -q /dev/sky/data")
+
+
+def test_a_volume_whose_file_was_deleted_by_hand_begins_empty(local: Open) -> None:
+    """With a stopped node, and with a lost one: the device that still shows the deleted file is not used for the new one."""
+    here = local()
+    spec = here.spec(volumes={"data": 1})
+    for lose in (["lxc-stop", "-k"], ["lxc-destroy", "-f"]):
+        here.ssh(here.up(spec)[0], "blkid -p /dev/sky/data; test $? = 2 && mkfs.ext4 -q /dev/sky/data")
+        output(*lose, "-P", str(here.nodes_folder), "-n", spec.name)
+        for path in (STATE / ZONES[0] / "volumes").iterdir():
+            path.unlink()
+    here.ssh(here.up(spec)[0], "blkid -p /dev/sky/data; test $? = 2")
+
+
 def test_clusters_whose_names_begin_alike(local: Open) -> None:
     first, *others = [local(cluster) for cluster in ("a", "a1", "a-b")]
     for cluster in (first, *others):

@@ -23,6 +23,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 from ansible_collections.sky.clusters.tests.support import scan
 from ansible_collections.sky.clusters.tests.support.bare import bare
+from ansible_collections.sky.clusters.tests.support.guest import guest
 from ansible_collections.sky.clusters.tests.support.isolated_clouds import find_programs, run, until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 
@@ -35,11 +36,8 @@ BALANCED, TARGET = 8080, 8000
 PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 BALANCE = {"port": BALANCED, "pool": "far", "target_port": TARGET, "protocol": "http", "check": "/"}
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
-GUEST = "sky-guest"  # the zones let in what comes from interfaces of such names
 WEB = "sky-test-web"
 KEY = "/etc/sky/network/private.key"
-ENGINE = Path("/var/run/wireguard/skyg0.sock")
-SPACE = "skyguest"  # namespace of somebody outside
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
 add table ip sky_symmetric
@@ -350,39 +348,6 @@ def test_somebody_outside_joins_until_the_name_is_taken_away(cluster: Cluster) -
         cluster.must()
         assert not reaches("10.99.0.1")
         assert not reaches("10.99.1.1")
-
-
-@contextlib.contextmanager
-def guest(folder: Path, profile: dict[str, str]) -> Iterator[Callable[[str], bool]]:
-    """Somebody with a profile, in a namespace of their own behind this machine."""
-    run("ip", "netns", "add", SPACE)
-    run("ip", "link", "add", GUEST, "type", "veth", "peer", "name", "eth0", "netns", SPACE)
-    try:
-        run("ip", "address", "add", "10.77.7.1/24", "dev", GUEST)
-        run("ip", "link", "set", GUEST, "up")
-        run("ip", "-n", SPACE, "address", "add", "10.77.7.2/24", "dev", "eth0")
-        run("ip", "-n", SPACE, "link", "set", "eth0", "up")
-        run("ip", "-n", SPACE, "route", "add", "default", "via", "10.77.7.1")
-        run("nft", "-f", "-", stdin="add table ip sky_guest\nadd chain ip sky_guest p { type nat hook postrouting priority srcnat; }\n"
-            "add rule ip sky_guest p ip saddr 10.77.7.0/24 masquerade\n")  # fmt: skip
-        (folder / "guest.key").write_text(profile["PrivateKey"])
-        words = ["ip", "netns", "exec", SPACE, "wireguard-go", "-f", "skyg0"]
-        ENGINE.unlink(missing_ok=True)  # one that was killed leaves it
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:
-            try:
-                until(ENGINE.exists, 10, "the guest's interface")
-                peer = ["peer", profile["PublicKey"], "endpoint", profile["Endpoint"], "allowed-ips", profile["AllowedIPs"]]
-                run("ip", "netns", "exec", SPACE, "wg", "set", "skyg0", "private-key", str(folder / "guest.key"), *peer, "persistent-keepalive", "5")
-                run("ip", "-n", SPACE, "address", "add", profile["Address"], "dev", "skyg0")
-                run("ip", "-n", SPACE, "link", "set", "skyg0", "mtu", "1280", "up")
-                run("ip", "-n", SPACE, "route", "add", profile["AllowedIPs"], "dev", "skyg0")
-                yield lambda address: " 0% packet loss" in run("ip", "netns", "exec", SPACE, "ping", "-q", "-c1", "-W2", address, check=False)
-            finally:
-                engine.kill()
-    finally:
-        run("ip", "netns", "delete", SPACE, check=False)
-        run("ip", "link", "delete", GUEST, check=False)
-        run("nft", "delete", "table", "ip", "sky_guest", check=False)
 
 
 def test_after_reboots_the_network_is_whole(cluster: Cluster, figure: Callable[[str], None]) -> None:

@@ -15,24 +15,12 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.isolated_clouds import run
 from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
-from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark import SHUFFLE, spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 NEAR, FAR = "tspa", "tspb"
 PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
-# Every row of one side is sent to another partition; the sum of the counts proves that none was lost or counted twice
-SHUFFLE = """
-import sys, time
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.config("spark.sql.shuffle.partitions", "4").getOrCreate()
-began = time.time()
-rows = spark.range(0, 400000, 1, 4).selectExpr("id % 1000 as key", "repeat(cast(id as string), 20) as text")
-found = rows.repartition(4, "text").groupBy("key").count().selectExpr("count(*)", "sum(count)").collect()[0]
-print("keys", found[0], "rows", found[1], "seconds", round(time.time() - began, 1))
-executors = spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
-print("executors", sorted({e.host() for e in executors}))
-"""
 
 
 def content() -> dict[str, Any]:

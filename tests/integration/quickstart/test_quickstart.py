@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.accounts import sudoer
+from ansible_collections.sky.clusters.tests.support.first_job import page
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -85,6 +86,20 @@ def changes(said: str) -> list[tuple[int, ...]]:
     return [tuple(int(number) for number in found) for found in RECAP.findall(said)]
 
 
+def follow_the_page(account: Account) -> None:
+    """Every command of the page that leads from nothing to a job, the first and the last of which the test runs itself."""
+    told = page()
+    (account.clone / "job.py").write_text(told.job, encoding="utf-8")
+    kept = ",".join(name for name in os.environ if name.startswith(("PIP_", "SSL_", "REQUESTS_")) or name.lower().endswith("_proxy"))
+    reader = ["sudo", "--user", USER, "--set-home", f"--preserve-env={kept}", "bash", "-euo", "pipefail", "-c", told.between]
+    done = subprocess.run(reader, cwd=account.clone, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    assert f"sum of the squares: {told.answer}" in done.stdout
+    assert re.search(r"^  sky-submit-\w{8}  job.py  sky   succeeded ", done.stdout, re.MULTILINE)
+    assert "version 4" in done.stdout + done.stderr  # of Spark, on the master
+
+
 def test_quickstart_again_and_remove(account: Account) -> None:
     """One test: each step stands on the one before."""
     packages_before, traces_before = packages(), traces()
@@ -112,6 +127,8 @@ def test_quickstart_again_and_remove(account: Account) -> None:
     ]
     graph = subprocess.run(activated, cwd=account.clone, capture_output=True, text=True, timeout=120, check=True).stdout
     assert "demo-master-0" in graph
+
+    follow_the_page(account)
 
     removed = account.run("--remove")
     assert removed.returncode == 0

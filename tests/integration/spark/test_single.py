@@ -10,12 +10,15 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
+from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -24,7 +27,7 @@ ZONE = "tone"
 NODE, MORE = "tone-node-0", "tone-more-0"
 WORK = "/var/lib/spark/work"
 UNITS = "systemctl list-unit-files --no-legend 'spark-*' | cut -d' ' -f1"
-LEFT = "ls -d /opt/spark* /etc/spark /var/lib/spark 2>/dev/null; true"
+LEFT = "ls -d /opt/spark* /opt/python-* /etc/spark /var/lib/spark 2>/dev/null; true"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
@@ -68,6 +71,109 @@ def test_a_second_run_changes_nothing_and_visits_nobody(site: Site, figure: Call
     assert set(played.changed.values()) == {0}
     assert played.tasks[NODE] == 3  # two looks, and where to go next
     assert re.search(rf"proved by a job at {MOMENT}: pi 3\.1416", played.output)
+
+
+# --- packages, a notebook, and the list of jobs ---------------------------------------------------------------------------------------------
+
+PACKAGE = "humanize==4.12.0 --hash=sha256:106a7436a2d545d742c147c469716b3a08424aa143a82103630147c489a89f48"
+USES_PACKAGE = """
+import sys
+from pyspark.sql import SparkSession
+def named(number):
+    import humanize
+    return sys.executable, humanize.intcomma(number)
+found = SparkSession.builder.getOrCreate().sparkContext.parallelize([1234567], 1).map(named).collect()
+print("python", sys.executable)
+print("found", found)
+"""
+LONG = """
+import time
+from pyspark.sql import SparkSession
+SparkSession.builder.appName("long").getOrCreate()
+print("begun", flush=True)
+time.sleep(600)
+"""
+CELL = """from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("notebook").getOrCreate()
+print("the sum is", spark.range(1001).selectExpr("sum(id)").first()[0])"""
+TOKEN = "/var/lib/spark-notebook/token"
+
+
+def variables(site: Site, **values: Any) -> None:
+    """The variables of the site, beside its cluster file."""
+    (site.folder / "group_vars").mkdir(exist_ok=True)
+    (site.folder / "group_vars/all.yml").write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def jobs(site: Site) -> list[list[str]]:
+    """The lines of the list of jobs, in words."""
+    output = site.must("spark_jobs").output
+    return [line.split() for line in output.splitlines() if line.startswith(("  sky-submit-", "  app-"))]
+
+
+def test_python_packages_and_a_notebook_come_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:
+    (site.folder / "requirements.txt").write_text(f"{PACKAGE[:-1]}0\n", encoding="utf-8")
+    variables(site, spark_python_packages="requirements.txt", spark_notebook=True)
+    refused = site.play("spark_cluster")
+    assert refused.code == 2
+    assert "spark_python_packages: pip refused humanize==4.12.0: its SHA-256 is 106a7436" in refused.output
+    (site.folder / "requirements.txt").write_text(f"{PACKAGE}\n", encoding="utf-8")
+    begun = time.monotonic()
+    played = site.must("spark_cluster")
+    figure(f"Python packages and a notebook come to a standing node in {time.monotonic() - begun:.0f} s")
+    assert "open notebooks at http://localhost:8888 through a tunnel" in played.output
+    again = site.must("spark_cluster")
+    assert set(again.changed.values()) == {0}
+    assert again.tasks[NODE] == 3  # nobody is visited
+
+
+def test_a_job_uses_the_packages(site: Site) -> None:
+    (site.folder / "uses.py").write_text(USES_PACKAGE, encoding="utf-8")
+    output = site.must("spark_submit", "-e", "sky_application=uses.py").output
+    assert re.search(r"python /opt/python-jobs-\w{12}/bin/python3", output)
+    assert re.search(r"found \[\('/opt/python-jobs-\w{12}/bin/python3', '1,234,567'\)\]", output)
+
+
+def test_a_notebook_is_opened_in_a_browser_and_runs_a_cell_on_the_cluster(site: Site, figure: Callable[[str], None]) -> None:
+    token = site.ssh(NODE, f"cat {TOKEN}").strip()
+    login = f"ssh -F {Path('~/.ansible/sky').expanduser() / f'{ZONE}.conf'}"
+    begun = time.monotonic()
+    with tunnel(login, NODE, 8888) as port, chromium() as driver:
+        said = run_a_cell(driver, f"http://localhost:{port}/lab", token, CELL, site.folder / "notebook.png")
+        assert said == "the sum is 500500"
+        figure(f"a browser opens a notebook and runs a cell on the cluster in {time.monotonic() - begun:.0f} s")
+        ((application, name, user, state, *_since),) = [job for job in jobs(site) if job[1] == "notebook"]
+        assert (name, user, state) == ("notebook", "sky", "running")
+        refused = site.play("spark_jobs", "-e", f"sky_stop={application}")
+        assert f"sky_stop: {application} was not submitted with sky.clusters.spark_submit: end the process of user sky" in refused.last(8)
+        seen = site.ssh(NODE, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; journalctl --no-pager --output=cat")
+        assert token not in seen
+    assert site.ssh(NODE, f"stat -c '%U %a' {TOKEN}").strip() == "sky 600"
+    assert site.ssh(NODE, "ss -Hltn 'sport = :8888' | awk '{print $4}'").strip() == "127.0.0.1:8888"
+
+
+def test_a_notebook_that_is_not_wanted_any_more_is_removed(site: Site) -> None:
+    variables(site, spark_python_packages="requirements.txt")
+    site.must("spark_cluster")
+    gone = f"ls -d /opt/python-notebook* /etc/spark-notebook {TOKEN} /etc/systemd/system/spark-notebook.service 2>/dev/null; true"
+    assert site.ssh(NODE, gone).strip() == ""
+    assert site.ssh(NODE, "ls /home/sky/notebooks").split() == ["Untitled.ipynb"]
+
+
+def test_a_job_is_listed_and_stopped(site: Site) -> None:
+    (site.folder / "long.py").write_text(LONG, encoding="utf-8")
+    with (site.folder / "long.txt").open("w+", encoding="utf-8") as said:
+        run = site.start("spark_submit", "-e", "sky_application=long.py", output=said)
+        eventually("the job runs", lambda: "begun" in (site.folder / "long.txt").read_text(encoding="utf-8"))
+        (running,) = [job for job in jobs(site) if job[3] == "running"]
+        assert (running[1], running[2]) == ("long.py", "sky")
+        assert f"would stop {running[0]}" in site.must("spark_jobs", "--check", "-e", f"sky_stop={running[0]}").output
+        assert f"{running[0]} was stopped" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
+        assert run.wait(60) == 2
+    assert "long.py was stopped by sky.clusters.spark_jobs" in (site.folder / "long.txt").read_text(encoding="utf-8")
+    listed = {job[1]: job[3] for job in jobs(site)}
+    assert (listed["long.py"], listed["uses.py"]) == ("stopped", "succeeded")
+    assert f"{running[0]} had ended already" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
 
 
 def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site) -> None:
@@ -115,6 +221,9 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content = copy.deepcopy(site.content)
     site.content["pools"]["more"] = {"cloud": "here", "count": 1, "roles": ["spark_worker"], "flavor": "medium"}
     assert "Spark is ready: 2 worker(s)" in site.must("spark_cluster").output
+    # pip did not run again: the node got the packages of the others
+    of_nodes = [site.ssh(name, "ls -d /opt/python-jobs-*/.sha256-*").split() for name in (NODE, MORE)]
+    assert of_nodes[0] == of_nodes[1]
     site.content["pools"]["more"]["roles"] = []
     site.content["pools"]["node"]["roles"] = ["spark_master"]
     foretold = site.must("status").output

@@ -18,13 +18,11 @@ from ansible_collections.sky.clusters.tests.support.site import Site, machine_st
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 NEAR, FAR = "tbata", "tbatb"
-PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 
 
 def content() -> dict[str, Any]:
     file = batch(NEAR, 1, public_ip=True)
     here = file["clouds"]["here"]
-    here["packages"] = [*here["packages"], *PACKAGES]
     file["clouds"]["there"] = here | {"zone": FAR}
     file["pools"]["far"] = file["pools"]["node"] | {"cloud": "there"}
     return file | {"admin_cidrs": ["192.0.2.0/24"]}

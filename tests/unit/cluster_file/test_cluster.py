@@ -247,6 +247,11 @@ def test_the_variables_of_the_inventory_make_the_same_cluster() -> None:
             {"a": pool(roles=["spark_master"]), "b": pool(roles=["spark_master"]), "c": pool(count=0, roles=["spark_master"])},
             ["pools.b.count: Spark needs exactly one spark_master, got 2 in pools a, b, c"],
         ),
+        (
+            {"server": pool(count=2, roles=["torque_server"]), "node": pool(roles=["torque_node"])},
+            ["pools.server.count: Torque needs exactly one torque_server, got 2"],
+        ),
+        ({"server": pool(count=2, roles=["nfs_server"])}, ["pools.server.count: NFS needs exactly one nfs_server, got 2"]),
         # a head that cannot be read is not missing as well
         ({"m": pool(roles=["spark_master"], sise=1), "w": pool(roles=["spark_worker"])}, ["pools.m.sise: unknown key; known: "]),
     ],

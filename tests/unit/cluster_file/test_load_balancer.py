@@ -50,7 +50,7 @@ ENTRY = {"port": 80, "pool": "web", "target_port": 8080}
         ({"mode": "random"}, "load_balancer[0].mode: unknown mode 'random'; known: leastconn, roundrobin, source"),
         ({"check": "health"}, "load_balancer[0].check: must be a path such as /health, got 'health'"),
         ({"check": "/a b"}, "load_balancer[0].check: must be a path such as /health, got '/a b'"),
-        ({"peers": ["wep"]}, "load_balancer[0].peers[0]: 'wep' is no address, network, pool, role or node; did you mean 'web'?"),
+        ({"peers": ["wep"]}, "load_balancer[0].peers[0]: 'wep' is not an address, network, pool, role or node; did you mean 'web'?"),
         (
             {"pool": "front", "target_port": 80},
             "load_balancer[0].target_port: the load balancer itself uses port 80 of the nodes of front: choose another one",
@@ -70,7 +70,7 @@ def test_a_pool_without_nodes_is_refused() -> None:
 
 
 def test_role_and_ports_need_each_other() -> None:
-    assert faults() == ["pools.front.roles: load_balancer has nothing to balance: list its ports under load_balancer"]
+    assert faults() == ["pools.front.roles: load_balancer has nothing to balance: add its ports to load_balancer"]
     nobody = ["load_balancer: no node has the role load_balancer: give it to a pool with one node"]
     assert faults(ENTRY, front=FRONT | {"roles": []}) == nobody
     assert faults(ENTRY, front=FRONT | {"count": 0}) == nobody

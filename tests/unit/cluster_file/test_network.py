@@ -75,6 +75,8 @@ def test_which_clusters_have_an_agent_on_their_nodes() -> None:
             "overlay.range: must be a private IPv4 network of 4096 to 16777216 addresses such as 10.99.0.0/16, got '8.8.0.0/16'",
         ),
         ({"port": 0}, "overlay.port: must be 1 or more, got 0"),
+        ({"port": 52001}, "overlay.port: gateways forward ports 52000 to 64287 to other nodes: choose another port"),
+        ({"port": 7999}, "overlay.port: port 7999 is used by the agents of the nodes: choose another port"),
         ({"inside": "open"}, "overlay.inside: unknown mode 'open'; known: encrypted, plain"),
     ],
 )
@@ -91,7 +93,7 @@ def test_clouds_without_a_way_to_each_other() -> None:
     pools = {name: {"cloud": cloud, "count": 1} for name, cloud in (("a", "one"), ("b", "two"))}
     (fault,) = faults(pools=pools)
     assert fault == (
-        "overlay: clouds one, two have no way to each other, because no pool has public_ip: set it for a pool of one of them, "
+        "overlay: clouds one, two cannot reach each other, because no pool has public_ip: set it for a pool of one of them, "
         "or `overlay: false` if they are routed to each other"
     )
     assert read(pools=pools, overlay=False).overlay is None
@@ -102,17 +104,15 @@ def test_gateways_have_a_public_address_and_an_overlay() -> None:
     assert faults(pools=pools) == ["pools.gate.roles: a gateway forwards traffic from outside its cloud: set public_ip: true"]
     pools["gate"]["public_ip"] = True
     assert read(pools=pools).pools["gate"].roles == ("gateway",)
-    assert faults(pools=pools, overlay=False) == ["pools.gate.roles: a gateway serves the overlay, and this cluster has none: set overlay: true"]
+    assert faults(pools=pools, overlay=False) == ["pools.gate.roles: a gateway needs an overlay: set overlay: true"]
 
 
 def test_people_outside() -> None:
     assert read(vpn_users=["ada", "bob"]).settings.vpn_users == ("ada", "bob")
     assert faults(vpn_users=["ada", "bob", "ada"]) == ["vpn_users[2]: 'ada' is listed twice"]
     assert faults(vpn_users=["Ada"])[0].startswith("vpn_users[0]: must be a user's name")
-    assert faults(vpn_users=["ada"], overlay=False) == ["vpn_users: needs `overlay: true`, because profiles lead into the overlay"]
-    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == [
-        "vpn_users: no pool has public_ip, so that nobody outside can reach the overlay"
-    ]
+    assert faults(vpn_users=["ada"], overlay=False) == ["vpn_users: needs `overlay: true`: a profile connects to the overlay"]
+    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == ["vpn_users: no pool has public_ip, so nobody outside can reach the overlay"]
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,15 @@ def test_people_outside() -> None:
         ({"ports": [80], "nodes": ["wroker"]}, "firewall[0].nodes[0]: no pool, role or node 'wroker'; did you mean 'worker'?"),
         ({"ports": [80], "nodes": ["demo-worker-00"]}, "firewall[0].nodes[0]: no pool, role or node 'demo-worker-00'; "),
         ({"ports": [80], "nodes": ["hdfs"]}, "firewall[0].nodes[0]: no pool, role or node 'hdfs'; known: "),
-        ({"ports": [80], "peers": ["192.0.2.1/24"]}, "firewall[0].peers[0]: '192.0.2.1/24' is no address, network, pool, role or node; known: "),
+        ({"ports": [80], "peers": ["192.0.2.1/24"]}, "firewall[0].peers[0]: '192.0.2.1/24' is not an address, network, pool, role or node; known: "),
         ({"ports": [80], "action": "drop"}, "firewall[0].action: unknown action 'drop'; known: allow, block"),
         ({"action": "block"}, "firewall[0]: blocks ssh, which the controller needs; admin_cidrs says from which networks ssh may be reached"),
         ({"action": "block", "ports": ["20-30"], "peers": ["192.0.2.7"]}, "firewall[0]: blocks ssh, which the controller needs; "),
+        (
+            {"action": "block", "protocol": "udp"},
+            "firewall[0]: blocks UDP port 51820, which the overlay needs: name other ports, or whom to block",
+        ),
+        ({"action": "block", "protocol": "udp", "direction": "out", "ports": [51820]}, "firewall[0]: blocks UDP port 51820, which the overlay needs"),
     ],
 )
 def test_a_rule_that_cannot_be(rule: dict[str, Any], fault: str) -> None:

@@ -44,6 +44,26 @@ def test_it_writes_what_differs_and_says_what(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "etc").iterdir()) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("old\n# added\nb\n", "new\n# added\nb\n"),
+        ("# added\nb\n", "new\n# added\nb\n"),
+        ("old\n", "new\n"),
+        ("old # added\nb\n", "new\n"),
+        (None, "new\n"),
+    ],
+)
+def test_what_others_have_added_below_a_line_is_kept(tmp_path: Path, before: str | None, after: str) -> None:
+    path = tmp_path / "hosts"
+    if before is not None:
+        path.write_text(before)
+    item = {"path": str(path), "content": "new\n", "keep_below": "# added"}
+    assert write([], [item])["written"] == [str(path)]
+    assert path.read_text() == after
+    assert write([], [item])["written"] == []
+
+
 def test_a_file_that_its_program_refuses_replaces_nothing(tmp_path: Path) -> None:
     path = tmp_path / "settings"
     path.write_text("good\n")

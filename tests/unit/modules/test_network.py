@@ -123,7 +123,7 @@ def test_a_node_is_judged_by_its_last_report() -> None:
 def test_the_likely_cause_of_a_peer_s_silence() -> None:
     assert network_state.fault(12, 100, 100) == ""
     assert network_state.fault(None, 0, 0) == ""  # nothing was ever sent
-    assert "UDP is closed" in network_state.fault(None, 0, 300)
+    assert "UDP is blocked" in network_state.fault(None, 0, 300)
     assert "keys differ" in network_state.fault(None, 300, 300)
 
 

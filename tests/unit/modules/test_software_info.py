@@ -20,4 +20,6 @@ def test_it_describes_this_machine_and_has_no_version_of_what_was_never_unpacked
     assert (found["cores"], found["memory"]) == (len(os.sched_getaffinity(0)), total)
     assert (found["current"], found["unpacked"]) == ("", [])
     assert found["java_home"].startswith("/usr/lib/jvm/java-17-openjdk-")
+    assert found["python"].startswith(f"Python 3.{sys.version_info[1]} ")
+    assert found["archives"] == []
     assert found["has_java"] is os.path.exists(f"{found['java_home']}/bin/java")

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page
 from ansible_collections.sky.clusters.plugins.modules import spark_submission
 from ansible_collections.sky.clusters.plugins.modules.spark_submission import (
     CHUNK,
@@ -145,11 +148,12 @@ def test_an_incomplete_line_is_not_returned(job: Job) -> None:
 
 
 def test_the_end_is_recorded_by_systemd_which_removes_the_files_of_the_job(job: Job) -> None:
-    (job.work / "job.py").touch()
+    for path in (job.work / "job.py", job.folder / "settings", job.folder / "begin"):
+        path.touch()
     environment = {"SERVICE_RESULT": "exit-code", "EXIT_CODE": "exited", "EXIT_STATUS": "3", "PATH": "/usr/bin:/bin"}
     subprocess.run(["/bin/sh", str(job.folder / "end")], env=environment, check=True)
     assert ended(job.outcome()) == {"rc": 3, "reason": ""}
-    assert not job.work.exists()
+    assert sorted(path.name for path in job.folder.iterdir()) == ["end", "outcome", "stderr", "stdout"]
 
 
 def test_a_lost_job_is_reported(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,3 +175,58 @@ def test_a_node_without_spark_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(spark_submission, "query", lambda *_words: "active")
     with pytest.raises(SubmitError, match=r"user 'nobody-here' does not exist"):
         spark_submission.check_master("nobody-here")
+
+
+def test_a_job_that_was_stopped_is_no_failure_of_its_own(job: Job) -> None:
+    (job.folder / "stopped").touch()
+    (job.folder / "outcome").write_text("exit-code exited 143\n")
+    assert follow(job, {"stdout": 0, "stderr": 0}, 0)["outcome"] == {"rc": 143, "reason": "stopped"}
+    (job.folder / "outcome").write_text("success exited 0\n")  # it ended at that moment
+    assert follow(job, {"stdout": 0, "stderr": 0}, 0)["outcome"] == {"rc": 0, "reason": ""}
+
+
+def test_only_a_job_that_runs_is_stopped(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(spark_submission, "systemctl", lambda *words: called.append(words))
+    assert spark_submission.stop(job)
+    assert called == [("stop", "sky-submit-3f9a01bc.service")]
+    monkeypatch.setattr(Job, "active", lambda _job: False)
+    assert not spark_submission.stop(job)
+    with pytest.raises(SubmitError, match=r"there is no job sky-submit-00000000 here: sky\.clusters\.spark_jobs lists those that are"):
+        spark_submission.stop(Job("00000000"))
+    assert len(called) == 1
+
+
+def test_old_output_is_removed_by_age_and_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
+    monkeypatch.setattr(spark_submission, "KEPT_JOBS", 3)
+    monkeypatch.setattr(Job, "active", lambda job: job.id == "old-but-running")
+    now = time.time()
+    for name, age in {"new": 10, "week-old": 8 * 24 * 3600, "older": 30, "old-but-running": 9 * 24 * 3600, "oldest": 60, "fourth": 90}.items():
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (now - age, now - age))
+    spark_submission.remove_old()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old-but-running", "older", "oldest"]
+
+
+def test_jobs_are_listed_with_the_applications_that_others_have_started(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def application(name: str, state: str, start: int) -> dict[str, object]:
+        return {"id": name, "name": "etl", "user": "ada", "state": state, "starttime": start, "duration": 90_500}
+
+    page = {"activeapps": [application("app-20261121042104-0003", "RUNNING", 1), application("app-20261121042104-0004", "WAITING", 2_000_000)],
+            "completedapps": [application("app-20261121042104-0001", "FINISHED", 3_000)]}  # fmt: skip
+    monkeypatch.setattr(_spark_page, "read", lambda _page: page)
+    (job.folder / "about").write_text('{"name": "job.py", "user": "sky"}')
+    (job.folder / "stderr").write_text("INFO: Connected to Spark cluster with app ID app-20261121042104-0003\n")
+    found = spark_submission.jobs("http://10.0.0.4:8080")
+    assert [(each["job"], each["application"][-4:], each["name"], each["user"], each["state"]) for each in found] == [
+        ("sky-submit-3f9a01bc", "0003", "job.py", "sky", "running"),
+        ("", "0004", "etl", "ada", "waiting"),
+        ("", "0001", "etl", "ada", "finished"),
+    ]
+    assert (found[1]["since"], found[1]["seconds"]) == ("1970-01-01T00:33:20+00:00", 90.5)
+    (job.folder / "outcome").write_text("exit-code exited 3\n")
+    assert spark_submission.jobs("")[0]["state"] == "exit code 3"
+    monkeypatch.setattr(_spark_page, "read", lambda _page: None)
+    with pytest.raises(SubmitError, match=r"the Spark master does not answer at http://10\.0\.0\.4:8080"):
+        spark_submission.jobs("http://10.0.0.4:8080")

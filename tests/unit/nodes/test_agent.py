@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _host, _list, _paths
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._inbox import Inbox
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._known import Known
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._list import Envelope, Member, NodeList, Overlay, Refused, User
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._mtu import MtuFinder
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._paths import Gateways, Peer
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import checksum, request, sizes
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import Pinger, checksum, request, sizes
+from ansible_collections.sky.clusters.plugins.modules import network_node
 
 
 def member(name: str, number: int, **more: Any) -> Member:
@@ -182,7 +187,7 @@ def test_a_list_is_read_as_it_was_written(keys: dict[str, Path]) -> None:
     ("sent", "sentence"),
     [
         (text(serial=4), r"the list is older \(4\) than the one in use \(5\)"),
-        (text(cluster="other"), "the list is that of cluster other, not of demo"),
+        (text(cluster="other"), "the list belongs to cluster other, not to demo"),
         (text(format=2), "the list has format 2, this agent reads format 1"),
         ("{}", "the list is damaged"),
     ],
@@ -200,3 +205,83 @@ def test_a_list_of_somebody_else_is_refused(keys: dict[str, Path]) -> None:
             _list.accepted(data, signer(keys["server"]), ALL)
     with pytest.raises(Refused, match="the list is damaged"):
         _list.accepted("nonsense", signer(keys["server"]), ALL)
+
+
+def known(name: str = "c0", nodes: NodeList = ALL) -> Known:
+    return Known(name, nodes, Envelope("", ""))
+
+
+def test_a_newer_list_is_taken_over_and_stored(keys: dict[str, Path], tmp_path: Path) -> None:
+    inbox = Inbox(known(), tmp_path / "list.json", signer(keys["server"]))
+    assert not inbox.take()
+    newer = _list.sign(text(serial=6), keys["server"]).plain()
+    inbox.put(_list.sign(text(serial=9), keys["other"]).plain())
+    inbox.put(newer)
+    inbox.put(_list.sign(text(serial=4), keys["server"]).plain())
+    assert inbox.take()
+    assert inbox.known.serial() == 6
+    assert inbox.file.read_text() == inbox.known.plain() == newer
+    assert inbox.refused == "the list is older (4) than the one in use (6)"
+    assert not inbox.written_here()
+    assert not inbox.take()
+
+
+def test_a_list_that_a_visit_has_written_is_taken_over(keys: dict[str, Path], tmp_path: Path) -> None:
+    inbox = Inbox(known(), tmp_path / "list.json", signer(keys["server"]))
+    inbox.file.write_text(_list.sign(text(serial=7), keys["server"]).plain())
+    assert inbox.take()
+    assert (inbox.known.serial(), inbox.refused) == (7, "")
+
+
+def test_who_asks_is_known_by_the_address() -> None:
+    assert known().owner_of("10.99.0.3") == "a2"
+    assert known().owner_of("192.168.0.11") == ""  # in an overlay nobody asks from elsewhere
+    assert known(nodes=listed(A0, A2, overlay=None)).owner_of("198.51.100.1") == "a0"
+
+
+def test_a_node_that_is_not_in_the_list_says_so() -> None:
+    with pytest.raises(_host.Failed, match=r"^x9 is not in the list: it is about to leave the cluster$"):
+        _ = known("x9").me
+
+
+class Echo:
+    """In place of the pinger: notes what is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    def send_all(self, address: str, of_sizes: Iterable[int]) -> None:
+        self.asked += [(address, size) for size in of_sizes]
+
+
+def test_the_largest_packet_that_is_answered_is_the_mtu_of_a_cloud() -> None:
+    finder, echo = MtuFinder(known("a2", listed(A2, B0, B1))), Echo()
+    pinger = cast(Pinger, echo)
+    finder.begin(pinger, 1420)
+    assert {address for address, _size in echo.asked} == {"10.99.1.2"}  # through the gateway, rather than the gateway itself
+    assert not finder.judge(pinger, 1420, {("10.99.1.2", 1280), ("10.99.1.2", 1328), ("10.99.1.1", 1420)})
+    assert not finder.judge(pinger, 1420, set())
+    assert finder.judge(pinger, 1420, set())
+    assert finder.found == {"b": 1328}
+    echo.asked.clear()
+    finder.begin(pinger, 1420)
+    assert echo.asked == []  # until it was found long ago
+    finder.doubt()
+    finder.begin(pinger, 1420)
+    assert echo.asked != []
+
+
+def test_where_no_packet_is_answered_another_node_of_the_cloud_is_asked() -> None:
+    finder, echo = MtuFinder(known("a2", listed(A2, B0, B1))), Echo()
+    pinger = cast(Pinger, echo)
+    finder.begin(pinger, 1420)
+    assert not any(finder.judge(pinger, 1420, set()) for _tick in range(3))
+    echo.asked.clear()
+    finder.begin(pinger, 1420)
+    assert {address for address, _size in echo.asked} == {"10.99.1.1"}
+    assert finder.found == {}
+
+
+def test_all_parts_of_the_agent_are_installed() -> None:
+    folder = Path(str(_host.__file__)).parent
+    assert sorted(network_node.sources()) == sorted(path.name for path in folder.glob("*.py"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Member, Seen, View
-from ansible_collections.sky.clusters.plugins.plugin_utils._findings import Verdict, judge, notes, services
+from ansible_collections.sky.clusters.plugins.plugin_utils._findings import Verdict, judge, notes, services, shares
 
 WORKER, MASTER = ("spark_worker",), ("spark_master",)
 PAGE = "http://10.0.0.4:8080"
@@ -170,3 +170,10 @@ def test_services_and_notes_are_those_of_reachable_nodes() -> None:
     ]
     assert services(nodes) == [{"node": "a-worker-0", "unit": "spark-worker", "state": "failed"}]
     assert notes(nodes) == ["a-worker-0: backup.service has failed; it is not managed by this collection"]
+
+
+def test_a_shared_folder_is_reported_or_its_fault() -> None:
+    full, silent = ({"mount": "/shared", "size": size, "free": 0, "used_percent": 0, "fault": fault} for size, fault in ((9, ""), (0, "no answer")))
+    nodes = [Seen(f"a-worker-{number}", "10.0.0.5", (), health(shares=[share])) for number, share in enumerate((full, silent))]
+    assert shares(nodes) == [{"node": "a-worker-0"} | full]
+    assert [verdict.faults for verdict in judge(nodes, {}).values()] == [[], ["no answer"]]

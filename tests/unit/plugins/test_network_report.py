@@ -27,16 +27,16 @@ def test_a_whole_network() -> None:
 
 def test_what_is_wrong_is_named() -> None:
     broken = {
-        "a-0": state(peers=[PEER | {"handshake": None, "fault": "it never answered: it is down, or UDP is closed on the way to it"}]),
+        "a-0": state(peers=[PEER | {"handshake": None, "fault": "no handshake: it is down, or UDP is blocked on the way to it"}]),
         "a-1": state(agent={}, peers=[], counters={}),
         "a-2": state(agent=AGENT | {"silent": ["g-0"], "fault": "there is no interface", "ways": {"far": "none"}}),
     }
     assert faults(broken) == [
-        "a-0: peer b-0: it never answered: it is down, or UDP is closed on the way to it",
-        "a-1: its agent does not run, or was never there",
+        "a-0: peer b-0: no handshake: it is down, or UDP is blocked on the way to it",
+        "a-1: its agent is not running or not installed",
         "a-2: there is no interface",
-        "a-2: the gateway g-0 does not answer it",
-        "a-2: no way leads to cloud far",
+        "a-2: gateway g-0 does not answer it",
+        "a-2: it cannot reach cloud far",
     ]
     found = list(lines(broken, {}, ["a-3"]))
     assert found[-1] == "whole: no"
@@ -45,7 +45,7 @@ def test_what_is_wrong_is_named() -> None:
 
 def test_ports_that_are_open_to_any_address_are_named() -> None:
     found = list(lines({"a-0": state(open_to_any=True), "a-1": state()}, {}, []))
-    assert "note: the overlay's UDP ports of a-0 are open to any address: nodes of other clouds have none of their own" in found
+    assert "note: the overlay's UDP ports of a-0 are open to any address, because not all nodes of the other clouds have a public one" in found
 
 
 def test_sizes() -> None:

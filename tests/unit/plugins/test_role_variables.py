@@ -13,7 +13,7 @@ import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, faults, known, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, doubled, faults, known, sources, strangers
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,18 @@ def test_an_invalid_role_variable_is_reported_with_its_place(name: str, value: A
     assert found.startswith(f"{name} (group worker): {sentence}")
     (bare,) = faults("", {name: value})
     assert bare.startswith(f"{name}: {sentence}")
+
+
+def test_a_further_user_is_not_the_cluster_user() -> None:
+    ada = {"node_users": [{"name": "ada", "uid": 2001}]}
+    assert list(doubled("group all", ada, {})) == []
+    assert list(doubled("", ada, {"node_user_uid": "2001"})) == ["node_users: sky (node_user) and ada have the same id 2001"]
+    (named,) = doubled("group all", ada | {"node_user": "ada"}, {})
+    assert named.startswith("node_users (group all): 'ada' is the cluster's user (node_user)")
+    assert list(doubled("", {"node_users": [{"name": "sky", "uid": 2001}]}, {"node_user": "ada"})) == []
+    # what is wrong in itself, or is not known before the nodes are, is the business of others
+    assert list(doubled("", {"node_users": [{"name": "sky"}]}, {})) == []
+    assert list(doubled("", {"node_users": "{{ people }}"}, {})) == []
 
 
 def test_a_batch_node_offers_no_more_memory_than_it_has() -> None:

@@ -117,6 +117,10 @@ def test_the_first_example_of_sparks_guide_names_what_to_run_instead() -> None:
             {"application": "job.py", "settings": {"cores": 1}},
             "sky_spark_conf.cores: not a setting of Spark: the names of settings begin with 'spark.'",
         ),
+        (
+            {"application": "job.py", "settings": {"spark.executor.memmory": "2g"}},
+            "sky_spark_conf.spark.executor.memmory: no such setting; did you mean 'spark.executor.memory'?",
+        ),
         ({"application": "job.py", "settings": {"spark.x": [1]}}, "sky_spark_conf.spark.x: must be a string, a number, true or false"),
         ({"application": "job.py", "timeout": -1}, "sky_timeout: must be 0 or more seconds, got -1"),
     ],

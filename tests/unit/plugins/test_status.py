@@ -43,6 +43,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "former": {},
         "nodes": seen,
         "services": [],
+        "shares": [],
         "faults": faults,
         "notes": [],
         "systems": {},
@@ -183,6 +184,14 @@ def test_services_and_jobs_are_reported() -> None:
     assert "  app-1 etl of sky: RUNNING, 1 core(s), since 2026-11-21T04:00:00+00:00" in lines
     silent = status(systems={"spark": spark | {"answers": False, "members": [], "work": [], "facts": {}}})["summary"]
     assert "spark: no answer at http://10.0.0.4:8080" in silent
+
+
+def test_how_full_shared_folders_are_is_reported() -> None:
+    full = {"mount": "/shared", "size": 256, "free": 64, "used_percent": 75, "fault": ""}
+    found = status(shares=[{"node": "demo-worker-1"} | full, {"node": "demo-worker-2"} | full, {"node": "demo-master-0"} | full | {"size": 512}])
+    assert "folder /shared: 75 % of 256 MiB in use, 64 MiB free, on 2 node(s)" in found["summary"]
+    assert "folder /shared: 75 % of 512 MiB in use, 64 MiB free, on 1 node(s)" in found["summary"]
+    assert [share["node"] for share in found["shares"]] == ["demo-worker-1", "demo-worker-2", "demo-master-0"]
 
 
 def test_kept_volumes_drift_and_notes_are_reported() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +115,22 @@ def test_another_machine_of_the_same_name_and_address_is_a_new_node_behind_a_loa
     assert chosen(hostvars, members)["names"] == []
     hostvars[FIRST]["sky_id"] = "new"
     assert chosen(hostvars, members)["names"] == ["demo-front-0"]
+
+
+def test_a_changed_requirements_file_makes_all_nodes_due_that_have_its_packages(hostvars: HostVars, tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("numpy==2.4.0\n", encoding="utf-8")
+    hostvars["demo-box-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": ""}
+    for variables in hostvars.values():
+        variables["spark_python_packages"] = str(file)
+    members = [MASTER, FIRST, SECOND, "demo-box-0"]
+    visited(hostvars, members)
+    assert chosen(hostvars, members)["names"] == []
+    file.write_text("numpy==2.4.1\n", encoding="utf-8")
+    assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
+
+
+def test_a_notebook_is_no_matter_of_the_workers(hostvars: HostVars) -> None:
+    for variables in hostvars.values():
+        variables["spark_notebook"] = True
+    assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [MASTER]

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import pwd
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
+from ansible_collections.sky.clusters.roles.nfs_server.files import folders
 from ansible_collections.sky.clusters.roles.torque.files import admit, install, names
 from ansible_collections.sky.clusters.roles.torque_node.files import forget
 
@@ -43,15 +48,25 @@ def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monk
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
     members = {"demo-node-1": "10.0.0.2", "demo-node-10": "10.0.0.3"}
     text = names.hosts(HOSTS, members, "demo-node-1", {"demo-node-1", "demo-old-7"})
-    assert text == (
-        "# Written by sky.clusters\n127.0.0.1 localhost\n10.0.0.2 demo-node-1\n10.9.0.1 other-node-3\n192.0.2.1 my.site my\n10.0.0.3 demo-node-10\n"
-    )
+    others = "# Written by sky.clusters\n127.0.0.1 localhost\n10.0.0.2 demo-node-1\n10.9.0.1 other-node-3\n192.0.2.1 my.site my\n"
+    assert text == f"{others}{names.ADDED}10.0.0.3 demo-node-10\n"
     assert names.hosts(text, members, "demo-node-1", set(members)) == text
+    assert names.hosts(text, {"demo-node-1": "10.0.0.2"}, "demo-node-1", set(members)) == others
 
 
 def test_a_hosts_file_that_names_all_members_stays_as_the_role_node_wrote_it() -> None:
     text = "10.0.0.3 demo-a-0\n10.0.0.2 demo-node-1\n10.0.0.4 demo-node-10\n10.0.0.5 demo-worker-0\n"
     assert names.hosts(text, {"demo-node-10": "10.0.0.4", "demo-a-0": "10.0.0.3"}, "demo-node-1", set()) == text
+
+
+def test_a_member_with_another_address_has_only_that_one() -> None:
+    text = names.hosts("10.0.0.2 demo-node-1\n10.0.0.8 demo-a-0\n", {"demo-a-0": "10.0.0.3"}, "demo-node-1", set())
+    assert text == f"10.0.0.2 demo-node-1\n{names.ADDED}10.0.0.3 demo-a-0\n"
+
+
+def test_the_role_node_keeps_the_names_that_were_added() -> None:
+    written = yaml.safe_load((Path(names.__file__).parents[2] / "node/vars/main.yml").read_text(encoding="utf-8"))
+    assert f"{written['__node_hosts']['keep_below']}\n" == names.ADDED
 
 
 def test_names_and_keys_come_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +136,75 @@ def test_folders_are_exported_to_these_addresses_with_root_squashed() -> None:
     block = admit_clients.ganesha(["/data/home"], ["10.0.0.2"])
     assert "Access_Type = None;" in block
     assert "CLIENT { Clients = 10.0.0.2; Access_Type = RW; Squash = Root_Squash; }" in block
+
+
+USER = pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The homes of a node: one, of the user of the tests."""
+    found = tmp_path / "of-node"
+    (found / USER).mkdir(parents=True)
+    (found / USER / ".profile").write_text("umask 027\n")
+    monkeypatch.setattr(folders, "HOMES", found)
+    monkeypatch.setattr(look, "HOMES", found)
+    monkeypatch.setattr(look, "UNITS", tmp_path)
+    monkeypatch.setattr(look, "SOFTWARE", tmp_path / "software-of-node")
+    return found
+
+
+@pytest.mark.usefixtures("homes")
+def test_homes_are_brought_to_an_empty_folder_once(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "lost+found").mkdir(parents=True)
+    (data / "home").mkdir()
+    (data / "home" / f".{USER}.new").mkdir()  # a run has ended there
+    (data / ".sky-nfs").touch()
+    assert folders.make(data, "demo", [USER])
+    assert (data / "home" / USER / ".profile").read_text() == "umask 027\n"
+    assert [(data / name).stat().st_mode & 0o7777 for name in ("home", f"home/{USER}", "software")] == [0o755, 0o700, 0o2775]
+    (data / "home" / USER / ".profile").unlink()
+    assert not folders.make(data, "demo", [USER])
+    assert not (data / "home" / USER / ".profile").exists()
+
+
+@pytest.mark.usefixtures("homes")
+@pytest.mark.parametrize(
+    ("made", "content", "sentence"),
+    [
+        (".sky-nfs", "other\n", "{data} holds the shared folders of the cluster 'other'"),
+        ("thesis.tex", "mine", "{data} is not empty, and what it holds is not this cluster's: empty it, or name another folder"),
+        ("home/someone/thesis.tex", "mine", "{data} is not empty, and what it holds is not this cluster's: empty it, or name another folder"),
+    ],
+)
+def test_a_folder_of_somebody_else_is_refused_and_stays_as_it_is(tmp_path: Path, made: str, content: str, sentence: str) -> None:
+    data = tmp_path / "data"
+    (data / made).parent.mkdir(parents=True)
+    (data / made).write_text(content)
+    with pytest.raises(folders.FolderError) as error:
+        folders.make(data, "demo", [USER])
+    assert str(error.value) == f"nfs_server_data: {sentence.format(data=data)}"
+    assert [path for path in data.rglob("*") if path.is_file()] == [data / made]
+    assert (data / made).read_text() == content
+
+
+@pytest.mark.usefixtures("homes")
+def test_a_home_that_belongs_to_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    folders.make(data, "demo", [USER])
+    own = pwd.getpwnam(USER)
+    monkeypatch.setattr(pwd, "getpwnam", lambda _name: pwd.struct_passwd((*own[:2], 2002, *own[3:])))
+    with pytest.raises(folders.FolderError, match=f"{data}/home/{USER} belongs to the user with id {own.pw_uid}, and {USER} has the id 2002"):
+        folders.make(data, "demo", [USER])
+
+
+def test_a_home_with_files_is_not_hidden_by_the_shared_one(homes: Path, tmp_path: Path) -> None:
+    assert list(look.hidden([USER, "nobody-yet"])) == []
+    for name in ("d", "c", "b", "a"):
+        (homes / USER / name).touch()
+    (sentence,) = look.hidden([USER])
+    assert sentence == f"{homes / USER} of this node is not empty, and the shared folder would hide a, b, c, ...: move them away"
+    # it is shared already: what a job has written while it was not mounted must not stop a repair
+    (tmp_path / f"sky-share-home-{USER}.service").touch()
+    assert list(look.hidden([USER])) == []

@@ -8,12 +8,14 @@ What Nova lists of a server is read from its list. What it does not list is note
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._contract import Definition, Invalid, NodeSpec
+from .._contract import Definition, Invalid, NodeSpec, Scope
 from . import _marks
 from ._names import Names
 from ._options import OpenStackOptions
@@ -25,10 +27,10 @@ SHOWN = 60  # characters of the names of further options
 class Definitions:
     """Looks up what specifications mean in a cloud."""
 
-    def __init__(self, options: OpenStackOptions, names: Names, cluster: str) -> None:
+    def __init__(self, options: OpenStackOptions, names: Names, scope: Scope) -> None:
         self._options = options
         self._names = names
-        self._cluster = cluster
+        self._scope = scope
 
     def of(self, spec: NodeSpec) -> Definition:
         unknown = list(self._unknown(spec))
@@ -42,11 +44,20 @@ class Definitions:
                     look(name)
                 except Invalid as error:
                     yield str(error)
+        if networks and self._scope.overlay:
+            yield from self._overlaps(self._options.network, ipaddress.ip_network(self._scope.overlay))
+
+    def _overlaps(self, network: str, overlay: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Iterator[str]:
+        """The subnets of a named network that the overlay may not be on. Those of a network that is created are in the file."""
+        with contextlib.suppress(Invalid):  # the network is unknown, and reported as such
+            for cidr in self._names.subnets(network):
+                if cidr.version == overlay.version and cidr.overlaps(overlay):
+                    yield f"overlay.range: {overlay} overlaps with {cidr} of network '{network}'; choose another range"
 
     def _listed(self, spec: NodeSpec) -> dict[str, str]:
         """What the cloud lists of every server."""
         flavor = self._names.flavor(spec.flavor)
-        network = str(self._names.network(self._options.network)["name"]) if self._options.network else _marks.shared_name(self._cluster)
+        network = str(self._names.network(self._options.network)["name"]) if self._options.network else _marks.shared_name(self._scope.cluster)
         wanted = self._options.availability_zone.partition(":")[0]  # behind it administrators may name a host
         zone = {"availability_zone": wanted} if wanted else {}
         return _size(flavor.cores, flavor.memory, flavor.disk) | {"network": network, "public_ip": _yes(spec.public_ip)} | zone

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,7 @@ class Names:
         self._flavors: dict[str, Flavor] = {}
         self._images: dict[str, Image] = {}
         self._networks: dict[str, Mapping[str, Any]] = {}
+        self._subnets: dict[str, tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]] = {}
 
     def flavor(self, wanted: str) -> Flavor:
         """The flavor of this name or identifier.
@@ -93,6 +95,18 @@ class Names:
                 raise Invalid(f"unknown network '{wanted}'{hint(wanted, names[:LISTED] if len(names) > LISTED else names)}")
             self._networks[wanted] = found
         return self._networks[wanted]
+
+    def subnets(self, wanted: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The subnets of the network of this name or identifier.
+
+        Raises:
+            Invalid: as `network`.
+        """
+        network = str(self.network(wanted)["id"])
+        if network not in self._subnets:
+            found = self._api.all(NETWORK, "/subnets", "subnets", network_id=network)
+            self._subnets[network] = tuple(ipaddress.ip_network(str(item["cidr"])) for item in found)
+        return self._subnets[network]
 
 
 def _one(found: list[dict[str, Any]], kind: str, wanted: str) -> dict[str, Any] | None:

@@ -130,7 +130,7 @@ class OpenStackCloud(Cloud):
         return self.api.place()
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
-        look = Definitions(self.options, self._names, self.scope.cluster)
+        look = Definitions(self.options, self._names, self.scope)
         return [look.of(spec) for spec in specs]
 
     def console(self, node: Node, lines: int = 20) -> str:

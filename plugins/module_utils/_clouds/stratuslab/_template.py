@@ -15,7 +15,7 @@ LONGEST = 48_000  # bytes: oned on MySQL silently cuts what is longer than 65535
 NAME = re.compile(r"[A-Za-z0-9_]+")
 PRINTABLE = re.compile(r"[\x20-\x7e\n]+")
 
-Value: TypeAlias = "str | Mapping[str, str]"
+Value: TypeAlias = str | Mapping[str, str]
 Attribute = tuple[str, Value]
 
 

@@ -71,7 +71,7 @@ class Interface:
             run("ip", "link", "add", INTERFACE, "type", "wireguard")
         now = index()
         if not now:
-            raise Failed(f"there is no interface {INTERFACE}: wireguard-go does not run")
+            raise Failed(f"interface {INTERFACE} is missing: wireguard-go is not running")
         if (now, port, address) == (self.made, self.port, self.address):
             return False
         mtu = outside_mtu() - OVERHEAD

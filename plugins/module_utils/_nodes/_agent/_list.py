@@ -106,7 +106,7 @@ def parse(text: str) -> NodeList:
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
-            raise Refused(f"the list has format {data['format']}, this agent reads format {FORMAT}: visit the node (-e sky_full=true)")
+            raise Refused(f"the list has format {data['format']}, this agent reads format {FORMAT}: run again with -e sky_full=true")
         return NodeList(
             cluster=data["cluster"],
             serial=int(data["serial"]),
@@ -170,7 +170,7 @@ def accepted(data: str, signer: str, current: NodeList | None) -> tuple[Envelope
     _verify(envelope, signer)
     found = parse(envelope.text)
     if current and found.cluster != current.cluster:
-        raise Refused(f"the list is that of cluster {found.cluster}, not of {current.cluster}")
+        raise Refused(f"the list belongs to cluster {found.cluster}, not to {current.cluster}")
     if current and found.serial < current.serial:
         raise Refused(f"the list is older ({found.serial}) than the one in use ({current.serial})")
     return envelope, found

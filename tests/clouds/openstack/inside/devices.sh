@@ -22,3 +22,5 @@ for number in $(seq 0 255); do
 done
 [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
 [ -e /dev/fuse ] || mknod -m 666 /dev/fuse c 10 229
+mkdir -p /dev/net
+[ -e /dev/net/tun ] || mknod -m 666 /dev/net/tun c 10 200

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, config, disk, locks, network
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, config, disk, locks, loops, network, volumes
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.cgroups import Layout
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, sweep, write_json
@@ -297,3 +297,15 @@ def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path: Path) -> 
     (tmp_path / "x.json").touch()
     sweep(tmp_path, tmp_path / "not there")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f".x.json.{os.getpid()}.abcdefgh", "x.json"]
+
+
+def test_only_devices_of_lost_nodes_are_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = zone_in(tmp_path)
+    (zone.nodes / "a-p-1").mkdir(parents=True)
+    found = {str(zone.volumes / f"{name}.img"): f"/dev/{name}" for name in ("a-p-0-data", "a-p-1-data", "a-p-2-data")}
+    freed: list[str] = []
+    monkeypatch.setattr(loops, "attached", lambda _folder: found)
+    monkeypatch.setattr(loops, "busy", lambda device: device == "/dev/a-p-2-data")
+    monkeypatch.setattr(loops, "detach", lambda file: freed.append(file.stem))
+    volumes.release(zone)
+    assert freed == ["a-p-0-data"]

@@ -68,4 +68,6 @@ def opened(project: LittleCloud, options: Callable[..., OpenStackOptions]) -> Ca
     """Opens the cloud for a cluster of an owner, with other options where given."""
     assert project.url
     known = {"image": "fake-12", "external_network": "public"}
-    return lambda cluster="skyg", owner="", **more: OpenStackCloud("one", options(**(known | more)), Scope(cluster, owner, ("192.0.2.0/24",)))
+    return lambda cluster="skyg", owner="", overlay="", **more: OpenStackCloud(
+        "one", options(**(known | more)), Scope(cluster, owner, ("192.0.2.0/24",), overlay=overlay)
+    )

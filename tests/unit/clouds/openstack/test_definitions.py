@@ -45,6 +45,16 @@ def test_names_that_the_cloud_does_not_know_are_all_reported(project: LittleClou
     assert found.parts == {}
 
 
+def test_an_overlay_on_the_addresses_of_a_named_network_is_refused(project: LittleCloud, opened: Opened) -> None:
+    project.holds(NETWORK, "networks", {"id": "n", "name": "lab", "subnets": ["s", "t", "u"]})
+    nets = {"s": "10.99.7.0/24", "t": "192.168.0.0/24", "u": "2001:db8::/64"}
+    project.holds(NETWORK, "subnets", *({"id": key, "network_id": "n", "cidr": cidr} for key, cidr in nets.items()))
+    found = defined(opened(network="lab", overlay="10.99.0.0/16"))
+    assert found.unknown == ("overlay.range: 10.99.0.0/16 overlaps with 10.99.7.0/24 of network 'lab'; choose another range",)
+    assert defined(opened(network="lab", overlay="10.98.0.0/16")).unknown == ()
+    assert defined(opened(network="lab")).unknown == ()
+
+
 def differences(cloud: OpenStackCloud, listed: dict[str, Any], **more: Any) -> dict[str, tuple[str, str]]:
     have, want = _definitions.made(listed), defined(cloud, **more).parts
     return {name: (have[name], value) for name, value in want.items() if have.get(name, value) != value}

@@ -9,18 +9,25 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import xmlsec
+from lxml import etree
 
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import pdisk
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.front import java_quoted
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import NS, Entry, InvalidMetadata, Marketplace, validate
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.objects import Document, History, Host, Lcm, Lease, User, Vm, VmState
-from ansible_collections.sky.clusters.tests.clouds.stratuslab.oned import Fault, _network
-from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import Asked, Disk, Pdisk
-from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.oned import Fault, Settings, _network
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import Asked, BackendError, Disk, Pdisk
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Plan, Site, running
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.template import Template, TemplateError, Value, parse
+from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import RECORDS
 
 ALICE = "alice:" + "a" * 40
 Record = Callable[[str], str]
@@ -224,3 +231,240 @@ def test_disks_refuse_in_the_words_of_the_service(tmp_path: Path) -> None:
     assert ask("POST", f"disks/{disk}") == (409, "Invalid disk state: DATA_IMAGE_RAW_READ_WRITE. Cannot create copy or save as new image.")
     assert ask("DELETE", f"disks/{disk}/mounts/{disk}_7")[0] == 200
     assert ask("DELETE", f"disks/{disk}")[0] == 200
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Site]:
+    """A site of its own, where nothing is placed."""
+    with running(tmp_path, Plan(settings=Settings(tick=600))) as made:
+        yield made
+
+
+ALLOCATING = "[VirtualMachineAllocate] Error allocating a new virtual machine."
+REFUSED = {
+    "an image of OpenNebula": ("DISK = [ IMAGE_ID = 99 ]", f"{ALLOCATING} Could not get disk image for VM.", 8192),
+    "an address twice": ('NIC = [ NETWORK = "public", IP = "10.0.0.2" ]\n' * 2, f"{ALLOCATING} Could not get virtual network for VM.", 8192),
+    "an address of another network": ('NIC = [ NETWORK = "public", IP = "10.1.0.2" ]', f"{ALLOCATING} Could not get virtual network for VM.", 8192),
+    "a name that is too long": (f'NAME = "{"x" * 129}"', f"{ALLOCATING} NAME is too long; max size is 128 chars.", 8192),
+    "a name that is no XML": ('NAME = "a<b"', f"{ALLOCATING} Error transforming the VM to XML.", 8192),
+    "a word of the shell": ('CONTEXT = [ A = "$(date)" ]', f"{ALLOCATING} ", 8192),  # without a reason
+    "a text that is too long": (f'A = "{"x" * 98_000}"', "[VirtualMachineAllocate] User [2] : Auth request timeout.", 512),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_machine_that_is_refused_leaves_nothing(server: Site, name: str) -> None:
+    text, reason, code = REFUSED[name]
+    network = 'NIC = [ NETWORK = "local" ]\n'
+    assert call(server, "one.vm.allocate", network + text) == [False, reason, code]
+    assert (server.oned.vms, [lease for each in server.oned.networks for lease in each.leases if lease.vid >= 0]) == ({}, [])
+
+
+def test_a_context_knows_the_attributes_of_its_machine(server: Site) -> None:
+    call(server, "one.vm.allocate", 'NAME = "x"\nCONTEXT = [ A = "$NAME-$VMID $NOTHING", B = "a$" ]')
+    assert server.oned.vms == {}  # for the last of B
+    (_ok, number, _code) = call(server, "one.vm.allocate", 'NAME = "x"\nCONTEXT = [ A = "$NAME-$VMID$NOTHING." ]\nB = "$NAME"')
+    shown = str(call(server, "one.vm.info", number)[1])
+    assert f"<A><![CDATA[x-{number}.]]></A>" in shown
+    assert "<B><![CDATA[$NAME]]></B>" in shown
+
+
+def test_what_xml_cannot_hold_is_a_fault(server: Site) -> None:
+    for text in ("\x07", "\U0001f600", "]]>"):
+        with pytest.raises(Fault) as fault:
+            call(server, "one.template.allocate", f'NAME = "n"\nA = "{text}"')
+        assert fault.value.code == -503
+
+
+def test_a_template_that_becomes_bad_xml_is_shown_and_the_pool_keeps_the_old_one(server: Site) -> None:
+    (_ok, number, _code) = call(server, "one.template.allocate", 'NAME = "n"\nA = "old"')
+    assert call(server, "one.template.update", number, '1A = "new"') == [True, number, 0]
+    assert "<1A><![CDATA[new]]></1A>" in str(call(server, "one.template.info", number)[1])
+    assert "<A><![CDATA[old]]></A>" in str(call(server, "one.templatepool.info", -3, -1, -1)[1])
+    assert call(server, "one.template.update", number, 'A = "newer"') == [True, number, 0]
+    assert "<A><![CDATA[newer]]></A>" in str(call(server, "one.templatepool.info", -3, -1, -1)[1])
+
+
+def test_an_object_that_mysql_cuts_damages_the_list_and_cannot_be_read_or_deleted(server: Site) -> None:
+    (_ok, number, _code) = call(server, "one.template.allocate", f'NAME = "n"\nA = "{"x" * 66_000}"')
+    assert str(call(server, "one.templatepool.info", -3, -1, -1)[1]).endswith("xxx</VMTEMPLATE_POOL>")
+    for method, prefix in (("info", "TemplateInfo"), ("delete", "TemplateDelete")):
+        said = [False, f"[{prefix}] Error getting virtual machine template [{number}].", 1024]
+        assert call(server, f"one.template.{method}", number) == said
+
+
+def test_the_other_methods_of_the_old_client(server: Site) -> None:
+    root = "oneadmin:password"
+    for method in ("delete", "info"):
+        assert call(server, f"one.host.{method}", 7) == [False, f"[Host{method.title()}] Error getting host [7].", 1024]
+    made = server.oned.call("one.host.allocate", [root, "dummyhost3", "im_dummy", "vmm_dummy", "dummy", "tm_dummy", "default"])
+    assert made == [True, 2, 0]  # whatever is too much is ignored
+    assert call(server, "one.host.delete", 2)[2] == 512
+    assert server.oned.call("one.host.delete", [root, 2]) == [True, 2, 0]
+    assert str(call(server, "one.hostpool.info")[1]).count("<HOST>") == 2
+    assert call(server, "one.group.info", 1)[1] == "<GROUP><ID>1</ID><NAME>users</NAME><USERS><ID>2</ID></USERS></GROUP>"
+    assert call(server, "one.group.allocate", "g")[2] == 512
+    assert call(server, "one.acl.addrule", "#2", "VM", "USE")[2] == 512
+    for method in ("one.group.update", "one.document.info", "one.vm.update", "one.vm.rename", "one.vm.attach"):
+        with pytest.raises(Fault) as fault:
+            call(server, method, 1)
+        assert fault.value.code == -506
+    assert call(server, "one.vmpool.info", -4, -1, -1, -1)[2] == call(server, "one.vmpool.info", -3, -1, -1, 8)[2] == 4096
+    assert call(server, "one.user.passwd", 2, "other") == [True, 2, 0]
+    assert call(server, "one.vnpool.info", -2, -1, -1)[2] == 256  # the proxy goes on with the old secret
+
+
+def test_a_machine_that_is_cancelled_ends(site: Site) -> None:
+    (_ok, number, _code) = call(site, "one.vm.allocate", "")
+    vm = site.oned.vms[int(str(number))]
+    _until(lambda: vm.running)
+    with site.oned._work[vm.id]:
+        assert call(site, "one.vm.action", "cancel", number) == [True, number, 0]
+        assert (vm.state, vm.lcm) == (VmState.ACTIVE, Lcm.CANCEL)
+    _until(lambda: vm.state is VmState.DONE)
+
+
+@pytest.mark.parametrize(
+    ("subject", "session"),
+    [("CN=Jane Tester,OU=X", "CN%3DJane+Tester%2COU%3DX"), ("a*b~c_d-e.f", "a*b%7Ec_d-e.f"), ("böb@x", "b%C3%B6b%40x")],
+)
+def test_the_proxy_encodes_names_as_java_does(subject: str, session: str) -> None:
+    assert java_quoted(subject) == session
+
+
+@pytest.mark.parametrize("header", ["", "Basic nonsense", "Basic YWxpY2U6d3Jvbmc=", "Bearer x"])
+def test_the_proxy_and_the_disk_service_refuse_whom_they_do_not_know(site: Site, header: str) -> None:
+    for path in ("/one-proxy/pswd/xmlrpc", "/pdisk/pswd/disks"):
+        request = urllib.request.Request(f"{site.plain}{path}", b"<methodCall/>", {"Authorization": header} if header else {})
+        with pytest.raises(urllib.error.HTTPError) as error, urllib.request.build_opener().open(request):
+            pass
+        assert (error.value.code, error.value.headers["WWW-Authenticate"]) == (401, 'basic realm="StratusLab Password Realm"')
+        error.value.close()
+
+
+def test_the_disk_service_reports_what_its_backend_says(tmp_path: Path) -> None:
+    """A disk that cannot be attached is reported; one that cannot be detached is not, and its mount is gone."""
+
+    def attach(vm: str, _target: str, _file: Path, _what: str) -> None:
+        raise BackendError(f"no domain one-{vm}")
+
+    service = Pdisk(tmp_path, "https://pdisk.example.org/pdisk", attach)
+    service.disks["u"] = Disk("u", "t", "alice", 1, mounts={"7": "vdz"})
+
+    def ask(method: str, path: str, body: str = "") -> tuple[int, object]:
+        answer = service.answer(Asked("alice", method, path, {}, body.encode(), "application/x-www-form-urlencoded", "application/json"))
+        return answer.status, answer.value
+
+    assert ask("POST", "disks/u/mounts", "node=h&vm_id=8") == (500, {"message": "no domain one-8", "code": 500})
+    assert list(service.disks["u"].mounts) == ["7"]
+    detached = {"diskId": "u", "mountId": "u_7", "vmId": "7", "target": "vdz"}
+    assert ask("DELETE", "disks/u/mounts/u_7") == (200, detached)
+    assert service.disks["u"].mounts == {}
+    for size in ("1_0", " 1", "", "1.5"):
+        assert ask("POST", "disks", f"size={size}")[0] == 400
+    assert ask("POST", "disks", "size=1&type=NONE")[0] == 500
+    assert ask("GET", "instances/7") == (200, None)
+
+
+def test_a_machine_that_does_not_run_gets_no_disk(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="failed to get domain 'one-9999'"):
+        site.nodes.change("9999", "vdz", tmp_path, "attach")
+
+
+class Shop:
+    """A Marketplace, asked as over HTTP."""
+
+    def __init__(self) -> None:
+        self.marketplace = Marketplace("https://mp.example.org")
+
+    def ask(self, method: str, path: str, body: bytes = b"", accept: str = "application/xml", kind: str = "", **query: str) -> tuple[int, str]:
+        answer = self.marketplace.answer(method, path, query, accept, body, kind)
+        return answer.status, answer.body.decode() or answer.location
+
+    def error(self, text: str) -> str:
+        return f'<?xml version="1.0" encoding="UTF-8"?><error>{text}</error>'
+
+
+SIGNED = (RECORDS / "signed_by_real_tool.xml").read_bytes()
+
+
+def test_what_the_marketplace_refuses() -> None:
+    shop = Shop()
+    broken = shop.ask("POST", "metadata", SIGNED.replace(b"ttylinux", b"other"))
+    assert broken == (400, shop.error("invalid metadata: invalid signature"))
+    assert shop.ask("POST", "metadata", b"") == (400, shop.error("post with null entity"))
+    assert shop.ask("GET", "metadata/GygG1_V4OyfIx5PIRBuXdNBfuDZ/a@b.org/2026-11-20T09:45:08Z") == (404, shop.error("metadata entry not found."))
+    assert shop.ask("POST", "elsewhere", SIGNED)[0] == 404
+    shop.marketplace._validates = True
+    assert shop.ask("POST", "metadata", SIGNED) == (202, "confirmation email sent for new metadata entry")
+    assert shop.ask("POST", "metadata", b"<x/>")[0] == 400  # nobody is asked about what is invalid
+    assert shop.marketplace.entries == []
+    shop.marketplace.read_only = True
+    assert shop.ask("POST", "metadata", SIGNED) == (403, shop.error("read-only repository"))
+    assert shop.ask("POST", "metadata", SIGNED, accept="application/json") == (403, '{"403": "read-only repository"}')
+
+
+def test_a_form_with_metadata_is_read() -> None:
+    shop = Shop()
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.xml"\r\nContent-Type: application/xml\r\n\r\n'
+    body = head + SIGNED + b"\r\n--b--\r\n"
+    assert shop.ask("POST", "metadata", body, kind="multipart/form-data; boundary=b")[0] == 201
+    assert shop.ask("GET", "endorsers")[1].count("<literal>jane.tester@example.org</literal>") == 1
+    assert shop.ask("GET", "endorsers/eve@example.org")[1].endswith("<results></results></sparql>")
+
+
+def test_a_tag_is_of_the_newest_entry_that_is_not_deprecated() -> None:
+    shop = Shop()
+    for number, known in enumerate([{}, {}, {"slterms:deprecated": "bad"}], 1):
+        values = {"dcterms:alternative": "base", "dcterms:valid": "2014-06-01T00:00:00Z"} | known
+        shop.marketplace.entries.append(Entry(f"<e{number}/>", f"i{number}", "a@b.org", f"2014-01-0{number}T00:00:00Z", values))
+    shown = (200, '<?xml version="1.0" encoding="UTF-8"?><metadata><e2/></metadata>')
+    assert shop.ask("GET", "tag/a@b.org/base") == shop.ask("GET", "metadata/a@b.org", tag='"base"') == shown
+    assert shop.ask("GET", "endorsers/a@b.org/tags")[1].count('<binding name="tag"><literal>base</literal></binding>') == 1
+
+
+INVALID = {
+    "another issuer": ({"slreq:issuer": "CN=Nobody"}, "endorser's issuer does not match certificate"),
+    "another subject": ({"slreq:subject": "CN=Nobody"}, "endorser's subject does not match certificate"),
+    "another address": ({"slreq:email": "eve@example.org"}, "endorser's email does not match certificate"),
+    "no size": ({"slreq:bytes": "many"}, "slreq:bytes must be a non-negative integer"),
+    "a date of another form": ({"dcterms:valid": "2027-01-01"}, "valid: 2027-01-01 is no date of the form YYYY-MM-DDThh:mm:ssZ"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_metadata_that_break_a_rule_are_refused_though_they_are_signed(site: Site, name: str) -> None:
+    changes, reason = INVALID[name]
+    root = etree.fromstring(SIGNED)
+    for element, value in changes.items():
+        found = root.find(f".//{element}", NS)
+        assert found is not None
+        found.text = value
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_file(str(site.jane.key), xmlsec.constants.KeyDataFormatPem)
+    context.key.load_cert_from_file(str(site.jane.certificate), xmlsec.constants.KeyDataFormatPem)
+    signature = root.find("ds:Signature", NS)
+    certificate = signature.find(".//ds:X509Certificate", NS)
+    certificate.text = "".join(site.jane.certificate.read_text().split("\n")[1:-2])
+    if "slreq:issuer" not in changes:  # the record's endorser signed the certificate too
+        root.find(".//slreq:issuer", NS).text = "CN=sky.clusters test CA,O=StratusLab test site,C=EU"
+    context.sign(signature)
+    with pytest.raises(InvalidMetadata, match=f"^{re.escape(reason)}$"):
+        validate(etree.tostring(root))
+
+
+def test_a_machine_is_started_from_a_copy_that_is_quarantined_when_it_has_ended(site: Site) -> None:
+    source = f"{site.base}/metadata/{site.marketplace.entries[0].identifier}"
+    (_ok, number, _code) = call(site, "one.vm.allocate", f'DISK = [ SOURCE = "{source}", TARGET = "vda" ]')
+    vm = site.oned.vms[int(str(number))]
+    _until(lambda: vm.running)
+    (copy,) = (disk for disk in site.pdisk.disks.values() if disk.mounts)
+    origin = site.pdisk.disks[copy.identifier.removeprefix("snapshot:")]
+    assert (copy.owner, copy.type, copy.mounts, origin.shown()["count"]) == ("", "MACHINE_IMAGE_LIVE", {str(number): "static"}, "1")
+    call(site, "one.vm.action", "finalize", number)
+    _until(lambda: vm.state is VmState.DONE)
+    assert (copy.owner, copy.mounts) == ("pdisk", {})
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", copy.shown()["quarantine"])
+    copy.quarantine = "2014-06-01 00:00:00.000000"
+    site.pdisk.release(int(str(number)))
+    assert (copy.uuid in site.pdisk.disks, origin.shown()["count"]) == (False, "0")

@@ -41,6 +41,10 @@ class Inspector:
         """Whether LXC has the container in hand: it starts, runs, reboots or stops."""
         return cgroups.init_of(self.layout.group(self.zone, monitor(name))) != 0
 
+    def lost(self, name: str) -> bool:
+        """Whether nothing is there of a node but what it held: neither its folder nor a process."""
+        return not ((self.zone.nodes / name).exists() or self.init(name) or self.monitored(name))
+
     def condition(self, name: str, record: NodeRecord) -> Condition:
         init = self.init(name)
         if init and not self.connected:

@@ -18,7 +18,7 @@ from .command import last_line, run
 from .condition import Inspector, console, monitor
 from .errors import HostError
 from .files import peek, read
-from .places import NodePlace
+from .places import NodePlace, Zone
 
 CLEAN_STOP = 30  # seconds that a node's services have to end and its file systems to be unmounted
 
@@ -102,6 +102,14 @@ def _clear(looker: Inspector, place: NodePlace) -> None:
         for name in (place.name, monitor(place.name)):
             cgroups.remove(parent / name)
     (place.zone.lxc_locks / f".{place.name}").unlink(missing_ok=True)
+
+
+def forget(zone: Zone) -> None:
+    """Remove the lock files of containers that were lost outside of a run."""
+    looker = Inspector(zone)
+    for file in zone.lxc_locks.glob(".?*"):
+        if looker.lost(file.name[1:]):
+            file.unlink(missing_ok=True)
 
 
 def tail(place: NodePlace) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from pathlib import Path
 
@@ -19,10 +21,14 @@ def attached(prefix: Path) -> dict[str, str]:
     """Loop devices of the files in a folder: device by file."""
     found = {}
     for block in Path("/sys/block").glob("loop*"):
-        file = peek(block / "loop" / "backing_file").strip().removesuffix(GONE)
+        file = _backing(block).removesuffix(GONE)
         if file.startswith(f"{prefix}/"):
             found[file] = f"/dev/{block.name}"
     return found
+
+
+def _backing(block: Path) -> str:
+    return peek(block / "loop" / "backing_file").strip()
 
 
 def of(file: Path) -> str:
@@ -31,8 +37,21 @@ def of(file: Path) -> str:
 
 
 def attach(file: Path) -> str:
-    """The file as a block device; the one that it has already, if any."""
-    return of(file) or run("losetup", "--find", "--show", "--direct-io=off", str(file)).strip()
+    """The file as a block device; the one that it has already, if any, unless that shows a deleted file of the same name."""
+    device = of(file)
+    if device and _backing(Path("/sys/block", Path(device).name)).endswith(GONE):
+        detach(file)
+        device = ""
+    return device or run("losetup", "--find", "--show", "--direct-io=off", str(file)).strip()
+
+
+def busy(device: str) -> bool:
+    """Whether a device is mounted, or held by a program that wants it alone, such as fsck."""
+    try:
+        os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    return False
 
 
 def detach(file: Path, seconds: float = 10) -> None:
@@ -43,7 +62,11 @@ def detach(file: Path, seconds: float = 10) -> None:
     """
     deadline = time.monotonic() + seconds
     while device := of(file):
-        run("losetup", "--detach", device)
+        try:
+            run("losetup", "--detach", device)
+        except HostError:
+            if of(file) == device:
+                raise  # else somebody else has freed it just now
         if not of(file):
             return
         if time.monotonic() > deadline:

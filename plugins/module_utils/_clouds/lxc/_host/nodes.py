@@ -305,8 +305,10 @@ def _discard(place: NodePlace) -> None:
 
 
 def sweep(zone: Zone) -> None:
-    """Remove what was being made or removed when its process was killed: the zone is held, so nobody is at it."""
+    """Remove what was being made or removed when its process was killed, and what lost nodes held: the zone is held, so nobody is at it."""
     files.sweep(zone.folder, zone.volumes, zone.locks)
     for folder in folders(zone.nodes):
         if folder.name.startswith((".new-", ".gone-")):
             remove_tree(folder)
+    volumes.release(zone)
+    containers.forget(zone)

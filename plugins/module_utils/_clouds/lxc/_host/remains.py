@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from . import cgroups, locks, loops, network, nodes, records
+from . import cgroups, locks, loops, network, nodes, records, volumes
 from .condition import Inspector
 from .files import folders, locked, mounts_below, read, remove_empty
 from .places import NodePlace, Zone
@@ -19,6 +19,7 @@ TEMPORARY = (".new-", ".gone-")
 def dismantle(zone: Zone) -> None:
     """Take down the zone's network and its empty folders, unless any node, whoever's it is, is still there."""
     if not zone.folder.is_dir():
+        volumes.release(zone)  # the folder was removed by hand, with its nodes and the files of their volumes
         return
     with locked(zone.folder):
         nodes.sweep(zone)

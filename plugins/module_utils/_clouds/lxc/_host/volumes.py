@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import loops, records
+from .condition import Inspector
 from .errors import HostError
 from .places import NodePlace, Zone
 from .records import VolumeRecord, image_file
@@ -62,6 +63,17 @@ def detach(zone: Zone, node: str, short_names: Sequence[str]) -> None:
     """Free the loop devices of a node that has stopped."""
     for short in short_names:
         loops.detach(image_file(zone, f"{node}-{short}"))
+
+
+def release(zone: Zone) -> None:
+    """Free the loop devices of nodes that were lost outside of a run: the zone is held, so nobody is about to attach one.
+
+    What somebody else uses, such as a volume that was mounted by hand to save its data, is left alone.
+    """
+    looker = Inspector(zone)
+    for file, device in loops.attached(zone.volumes).items():
+        if looker.lost(Path(file).stem.rpartition("-")[0]) and not loops.busy(device):
+            loops.detach(Path(file))
 
 
 def resize(zone: Zone, wanted: Wanted, mark: str) -> None:

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The node's peers, routes and forwarding, as the list and the living gateways say."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from . import _host, _paths
+from ._known import Known
+from ._list import Member
+from ._mtu import MtuFinder
+from ._paths import Gateways, Peer
+from ._probe import Pinger
+
+
+@dataclass
+class Peering:
+    """What the node's interface is given."""
+
+    known: Known
+    interface: _host.Interface
+    mtu: MtuFinder
+    gateways: Gateways = field(default_factory=Gateways)
+    pinger: Pinger | None = None
+    routes: dict[str, int] = field(default_factory=dict)
+    ways: dict[str, str] = field(default_factory=dict)
+    _turn: int = 0  # of the far peers, in which all are greeted
+
+    def ready(self) -> bool:
+        """Set the interface up if it is not; whether it was set up now."""
+        fresh = self.interface.ready(self.known.overlay.port, self.known.address)
+        if fresh:
+            if self.pinger:
+                self.pinger.close()
+            self.pinger = Pinger(self.known.address)
+            self.routes = {}
+            self.mtu.reset()
+        return fresh
+
+    def apply(self) -> None:
+        """Make peers, routes and forwarding what they should be."""
+        nodes, me = self.known.nodes, self.known.me
+        wanted = _paths.peers(nodes, me, self.gateways)
+        wanted.pop("", None)
+        self.set_routes()  # first: an answer to the first packet of a peer would leave by the default route
+        self.set_forwarding()
+        self._greet(self.interface.set_peers(wanted))
+        self.ways = {cloud: str(_paths.way(nodes, me, node, self.gateways)) for cloud, node in self._examples().items()}
+
+    def _examples(self) -> dict[str, Member]:
+        """A node of each other cloud, one that is reached as most of it are."""
+        found: dict[str, Member] = {}
+        for node in sorted(self.known.nodes.nodes, key=lambda node: bool(node.public)):
+            if node.cloud != self.known.me.cloud:
+                found.setdefault(node.cloud, node)
+        return found
+
+    def set_routes(self) -> None:
+        nodes, overlay, own = self.known.nodes, self.known.overlay, self.known.me.cloud
+        base = ipaddress.IPv4Network(overlay.range).network_address
+        prefix = 32 - (nodes.block - 1).bit_length()
+        most = self.interface.mtu()
+        blocks = {}
+        for block, cloud in _paths.routes(nodes).items():
+            mtu = 0 if cloud == own else min(most, self.mtu.found.get(cloud, _host.SAFE_MTU))
+            blocks[f"{base + block * nodes.block}/{prefix}"] = mtu
+        if blocks != self.routes:
+            _host.set_routes(overlay.range, self.known.address, blocks, self.routes)
+            self.routes = blocks
+
+    def set_forwarding(self) -> None:
+        nodes, overlay, me = self.known.nodes, self.known.overlay, self.known.me
+        plain: dict[str, str] = {}
+        if overlay.inside == "plain":
+            near = [node for node in nodes.nodes if node.cloud == me.cloud and node.name != me.name]
+            plain = {nodes.address(node): node.address for node in near}
+        forwards = _paths.forwards(nodes, me)
+        _host.run("nft", "-f", "-", stdin=_host.forwarding(forwards, overlay.port, plain, (self.known.address, me.address)))
+        if me.gateway:
+            _host.sysctl("net.ipv4.ip_forward", "1")
+            _host.sysctl("net.ipv4.conf.all.send_redirects", "0")
+            _host.sysctl("net.ipv4.conf.default.send_redirects", "0")
+
+    def renew_far_endpoints(self) -> None:
+        """The ways to other clouds led through a gateway that is gone."""
+        nodes, own = self.known.nodes.nodes, self.known.me.cloud
+        self.interface.renew_endpoints([node.key for node in nodes if node.cloud != own and node.key in self.interface.applied])
+
+    def greet_next(self) -> None:
+        """A packet to one far peer after the other: if it was restarted, the unanswered packet makes this side begin anew."""
+        far = [peer for peer in self.interface.applied.values() if peer.keepalive]
+        if far:
+            self._turn = (self._turn + 1) % len(far)
+            self._greet([far[self._turn]])
+
+    def _greet(self, peers: Iterable[Peer]) -> None:
+        """A packet for each new peer, so that its tunnel is there before it is needed, and the other side learns of a restart."""
+        if self.pinger:
+            for peer in peers:
+                self.pinger.send(peer.allowed[0].partition("/")[0])

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real browser without a screen, and a tunnel for it, as a user of a notebook has them."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+SECONDS = 120  # that a page or a cell may take on a busy machine
+PROGRAMS = ("chromium", "chromedriver")
+PACKAGES = ("chromium", "chromium-driver")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def tunnel(ssh: str, node: str, port: int) -> Iterator[int]:
+    """The port of this machine behind which a port of the node's loopback address is, by the command that a run shows."""
+    here = free_port()
+    command = [*shlex.split(ssh), "-N", "-o", "ExitOnForwardFailure=yes", "-L", f"{here}:localhost:{port}", node]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+        try:
+            end = time.monotonic() + SECONDS
+            while socket.socket().connect_ex(("127.0.0.1", here)) != 0:
+                assert process.poll() is None, "the tunnel has ended"
+                assert time.monotonic() < end, "the tunnel does not open"
+                time.sleep(0.2)
+            yield here
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def chromium() -> Iterator[webdriver.Chrome]:
+    """Debian's chromium, which is installed if it is missing."""
+    if not all(map(shutil.which, PROGRAMS)):
+        subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *PACKAGES], check=True, stdout=subprocess.DEVNULL)
+    options = webdriver.ChromeOptions()
+    # as root, which chromium refuses to isolate; without a graphics card
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--window-size=1200,760"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, picture: Path) -> str:
+    """Log in to JupyterLab, open a new notebook and run a cell in it; what it prints.
+
+    Args:
+        page: where JupyterLab is.
+        picture: file for a picture of the page at the end.
+    """
+    wait = WebDriverWait(driver, SECONDS)
+    driver.get(page)
+    wait.until(lambda found: found.find_element(By.ID, "password_input")).send_keys(token, Keys.ENTER)
+    wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ".jp-LauncherCard[data-category='Notebook']")).click()
+    cell = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell .cm-content"))
+    cell.click()
+    driver.execute_cdp_cmd("Input.insertText", {"text": code})
+    cell.send_keys(Keys.SHIFT, Keys.ENTER)
+    output = ".jp-CodeCell .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stdout']"
+    said = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, output)).text
+    driver.save_screenshot(str(picture))
+    return str(said)
