@@ -30,6 +30,11 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def tunnel(ssh: str, node: str, port: int) -> Iterator[int]:
     """The port of this machine behind which a port of the node's loopback address is, by the command that a run shows."""
@@ -38,7 +43,7 @@ def tunnel(ssh: str, node: str, port: int) -> Iterator[int]:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + SECONDS
-            while socket.socket().connect_ex(("127.0.0.1", here)) != 0:
+            while not listens(here):
                 assert process.poll() is None, "the tunnel has ended"
                 assert time.monotonic() < end, "the tunnel does not open"
                 time.sleep(0.2)
