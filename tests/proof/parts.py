@@ -213,7 +213,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "stratuslab", Tier.LONG, 480, 330, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
         (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
-        (_pytest(480, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
+        (_pytest(480, "real", "tests/integration/stratuslab"),),
     ),
     Part(
         "clouds", Tier.LONG, 600, 190, "one Spark cluster with an overlay over two clouds, this machine and the OpenStack",
