@@ -89,14 +89,17 @@ UNIT = "sky-cephfs"
 SETTINGS = (Path("/etc/sky/cephfs.conf"), Path("/etc/sky/cephfs.key"))
 WRITE = 'set -e; umask 077; cat > "$0"; cat "$0"; rm -- "$0"'
 REFUSED_KEY = "the monitors refuse the key of this client"
+MALFORMED_KEY = "cephfs_key is no key of Ceph, but something else or a part of one"
 SILENCE = "no monitor answers"
 BEGIN = "Starting sky-cephfs.service"  # what systemd writes before each attempt
 # What the clients of Ceph say, the most telling first
 WORDS = (
     (re.compile(r"mount error[:= ]*(?:\d+ = )?(.+)"), ""),
     (re.compile(r"ceph mount failed with (?:\(\d+\) )?(.+)"), ""),
+    (re.compile(r"Malformed input"), MALFORMED_KEY),
     (re.compile(r"handle_auth_bad_method|no keyring found"), REFUSED_KEY),
-    (re.compile(r"timed out|failed to fetch mon config|result 'timeout'"), SILENCE),
+    (re.compile(r"timed out|result 'timeout'"), SILENCE),
+    (re.compile(r"failed to fetch mon config"), REFUSED_KEY),  # all that ceph-fuse often says of it; it is the last word after a silence too
 )
 
 

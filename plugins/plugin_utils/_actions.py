@@ -39,6 +39,13 @@ class ValidatedAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         self.variables = task_vars or {}
+        try:
+            return self._validated()
+        except AnsibleActionFail as failure:
+            failure.result.pop("exception", None)  # core 2.18 adds a traceback, and shows "An exception occurred" before the sentence
+            raise
+
+    def _validated(self) -> dict[str, Any]:
         lists = {name for name, option in self.spec.items() if option["type"] == "list"}
         self._task.args = {name: listed(value) if name in lists else value for name, value in self._task.args.items()}
         _unused, args = self.validate_argument_spec(argument_spec=self.spec)

@@ -11,7 +11,8 @@ from typing import Any
 TAIL = 5  # lines of a log
 WIDTH = 300  # characters of a line
 LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # keys of a result with a log, the most informative first
-PLAIN = ("non-zero return code", "MODULE FAILURE")  # messages that add nothing to a log
+# Messages that add nothing to a log; the second is that of core 2.21
+PLAIN = ("non-zero return code", "The command exited with a non-zero return code", "MODULE FAILURE")
 NEXT = "next: fix the cause, then run the same command again; it continues where this run stopped, and finished nodes are skipped"
 
 

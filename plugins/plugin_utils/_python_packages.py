@@ -26,9 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 FORMAT = "1"  # of the environment; another one gives it another version
 SECONDS = 1800  # that pip may take
 KEPT = 7 * 24 * 3600  # seconds to keep an archive on the controller
@@ -134,6 +131,9 @@ def _bad_entry(entry: Any, own: Mapping[str, str]) -> str:
 
 def _bad(line: str, own: Mapping[str, str]) -> str:
     """Why one line is no requirement. Options, files and addresses are left to pip."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     text = SPECIFIER.sub("", line).strip()
     if not text or text.startswith(("-", ".", "/", "~")) or re.match(r"\w+(\+\w+)?:", text):
         return ""
@@ -186,7 +186,7 @@ def version_of(value: Any, target: Target) -> str:
 
 
 def build(name: str, value: Any, target: Target, folder: Path) -> Built:
-    """Make the environment, and its archive in a folder of the controller.
+    """Make the environment, and its archive in a folder of the controller, where it is kept for a week.
 
     Raises:
         PackagesError: pip refuses; with its own reason.
@@ -196,6 +196,8 @@ def build(name: str, value: Any, target: Target, folder: Path) -> Built:
     for old in folder.glob(f"{name}-*.tgz"):
         if time.time() - old.stat().st_mtime > KEPT:
             old.unlink(missing_ok=True)
+    if found := _built_before(name, version, folder):
+        return found
     with tempfile.TemporaryDirectory(prefix=".packages-", dir=folder) as place:
         env = Path(place) / "env"
         _install(value, target, Path(place))
@@ -206,6 +208,15 @@ def build(name: str, value: Any, target: Target, folder: Path) -> Built:
         path = folder / f"{name}-{version}-{sha256[:12]}.tgz"
         archive.replace(path)
     return Built(version, sha256, path)
+
+
+def _built_before(name: str, version: str, folder: Path) -> Built | None:
+    """What an earlier run, perhaps for another cluster, has made of the same requirements."""
+    for path in sorted(folder.glob(f"{name}-{version}-*.tgz"), key=lambda path: path.stat().st_mtime, reverse=True):
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.name == f"{name}-{version}-{sha256[:12]}.tgz":
+            return Built(version, sha256, path)
+    return None
 
 
 def _install(value: Any, target: Target, place: Path) -> None:

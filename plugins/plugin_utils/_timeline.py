@@ -13,7 +13,11 @@ from typing import Any
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 RANKS = (SKIPPED, OK, FAILED)  # of a stage with several tasks, the last of these
 STAGES = {"made": "cloud: create", "booted": "cloud: boot", "reachable": "cloud: ssh", "deleted": "cloud: delete", "failed": "cloud: failed"}
-COLORS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#edc948", "#76b7b2", "#9c755f", "#ff9da7", "#86bc86", "#bab0ac")
+# As many as a run has stages, and some more
+COLORS = (
+    *("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#edc948", "#76b7b2", "#9c755f", "#ff9da7", "#86bc86", "#bab0ac"),
+    *("#d37295", "#1b9e9e", "#b6992d", "#a0cbe8", "#5f4690", "#ffbe7d", "#79706e", "#d4a6c8"),
+)
 RED = "#d62728"
 LEFT, WIDTH, ROW, TOP, LEGEND = 190, 900, 22, 30, 18  # pixels
 

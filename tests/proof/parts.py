@@ -96,6 +96,7 @@ COMMON = (
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
     "!tests/support/fault_proxy.py",
+    "!tests/support/image_root.py",
     "!tests/support/isolated_clouds.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
@@ -125,6 +126,15 @@ STRATUSLAB = (
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",
 )
+# Jobs as AWX runs them, and the root file system of the execution environment, which is made as those of the test cloud are.
+IMAGE = (
+    "execution-environment.yml",
+    "bindep.txt",
+    "requirements-clouds.txt",
+    "tests/clouds/openstack",
+    "tests/support/awx_job.py",
+    "tests/support/image_root.py",
+)
 LOCAL = (*COMMON, *LXC)
 CAMPUS = (*COMMON, *OPENSTACK)
 
@@ -142,7 +152,7 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, 80, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 400, 90, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
@@ -198,10 +208,15 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
-        (*LOCAL, "awx", "tests/support/awx_job.py", "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
+        (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
-        "molecule", Tier.LONG, 600, 200, "each role on nodes of its own",
+        "cores", Tier.LONG, 600, 180, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
+        (*LOCAL, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
+        (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
+    ),
+    Part(
+        "molecule", Tier.LONG, 600, 260, "each role on nodes of its own",
         (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
@@ -210,9 +225,10 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 480, 330, "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine; the lock",
-        (*LOCAL, *STRATUSLAB, "tests/integration/stratuslab"),
-        (_pytest(480, "real", "tests/integration/stratuslab"),),
+        "stratuslab", Tier.LONG, 540, 370,
+        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
+        (*LOCAL, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
+        (_pytest(540, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
         "clouds", Tier.LONG, 600, 190, "one Spark cluster with an overlay over two clouds, this machine and the OpenStack",
@@ -235,6 +251,7 @@ CHECKS: dict[str, Command] = {
     "lint": ("ansible-lint", "--offline", "--nocolor"),
     "tree": ("pytest", "-q", "tests/static"),
     "docs": ("tests/tools/docs.sh",),
+    "site": ("tests/tools/site.sh",),
     "changelog": ("antsibull-changelog", "lint"),
     "ruff": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from ansible_collections.sky.clusters.tests.support import tree
 
 DEFINITION = "execution-environment.yml"
-REQUIREMENTS = ("requirements-openstack.txt", "requirements-stratuslab.txt")
+REQUIREMENTS = "requirements-clouds.txt"
 
 
 def definition() -> dict[str, Any]:
@@ -29,7 +29,7 @@ def definition() -> dict[str, Any]:
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build context that ansible-builder makes of it, with a file in place of the built collection."""
     folder = tmp_path_factory.mktemp("image")
-    for name in (DEFINITION, "bindep.txt", *REQUIREMENTS):
+    for name in (DEFINITION, "bindep.txt", REQUIREMENTS):
         shutil.copy(tree.ROOT / name, folder)
     (folder / "build").mkdir()
     (folder / "build/sky-clusters.tar.gz").touch()
@@ -46,7 +46,13 @@ def test_it_can_be_built(context: Path) -> None:
     (collection,) = yaml.safe_load((context / "_build/requirements.yml").read_text(encoding="utf-8"))["collections"]
     assert collection["type"] == "file"
     assert (context / "_build" / Path(collection["name"]).relative_to("/build")).is_file()  # the context's _build is /build there
-    assert {Requirement(line).name for line in _lines(context / "_build/requirements.txt")} >= {"openstacksdk"}
+    assert {Requirement(line).name for line in _lines(context / "_build/requirements.txt")} >= {"openstacksdk", "lxml", "xmlsec"}
+
+
+def test_it_has_what_every_provider_needs() -> None:
+    providers = [path for path in tree.ROOT.glob("requirements-*.txt") if path.name not in (REQUIREMENTS, "requirements-dev.txt")]
+    assert len(providers) == 2
+    assert sorted(_lines(tree.ROOT / REQUIREMENTS)) == sorted(line for path in providers for line in _lines(path))
 
 
 def test_versions() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.image_root import RUNNER, Image
 from ansible_collections.sky.clusters.tests.support.processes import kill_family, listing
 from ansible_collections.sky.clusters.tests.support.site import BIN
 
@@ -59,10 +60,11 @@ class Job:
 
 
 class Jobs:
-    """A project with the playbooks of ``awx/project`` and one offer, and its jobs."""
+    """A project with the playbooks of ``awx/project`` and one offer, and its jobs: on this machine, or in an image."""
 
-    def __init__(self, folder: Path, offer: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, offer: Mapping[str, Any], image: Image | None = None) -> None:
         self.folder = folder
+        self.image = image
         self.number = 0
         self.key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.key)], check=True)
@@ -100,19 +102,20 @@ class Jobs:
         """A job in folders of its own, which nothing of an earlier job is in."""
         self.number += 1
         data = self.folder / str(self.number)
-        home = data / "home"
+        seen = RUNNER if self.image else data
         for name in ("env", "inventory", "home", "cp"):
             (data / name).mkdir(parents=True)
         shutil.copytree(self.folder / "repository", data / "project")
         (data / "inventory/hosts").write_text(HOSTS, encoding="utf-8")
         (data / "inventory/hosts").chmod(0o755)
-        own = ENVIRONMENT | {"HOME": str(home), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(data / "cp"), "AWX_PRIVATE_DATA_DIR": str(data)}
+        own = ENVIRONMENT | {"HOME": str(seen / "home"), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(seen / "cp"), "AWX_PRIVATE_DATA_DIR": str(seen)}
         for name, content in {"envvars": own, "extravars": JOB | dict(variables), "settings": {"suppress_env_files": True}}.items():
             (data / "env" / name).write_text(json.dumps(content), encoding="utf-8")
         shutil.copy(self.key, data / "env/ssh_key")
-        bare = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+        bare = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(seen / "home"), "LANG": "C.UTF-8"}
+        words = ["run", str(seen), "--ident", "job", "-p", playbook]
+        command = self.image.inside(data, "ansible-runner", *words) if self.image else [str(BIN / "ansible-runner"), *words]
         with (data / "said").open("w", encoding="utf-8") as said:
-            command = [str(BIN / "ansible-runner"), "run", str(data), "--ident", "job", "-p", playbook]
             process = subprocess.Popen(command, env=bare, text=True, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
         return data, process
 

@@ -64,7 +64,7 @@ def chromium() -> Iterator[webdriver.Chrome]:
 
 
 def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, picture: Path) -> str:
-    """Log in to JupyterLab, open a new notebook and run a cell in it; what it prints.
+    """Log in to JupyterLab, open a new notebook and run a cell in it; what it prints, or its error.
 
     Args:
         page: where JupyterLab is.
@@ -78,7 +78,7 @@ def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, pictu
     cell.click()
     driver.execute_cdp_cmd("Input.insertText", {"text": code})
     cell.send_keys(Keys.SHIFT, Keys.ENTER)
-    output = ".jp-CodeCell .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stdout']"
-    said = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, output)).text
+    ends = [f".jp-CodeCell .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("stdout", "error")]
+    said = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ", ".join(ends))).text
     driver.save_screenshot(str(picture))
     return str(said)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +104,27 @@ def test_algorithms_are_modern(sshd: dict[str, str], variables: dict[str, Any]) 
     done = ssh(variables, "root", "-oKexAlgorithms=diffie-hellman-group14-sha256")
     assert done.returncode == 255
     assert "no matching key exchange method found" in done.stderr
+
+
+def audit(variables: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """What ssh-audit says of the node. It is not asked about throttling: a run opens as many connections as it has forks."""
+    program = str(Path(sys.executable).with_name("ssh-audit"))
+    command = [program, "--no-colors", "--skip-rate-test", *options, variables["ansible_host"]]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_ssh_audit_finds_no_failure(variables: dict[str, Any]) -> None:
+    done = audit(variables, "--json")
+    kinds = ("kex", "key", "enc", "mac")
+    notes = [(found["algorithm"], level) for kind in kinds for found in json.loads(done.stdout)[kind] for level in found["notes"] if level != "info"]
+    # which OpenSSH 8.5 to 8.9 need
+    assert notes == [("curve25519-sha256", "warn"), ("curve25519-sha256@libssh.org", "warn")], done.stdout
+
+
+def test_the_policy_of_ssh_audit_is_passed(variables: dict[str, Any]) -> None:
+    done = audit(variables, "--policy", str(Path(__file__).with_name("ssh-audit.policy")))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Passed" in done.stdout
 
 
 # --- data volumes, after the node was started anew

@@ -97,10 +97,23 @@ def test_a_job_shuffles_between_the_clouds(site: Site, figure: Callable[[str], N
     figure(f"a shuffle of 400,000 rows between a host of OpenStack and a node of this machine: {seconds[1]} s")
 
 
-def test_from_outside_only_ssh_is_open(site: Site) -> None:
-    """The door has a floating address; its security group and its firewall agree."""
+def test_security_group_and_firewall_let_in_the_same(site: Site, campus: OpenStackSite) -> None:
+    network = campus.connect("alice").network
+    (group,) = [each for each in network.security_groups() if each.name == f"sky-{ZONE}"]
+    rules = [rule for rule in network.security_group_rules(security_group_id=group.id, direction="ingress") if rule.protocol]
+    opened = {(rule.protocol, rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix) for rule in rules}
+    assert opened == {("tcp", 22, 22, HERE), ("udp", 51820, 51820, None), ("udp", 52000, 64287, None)}
+    assert "udp dport { 51820, 52000-64287 }" in site.ssh(DOOR, "nft list chain inet sky input")
     address = variables(site)[DOOR]["ansible_host"]
     assert scan.scan([address]) == {address: [22]}
+
+
+def test_cloud_init_leaves_the_names_alone(site: Site) -> None:
+    """The image lets it manage the hosts file; it does so at every boot."""
+    said = site.ssh(FAR, f"cloud-init single --name cc_update_etc_hosts --frequency always; head -1 /etc/hosts; getent hosts {MASTER} {FAR}")
+    assert "Written by sky.clusters" in said
+    hosts = variables(site)
+    assert [line.split() for line in said.splitlines()[-2:]] == [[hosts[name]["sky_address"], name] for name in (MASTER, FAR)]
 
 
 def test_a_second_run_changes_nothing(site: Site) -> None:

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 
@@ -19,13 +23,30 @@ FOLDER = ROOT / "tests/clouds/stratuslab"
 
 @pytest.fixture(scope="session")
 def lal() -> Iterator[dict[str, Any]]:
-    """What is noted of the site that runs."""
-    ran = bool(site_of.noted())
-    subprocess.run([str(FOLDER / "up")], check=True, timeout=400, stdout=subprocess.DEVNULL)
-    yield site_of.noted()
-    if not ran:
-        subprocess.run([str(FOLDER / "down")], check=True, timeout=120)
-        assert not site_of.STATE.exists()
+    """What is noted of the site that runs. Processes that test side by side share it; the last one takes it away, unless it ran before."""
+    users = Path(tempfile.gettempdir()) / f"sky-stratuslab-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with users.open("a+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not site_of.noted():
+            subprocess.run([str(FOLDER / "up")], check=True, timeout=400, stdout=subprocess.DEVNULL)
+            held.write("started here")
+            held.flush()
+        fcntl.flock(held, fcntl.LOCK_SH)
+        yield site_of.noted()
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another process uses it
+        users.unlink()
+        if _started_here(held):
+            subprocess.run([str(FOLDER / "down")], check=True, timeout=120)
+            assert not site_of.STATE.exists()
+
+
+def _started_here(held: TextIO) -> bool:
+    """Whether the site was started for these tests."""
+    held.seek(0)
+    return bool(held.read())
 
 
 def entry(lal: dict[str, Any], user: str, **options: Any) -> dict[str, Any]:

@@ -64,3 +64,17 @@ def test_a_job_outlives_a_cut_between_the_clouds(site: Site) -> None:
     run("nft", "delete", "table", "inet", "sky_cut")
     cluster.wait([job])
     assert cluster.output("cut.out") == "1\n2\n3\n4\n5\n6\n"
+
+
+def test_a_node_whose_pool_has_lost_the_role_keeps_no_key_and_no_trust(site: Site) -> None:
+    cluster = Cluster(site)
+    key, trust, command = "sha256sum < /etc/munge/munge.key", "cat /etc/ssh/shosts.equiv /etc/ssh/sshd_config.d/20-sky-torque.conf", "command -v qsub"
+    node = f"{NEAR}-node-0"
+    assert cluster.at(node, key, user="root") == cluster.at(cluster.server, key, user="root")
+    assert "HostbasedAuthentication yes" in cluster.at(node, f"{trust}; {command}")
+    site.content["pools"]["node"]["roles"] = ["nfs_client"]
+    site.must("torque_cluster")
+    assert cluster.at(node, key, user="root") != cluster.at(cluster.server, key, user="root")
+    assert cluster.at(node, f"{trust}; {command}", check=False) == ""
+    assert cluster.at(cluster.server, "pbsnodes -l all").split()[0] == f"{NEAR}-far-0"
+    assert set(site.must("torque_cluster").changed.values()) == {0}

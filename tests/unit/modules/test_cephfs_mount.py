@@ -27,6 +27,11 @@ monclient(hunting): handle_auth_bad_method server allowed_methods [2] but i only
 failed to fetch mon config (--no-mon-config to skip)
 sky-cephfs.service: Main process exited, code=exited, status=1/FAILURE
 """,
+    cephfs_mount.MALFORMED_KEY: """
+auth: error parsing file /etc/sky/cephfs.key: error setting modifier for [client.lab] type=key val=: Malformed input
+monclient: keyring not found
+failed to fetch mon config (--no-mon-config to skip)
+""",
     # after an attempt with another fault, and with the same last words
     cephfs_mount.SILENCE: """
 monclient(hunting): handle_auth_bad_method server allowed_methods [2] but i only support [2]
@@ -44,6 +49,12 @@ sky-cephfs.service: Failed with result 'exit-code'.
 @pytest.mark.parametrize("meaning", JOURNALS)
 def test_the_reason_is_ceph_s_own(meaning: str) -> None:
     assert reason(JOURNALS[meaning]) == meaning
+
+
+def test_a_refused_key_may_leave_but_one_line() -> None:
+    """The line of the monitors comes at once, or the client has ended before."""
+    said = "Starting sky-cephfs.service...\nfailed to fetch mon config (--no-mon-config to skip)\nsky-cephfs.service: Failed"
+    assert reason(said) == cephfs_mount.REFUSED_KEY
 
 
 def test_files_of_the_node_are_not_hidden(tmp_path: Path) -> None:

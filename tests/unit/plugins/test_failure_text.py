@@ -24,7 +24,10 @@ def test_the_cause_is_reported_with_its_place_and_the_next_step() -> None:
     ]
 
 
-@pytest.mark.parametrize("message", ["", "non-zero return code", "MODULE FAILURE\nSee stdout/stderr for the exact error"])
+@pytest.mark.parametrize(
+    "message",
+    ["", "non-zero return code", "The command exited with a non-zero return code.", "MODULE FAILURE\nSee stdout/stderr for the exact error"],
+)
 def test_the_log_replaces_an_uninformative_message(message: str) -> None:
     lines = of({"msg": message, "rc": 100, "stderr": "\n".join(f"line {number}" for number in range(9)), "stdout": "not this"})
     assert lines[0].endswith(": exit code 100; the log ends with:")

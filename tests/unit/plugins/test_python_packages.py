@@ -85,6 +85,11 @@ def test_the_same_packages_give_the_same_archive(mirror: Path, tmp_path: Path) -
     wheel(mirror, "tiny")
     one, two = (build("python-jobs", ["tiny"], HERE, tmp_path / name) for name in ("one", "two"))
     assert (one.version, one.sha256) == (two.version, two.sha256)
+    (mirror / "tiny-1.0-py3-none-any.whl").unlink()
+    assert build("python-jobs", ["tiny"], HERE, tmp_path / "one") == one  # pip is not needed again
+    one.path.write_bytes(b"damaged")
+    with pytest.raises(PackagesError, match="No matching distribution found for tiny"):
+        build("python-jobs", ["tiny"], HERE, tmp_path / "one")
 
 
 def test_conditions_on_the_python_are_those_of_the_nodes(mirror: Path, tmp_path: Path) -> None:
