@@ -88,5 +88,5 @@ def _postponed(variables: Mapping[str, Any]) -> Iterator[str]:
 
 def _times(nodes: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Iterator[str]:
     """How long the run took."""
-    if began := hostvars["localhost"].get("sky_began"):
+    if began := hostvars["localhost"].get("sky_given", {}).get("began"):
         yield f"{time.time() - began:.0f} s in total, {nodes['seconds']:.0f} s of it to create, replace and start nodes"

@@ -27,6 +27,7 @@ options:
 EXAMPLES = r"""
 - name: Check the cluster file
   sky.clusters.inventory_check:
+  register: sky_given
 
 - name: Check that it describes a Spark cluster
   sky.clusters.inventory_check:
@@ -34,12 +35,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-ansible_facts:
-  description:
-    - C(sky_began) is when the run began, in seconds since 1970, for M(sky.clusters.report).
-    - C(sky_given) contains the values of the extra variables, by their names without C(sky_). An empty variable has its default. Variables that
-      describe a job are left out, since they may be secret. C(identity_file) is the private key file that Ansible is configured to use.
+began:
+  description: When the run began, in seconds since 1970, for M(sky.clusters.report).
   returned: always
-  type: dict
-  sample: {sky_began: 1795248000.5, sky_given: {counts: {worker: 4}, look: true, identity_file: ""}}
+  type: float
+  sample: 1795248000.5
+identity_file:
+  description: The private key file that Ansible is configured to use.
+  returned: always
+  type: str
+  sample: ""
+look:
+  description:
+    - An example of the values of the extra variables, which are returned by their names without C(sky_). Playbooks register them as C(sky_given).
+      An empty variable has its default. Variables that describe a job are left out, since they may be secret.
+  returned: always
+  type: bool
+  sample: true
 """

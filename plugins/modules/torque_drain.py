@@ -85,6 +85,7 @@ from ansible.module_utils.basic import AnsibleModule
 UNIT = Path("/etc/systemd/system/slurmd.service")
 CONFIGURATION = Path("/var/spool/slurmd/conf-cache/slurm.conf")  # also there while the node's daemon does not run
 REASON = "sky.clusters: leaves"
+NOT_KNOWN = " not found"  # the end of what scontrol says of a node that the server does not have
 PAUSE = 1.0
 SETTLE = 60.0  # seconds that a job which is queued again may take to let go of the node
 
@@ -120,9 +121,18 @@ def _job(number: str) -> Job:
     return Job(number, "Requeue=1" in run("scontrol", "show", "job", "--oneliner", number).split())
 
 
-def take_out(node: str) -> bool:
+def known(node: str) -> str:
+    """How the server describes the node; empty if it has forgotten it already, as when the node's pool has lost the role."""
+    try:
+        return run("scontrol", "show", "node", node, "--oneliner")
+    except DrainError as error:
+        if NOT_KNOWN in str(error):
+            return ""
+        raise
+
+
+def take_out(node: str, shown: str) -> bool:
     """Give the node no more jobs; whether it was given some until now."""
-    shown = run("scontrol", "show", "node", node, "--oneliner")
     if "DRAIN" in next((word for word in shown.split() if word.startswith("State=")), ""):
         return False
     run("scontrol", "update", f"NodeName={node}", "State=DRAIN", f"Reason={REASON}")
@@ -156,7 +166,10 @@ def drain(given: dict[str, Any]) -> dict[str, Any]:
     """Let the node leave, or wait for a slice of time."""
     node = given["node"]
     begun = time.monotonic()
-    changed = take_out(node)
+    shown = known(node)
+    if not shown:
+        return {"changed": False, "drained_in": 0, "requeued": [], "ended": []}
+    changed = take_out(node, shown)
     if given["state"] == "draining":
         return {"changed": changed}
     seconds = 0 if given["force"] else given["drain_seconds"]

@@ -122,7 +122,6 @@ STRATUSLAB = (
     "requirements-stratuslab.txt",
     "inventories/stratuslab",
     "tests/clouds/stratuslab",
-    "tests/support/batch.py",
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",

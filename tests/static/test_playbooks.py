@@ -126,3 +126,10 @@ def test_a_task_that_is_skipped_names_a_host_that_would_do_it() -> None:
                 wrong.append(f"{file}: {task['name']}: {place}")
     assert seen > 10
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_given_values_are_registered() -> None:
+    """As facts they would be no variables where ``inject_facts_as_vars`` is off."""
+    tasks = [task for _path, play in plays() for task in play.get("tasks", []) if "sky.clusters.inventory_check" in task]
+    assert len(tasks) > 10
+    assert {task.get("register") for task in tasks} == {"sky_given"}

@@ -30,13 +30,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.fil
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.images import Images, Recipe
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.places import NodePlace, Zone
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.records import NodeRecord
-from ansible_collections.sky.clusters.tests.support.batch import PACKAGES
 
 from .objects import Vm
 from .oned import DeployError
 
 # What roles would install at run time is in the image.
-RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", ("cloud-init", "netbase", "openjdk-17-jre-headless", "rsync", *PACKAGES))}
+RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", ("cloud-init", "netbase", "openjdk-17-jre-headless", "rsync"))}
 CLOUD_INIT = """\
 datasource_list: [ConfigDrive, None]
 apt: {preserve_sources_list: true}

@@ -131,7 +131,7 @@ class Nodes:
 
     def change(self, number: str, target: str, file: Path, what: str) -> None:
         """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter, whatever the target."""
-        vm = self._running(number)
+        vm = self._addressed(number, what)
         if vm.id not in self._real or not self.hypervisor:
             return
         if what == "attach":
@@ -141,8 +141,8 @@ class Nodes:
         else:
             self.hypervisor.detach(vm, self._hot.pop((vm.id, target), target), file)
 
-    def _running(self, number: str) -> Vm:
-        """The machine whose node is asked.
+    def _addressed(self, number: str, what: str) -> Vm:
+        """The machine that is to get a disk, and runs; or that had one.
 
         Raises:
             BackendError: in the words of the program there, which looks for a domain of this name.
@@ -151,8 +151,8 @@ class Nodes:
             vm = self.vm_of(int(number))
         except (KeyError, ValueError):
             vm = None
-        if vm is None or not vm.running:
-            raise BackendError(f"Command failed: virsh attach-disk one-{number}: error: failed to get domain 'one-{number}'")
+        if vm is None or (what == "attach" and not vm.running):
+            raise BackendError(f"Command failed: virsh {what}-disk one-{number}: error: failed to get domain 'one-{number}'")
         return vm
 
     def _next_letter(self, vm: Vm) -> str:

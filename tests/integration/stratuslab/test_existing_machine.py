@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -51,9 +52,13 @@ def machine(lal: dict[str, Any]) -> Iterator[Vm]:
     keys = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, check=True).stdout
     opened = cloud(lal)
     number = opened.one.allocate(TEMPLATE.format(image=opened.marketplace.url(lal["images"]["stratus-12"]), keys=keys))
+    known = Path.home() / ".ssh"  # its host key is that of the first contact, which ssh notes there
+    before = known.exists()
     try:
         yield read(opened.one.vm(number))
     finally:
+        if not before:
+            shutil.rmtree(known, ignore_errors=True)
         opened.one.act("finalize", number)
         end = time.monotonic() + 30
         while read(opened.one.vm(number)).state != DONE:

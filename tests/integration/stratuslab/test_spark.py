@@ -92,7 +92,7 @@ def test_it_grows_gets_a_volume_and_starts_what_was_halted(site: Site, lal: dict
     _until(lambda: {each.name: each.state.value for each in cloud(lal).listing().nodes}[WORKERS[0]] == "stopped")
     site.content["pools"]["master"]["volumes"]["more"] = 1
     began = time.monotonic()
-    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED, seconds=300)
+    site.must("spark_cluster", "-e", json.dumps({"sky_counts": {"worker": 2}}), *UNPROVED, seconds=200)
     figure(f"a halted machine started, one made, and a disk attached to one that runs: {time.monotonic() - began:.0f} s")
     after = {name: each["sky_id"] for name, each in variables(site).items()}
     assert sorted(after) == [MASTER, *WORKERS]

@@ -112,6 +112,24 @@ def test_a_node_takes_no_more_jobs_before_anything_else(slurm: Slurm) -> None:
     assert slurm.asked[-1][:4] == ("scontrol", "update", "NodeName=n-0", "State=DRAIN")
 
 
+@pytest.mark.parametrize("state", ["draining", "drained"])
+def test_a_node_that_the_server_has_forgotten_has_nothing_to_drain(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    def run(*_command: str) -> str:
+        raise torque_drain.DrainError("'scontrol show node n-0 --oneliner' failed: Node n-0 not found")
+
+    monkeypatch.setattr(torque_drain, "run", run)
+    assert torque_drain.drain(given(state=state)) == {"changed": False, "drained_in": 0, "requeued": [], "ended": []}
+
+
+def test_a_server_that_does_not_answer_has_not_forgotten_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_command: str) -> str:
+        raise torque_drain.DrainError("'scontrol show node n-0 --oneliner' failed: slurm_load_node error: Unable to contact slurm controller")
+
+    monkeypatch.setattr(torque_drain, "run", run)
+    with pytest.raises(torque_drain.DrainError, match="Unable to contact"):
+        torque_drain.drain(given())
+
+
 def test_what_still_runs_is_said_while_there_is_time(slurm: Slurm) -> None:
     found = torque_drain.drain(given(drain_seconds=60, progress_seconds=0.02))
     assert found["draining"]["work"] == ["7", "8"]

@@ -22,8 +22,17 @@ def run_units() -> Iterator[tuple[Path, str, str]]:
     """Each unit that a role has the module run, with the files that it names: the role's folder, name and files."""
     for path in sorted(ROLES.glob("*/tasks/*.yml")):
         for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            for each in task.get("sky.clusters.unit", {}).get("units", ()):
-                yield path.parents[1], each["name"], " ".join(each.get("settings", ()))
+            units = task.get("sky.clusters.unit", {}).get("units", ())
+            if isinstance(units, str):  # a template that makes the list: the files that it names
+                yield path.parents[1], units, " ".join(re.findall(r"'(/[^']+)'", units))
+                continue
+            for each in units:
+                yield path.parents[1], each["name"], _joined(each.get("settings", ()))
+
+
+def _joined(files: str | list[str]) -> str:
+    """As the unit's template writes them: a variable that holds the list is the same in both places."""
+    return files.replace(" }}", " | join(' ') }}") if isinstance(files, str) else " ".join(files)
 
 
 def _tasks(tasks: list[dict]) -> Iterator[dict]:  # type: ignore[type-arg]

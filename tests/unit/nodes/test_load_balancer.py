@@ -178,7 +178,7 @@ def balancer(check_mode: bool = False) -> load_balancer.Balancer:
 def test_a_configuration_that_is_not_taken_over_is_tried_again(files: Path) -> None:
     (files / "config").write_text("old")
     for _time in range(2):
-        with pytest.raises(load_balancer.Failed, match="has not taken over its configuration"):
+        with pytest.raises(load_balancer.Failed, match="has not applied its configuration"):
             balancer().configure()
         assert (files / "config").read_text() == "old"
 

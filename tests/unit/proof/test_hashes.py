@@ -33,7 +33,7 @@ def changed(root: Path, path: str) -> set[str]:
 
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
 LOCAL = {
-    "awx", "ceph", "clouds", "contract", "host", "molecule", "network", "quickstart", "spark",
+    "awx", "ceph", "clouds", "contract", "cores", "host", "molecule", "network", "quickstart", "spark",
     "storage", "stratuslab", "survival", "systems", "torque", "walk",
 }  # fmt: skip
 
