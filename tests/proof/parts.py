@@ -168,8 +168,8 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "walk", Tier.QUICK, 720, 450, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(720, "real", "tests/integration/walk"),),
+        "walk", Tier.QUICK, 900, 450, "the life of one local cluster, from its creation to nothing left",
+        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(900, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
@@ -185,12 +185,12 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 720, 480, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(720, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 900, 480, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, "tests/integration/storage"), (_pytest(900, "real", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 720, 440, "a Spark cluster that uses the object store and the file system of a real Ceph",
-        (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(720, "real", "tests/integration/ceph"),),
+        "ceph", Tier.LONG, 900, 440, "a Spark cluster that uses the object store and the file system of a real Ceph",
+        (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
     ),
     Part(
         "systems", Tier.LONG, 600, 150, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
