@@ -159,11 +159,9 @@ faults:
   sample: ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]
 """
 
-import contextlib
 import grp
 import os
 import pwd
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -173,6 +171,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders import folders
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._share import look_at_shares, share
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import query
 
 AT_BOOT = "/etc/sky/volumes"  # one file per volume that M(sky.clusters.data_volumes) has mounted
@@ -180,8 +179,6 @@ MIB = 1024 * 1024
 MEMORY = Path("/proc/meminfo")
 MOUNTS = Path("/proc/mounts")
 UNITS = Path("/etc/systemd/system")  # where the roles install theirs
-STAT = ("stat", "--file-system", "--format=%S %b %f %a")  # unit, units, unused ones, those for users
-SHARE_SECONDS = 10
 PROPERTIES = "Id,LoadState,ActiveState,SubState,Result,FragmentPath"
 
 
@@ -215,17 +212,6 @@ class Disk:
     free: int = 0
     used_percent: int = 0
     inodes_percent: int = 0
-    fault: str = ""
-
-
-@dataclass(frozen=True)
-class Share:
-    """A folder of a store outside of the cluster; MiB."""
-
-    mount: str
-    size: int = 0
-    free: int = 0
-    used_percent: int = 0
     fault: str = ""
 
 
@@ -283,31 +269,6 @@ def look_at_disk(mount: str, volume: str, limits: Limits) -> Disk:
     return Disk(volume, mount, mounted=True, size=size, free=free, used_percent=percent, inodes_percent=inodes, fault=fault)
 
 
-def look_at_shares(mounts: Iterable[str], table: str) -> list[Share]:
-    """Those of these folders that are mounted, from the text of /proc/mounts; that one is not, its unit says."""
-    there = {words[1] for line in table.splitlines() if len(words := line.split()) > 1}
-    return [look_at_share(mount) for mount in mounts if mount in there]
-
-
-def look_at_share(mount: str, seconds: float = SHARE_SECONDS) -> Share:
-    """A mounted folder. A store that does not answer blocks who asks for as long as it likes, so that a program of its own does."""
-    asking = subprocess.Popen(
-        [*STAT, mount], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"LC_ALL": "C"}
-    )
-    try:
-        said, _none = asking.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        asking.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            asking.communicate(timeout=1)  # not longer: it ends when the kernel lets it
-        return Share(mount, fault=f"{mount} does not answer within {seconds:.0f} s")
-    if asking.returncode != 0:
-        return Share(mount, fault=f"{mount} cannot be used: {said.strip()}")
-    unit, blocks, unused, available = map(int, said.split())
-    size, free, used = (count * unit // MIB for count in (blocks, available, blocks - unused))
-    return Share(mount, size, free, share(used, used + free))
-
-
 def is_new(volume: Mapping[str, Any]) -> bool:
     """Whether a volume is new in the file: it is not attached to the node and was never mounted there."""
     return not (volume["attached"] or Path(AT_BOOT, volume["name"]).exists() or os.path.ismount(volume["mount"]))
@@ -333,11 +294,6 @@ def other_file_systems(volumes: Iterable[Mapping[str, Any]], mounts: str) -> Ite
         found, wanted = there.get(volume["mount"], ""), volume["fs"]
         if found and wanted and found != wanted:
             yield f"volume {volume['name']} has {found}, the file says {wanted}; a file system is created only on a blank volume"
-
-
-def share(part: int, whole: int) -> int:
-    """In percent, rounded up as df does; 0 for a file system that does not count inodes."""
-    return -(-100 * part // whole) if whole else 0
 
 
 def look_at_memory(text: str, limits: Limits) -> Memory:

@@ -22,12 +22,9 @@ from ansible_collections.sky.clusters.plugins.modules.node_health import (
     is_new,
     look_at_disk,
     look_at_memory,
-    look_at_share,
-    look_at_shares,
     look_at_units,
     other_failures,
     paragraphs,
-    share,
 )
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
@@ -98,11 +95,6 @@ def test_failed_units_that_are_reported_already_are_left_out() -> None:
     assert other_failures("", ["spark-worker"]) == []
 
 
-@pytest.mark.parametrize(("part", "whole", "percent"), [(0, 0, 0), (0, 9, 0), (1, 1000, 1), (979, 1000, 98), (980, 1000, 98), (9, 9, 100)])
-def test_shares_are_rounded_up_as_df_does(part: int, whole: int, percent: int) -> None:
-    assert share(part, whole) == percent
-
-
 def test_a_disk_with_free_space_has_no_fault() -> None:
     disk = look_at_disk("/", "", Limits(full_percent=101, full_mib=0, memory_mib=0))
     assert disk.mounted
@@ -122,20 +114,6 @@ def test_an_unmounted_volume_is_a_fault_even_if_its_folder_exists(tmp_path: Path
         "spark", str(tmp_path), mounted=False, fault=f"volume spark is not mounted on {tmp_path}"
     )
     assert not look_at_disk(str(tmp_path / "absent"), "spark", LIMITS).mounted
-
-
-def test_only_what_is_mounted_is_looked_at() -> None:
-    (seen,) = look_at_shares(["/", "/shared"], "overlay / overlay rw 0 0\nproc /proc proc rw 0 0\n")
-    disk = look_at_disk("/", "", Limits(full_percent=101, full_mib=0, memory_mib=0))
-    assert (seen.mount, seen.size, seen.fault) == ("/", disk.size, "")
-    assert abs(seen.used_percent - disk.used_percent) <= 1
-
-
-def test_a_folder_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_health, "STAT", ("sh", "-c", "exec sleep 60"))
-    assert look_at_share("/shared", 0.2).fault == "/shared does not answer within 0 s"
-    monkeypatch.setattr(node_health, "STAT", ("sh", "-c", 'echo "stat: $0: shut down" >&2; exit 1'))
-    assert look_at_share("/shared").fault == "/shared cannot be used: stat: /shared: shut down"
 
 
 @pytest.mark.parametrize(

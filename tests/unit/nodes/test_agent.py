@@ -241,7 +241,7 @@ def test_who_asks_is_known_by_the_address() -> None:
 
 def test_a_node_that_is_not_in_the_list_says_so() -> None:
     with pytest.raises(_host.Failed, match=r"^x9 is not in the list: it is about to leave the cluster$"):
-        _ = known("x9").me
+        assert known("x9").me
 
 
 class Echo:
