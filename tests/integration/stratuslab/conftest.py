@@ -8,9 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
@@ -22,10 +20,11 @@ FOLDER = ROOT / "tests/clouds/stratuslab"
 
 
 @pytest.fixture(scope="session")
-def lal() -> Iterator[dict[str, Any]]:
+def lal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What is noted of the site that runs. Processes that test side by side share it; the last one takes it away, unless it ran before."""
-    users = Path(tempfile.gettempdir()) / f"sky-stratuslab-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
-    with users.open("a+") as held:
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "site").open("a+") as held:  # stays, so that a process that comes later locks the same file
         fcntl.flock(held, fcntl.LOCK_EX)
         if not site_of.noted():
             subprocess.run([str(FOLDER / "up")], check=True, timeout=400, stdout=subprocess.DEVNULL)
@@ -37,8 +36,8 @@ def lal() -> Iterator[dict[str, Any]]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # another process uses it
-        users.unlink()
         if _started_here(held):
+            held.truncate(0)
             subprocess.run([str(FOLDER / "down")], check=True, timeout=120)
             assert not site_of.STATE.exists()
 

@@ -108,7 +108,7 @@ def test_nodes_get_all_that_stratus_run_cluster_gave_them(site: Site) -> None:
         command = site.command(
             "ansible-playbook", "-i", str(site.file), str(ROOT / "inventories/stratuslab/run_cluster.yml"), "-e", json.dumps(given)
         )
-        done = subprocess.run(command, env=os.environ | site.variables, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=site.folder, env=os.environ | site.variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
         assert ("changed=0" in done.stdout) is not changed
     hosts = variables(site)
