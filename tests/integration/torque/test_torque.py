@@ -22,6 +22,7 @@ from ansible_collections.sky.clusters.tests.integration.torque.commands import P
 from ansible_collections.sky.clusters.tests.integration.torque.corpus import JOBS, REFUSALS, Case
 from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.batch import UNPROVED, USER, Cluster, batch
+from ansible_collections.sky.clusters.tests.support.interruptions import until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
@@ -239,10 +240,14 @@ def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: F
     assert cluster.at(cluster.server, "pbsnodes -l up | wc -l").strip() == "4"
     # the other nodes know the new ones without a visit
     assert cluster.at(f"{ZONE}-node-0", f"ssh {ZONE}-node-3 hostname").strip() == f"{ZONE}-node-3"
-    last = cluster.qsub("sleep 45; echo ended", "-l", f"nodes={ZONE}-node-3", "-p", "1000", "-j", "oe", "-N", "last")
+    script = "until [ -e go ]; do sleep 1; ls >/dev/null; done; echo ended"
+    last = cluster.qsub(script, "-l", f"nodes={ZONE}-node-3", "-p", "1000", "-j", "oe", "-N", "last")
     cluster.wait([last], "R")
-    played = site.must("torque_cluster", *UNPROVED)
-    assert re.search(rf"{ZONE}-node-3: draining, \d+ jobs? still runs? \(.*\b{last}\b.*\), at most \d+ s more", played.output)
+    run = site.start("torque_cluster", *UNPROVED)
+    until(run, rf"{ZONE}-node-3: draining, \d+ jobs? still runs? \(.*\b{last}\b.*\), at most \d+ s more")
+    cluster.at(cluster.server, "touch go")
+    rest, _errors = run.communicate(timeout=300)
+    assert run.returncode == 0, rest[-3000:]
     assert cluster.output(f"last.o{last}") == "ended\n"
     assert cluster.at(cluster.server, "pbsnodes -l all | wc -l").strip() == "2"
     assert "-node-3" not in cluster.at(f"{ZONE}-node-0", "cat /etc/hosts /etc/ssh/ssh_known_hosts2", user="root")
