@@ -73,15 +73,15 @@ def test_a_hostile_answer_ends_the_job_in_one_sentence(jobs: Jobs, answers: dict
 
 
 def test_a_cancelled_job_is_run_again(jobs: Jobs, figure: Callable[[str], None]) -> None:
-    wanted = {"answer_name": NAME, "answer_workers": "3", "sky_wait": 120}  # as text, as a workflow may hand it on
     left = []
-    for moment in ("", rf"{NAME}-box-2 +made"):
+    for workers, moment in (("3", ""), ("4", rf"{NAME}-box-3 +made")):  # as text, as a workflow may hand it on
+        wanted = {"answer_name": NAME, "answer_workers": workers, "sky_wait": 120}
         assert "PLAY RECAP" not in jobs.cancel("up.yml", wanted, moment)
         left.append(len(folders(NAME)) - 2)
     job = succeeded(jobs.run("up.yml", wanted))
-    assert job.artifacts["sky_result"]["nodes"] == 3
-    assert folders(NAME) == boxes(NAME, 0, 1, 2)
-    figure(f"AWX: jobs that grew a cluster were killed after {CANCELLED} s, and when the node was made: {left} new nodes; the third job finished it")
+    assert job.artifacts["sky_result"]["nodes"] == 4
+    assert folders(NAME) == boxes(NAME, 0, 1, 2, 3)
+    figure(f"AWX: jobs that grew a cluster were killed after {CANCELLED} s, and when a node was made: {left} new nodes; the third job finished it")
 
 
 def test_a_job_destroys_it(jobs: Jobs) -> None:
