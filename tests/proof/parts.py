@@ -202,9 +202,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 600, 460, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        "torque", Tier.LONG, 900, 500, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
         (*LOCAL, "tests/support/batch.py", "tests/support/isolated_clouds.py", "tests/integration/torque"),
-        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        (_pytest(900, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
