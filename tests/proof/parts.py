@@ -160,7 +160,7 @@ PARTS: tuple[Part, ...] = (
         EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
     ),
     Part(
-        "mutants", Tier.QUICK, 300, 100, "named defects, each put into a copy of the tree: the tests must find every one",
+        "mutants", Tier.QUICK, 600, 200, "named defects, each put into a copy of the tree: the tests must find every one",
         EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
     ),
     Part(
