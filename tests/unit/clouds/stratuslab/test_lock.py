@@ -48,7 +48,7 @@ def test_a_ticket_that_is_renewed_while_it_is_watched_is_not_broken(site: Site, 
     """The server's clock may be wrong: only a count that does not change for a ticket's whole time matters."""
     ada, bob = opened(), opened()
     lease = ada.lock("ada", 2.0)
-    monkeypatch.setattr(bob._lock, "_is_live", lambda ticket: ticket.beat > 0)  # as if the server's clock had jumped
+    monkeypatch.setattr(bob._lock, "_left", lambda ticket: 1.0 if ticket.beat else -1.0)  # as if the server's clock had jumped
     beats = threading.Timer(1.0, lambda: ada.renew(lease, 2.0))
     beats.start()
     with pytest.raises(Locked):
