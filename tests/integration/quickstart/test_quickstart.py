@@ -96,7 +96,7 @@ def follow_the_page(account: Account) -> None:
     print(done.stdout, done.stderr)
     assert done.returncode == 0
     assert f"sum of the squares: {told.answer}" in done.stdout
-    assert re.search(r"^  sky-submit-\w{8}  job.py  sky   succeeded ", done.stdout, re.MULTILINE)
+    assert re.search(r"^  sky-submit-\w{8} +job.py +sky +succeeded ", done.stdout, re.MULTILINE)
     assert "version 4" in done.stdout + done.stderr  # of Spark, on the master
 
 
