@@ -16,6 +16,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import PLAIN, Site
 from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
+from ansible_collections.sky.clusters.tests.support.stratuslab_peers import SiteProxy, proxied
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -34,6 +35,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made.publish(PLAIN)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def proxy(small: Site) -> Iterator[SiteProxy]:
+    """Where faults happen, before the site of the test's own file."""
+    with proxied(small) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._run import R
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import EMAIL, PLAIN, Plan, Site, running
 from ansible_collections.sky.clusters.tests.support.engine_runs import wishes
-from ansible_collections.sky.clusters.tests.support.stratuslab_peers import SiteProxy, content, existing, proxied, run_of
+from ansible_collections.sky.clusters.tests.support.stratuslab_peers import SiteProxy, content, existing, run_of
 
 NETWORKS = {"public": [f"10.0.0.{number}" for number in range(2, 5)], "local": ["10.1.0.2"], "private": ["10.2.0.2"]}
 KEYS = tuple(f"ssh-ed25519 {base64.b64encode(random.Random(number).randbytes(51)).decode()} k{number}" for number in range(300))
@@ -32,12 +32,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(tmp_path_factory.mktemp("small"), Plan(networks=NETWORKS)) as made:
         made.publish(PLAIN)
         yield made
-
-
-@pytest.fixture(scope="module")
-def proxy(small: Site) -> Iterator[SiteProxy]:
-    with proxied(small) as found:
-        yield found
 
 
 def changed(site: Site, text: bytes, change: Callable[[str], str]) -> str:

@@ -40,7 +40,6 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import (
     content,
     existing,
     parts,
-    proxied,
     run_of,
     said,
     started,
@@ -57,12 +56,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(tmp_path_factory.mktemp("small"), Plan(networks=NETWORKS)) as made:
         made.publish(PLAIN)
         yield made
-
-
-@pytest.fixture(scope="module")
-def proxy(small: Site) -> Iterator[SiteProxy]:
-    with proxied(small) as found:
-        yield found
 
 
 @pytest.fixture
