@@ -50,9 +50,9 @@ def test_what_was_deleted_from_outside_is_made_again_and_the_others_stay(standin
     # the network's rules, as when somebody loads the machine's own anew
     rules = output("nft", "list", "table", "ip", f"sky_{ZONE}")
     output("nft", "delete", "table", "ip", f"sky_{ZONE}")
-    told = f"cloud here: repair table sky_{ZONE}"
-    assert told in standing.must("cluster", "--check").output
-    assert told in standing.must("cluster").output
+    repair = f"repair table sky_{ZONE}"
+    assert f"~ cloud here  {repair}" in standing.must("cluster", "--check").output
+    assert f"cloud here: {repair}" in standing.must("cluster").output
     assert output("nft", "list", "table", "ip", f"sky_{ZONE}") == rules
     # the network itself: the nodes run on and are connected again
     output("ip", "link", "delete", f"sky-{ZONE}")
