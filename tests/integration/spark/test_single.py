@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
+from ansible_collections.sky.clusters.tests.integration.spark.notebook import run_a_cell
+from ansible_collections.sky.clusters.tests.support.browser import chromium, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
