@@ -38,9 +38,9 @@ class ActionModule(RunAction):
         with self.open_run(cluster, args) as run:
             outcome = run.absent(bool(given), args["confirm"])
             warn(outcome)
-            result = self.result(outcome) | {"kept_volumes": untemplated(kept_volumes(outcome))}
+            result = self.result(outcome, bool(given)) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:
-            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *kept_volume_lines(outcome)]}
+            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *([] if given else kept_volume_lines(outcome))]}
         return result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": _summary(cluster.name, outcome)}
 
 

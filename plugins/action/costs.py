@@ -44,7 +44,7 @@ def as_text(file: str, data: Mapping[str, Any]) -> str:
 
 
 def _as_csv(data: Mapping[str, Any]) -> str:
-    rows = [{"time": data["time"], "state": state} | item for state, key in (("used", "items"), ("planned", "planned")) for item in data[key]]
+    rows = [{"time": data["time"], "state": state} | item for state in ("used", "planned") for item in data[state]]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -31,13 +31,16 @@ class ActionModule(ControllerAction):
             if "proof" in view:
                 view["proof"] = view["proof"] | {"missing": unproved(SYSTEMS[name], view["proof"], nodes, ids)}
         verdicts = judge(nodes, {system: view_of(view) for system, view in views.items()})
+        former = {node.name: removal(verdicts[node.name].former, node.roles) for node in nodes}
         return dict(
             untemplated(
                 {
                     "changed": False,
                     "sick": {name: verdict.sick for name, verdict in verdicts.items() if verdict.sick},
                     "repair": [name for name, verdict in verdicts.items() if verdict.repair],
-                    "former": {node.name: removal(verdicts[node.name].former, node.roles) for node in nodes if verdicts[node.name].former},
+                    "former": {name: steps for name, steps in former.items() if steps},
+                    "former_roles": {name: list(verdict.former) for name, verdict in verdicts.items() if verdict.former},
+                    "added": {name: list(verdict.added) for name, verdict in verdicts.items() if verdict.added},
                     "idle": [name for name, verdict in verdicts.items() if verdict.idle],
                     "nodes": {name: {"health": verdict.health, "faults": verdict.faults} for name, verdict in verdicts.items()},
                     "services": services(nodes),

@@ -22,9 +22,19 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
-from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, PREFIX, SECRET, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import unreadable
+from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, OUTPUT_FILES, PREFIX, SECRET, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import obstacle
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, doubled, faults, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import (
+    beyond_node,
+    dotted,
+    doubled,
+    faults,
+    missing,
+    sources,
+    strangers,
+)
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
@@ -34,7 +44,7 @@ NO_FILE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file 
 class ActionModule(ControllerAction):
     """See the documentation of the module of this name."""
 
-    spec: ClassVar[dict[str, Any]] = {"system": {"type": "str", "default": ""}}
+    spec: ClassVar[dict[str, Any]] = {"system": {"type": "str", "default": ""}, "configures": {"type": "bool", "default": False}}
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         variables = self.variables
@@ -44,7 +54,8 @@ class ActionModule(ControllerAction):
         values, wrong = given({name: self._templar.template(variables[name]) for name in EXTRAS if name in variables})
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
-        wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"])]
+        wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"], pools if args["configures"] else None)]
+        wrong += _not_writable(values)
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
         if wrong:
             raise AnsibleActionFail("\n".join(wrong))
@@ -54,13 +65,20 @@ class ActionModule(ControllerAction):
         # a result that is registered, and no fact: sites forbid facts as variables, and core 2.24 does by default
         return {"changed": False, "began": time.time(), **untemplated(shown | {"identity_file": str(key)})}
 
-    def _of_roles(self, extra: Mapping[str, Any], hostvars: Any) -> list[str]:
-        """The faults of the variables of roles, each sentence once."""
+    def _of_roles(self, extra: Mapping[str, Any], hostvars: Any, pools: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
+        """The faults of the variables of roles, each sentence once.
+
+        Args:
+            pools: of a run that configures nodes, so that all variables that its roles need must be set.
+        """
         places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
         limited = {name for role in ROLES.values() for name in role.limits}
         wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
+        if pools is not None:
+            roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
+            wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays
         if not wrongs and any(limited & variables.keys() for _place, variables in places):
             wrongs = [sentence for name in hostvars for sentence in beyond_node(name, hostvars[name])]
         return list(dict.fromkeys(wrongs))
@@ -76,6 +94,9 @@ class ActionModule(ControllerAction):
             return "" if source.endswith(",") else f"{source}: no such file"
         if Path(source).is_dir():
             return "\n".join(fault for each in sorted(Path(source).glob("*.y*ml")) if (fault := self._fault(str(each))))
+        why = unreadable(Path(source))
+        if why or Path(source).suffix not in (".yml", ".yaml"):
+            return why and f"{source}: {why}"
         try:
             data = self._loader.load_from_file(source)
             if not isinstance(data, Mapping) or data.get("plugin") != PLUGIN:
@@ -84,6 +105,14 @@ class ActionModule(ControllerAction):
         except (ClusterFileError, FleetError, AnsibleError) as error:
             return f"{source}: the cluster cannot be read:\n{error}"
         return f"{source}: the inventory plugin {PLUGIN} did not read it; see the warnings above"
+
+
+def _not_writable(values: Mapping[str, Any]) -> Iterator[str]:
+    """Files that the run is asked to write and cannot: it would find that after an hour of work."""
+    for name in OUTPUT_FILES:
+        file = values.get(name.removeprefix(PREFIX), "")
+        if file and (reason := obstacle(file)):
+            yield f"{name}: {file} cannot be written: {reason}"
 
 
 def _not_installed(pools: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -25,7 +25,9 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         user = {"name": self._of_role("node_user", variables), "uid": self._of_role("node_user_uid", variables)}
-        args = expected(variables.get("sky_roles", []), variables.get("sky_volumes", []), bool(variables.get("sky_network")))
+        dropped = variables.get("sky_pool") not in variables.get("sky_pools", {})  # its roles are not known: those that it has are found
+        roles = [] if dropped else variables.get("sky_roles", [])
+        args = expected(roles, variables.get("sky_volumes", []), bool(variables.get("sky_network")))
         args |= {"user": user, "shares": self._shares(variables)} | self._task.args
         args.setdefault("address", variables.get("sky_cloud_address", ""))
         try:

@@ -16,6 +16,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._views._changes impor
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import each_once
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
@@ -30,6 +31,7 @@ class ActionModule(ControllerAction):
         "lost": {"type": "list", "elements": "str", "default": []},
         "visited": {"type": "list", "elements": "str", "default": []},
         "former": {"type": "dict", "default": {}},
+        "added": {"type": "dict", "default": {}},
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class ActionModule(ControllerAction):
 def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
     """The plan of a run in check mode."""
     nodes = args["nodes"]
-    yield from plan_lines(nodes["plan"], args["visited"], removed(args["former"])) or [UNCHANGED]
+    yield from plan_lines(nodes["plan"], args["visited"], removed(args["former"]), args["added"]) or [UNCHANGED]
     yield from nodes["estimate"]
     yield from kept_lines({volume["name"]: volume["size"] for volume in nodes["kept_volumes"]})
 
@@ -73,8 +75,8 @@ def _of_nodes(lost: list[str], hostvars: Mapping[str, Any]) -> Iterator[str]:
     """Why nodes failed, then what roles have postponed, each sentence once."""
     silent = [name for name in sorted(lost) if "sky_failure" not in hostvars[name]]
     why = reasons({name: SshLogin.of(hostvars[name]) for name in silent})
-    for name in sorted(lost):
-        yield from hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"])
+    failures = {name: hostvars[name].get("sky_failure", [f"{name} could not be reached by ssh and was skipped: {why.get(name)}"]) for name in lost}
+    yield from each_once(failures)
     if silent:
         yield UNREACHED
     yield from sorted({sentence for name in hostvars for sentence in hostvars[name].get("sky_postponed", [])})

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, head_nodes, systems_of
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, head_nodes, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import content
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import agent_hash, is_input, ready_hash
@@ -55,12 +55,25 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
         }
     # a new node may have the name and the address of one that was drained
     behind = {name: hostvars.raw_get(name)["sky_id"] for name in members if hostvars.raw_get(name).get("sky_fronts")}
+    identities = _identities(members, hostvars)
     for name in members:
         known[name] |= {"behind": behind} if hostvars.raw_get(name).get("sky_balances") else {}
+        kept = {system.name: identities[system.name] for system in SYSTEMS.values() if system.keeps_identities and heads.get(system.head) == name}
+        known[name] |= {"identities": kept} if kept else {}
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
     visit = members if args["full"] else due
     return {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "heads": heads, "addresses": addresses, "serves": serves}
+
+
+def _identities(members: Iterable[str], hostvars: Any) -> dict[str, dict[str, str]]:
+    """The ids of the nodes of each system whose head keeps more of them than their names and addresses."""
+    found: dict[str, dict[str, str]] = {system.name: {} for system in SYSTEMS.values() if system.keeps_identities}
+    for name in members:
+        for system in systems_of(hostvars[name]["sky_roles"]):
+            if system.keeps_identities:
+                found[system.name][name] = hostvars.raw_get(name)["sky_id"]
+    return found
 
 
 def _listed_settings(variables: Any) -> dict[str, Any]:

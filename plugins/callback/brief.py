@@ -108,7 +108,7 @@ class CallbackModule(Default):
         if self._clock is None:
             self._clock = threading.Thread(target=self._watch, daemon=True)
             self._clock.start()
-        self._step = _brief.Step(_title(task), time.monotonic())
+        self._step = _brief.Step(_title(task), time.monotonic(), once=bool(task.run_once))
 
     def _end_step(self) -> None:
         with self._lock:

@@ -68,6 +68,8 @@ options:
     description:
       - Further rules of the nodes' firewall. Each has C(action) (V(allow) or V(block)), C(direction) (V(in) or V(out)), C(nodes), C(protocol),
         C(ports) and C(peers).
+      - With an empty list the nodes have the firewall without further rules. They have it without this option where there is an overlay, and where
+        a cloud of the pools keeps nothing out by itself (StratusLab).
     type: list
     elements: dict
     default: []
@@ -123,7 +125,7 @@ keyed_groups:
 
 import hashlib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +161,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         use_line_buffering()
         use_timeline(loader)
         try:
-            data = self._read_config_data(path)
+            data = self._data(path)
             cluster = self._accepted(data, path)
             found = self._hosts(path, cluster, cache)
         except AnsibleError as error:
@@ -178,6 +180,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if self.get_option("cache"):
             self._cache[self.get_cache_key(path)] = {}
             self._cache.set_cache()
+
+    def _data(self, path: str) -> dict[str, Any]:
+        """The file. What Ansible says of an option of the wrong type names neither the place nor the type in the file's own words."""
+        try:
+            return dict(self._read_config_data(path))
+        except AnsibleError:
+            content = self.loader.load_from_file(path)
+            if isinstance(content, Mapping):
+                parse(content, option_classes())  # says it better
+            raise
 
     def _accepted(self, data: dict[str, Any], path: str) -> Cluster:
         """The cluster that the file describes.

@@ -49,7 +49,7 @@ time:
   returned: always
   type: str
   sample: "2026-11-28T11:00:00+00:00"
-items:
+used:
   description:
     - What exists, one entry for the nodes of each flavor and the volumes of each type, by owner, cloud and pool.
     - C(hours) are those of all nodes together, or GiB-hours. C(price) is that of one node or one GiB for an hour, C(rate) that of all of them.

@@ -43,7 +43,17 @@ former:
   description: Nodes with remains of a role that their pool no longer has, each with the Ansible roles and task files that remove it.
   returned: always
   type: dict
-  sample: {demo-worker-0: [{role: spark_worker, tasks: leave}, {role: spark_worker, tasks: remove}, {role: spark, tasks: remove}]}
+  sample: {demo-worker-0: [{role: spark_worker, tasks: leave, waits: false}, {role: spark_worker, tasks: remove, waits: false}]}
+former_roles:
+  description: The same nodes, and those of pools that the file no longer has, each with the roles that are to leave it.
+  returned: always
+  type: dict
+  sample: {demo-worker-0: [spark_worker]}
+added:
+  description: Nodes that have not got a role yet that their pool has, each with these roles.
+  returned: always
+  type: dict
+  sample: {demo-master-0: [spark_worker]}
 idle:
   description: Nodes that do no work for any of their systems now.
   returned: always

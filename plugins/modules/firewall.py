@@ -60,6 +60,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _host, _list, _paths
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._sandbox import SANDBOX
 
 ETC = Path("/etc/sky/network")
 RULES = ETC / "firewall.nft"
@@ -85,10 +86,12 @@ ExecStart=-/usr/sbin/nft -f {SETS}
 ExecReload=/usr/sbin/nft -f {RULES}
 ExecReload=-/usr/sbin/nft -f {SETS}
 CapabilityBoundingSet=CAP_NET_ADMIN
-NoNewPrivileges=yes
-ProtectHome=yes
-ProtectSystem=strict
-PrivateTmp=yes
+{SANDBOX}
+MemoryDenyWriteExecute=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_NETLINK AF_UNIX
+SystemCallFilter=~@resources
 
 [Install]
 WantedBy=multi-user.target

@@ -161,7 +161,7 @@ class List:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One task at a time: those of several nodes that leave run side by side."""
-        with self.path.with_suffix(".lock").open("w") as file:
+        with self.path.with_suffix(".lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

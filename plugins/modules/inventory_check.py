@@ -22,6 +22,11 @@ options:
     description: A system, such as V(spark), of which the cluster file must have a role. By default any cluster is accepted.
     type: str
     default: ""
+  configures:
+    description: Whether the nodes are configured, so that the variables without which roles can do nothing must be set.
+    type: bool
+    default: false
+    version_added: 0.6.0
 """
 
 EXAMPLES = r"""

@@ -117,29 +117,20 @@ fetched:
   sample: [server-1.2.0.jar]
 """
 
-import gzip
 import hashlib
 import io
 import json
-import os
-import re
 import shutil
-import subprocess
-import tarfile
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError, default_folder, lock, sha256_of
-
-IVY = re.compile(r"(^|/)ivy-[0-9.]+\.jar$")
-MAVEN = "http://ant.apache.org/ivy/maven"  # a name space, not a place
+from ansible_collections.sky.clusters.plugins.module_utils._base._ivy import MAVEN, add, ivy_fault, packed, retrieve, take
 
 
 @dataclass(frozen=True)
@@ -172,28 +163,6 @@ class Wanted:
         return self.folder / f"{self.name}-{hashlib.sha256(lock.encode()).hexdigest()[:12]}.tar.gz"
 
 
-def take(distribution: Path, names: set[str], folder: Path) -> Path:
-    """Put the jars of these names that a distribution holds into a folder; its Ivy."""
-    ivy = None
-    try:
-        with tarfile.open(distribution, "r|gz") as archive:
-            for member in archive:
-                base = os.path.basename(member.name)
-                if not member.isfile() or (base not in names and not IVY.search(member.name)):
-                    continue
-                content = archive.extractfile(member)
-                if content is None:
-                    continue
-                with (folder / base).open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                ivy = folder / base if IVY.search(member.name) else ivy
-    except (OSError, tarfile.TarError) as error:
-        raise FetchError(f"{distribution} cannot be read: {error}") from error
-    if ivy is None:
-        raise FetchError(f"{distribution} holds no Ivy (ivy-<version>.jar), which fetches jars")
-    return ivy
-
-
 def ivy_file(jars: tuple[Jar, ...]) -> str:
     """The dependencies, none of which brings others along."""
     lines = [f'<ivy-module version="2.0" xmlns:m="{MAVEN}"><info organisation="sky.clusters" module="jars"/><dependencies>']
@@ -205,69 +174,26 @@ def ivy_file(jars: tuple[Jar, ...]) -> str:
     return "\n".join([*lines, "</dependencies></ivy-module>"])
 
 
-def proxies(environment: Mapping[str, str]) -> list[str]:
-    """The proxy of the environment in the words of Java, which does not look there."""
-    found = []
-    for scheme in ("http", "https"):
-        value = environment.get(f"{scheme}_proxy") or environment.get(f"{scheme}_proxy".upper()) or ""
-        place = urlsplit(value if "//" in value else f"//{value}")
-        if place.hostname:
-            found += [f"-D{scheme}.proxyHost={place.hostname}", f"-D{scheme}.proxyPort={place.port or 80}"]
-    if found and (direct := environment.get("no_proxy") or environment.get("NO_PROXY")):
-        found.append("-Dhttp.nonProxyHosts=" + "|".join(host.strip() for host in direct.split(",") if host.strip()))
-    return found
-
-
-def ivy_fault(output: str) -> str:
-    """Ivy's own words, of a kind that fits into one line."""
-    lines = [line.strip(" :\t") for line in output.splitlines()]
-    telling = [line for line in lines if re.search(r"not found|FAILED|UNRESOLVED|error|exception", line, re.IGNORECASE)]
-    return "; ".join(list(dict.fromkeys(telling or [line for line in lines if line][-1:]))[:3])
-
-
 def fetch(ivy: Path, jars: tuple[Jar, ...], folder: Path, settings: str, timeout: int) -> None:
     """Have Ivy put these jars into the folder."""
-    java = shutil.which("java")
     names = ", ".join(jar.file for jar in jars)
-    if java is None:
-        raise FetchError(f"this machine has no Java runtime, with which Ivy fetches {names}: install one, such as default-jre-headless")
-    described = folder / "ivy.xml"
-    described.write_text(ivy_file(jars), encoding="utf-8")
-    own = Path(settings) if settings else Path.home() / ".ivy2/ivysettings.xml"
-    command = [java, f"-Divy.default.ivy.user.dir={folder / 'ivy'}", *proxies(os.environ), "-jar", str(ivy), "-ivy", str(described)]
-    command += ["-settings", str(own)] if settings or own.is_file() else []
-    command += ["-retrieve", str(folder / "[artifact]-[revision](-[classifier]).[ext]")]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise FetchError(f"Ivy did not fetch {names} within {timeout} seconds") from error
+    said = retrieve(ivy, ivy_file(jars), f"{folder}/[artifact]-[revision](-[classifier]).[ext]", names, settings, timeout)
     missing = [jar.file for jar in jars if not (folder / jar.file).is_file()]
     if missing:
-        raise FetchError(f"Ivy could not fetch {', '.join(missing)}: {ivy_fault(done.stdout + done.stderr)}")
+        raise FetchError(f"Ivy could not fetch {', '.join(missing)}: {ivy_fault(said)}")
 
 
 def pack(wanted: Wanted, folder: Path, into: Path) -> None:
     """The file, from jars that are all there; every time the same."""
-    # jars are compressed already; what reads the file expects gzip all the same
-    with (
-        into.open("wb") as file,
-        gzip.GzipFile("", "wb", 0, file, mtime=0) as packed_file,
-        tarfile.open(fileobj=packed_file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-    ):
+    with packed(into) as archive:
         for jar in sorted(wanted.jars, key=lambda jar: jar.file):
             content = (folder / jar.file).read_bytes()
             if not jar.unpack:
-                _add(archive, f"jars/{jar.file}", content)
+                add(archive, f"jars/{jar.file}", content)
                 continue
-            with zipfile.ZipFile(io.BytesIO(content)) as packed:
-                for name in sorted(name for name in packed.namelist() if name.startswith(f"{jar.unpack}/") and not name.endswith("/")):
-                    _add(archive, name, packed.read(name))
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), 0o644
-    archive.addfile(member, io.BytesIO(content))
+            with zipfile.ZipFile(io.BytesIO(content)) as jar_file:
+                for name in sorted(name for name in jar_file.namelist() if name.startswith(f"{jar.unpack}/") and not name.endswith("/")):
+                    add(archive, name, jar_file.read(name))
 
 
 def check(jars: tuple[Jar, ...], folder: Path) -> None:

@@ -110,6 +110,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import 
     _server,
     _watch,
 )
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._sandbox import SANDBOX
 
 PARTS = (_agent, _board, _exchange, _files, _host, _inbox, _known, _list, _mtu, _paths, _pause, _peering, _probe, _server, _watch)
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
@@ -137,12 +138,17 @@ ExecStartPre=-/bin/rm -f /var/run/wireguard/{interface}.sock
 ExecStart={program} -f {interface}
 Restart=always
 RestartSec=0.2
-CapabilityBoundingSet=CAP_NET_ADMIN
-NoNewPrivileges=yes
-ProtectHome=yes
-ProtectSystem=strict
-ReadWritePaths=/var/run
-PrivateTmp=yes
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_BIND_SERVICE
+DeviceAllow=/dev/net/tun rw
+{sandbox}
+MemoryDenyWriteExecute=yes
+ProtectKernelTunables=yes
+ProcSubset=pid
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+SystemCallFilter=~@resources
+UMask=0077
+RuntimeDirectory=wireguard
+RuntimeDirectoryPreserve=yes
 
 [Install]
 WantedBy=multi-user.target
@@ -160,10 +166,14 @@ ExecStart=/usr/bin/python3 -m sky_network._agent /etc/sky/network/agent.json
 Restart=always
 RestartSec=1
 RuntimeDirectory=sky-network
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_DAC_OVERRIDE
-NoNewPrivileges=yes
-PrivateTmp=yes
-ProtectHome=yes
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
+{sandbox}
+MemoryDenyWriteExecute=yes
+PrivateDevices=yes
+ReadWritePaths=/etc /var/lib/sky/network
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+SystemCallFilter=~@resources
+UMask=0022
 
 [Install]
 WantedBy=multi-user.target
@@ -219,8 +229,8 @@ class Node:
             program = shutil.which("wireguard-go")
             if program is None and not self.module.check_mode:
                 self.module.fail_json(msg="the kernel has no WireGuard, and wireguard-go is not installed")
-            self.write(UNITS / ENGINE_UNIT, ENGINE.format(interface=_host.INTERFACE, program=program or "/usr/bin/wireguard-go"))
-        self.write(UNITS / AGENT_UNIT, AGENT.format(after="" if kernel or not overlay else f" {ENGINE_UNIT}"))
+            self.write(UNITS / ENGINE_UNIT, ENGINE.format(sandbox=SANDBOX, interface=_host.INTERFACE, program=program or "/usr/bin/wireguard-go"))
+        self.write(UNITS / AGENT_UNIT, AGENT.format(sandbox=SANDBOX, after="" if kernel or not overlay else f" {ENGINE_UNIT}"))
         return {
             "key": self.key() if overlay else "",
             "signer": self.signer() if self.module.params["serves"] else "",

@@ -35,6 +35,10 @@ options:
     description: Steps that remove roles from nodes, by node, as M(sky.clusters.findings) returns them.
     type: dict
     default: {}
+  added:
+    description: Roles that nodes do not have yet, by node, as M(sky.clusters.findings) returns them.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

@@ -77,6 +77,12 @@ archives:
   type: list
   elements: str
   sample: []
+distributions:
+  description: The names of all distributions that the node has.
+  returned: always
+  type: list
+  elements: str
+  sample: [python-jobs, spark]
 """
 
 import os
@@ -88,7 +94,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._distributions import Distribution
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._distributions import Distribution, names
 
 MEMORY = Path("/proc/meminfo")
 
@@ -131,6 +137,7 @@ def main() -> None:
         current=current.version if current else "",
         unpacked=[str(version) for version in unpacked],
         archives=[str(version) for version in unpacked if found.archive(version.version).exists()],
+        distributions=names(),
         **java_of(module.params["java_version"]),
     )
 

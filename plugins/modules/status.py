@@ -68,6 +68,11 @@ ready:
   returned: always
   type: bool
   sample: false
+time:
+  description: When the cluster was looked at.
+  returned: always
+  type: str
+  sample: "2026-11-28T11:00:00+00:00"
 reasons:
   description: Why the cluster is not ready.
   returned: always
@@ -76,20 +81,21 @@ reasons:
   sample: ["pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-1: spark-worker failed)"]
 nodes:
   description:
-    - The existing nodes, with C(memory) in MiB. C(ready) is the hash of the last visit, empty if the node is not configured yet.
+    - The existing nodes, with C(memory) in MiB. C(ready) says whether the node runs, is configured and has no fault, and C(ready_hash) is the hash
+      of its last visit, empty if it is not configured yet.
     - C(health) is V(ok), a few words, or V(-) if it was not checked. C(faults) has one sentence for each fault.
   returned: always
   type: list
   elements: dict
   sample:
     - {name: demo-worker-0, cloud: here, id: 5f0c2a9d1e37, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
-       memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker], health: ok,
-       faults: []}
+       memory: 2048, ready: true, ready_hash: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker,
+       roles: [spark_worker], health: ok, faults: []}
 pools:
-  description: The pools of the file, with the counts of this run. C(least) is the number of nodes that a pool needs.
+  description: The pools of the file, with the counts of this run. C(min_count) is the number of nodes that a pool needs.
   returned: always
   type: dict
-  sample: {worker: {count: 2, least: 2}}
+  sample: {worker: {count: 2, min_count: 2}}
 services:
   description: The services that should run on the reachable nodes, and their states.
   returned: always

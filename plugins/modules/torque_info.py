@@ -82,12 +82,14 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
+from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import SUCCESS
+from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
 
 SECONDS = 20  # that the server may take to answer
 LOST = {"DOWN", "UNKNOWN", "FAIL", "FUTURE"}
@@ -183,7 +185,7 @@ def view() -> dict[str, Any]:
 
 def in_words(proof: dict[str, Any]) -> dict[str, Any]:
     """The same, with what a success was."""
-    if proof.get("outcome") != _torque_proof.SUCCESS:
+    if proof.get("outcome") != SUCCESS:
         return proof
     result = proof["result"]
     return proof | {
@@ -196,13 +198,14 @@ def main() -> None:
         argument_spec={
             "address": {"type": "str", "required": True},
             "port": {"type": "int", "default": 6817},
-            "stamp": {"type": "path", "default": str(_torque_proof.STAMP)},
+            "stamp": {"type": "path", "default": str(STAMP.path)},
         },
         supports_check_mode=True,
     )
     address = module.params["address"]
     page = f"{f'[{address}]' if ':' in address else address}:{module.params['port']}"
-    module.exit_json(changed=False, page=page, proof=in_words(_torque_proof.seen(Path(module.params["stamp"]))), **view())
+    stamp = replace(STAMP, path=Path(module.params["stamp"]))
+    module.exit_json(changed=False, page=page, proof=in_words(stamp.seen()), **view())
 
 
 if __name__ == "__main__":

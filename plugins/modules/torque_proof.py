@@ -79,12 +79,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
+from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import FAILURE, POSTPONED, SUCCESS
+from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
 
 PROGRAMS = Path("/var/lib/sky/proof")
 ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
@@ -199,29 +201,27 @@ def main() -> None:
             "ids": {"type": "list", "elements": "str", "default": []},
             "program": {"type": "str", "required": True},
             "user": {"type": "str", "default": "sky"},
-            "stamp": {"type": "path", "default": str(_torque_proof.STAMP)},
+            "stamp": {"type": "path", "default": str(STAMP.path)},
             "force": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 120},
         },
         supports_check_mode=True,
     )
     given = module.params
-    stamp, ids = Path(given["stamp"]), sorted(given["ids"])
-    last = _torque_proof.seen(stamp)
-    holds = last.get("outcome") == _torque_proof.SUCCESS and last["current"] and last["nodes"] == ids
-    if holds and not given["force"]:
-        module.exit_json(changed=False, result=last["result"])
+    stamp, ids = replace(STAMP, path=Path(given["stamp"])), given["ids"]
+    if stamp.holds(ids) and not given["force"]:
+        module.exit_json(changed=False, result=stamp.read()["result"])
     if module.check_mode:
         module.exit_json(changed=True)
     try:
         result = Proof(given).run()
     except PostponedError as error:
-        _torque_proof.write(stamp, ids, _torque_proof.POSTPONED, why=str(error))
+        stamp.write(ids, POSTPONED, why=str(error))
         module.exit_json(changed=True, postponed=str(error))
     except (ProofError, OSError, KeyError) as error:
-        _torque_proof.write(stamp, ids, _torque_proof.FAILURE, why=str(error))
+        stamp.write(ids, FAILURE, why=str(error))
         module.fail_json(msg=f"The batch system cannot run a job: {error}")
-    _torque_proof.write(stamp, ids, _torque_proof.SUCCESS, result=result)
+    stamp.write(ids, SUCCESS, result=result)
     module.exit_json(changed=True, result=result)
 
 

@@ -25,6 +25,7 @@ class Step:
     begun: float
     hosts: set[str] = field(default_factory=set)  # that are done
     changed: set[str] = field(default_factory=set)
+    once: bool = False  # for all nodes at once: how many of them answered means nothing
     shown: float = 0.0  # when the line about it was last shown
 
     def running(self, now: float) -> str:
@@ -33,7 +34,7 @@ class Step:
         if now - (self.shown or self.begun) < due:
             return ""
         self.shown = now
-        done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) else ""
+        done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) and not self.once else ""
         return f"{self.name} ... {now - self.begun:.0f} s{done}"
 
     def on_nodes(self) -> bool:
@@ -45,7 +46,7 @@ class Step:
         took = now - self.begun
         if not self.changed and took < LONG:
             return ""
-        nodes = self.changed - set(LOCAL) or self.hosts - set(LOCAL)
+        nodes = set() if self.once else self.changed - set(LOCAL) or self.hosts - set(LOCAL)
         right = f"{count(len(nodes), 'node') if nodes else '':>9} {f'{took:.0f} s' if took >= 1 else '':>6}"
         room = width - len(right) - 3
         return f"  {shortened(self.name, room):<{room}} {right}".rstrip()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from ansible import context
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.manager import IGNORED
@@ -36,6 +37,26 @@ def cluster_files(sources: Iterable[str], loader: Any) -> list[Path]:
             if _is_meant(path, loader):
                 found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def unreadable(path: Path) -> str:
+    """Why a file that is intended as a cluster file is no text that can be read, with the line; empty if it is."""
+    content = _bytes(path)
+    if not (NAMED.search(path.name) or SAYS.search(content)) or content.startswith(b"$ANSIBLE_VAULT"):
+        return ""
+    if path.suffix not in (".yml", ".yaml"):
+        return "the name of a cluster file must end in .yml or .yaml, such as demo.sky.yml"
+    try:
+        list(yaml.parse(content.decode()))
+    except UnicodeDecodeError as error:
+        return f"line {len(content[: error.start].splitlines()) or 1} is not UTF-8: save the file in that encoding"
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        why = "a tab, where YAML wants blanks" if "'\\t'" in str(error.problem) else ", ".join(filter(None, (error.context, error.problem)))
+        return f"line {mark.line + 1 if mark else 1}: {why}"
+    except yaml.YAMLError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def refuse(sentence: str) -> NoReturn:

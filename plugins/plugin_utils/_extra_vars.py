@@ -98,6 +98,8 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 
+OUTPUT_FILES = ("sky_costs_file", "sky_ssh_config", "sky_status_file", "sky_timeline")  # of the controller, each written at the end of a run
+
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The values of the variables, by their names without the prefix; an empty variable has its default.

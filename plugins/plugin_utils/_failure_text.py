@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 TAIL = 5  # lines of a log
 WIDTH = 300  # characters of a line
+LOOK = "    look: "
 LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # keys of a result with a log, the most informative first
 # Messages that add nothing to a log; the second is that of core 2.21
 PLAIN = ("non-zero return code", "The command exited with a non-zero return code", "MODULE FAILURE")
@@ -30,8 +31,30 @@ def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], lo
     tail = _tail(failed)
     lines = [f"{node} failed at '{stage}' (task '{task}'): {_cause(failed, tail)}"]
     lines += [f"    | {line}" for line in tail]
-    lines += [f"    look: {login}"] * bool(login)
+    lines += [f"{LOOK}{login}"] * bool(login)
     return [*lines, f"    {NEXT}"]
+
+
+def each_once(failures: Mapping[str, list[str]]) -> Iterator[str]:
+    """The lines of all nodes that failed; what several say alike is said once, with all their names."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in sorted(failures, key=natural):
+        said = tuple(line.removeprefix(f"{name} ") for line in failures[name] if not line.startswith(LOOK))
+        alike.setdefault(said, []).append(name)
+    for said, names in alike.items():
+        first, *rest = failures[names[0]]
+        yield f"{together(names)} {said[0]}" if first.startswith(f"{names[0]} ") else first
+        yield from rest
+
+
+def natural(name: str) -> tuple[str, int]:
+    """For an order in which node 10 comes after node 2."""
+    stem, _dash, index = name.rpartition("-")
+    return (stem, int(index)) if index.isdigit() else (name, 0)
+
+
+def together(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _failed(result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Opinion, Seen, System, View
-from ansible_collections.sky.clusters.plugins.module_utils._systems._table import REMOVABLE, SYSTEMS, disposable, heads
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import REMOVABLE, ROLES, SYSTEMS, disposable, heads
+
+NOT_INSTALLED = "(it is not installed)"  # as M(sky.clusters.node_health) says it of a unit
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Verdict:
     sick: str = ""  # why it is to be replaced; empty if it is not
     repair: bool = False  # a visit repairs it
     former: tuple[str, ...] = ()  # roles that were removed from its pool
+    added: tuple[str, ...] = ()  # roles that its pool has got, and that it has not yet
     idle: bool = False  # it does no work now
     looked: bool = True
 
@@ -125,6 +128,9 @@ def _take_over(opinion: Opinion, verdict: Verdict) -> None:
 
 def _judge_roles(node: Seen, verdict: Verdict) -> None:
     """A role that was removed from the pool is removed from the node by a visit; this is not a fault."""
+    absent = {unit["name"] for unit in node.health.get("units", []) if NOT_INSTALLED in unit.get("fault", "")}
+    services = {role: ROLES[role].services for role in node.roles if role in ROLES}
+    verdict.added = tuple(role for role, names in services.items() if names and absent.issuperset(names))
     verdict.former = tuple(role for role in node.health.get("former_roles", []) if role in REMOVABLE)
     verdict.words += [f"former {role}" for role in verdict.former]
     verdict.repair = verdict.repair or bool(verdict.former)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,18 @@ def save(variable: str, file: str, text: str) -> None:
     except OSError as error:
         # without its cause: Ansible would print the reason twice
         raise AnsibleActionFail(f"{variable}: {file} cannot be written: {error.strerror or error}") from None
+
+
+def obstacle(file: str) -> str:
+    """Why a file cannot be written, as far as can be told without writing it; empty if nothing is in the way."""
+    path = Path(os.path.realpath(Path(file).expanduser()))
+    if file == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
+        return ""
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    if not path.parent.is_dir():
+        return os.strerror(errno.ENOTDIR if path.parent.exists() else errno.ENOENT)
+    return "" if os.access(path.parent, os.W_OK) else os.strerror(errno.EACCES)
 
 
 def write(file: str, text: str) -> None:

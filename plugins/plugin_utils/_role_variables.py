@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -105,6 +105,36 @@ def doubled(place: str, variables: Mapping[str, Any], everywhere: Mapping[str, A
             yield f"node_users{where}: '{name}' is the cluster's user (node_user), which every node has: leave it out here, or choose another name"
         elif str(user["uid"]) == str(uid):
             yield f"node_users{where}: {name} (node_user) and {user['name']} have the same id {uid}"
+
+
+def missing(roles: Iterable[str], places: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Variables that are set nowhere although a role of the file, or another variable, needs them."""
+    given = {name for _place, variables in places for name, value in variables.items() if value not in (None, "")}
+    for role in roles:
+        source = ROLES[role].source
+        if source not in given:
+            instead = f", unless {source} is set" if source else ""
+            yield from (f"{name}: is required by the role {role}{instead}" for name in ROLES[role].required if name not in given)
+    yield from _partners(given)
+
+
+def _partners(given: Collection[str]) -> Iterator[str]:
+    for name, others in NEEDS.items():
+        if name in given and (absent := [other for other in others if other not in given]):
+            yield f"{' and '.join(absent)}: {'is' if len(absent) == 1 else 'are'} required with {name}"
+
+
+def of_role(role: str, values: Mapping[str, Any]) -> list[str]:
+    """The faults of the variables that bear the name of a role, with the values that they have on a node."""
+    own = {name: value for name, value in values.items() if name.startswith(f"{role}_")}
+    return [*faults("", own), *missing([role] if role in ROLES else [], [("", own)]), *_both(role, own)]
+
+
+def _both(role: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Variables of one node whose values come from elsewhere. Pools may differ in this, so it is a fault on one node only."""
+    source = ROLES[role].source if role in ROLES else ""
+    if source and values.get(source):
+        yield from (f"{name}: comes from {source}, which is set too: leave one of them out" for name in ROLES[role].required if values.get(name))
 
 
 def strangers(place: str, variables: Mapping[str, Any]) -> Iterator[str]:
@@ -235,6 +265,7 @@ CHECKS: Mapping[str, Callable[[str, Any], str]] = {
     **{name: _of_packages(own) for role in ROLES.values() for name, own in role.packages.items()},
     **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
 }
+NEEDS: Mapping[str, tuple[str, ...]] = {name: others for system in SYSTEMS.values() for name, others in system.needs.items()}
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:

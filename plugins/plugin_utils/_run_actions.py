@@ -53,8 +53,11 @@ class RunAction(ClusterAction):
             return contextlib.nullcontext()
         return dropped_cache(self.variables.get("ansible_inventory_sources") or (), self._loader)
 
-    def result(self, outcome: Outcome) -> dict[str, Any]:
+    def result(self, outcome: Outcome, data: bool = False) -> dict[str, Any]:
         """What was done, or in check mode would be done.
+
+        Args:
+            data: whether the data volumes are deleted, too.
 
         Raises:
             AnsibleActionFail: something failed that fails the run.
@@ -62,8 +65,9 @@ class RunAction(ClusterAction):
         if outcome.faults:
             failed = failures(outcome.result.failed)
             raise AnsibleActionFail("\n".join([fault for fault in outcome.faults if fault not in failed] + failure_lines(outcome.result.failed)))
-        plan = [change.plain() for change in changes(outcome.plan)]
-        lines = list(map(str, changes(outcome.plan)))
+        found = changes(outcome.plan, data)
+        plan = [change.plain() for change in found]
+        lines = list(map(str, found))
         result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan}
         if self._task.diff and lines:
             result["diff"] = [{"prepared": "\n".join(lines)}]

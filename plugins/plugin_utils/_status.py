@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
@@ -15,6 +16,8 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._findings import mome
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "configured", "health")
+DISPENSABLE = ("flavor", "cloud", "address")
+WIDEST = 78  # columns; two more are blanks before each line
 NO_NODE = "no node exists"
 UNSEEN = "the health of the nodes was not checked (sky_look is false)"
 
@@ -54,12 +57,14 @@ class Status:
     def plain(self) -> dict[str, Any]:
         """The status as data, with the lines for people."""
         reasons = list(self.reasons())
-        same = ("runs", "pools", "volumes", "kept_volumes", "changes", "plan", "drift", "refusals")
+        same = ("runs", "volumes", "kept_volumes", "changes", "plan", "drift", "refusals")
         return {
             "cluster": self.cluster,
             "ready": not reasons,
             "reasons": reasons,
-            "nodes": self.nodes,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "nodes": [{**node, "ready": not _unfit(node, self.looked), "ready_hash": node["ready"]} for node in self.nodes],
+            "pools": {name: {"count": pool["count"], "min_count": pool["least"]} for name, pool in self.info["pools"].items()},
             "services": self.findings["services"],
             "shares": self.findings["shares"],
             "systems": self.findings["systems"],
@@ -95,7 +100,7 @@ class Status:
     def _lines(self) -> Iterator[str]:
         yield from self._runs()
         if self.info["nodes"]:
-            yield from table(HEADINGS, map(_row, self.nodes))
+            yield from _fitted([HEADINGS, *map(_row, self.nodes)])
         yield from _service_lines(self.findings["services"])
         yield from _share_lines(self.findings["shares"])
         yield from _system_lines(self.findings["systems"])
@@ -111,7 +116,7 @@ class Status:
 
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
-        lines = plan_lines(self.info["plan"], self.to_visit, self.removals)
+        lines = plan_lines(self.info["plan"], self.to_visit, self.removals, self.findings.get("added"))
         if lines:
             yield from ["a run would:", *(f"  {line}" for line in lines)]
         elif not self.info["refusals"]:
@@ -131,6 +136,16 @@ def _unfit(node: Mapping[str, Any], looked: bool) -> str:
     if looked and node["health"] == "-":
         return f"the health of {node['name']} was not checked"
     return f"{node['name']}: {node['health']}" if node["faults"] else ""
+
+
+def _fitted(rows: list[tuple[str, ...]]) -> list[str]:
+    """A table without its least important columns, as far as it would not fit on a screen. The data has all of them."""
+    for name in ("", *DISPENSABLE):
+        rows = [tuple(cell for cell, heading in zip(row, rows[0], strict=True) if heading != name) for row in rows]
+        lines = table(rows[0], rows[1:])
+        if max(map(len, lines)) <= WIDEST:
+            break
+    return lines
 
 
 def _row(node: Mapping[str, Any]) -> tuple[str, ...]:

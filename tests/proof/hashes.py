@@ -10,6 +10,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from .parts import Part
@@ -29,12 +30,15 @@ def is_documentation(path: str) -> bool:
 
 
 def is_below(path: str, place: str) -> bool:
+    """Whether a place, which is a file, a folder or a pattern with ``*``, holds a path."""
+    if "*" in place:
+        return fnmatchcase(path, place) or fnmatchcase(path, f"{place}/*")
     return place == "." or path == place or path.startswith(f"{place}/")
 
 
 def is_input(part: Part, path: str) -> bool:
     """Whether a part's result depends on this file of the repository."""
-    if path == PROVED or (is_documentation(path) and not part.documented):
+    if path == PROVED or (is_documentation(path) and not part.documented and path not in part.inputs):
         return False
     wanted = False
     for place in part.inputs:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .systems import BATCH, CEPH, HDFS, NETWORK, SPARK, SYSTEMS, YARN
+
 Command = tuple[str, ...]
 
 
@@ -30,12 +32,13 @@ class Part:
         bound: seconds after which it is killed.
         expected: seconds that it takes on 2 cores, for a plan until a run has recorded what it really takes.
         what: for people.
-        inputs: files and folders of the repository; ``!`` before one takes it out again. The last that matches decides.
+        inputs: files and folders of the repository, ``*`` for any part of a path; ``!`` before one takes it out again. The last that matches
+            decides.
         commands: run in this order until one fails.
         machine: whether it makes nodes on this machine, as root.
         cloud: whether it uses the test cloud of tests/clouds/openstack.
         bare: whether it begins on a machine that is not prepared and has no local clouds.
-        documented: whether documentation is among its inputs.
+        documented: whether documentation is among its inputs. Otherwise only documents that are named one by one are.
     """
 
     name: str
@@ -73,7 +76,7 @@ CLOUD_DOWN = Step("cloud down", 300, 10, ("tests/clouds/openstack/down",))
 
 PROVIDERS = "plugins/module_utils/_clouds"
 EVERYTHING = (".",)
-# What runs on any cloud. The providers are left out, and added to the parts that use them.
+# What runs on any cloud, without systems. The providers and the systems are left out, and added to the parts that use them.
 COMMON = (
     "plugins",
     f"!{PROVIDERS}",
@@ -92,17 +95,16 @@ COMMON = (
     "tests/conftest.py",
     "tests/support",
     "!tests/support/awx_job.py",
-    "!tests/support/batch.py",
     "!tests/support/campus_clusters.py",
     "!tests/support/counting_proxy.py",
     "!tests/support/fault_proxy.py",
     "!tests/support/image_root.py",
-    "!tests/support/isolated_clouds.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
     "!tests/support/stratuslab_bench.py",
     "!tests/support/stratuslab_peers.py",
     "!tests/support/stratuslab_race.py",
+    *(f"!{place}" for place in SYSTEMS),
 )
 LXC = (f"{PROVIDERS}/lxc",)
 # The test cloud borrows functions from the provider lxc. The part `clouds` depends on both and starts the test cloud, so it finds what breaks there.
@@ -168,76 +170,82 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "walk", Tier.QUICK, 900, 450, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, "tests/support/batch.py", "tests/integration/walk"), (_pytest(900, "real", "tests/integration/walk"),),
+        "walk", Tier.QUICK, 1150, 780, "the life of one local cluster, from its creation to nothing left",
+        (*LOCAL, *SYSTEMS, "tests/integration/walk"), (_pytest(1150, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
-        (*LOCAL, "schemas", "tests/integration/install", "tests/integration/lxc", "inventories"),
+        (*LOCAL, *SYSTEMS, "schemas", "tests/integration/install", "tests/integration/lxc", "inventories"),
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 1100, 560, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
-        (*LOCAL, "tests/integration/local"), (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
+        "survival", Tier.LONG, 1300, 560, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1800, 1000, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
-        (*LOCAL, "tests/integration/spark", "tests/upgrade"), (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
+        "spark", Tier.LONG, 2400, 1000, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
+        (*LOCAL, *SPARK, "tests/integration/spark", "tests/upgrade"), (_pytest(2400, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
     ),
     Part(
-        "storage", Tier.LONG, 900, 480, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
-        (*LOCAL, "tests/integration/storage"), (_pytest(900, "real", "tests/integration/storage"),),
+        "storage", Tier.LONG, 1500, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        (*LOCAL, *SPARK, *HDFS, "docs/docsite/rst/guide_data.rst", "tests/integration/storage"),
+        (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/storage"),),
     ),
     Part(
-        "ceph", Tier.LONG, 900, 440, "a Spark cluster that uses the object store and the file system of a real Ceph",
-        (*LOCAL, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"), (_pytest(900, "real", "tests/integration/ceph"),),
+        "yarn", Tier.LONG, 1300, 450, "YARN and MapReduce beside HDFS, with daemons killed in a job and nodes that leave under one",
+        (*LOCAL, *SPARK, *HDFS, *YARN, "tests/integration/yarn"), (_pytest(1300, "real", "tests/integration/yarn"),),
     ),
     Part(
-        "systems", Tier.LONG, 600, 150, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
-        (*LOCAL, "tests/systems", "tests/integration/systems"), (_pytest(600, "real", "tests/integration/systems"),),
+        "ceph", Tier.LONG, 1200, 550, "a Spark cluster that uses the object store and the file system of a real Ceph",
+        (*LOCAL, *SPARK, *HDFS, *CEPH, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"),
+        (_pytest(1200, "real", "tests/integration/ceph"),),
     ),
     Part(
-        "network", Tier.LONG, 600, 330, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
-        (*LOCAL, "tests/integration/network", "tests/support/isolated_clouds.py"),
-        (_pytest(600, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
+        "systems", Tier.LONG, 900, 260, "a system of the tests' own, added to a copy of the collection, beside Spark on one cluster",
+        (*LOCAL, *SPARK, "tests/systems", "tests/integration/systems"), (_pytest(900, "real", "tests/integration/systems"),),
     ),
     Part(
-        "torque", Tier.LONG, 900, 500, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
-        (*LOCAL, "tests/support/batch.py", "tests/support/isolated_clouds.py", "tests/integration/torque"),
-        (_pytest(900, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        "network", Tier.LONG, 900, 400, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
+        (*LOCAL, *NETWORK, *SPARK, "tests/integration/network"),
+        (_pytest(900, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
+    ),
+    Part(
+        "torque", Tier.LONG, 1100, 650, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        (*LOCAL, *BATCH, *NETWORK, *SPARK, *HDFS, "tests/integration/torque"),
+        (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
         (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
-        "cores", Tier.LONG, 600, 180, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
-        (*LOCAL, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
+        "cores", Tier.LONG, 1100, 500, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
+        (*LOCAL, *SYSTEMS, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
         (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
     ),
     Part(
-        "molecule", Tier.LONG, 600, 260, "each role on nodes of its own",
-        (*LOCAL, "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
+        "molecule", Tier.LONG, 1500, 900, "each role on nodes of its own",
+        (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
         "openstack", Tier.LONG, 1500, 1030, "the contract's suite, and clusters, on a real OpenStack of the tests' own",
-        (*CAMPUS, "tests/contract", "tests/integration/openstack"),
+        (*CAMPUS, *SPARK, "tests/contract", "tests/integration/openstack"),
         (_pytest(1500, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 540, 370,
+        "stratuslab", Tier.LONG, 1200, 500,
         "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
-        (*LOCAL, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
-        (_pytest(540, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
+        (*LOCAL, *SYSTEMS, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
+        (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 600, 190, "one Spark cluster with an overlay over two clouds, this machine and the OpenStack",
-        (*LOCAL, *OPENSTACK, "tests/support/isolated_clouds.py", "tests/integration/clouds"),
-        (_pytest(600, "openstack", "tests/integration/clouds"),), cloud=True,
+        "clouds", Tier.LONG, 700, 300, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
+        (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/integration/clouds"),
+        (_pytest(700, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
-        (*LOCAL, "inventories", "tests/integration/quickstart"),
+        (*LOCAL, *SYSTEMS, "inventories", "tests/integration/quickstart"),
         (("./quickstart.sh", "--undo-host"), _pytest(420, "real", "tests/integration/quickstart")), bare=True,
     ),
 )  # fmt: skip

@@ -388,3 +388,15 @@ def test_links_lead_somewhere() -> None:
 
 def test_every_role_says_what_it_is() -> None:
     assert [path.name for path in (tree.ROOT / "roles").iterdir() if path.is_dir() and not (path / "README.md").is_file()] == []
+
+
+def test_the_tests_of_daily_use_exist(root: Path) -> None:
+    text = (root / "docs/daily_use.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| B")]
+    assert [row.split("|")[1].strip() for row in rows] == [f"B{number}" for number in range(1, 17)]
+    for row in rows:
+        found = re.findall(r"\]\(\.\./(tests/\S+\.py)\)((?:,? `test_\w+`)+)", row)
+        assert found, row
+        for file, names in found:
+            source = (root / file).read_text(encoding="utf-8")
+            assert [name for name in re.findall(r"`(test_\w+)`", names) if f"def {name}(" not in source] == []

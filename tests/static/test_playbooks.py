@@ -92,7 +92,7 @@ def test_task_names_that_tests_look_for_exist() -> None:
     assert [name for name in sorted(wanted) if not any(known.startswith(name) for known in names)] == []
 
 
-HOST = re.compile(r"inventory_hostname|\bitem\b|\bpython_packages_head\b")  # the last is a required option of its role
+HOST = re.compile(r"inventory_hostname|\bitem\b|\bpython_packages_head\b|\bjvm_packages_head\b")  # the last two are required options of their roles
 
 
 def delegated(tasks: list[dict[str, Any]], conditional: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:

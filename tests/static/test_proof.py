@@ -56,6 +56,61 @@ def test_a_part_depends_on_what_it_runs(tracked: list[Path]) -> None:
     assert [line for line in wrong if not line.endswith(".md")] == []
 
 
+IMPORT = re.compile(r"^from ansible_collections\.sky\.clusters\.tests\.support(?:\.(\w+))? import (\([^)]*\)|.*)$", re.MULTILINE)
+
+
+def _imports(path: str) -> set[str]:
+    """The modules of tests/support that a file imports, and those that these import."""
+    found: set[str] = set()
+    queue = [path]
+    while queue:
+        text = (tree.ROOT / queue.pop()).read_text(encoding="utf-8")
+        names = {name for module, words in IMPORT.findall(text) for name in ([module] if module else re.findall(r"\w+", words))}
+        new = {f"tests/support/{name}.py" for name in names} - found
+        found |= new
+        queue += sorted(new)
+    return found
+
+
+def test_a_part_depends_on_what_its_tests_import(tracked: list[Path]) -> None:
+    """A part that uses a system imports what the tests have for it, which are files of this system."""
+    tests = [str(path) for path in tracked if path.suffix == ".py" and is_below(str(path), "tests/integration")]
+    wrong = [f"{part.name}: {used}" for part in PARTS for path in tests if runs(part, path) for used in _imports(path) if not is_input(part, used)]
+    assert sorted(set(wrong)) == []
+
+
+# How a cluster file of a test names a role
+ROLE = re.compile(r"""roles"?: \[[^\]]*\b(spark|hdfs|torque|nfs)_(?:master|worker|server|\w*node)\b""")
+
+
+def test_a_part_depends_on_the_systems_that_its_tests_name(tracked: list[Path]) -> None:
+    tests = [str(path) for path in tracked if path.suffix == ".py" and is_below(str(path), "tests/integration")]
+    words = {path: set(ROLE.findall((tree.ROOT / path).read_text(encoding="utf-8"))) for path in tests}
+    named = {(part, word) for part in PARTS for path in tests if runs(part, path) for word in words[path]}
+    roles = [str(path) for path in tracked if path.parts[0] == "roles" and not is_documentation(str(path))]
+    wrong = [f"{part.name}: {path}" for part, word in named for path in roles if is_below(path, f"roles/{word}*") if not is_input(part, path)]
+    assert sorted(wrong) == []
+
+
+INCLUDED = re.compile(r"name: sky\.clusters\.(\w+)")
+
+
+def test_a_part_depends_on_the_roles_that_its_roles_include(tracked: list[Path]) -> None:
+    """Except for what a cluster has to ask for: the roles of Spark include that of the object store where there is one."""
+    on_request = {"s3a", "hdfs_client"}
+    roles = [str(path) for path in tracked if path.parts[0] == "roles" and path.suffix == ".yml"]
+    included = {(path.split("/")[1], name) for path in roles for name in INCLUDED.findall((tree.ROOT / path).read_text(encoding="utf-8"))}
+    wrong = [
+        f"{part.name}: {role} includes {other}"
+        for part in PARTS
+        for role, other in sorted(included)
+        if other not in on_request
+        if is_input(part, f"roles/{role}/tasks/main.yml")
+        if not is_input(part, f"roles/{other}/tasks/main.yml")
+    ]
+    assert wrong == []
+
+
 def test_every_file_of_tests_is_run(tracked: list[Path]) -> None:
     tests = [str(path) for path in tracked if path.name.startswith("test_") and path.suffix == ".py" and not is_below(str(path), "tests/static")]
     assert [path for path in tests if not any(runs(part, path) for part in PARTS)] == []
@@ -67,8 +122,8 @@ def _using(provider: str, tracked: list[Path]) -> set[str]:
     return {part.name for part in PARTS if part.machine and any(is_input(part, path) for path in files)}
 
 
-def test_the_provider_stratuslab_is_an_input_of_one_part(tracked: list[Path]) -> None:
-    assert _using("stratuslab", tracked) == {"stratuslab"}
+def test_the_provider_stratuslab_is_an_input_of_its_own_parts(tracked: list[Path]) -> None:
+    assert _using("stratuslab", tracked) == {"stratuslab", "clouds"}
 
 
 @pytest.mark.parametrize("provider", ["lxc", "openstack"])

@@ -19,9 +19,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-SECONDS = 120  # that a page or a cell may take on a busy machine
+SECONDS = 180  # that a page or a cell may take on a busy machine
 PROGRAMS = ("chromium", "chromedriver")
 PACKAGES = ("chromium", "chromium-driver")
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+ENDS = [f".jp-CodeCell .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("stdout", "error")]
 
 
 def free_port() -> int:
@@ -80,10 +82,10 @@ def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, pictu
     wait.until(lambda found: found.find_element(By.ID, "password_input")).send_keys(token, Keys.ENTER)
     wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ".jp-LauncherCard[data-category='Notebook']")).click()
     cell = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell .cm-content"))
+    wait.until(lambda found: found.find_element(By.CSS_SELECTOR, IDLE))  # a cell that is run before is lost
     cell.click()
     driver.execute_cdp_cmd("Input.insertText", {"text": code})
     cell.send_keys(Keys.SHIFT, Keys.ENTER)
-    ends = [f".jp-CodeCell .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.{kind}']" for kind in ("stdout", "error")]
-    said = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ", ".join(ends))).text
+    said = wait.until(lambda found: found.find_element(By.CSS_SELECTOR, ", ".join(ENDS))).text
     driver.save_screenshot(str(picture))
     return str(said)

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs_pages
@@ -20,6 +24,8 @@ from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.spark_jobs import shell, variables
 
 USER = "sky"
+GUIDE = Path(__file__).resolve().parents[2] / "docs/docsite/rst/guide_data.rst"
+EVERY_PROTOCOL = 3  # of a socket that hears all packets
 
 
 def hdfs(zone: str, datanodes: int, volume: int = 1) -> dict[str, Any]:
@@ -77,9 +83,9 @@ def files(site: Site) -> Web:
     return Web(page(site), USER)
 
 
-def put(site: Site, path: str, content: bytes, copies: int) -> None:
-    """Write a file, through a DataNode."""
-    through = Web(f"http://{address(site, site.hosts('hdfs_datanode')[0])}:9864", USER, f"{address(site, head(site))}:8020")
+def put(site: Site, path: str, content: bytes, copies: int, datanode: str = "") -> None:
+    """Write a file, through a DataNode, which gets a copy of each block."""
+    through = Web(f"http://{address(site, datanode or site.hosts('hdfs_datanode')[0])}:9864", USER, f"{address(site, head(site))}:8020")
     through.call(path, "CREATE", "PUT", body=content, replication=copies, overwrite="true")
 
 
@@ -142,3 +148,44 @@ def writing(site: Site, host: str, path: str, mib: int, seconds: int) -> Iterato
         assert (files(site).status(path) or {}).get("length") == mib << 20, said
     finally:
         process.kill()
+
+
+def guide_commands() -> list[str]:
+    """The commands in the guide's section on HDFS, each with the mark of who types it: ``#`` for root, ``$`` for the cluster's user."""
+    section = GUIDE.read_text(encoding="utf-8").partition("\nHDFS\n----")[2].partition("\nObject stores\n----")[0]
+    return re.findall(r"(?m)^   ([$#] \S.*)$", section)
+
+
+def typed(site: Site, line: str) -> str:
+    """What such a command says on the head, in a folder with a file ``words.txt``."""
+    user = "root" if line.startswith("#") else USER
+    folder = "cd $(mktemp -d) && cp /usr/share/common-licenses/GPL-3 words.txt && {"
+    script = f"{folder} {line[2:]}\n}} 2>&1"
+    done = subprocess.run(f"{shell(site, head(site), user)} bash -s", shell=True, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (line, done.stdout, done.stderr)
+    return done.stdout
+
+
+@contextlib.contextmanager
+def overheard(port: int) -> Iterator[Callable[[], bytes]]:
+    """What goes from or to a TCP port on the networks of this machine while the block runs; to be asked after it."""
+    found, ended = bytearray(), threading.Event()
+
+    def listen(place: socket.socket) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                packet = place.recv(1 << 17)
+                segment = packet[14 + 4 * (packet[14] & 15) :]  # after the headers of Ethernet and IPv4
+                if packet[12:14] == b"\x08\x00" and packet[23] == socket.IPPROTO_TCP and port.to_bytes(2, "big") in (segment[:2], segment[2:4]):
+                    found.extend(segment[4 * (segment[12] >> 4) :])
+
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL)) as place:
+        place.settimeout(0.2)
+        ear = threading.Thread(target=listen, args=(place,))
+        ear.start()
+        try:
+            yield lambda: bytes(found)
+        finally:
+            time.sleep(0.5)  # what is on its way
+            ended.set()
+            ear.join()

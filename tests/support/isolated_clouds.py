@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import signal
@@ -44,16 +45,24 @@ PACKAGES = ("wireguard-tools", "wireguard-go", "iputils-ping")  # what nodes hav
 
 def find_programs(folder: Path, packages: Sequence[str] = PACKAGES) -> Path:
     """Put programs on the path, from their packages, which are unpacked to the folder that is returned; nothing is installed."""
-    if not folder.is_dir():
-        new = folder.with_name(f"{folder.name}.{os.getpid()}")
-        new.mkdir(parents=True)
-        subprocess.run(["apt-get", "-qq", "download", *packages], cwd=new, check=True, capture_output=True, timeout=120)
-        for package in new.glob("*.deb"):
-            run("dpkg", "-x", str(package), str(new / "root"))
-        new.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes of pytest may need them at once
+        if not folder.is_dir():
+            _unpack(packages, folder)
     places = [str(folder / "root" / place) for place in ("usr/bin", "bin", "usr/sbin")]
     os.environ["PATH"] = ":".join([*places, os.environ["PATH"]])
     return folder / "root"
+
+
+def _unpack(packages: Sequence[str], folder: Path) -> None:
+    """The files of packages, or nothing."""
+    new = folder.with_name(f"{folder.name}.{os.getpid()}")
+    new.mkdir()
+    subprocess.run(["apt-get", "-qq", "download", *packages], cwd=new, check=True, capture_output=True, timeout=120)
+    for package in new.glob("*.deb"):
+        run("dpkg", "-x", str(package), str(new / "root"))
+    new.rename(folder)
 
 
 # Gives packets back after a while: the kernels of test machines lack netem. Arguments: device, seconds.

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# cores.sh TESTS...: runs pytest with the oldest ansible-core on the oldest Python that the collection supports, and with the newest core on the newest
-# Python of this machine, side by side. SKY_NEWEST_PYTHON names another Python.
+# cores.sh TESTS...: runs pytest and ansible-test sanity with the oldest ansible-core on the oldest Python that the collection supports, and with the
+# newest core on the newest Python of this machine, side by side. SKY_NEWEST_PYTHON names another Python.
 set -euo pipefail
 # shellcheck source=tests/tools/common.sh
 . "$(dirname "$0")/common.sh"
@@ -41,7 +41,14 @@ tested() {
   local place=$VENV/core-$1
   shift
   cd "$ROOT"
-  "$place/bin/pytest" --instafail --maxfail 10 --session-timeout 480 --durations 8 "$@" >"$place/said" 2>&1
+  "$place/bin/pytest" --instafail --maxfail 10 --session-timeout 780 --durations 8 "$@" >"$place/said" 2>&1
+}
+
+# sane NAME: ansible-test sanity, but for what does not depend on the core and takes long: the part `static` has it.
+sane() {
+  local place=$VENV/core-$1 version
+  version=$("$place/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  SKY_ENVIRONMENT=$place "$ROOT/tests/tools/sanity.sh" --python "$version" --skip-test pep8 --skip-test pylint >"$place/sane" 2>&1
 }
 
 python=${SKY_NEWEST_PYTHON:-$(newest_python)}
@@ -52,9 +59,12 @@ fi
 core oldest "$(readlink -f "$VENV/bin/python")" "$OLDEST"
 core newest "$python" "$NEWEST"
 status=0
-tested oldest "$@" &
+{ tested oldest "$@" && sane oldest; } &
 first=$!
-tested newest "$@" || status=$?
+{ tested newest "$@" && sane newest; } || status=$?
 wait "$first" || status=$?
-cat "$VENV/core-oldest/said" "$VENV/core-newest/said"
+for name in oldest newest; do
+  cat "$VENV/core-$name/said"
+  [ ! -e "$VENV/core-$name/sane" ] || tail -n 40 "$VENV/core-$name/sane"
+done
 exit "$status"

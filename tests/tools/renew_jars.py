@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._archives import default_folder, sha256_of
-from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, fetch, take
+from ansible_collections.sky.clusters.plugins.module_utils._base._ivy import take
+from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, fetch
 
 
 def main(lock: str, *versions: str) -> None:

@@ -198,3 +198,15 @@ def test_volumes_are_let_go_of_and_come_back_with_what_they_hold(host: Host, var
     test_both_volumes_are_mounted(host, variables)
     test_what_was_written_is_on_the_right_volume(host, variables)
     test_units_mount_them_at_boot(host, variables)
+
+
+# --- hardening
+
+
+def test_a_strict_node_limits_ssh_core_dumps_and_modules(host: Host, sshd: dict[str, str]) -> None:
+    strict = {"allowagentforwarding": "no", "clientalivecountmax": "2", "compression": "no", "maxauthtries": "3", "tcpkeepalive": "no"}
+    assert {name: sshd[name] for name in strict} == strict
+    assert host.check_output("su sky -s /bin/sh -c 'ulimit -H -c'") == "0"
+    assert "install sctp /bin/false" in host.file("/etc/modprobe.d/sky.conf").content_string
+    assert "kernel.kptr_restrict = 2" in host.file("/etc/sysctl.d/90-sky.conf").content_string
+    assert host.file("/etc/issue.net").content_string.startswith("Access to this system is for authorised users only.")

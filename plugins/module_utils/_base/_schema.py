@@ -206,7 +206,7 @@ class MapOf:
             faults.add(path, f"must be a mapping, got {shown(value)}")
             return None
         if len(value) < self.least:
-            faults.add(path, f"must have at least {self.least} key(s)")
+            faults.add(path, f"must have at least {self.least} {'entry' if self.least == 1 else 'entries'}")
         found = {}
         for key, item in value.items():
             place = step(path, key)

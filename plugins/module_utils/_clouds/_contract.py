@@ -262,6 +262,26 @@ class ImageSpec:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A folder of a file service of the cloud, which belongs to its users and to no cluster."""
+
+    name: str
+    id: str  # the cloud's own identifier
+    protocol: str  # which it is mounted by, in lower case
+    export: str  # what is mounted, in the words of its protocol
+    file_system: str = ""  # that it is a part of, where one server has several; empty if unknown
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a share is mounted with."""
+
+    client: str  # name of the client, which is the cluster's own
+    key: str = field(repr=False)  # a secret
+    made: bool = False  # whether it was given just now
+
+
+@dataclass(frozen=True)
 class NodeSpec:
     """A node that is to be made."""
 
@@ -352,6 +372,7 @@ class Options:
     flavor: str
     ssh_user: str  # whom the ssh keys let in
     reaches_all: ClassVar[bool] = False  # nodes without an address outside need no way through another: the controller is on their network
+    keeps_out: ClassVar[bool] = True  # the cloud lets nothing in but what the cluster asks for; if not, the nodes have a firewall of their own
 
     @classmethod
     def missing(cls) -> list[str]:
@@ -438,6 +459,10 @@ class Cloud(abc.ABC):
         By default nothing is known but the names of image and flavor: nodes made from other ones are noticed, and nothing else is.
         """
         return [Definition() for _spec in specs]
+
+    def unbuilt(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
+        """The images that are fetched or built before these nodes are made, which takes longer; each once. Makes nothing. By default none."""
+        return []
 
     @abc.abstractmethod
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
@@ -536,6 +561,24 @@ class Cloud(abc.ABC):
         """
         raise Invalid(f"image {image.name}: a cloud of provider {self.provider} cannot give images back")
 
+    def share(self, name: str, protocol: str) -> Share:  # noqa: ARG002
+        """The share of this name or identifier, which can be mounted by this protocol. Changes nothing.
+
+        Raises:
+            Invalid: there is none, or several, or it has another protocol, or the cloud has no shares (the default).
+        """
+        raise Invalid(f"share '{name}': provider {self.provider} has no shares")
+
+    def share_access(self, share: Share) -> Access:
+        """The access of the cluster's client to this share, to read and write; given with the cluster's mark if it has none.
+
+        It is in force when this returns, which may take up to a minute. :meth:`dismantle` takes it back; the share stays.
+
+        Raises:
+            CloudError: the cloud does not give it, or gave it to somebody else under the name of the client (or has no shares, the default).
+        """
+        raise Invalid(f"share '{share.name}': provider {self.provider} has no shares")
+
     @abc.abstractmethod
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         """Write ``Node.ready`` of these nodes."""
@@ -569,7 +612,10 @@ class Cloud(abc.ABC):
         """
 
     def dismantle(self) -> None:  # noqa: B027  # a default that does nothing
-        """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys), once it has no node. By default nothing."""
+        """Remove what was made for the cluster besides nodes and volumes (networks, groups, keys, access to shares), once it has no node.
+
+        By default nothing.
+        """
 
     @abc.abstractmethod
     def leftovers(self) -> list[str]:

@@ -192,7 +192,7 @@ class Cluster:
     @property
     def networked(self) -> bool:
         """Whether its nodes have a firewall, names and an agent of their own."""
-        return network_of(self.settings, self.pools)
+        return network_of(self.settings, self.pools) or not all(self.clouds[pool.cloud].options.keeps_out for pool in self.pools.values())
 
     def with_counts(self, counts: Mapping[str, Any]) -> Cluster:
         """The same cluster with other counts, for one run.

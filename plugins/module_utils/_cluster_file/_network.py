@@ -119,7 +119,9 @@ class Network:
     )
     vpn_users: tuple[str, ...] = option(ListOf(USER_NAME), "people outside who may join the overlay", default=())
     firewall: tuple[FirewallRule, ...] | None = option(
-        ListOf(Struct(FirewallRule)), "further rules of the nodes' firewall, which they have also if the list is empty", default=None
+        ListOf(Struct(FirewallRule)),
+        "further rules of the nodes' firewall; they have it with an empty list, too",
+        default=None,
     )
     names: dict[str, str] = option(
         MapOf(HOST_NAME, Text()), "further host names that every node knows, each with an address or a node's name", default_factory=dict
@@ -171,7 +173,7 @@ def overlay_of(settings: Network, pools: Mapping[str, PoolLike]) -> Overlay | No
 
 
 def network_of(settings: Network, pools: Mapping[str, PoolLike]) -> bool:
-    """Whether the nodes of a cluster have a firewall, names and an agent of their own."""
+    """Whether the nodes of a cluster have a firewall, names and an agent of their own because of what the file says of the network."""
     return settings.firewall is not None or bool(overlay_of(settings, pools) or settings.rules or settings.names)
 
 

@@ -18,6 +18,8 @@ SECONDS = 10  # until a connection is given up
 SAID = 3  # lines of ssh's output that are shown
 WIDTH = 300  # characters of them
 ANY = Login()
+KNOWN = "known_hosts"  # in the folder of the control sockets: the keys that were trusted on first use
+KNOWN_ELSEWHERE = "~/.ansible/sky_known_hosts"  # where there is no such folder
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,23 @@ def ssh_options(node: Node, login: Login) -> list[str]:
     """
     identities = [f'IdentityFile="{file}"'.replace("%", "%%") for file in login.identities]
     only = ["-o IdentitiesOnly=yes"] * bool(identities)
-    return ["-F none", *only, *(f"-o {shlex.quote(each)}" for each in identities), *host_key_options(node)]
+    return ["-F none", *only, *(f"-o {shlex.quote(each)}" for each in identities), *host_key_options(node, login.folder)]
 
 
-def host_key_options(node: Node) -> Sequence[str]:
+def host_key_options(node: Node, folder: str = "") -> Sequence[str]:
     """The host keys that the cloud lists instead of any known_hosts file, so that a reused address never brings an old key back.
 
-    The key of a node that lists none is trusted on first use, and kept under a name that is this node's alone.
+    The key of a node that lists none is trusted on first use, and kept under a name that is this node's alone, in a file that is the collection's:
+    the user's own known_hosts is neither believed nor written to.
     """
     if not node.host_keys:
         one = hashlib.sha256(f"{node.mark} {node.id} {node.created}".encode()).hexdigest()[:16]
-        return ["-o StrictHostKeyChecking=accept-new", f"-o HostKeyAlias={node.name}.{one}"]
+        return [
+            "-o StrictHostKeyChecking=accept-new",
+            f"-o HostKeyAlias={node.name}.{one}",
+            "-o " + shlex.quote(f"UserKnownHostsFile={f'{folder}/{KNOWN}' if folder else KNOWN_ELSEWHERE}"),
+            "-o GlobalKnownHostsFile=none",
+        ]
     kind, key = min((line.split()[:2] for line in node.host_keys), key=lambda words: words[0] != "ssh-ed25519")
     return [
         "-o StrictHostKeyChecking=yes",

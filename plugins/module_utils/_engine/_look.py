@@ -42,7 +42,9 @@ class Look:
         if made.refusals or lacks:
             return Outcome(made.refused(dict.fromkeys(lacks)), listings=listings, kept=kept)
         gaps = self.fleet.ask_each(self._gaps, [cloud for cloud, listing in listings.items() if listing.nodes])
-        made = replace(made, clouds={cloud: replace(part, repair=gaps.get(cloud, ())) for cloud, part in made.clouds.items()})
+        images = self.fleet.ask_each(lambda cloud: self._unbuilt(cloud, made, listings), made.clouds)
+        parts = {cloud: replace(part, repair=gaps.get(cloud, ()), images=images[cloud]) for cloud, part in made.clouds.items()}
+        made = replace(made, clouds=parts)
         leaving = [node.name for part in made.clouds.values() for node in part.leave]
         return Outcome(made, listings=listings, leaving=sorted(leaving), kept=kept)
 
@@ -84,6 +86,11 @@ class Look:
     def _gaps(self, cloud: str) -> tuple[str, ...]:
         """What nodes of a cloud need besides themselves, and is missing."""
         return tuple(self.fleet.ask(cloud, self.fleet.clouds[cloud].gaps, "gaps"))
+
+    def _unbuilt(self, cloud: str, made: Plan, listings: Mapping[str, Listing]) -> tuple[str, ...]:
+        """The images that a cloud fetches or builds for this plan."""
+        specs = _new_nodes(made.clouds[cloud], listings[cloud])
+        return tuple(self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].unbuilt, specs), "unbuilt")) if specs else ()
 
     def _shortages(self, made: Plan, listings: Mapping[str, Listing]) -> list[str]:
         """All that the clouds lack for this plan, before anything is created."""

@@ -67,6 +67,7 @@ class CloudPlan:
     existing: tuple[str, ...] = ()  # names in `create` of nodes that are to be started, or given a volume that they lack
     record: tuple[Node, ...] = ()  # existing server nodes that name other clouds than those that will be in use
     replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then created again; until then their nodes are in `keep`
+    images: tuple[str, ...] = ()  # that are fetched or built first, for nodes that are created
     repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
 
     @property

@@ -142,6 +142,11 @@ class Distribution:
         return self.link.parent / self.link.readlink() if self.link.is_symlink() else None
 
 
+def names(root: Path = Path("/")) -> list[str]:
+    """The distributions of this node."""
+    return sorted(link.name for link in (root / "opt").glob("*") if link.is_symlink() and Distribution(link.name, root).current())
+
+
 def in_use(home: Path) -> bool:
     """Whether a process runs a file of this folder, works in it, or has one open or mapped."""
     inside = f"{home}/"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._sandbox import SANDBOX
+
 NAME = "sky-load-balancer"
 CONFIG = Path("/etc/haproxy/sky.cfg")
 RUN = Path("/run") / NAME
@@ -62,11 +64,10 @@ RuntimeDirectory={NAME}
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 LimitNOFILE=65536
-NoNewPrivileges=yes
+{SANDBOX}
 PrivateDevices=yes
-PrivateTmp=yes
-ProtectHome=yes
-ProtectSystem=strict
+ProtectKernelTunables=yes
+RemoveIPC=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 
 [Install]

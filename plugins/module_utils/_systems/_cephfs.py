@@ -5,9 +5,31 @@
 
 from __future__ import annotations
 
-from ._system import Role, System, always
+import re
+from collections.abc import Mapping
+
+from ._system import Check, Role, System, always
 
 MOUNTED = "cephfs"
+
+
+def matching(pattern: str, words: str, *, secret: bool = False) -> Check:
+    """What must match a pattern if it is set. A secret is not shown."""
+    expected = re.compile(pattern)
+    return lambda value: "" if not value or expected.fullmatch(value) else f"must be {words}" + ("" if secret else f", got {value!r}")
+
+
+CHECKS: Mapping[str, Check] = {
+    "cephfs_client": matching(r"(?!client\.)[\w.-]+", "the name of a client without 'client.', such as lab"),
+    "cephfs_export": matching(
+        r"""[0-9A-Za-z.:\[\],-]*[0-9A-Za-z\]]:/[^\s"\\%]*""", "monitors and a folder, such as 10.0.0.5:6789,10.0.0.6:6789:/volumes/lab/data"
+    ),
+    "cephfs_key": matching(r"[A-Za-z0-9+/]{38,}={0,2}", "the key of a client, which has 40 characters and ends with =", secret=True),
+    "cephfs_mode": matching(r"[0-7]{3,4}", 'a mode in quotes, such as "1777"'),
+    "cephfs_mount": matching(r"(/[\w.-]+)+", "an absolute path without spaces, such as /shared"),
+    "cephfs_cloud": matching(r"[a-z][a-z0-9]*", "the name of a cloud of the file, such as campus"),
+    "cephfs_name": matching(r"[\w.-]+", "the name of a file system, such as cephfs"),
+}
 
 CEPHFS = System(
     name="cephfs",
@@ -21,6 +43,10 @@ CEPHFS = System(
             disposable=always,
             services=("sky-cephfs",),
             shares=("cephfs_mount",),
+            required=("cephfs_export", "cephfs_client", "cephfs_key"),
+            source="cephfs_share",
         )
     },
+    checks=CHECKS,
+    needs={"cephfs_cloud": ("cephfs_share",)},
 )

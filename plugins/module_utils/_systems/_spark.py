@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .._base._jvm_packages import check as check_packages
+from ._s3a import CHECKS as OBJECT_STORE
+from ._s3a import NEEDS
 from ._spark_settings import check as check_settings
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
@@ -67,7 +70,13 @@ SPARK = System(
     judge=judge,
     proof="spark_proof",
     users=("spark",),
-    checks={"spark_master_defaults": check_settings, "spark_daemon_settings": check_settings},
+    checks={
+        "spark_master_defaults": check_settings,
+        "spark_daemon_settings": check_settings,
+        "spark_jvm_packages": check_packages,
+        **OBJECT_STORE,
+    },
+    needs=NEEDS,
     extras={
         "sky_application": "text",
         "sky_arguments": "list",

@@ -39,6 +39,8 @@ class Role:
     volume: str = ""  # name of the data volume that each of its nodes must have
     limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by variable with Python packages: those that it cannot name, and why
+    required: tuple[str, ...] = ()  # variables without a usable default
+    source: str = ""  # variable that says where the values of the required ones come from; who sets it sets none of them
     ports: Mapping[str, int] = field(default_factory=dict)  # TCP ports that are open on its nodes at rest beside ssh: default by variable
 
     @property
@@ -148,6 +150,7 @@ class System:
     title: str  # as people write it
     roles: Mapping[str, Role]
     head: str  # the role of the one node that the others join, which keeps the system's secrets; empty if none is a role of the file
+    keeps_identities: bool = False  # its head keeps what another node of the same name and address does not have, such as a host key
     every_node: Role | None = None  # what every node of a cluster with a network of its own gets; the node that serves the list is asked
     question: Question | None = None
     judge: Judge = no_judge
@@ -156,6 +159,7 @@ class System:
     extras: Mapping[str, ExtraKind] = field(default_factory=dict)  # extra variables of its own playbooks
     usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
     checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by variable: others that must be set with it
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from ._overlay import OVERLAY
 from ._spark import SPARK
 from ._system import Role, System
 from ._torque import TORQUE
+from ._yarn import YARN
 
-SYSTEMS: Mapping[str, System] = {system.name: system for system in (OVERLAY, HDFS, NFS, CEPHFS, SPARK, TORQUE, LOAD_BALANCER)}
+SYSTEMS: Mapping[str, System] = {system.name: system for system in (OVERLAY, HDFS, YARN, NFS, CEPHFS, SPARK, TORQUE, LOAD_BALANCER)}
 ROLES: Mapping[str, Role] = {name: role for system in SYSTEMS.values() for name, role in system.roles.items()}
 EVERY_NODE = ("node",)  # Ansible roles that every node gets, first
 NETWORKED = tuple(system.every_node for system in SYSTEMS.values() if system.every_node)  # what nodes of a cluster with a network of its own get

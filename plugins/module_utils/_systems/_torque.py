@@ -42,6 +42,7 @@ TORQUE = System(
     name="torque",
     title="Torque",
     head=SERVER,
+    keeps_identities=True,
     roles={
         SERVER: Role(
             steps=("torque", "torque_server"),

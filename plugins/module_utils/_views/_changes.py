@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .._clouds._contract import Node, NodeSpec, Volume
@@ -15,6 +15,7 @@ from .._engine._plan_model import CloudPlan, Plan
 CREATE, CHANGE, DELETE, REPLACE = "+", "~", "-", "-/+"
 TOTALS = {CREATE: "to create", CHANGE: "to change", REPLACE: "to replace", DELETE: "to delete"}
 UNCHANGED = "all nodes match the cluster file"
+ADD = "configure: add"  # goes on with the roles
 VISIT = "configure: its settings, its software, or the nodes that it works with have changed"
 
 
@@ -23,7 +24,7 @@ class Change:
     """One thing that a run would do."""
 
     sign: str
-    name: str  # of a node, a volume or a cloud
+    name: str  # of a node, a volume, an image or a cloud
     text: str
 
     def __str__(self) -> str:
@@ -33,15 +34,29 @@ class Change:
         return asdict(self)
 
 
-def changes(plan: Plan) -> list[Change]:
-    """What a plan would do in the clouds."""
-    return [change for cloud, part in plan.clouds.items() for change in _of_cloud(plan, cloud, part)]
+def changes(plan: Plan, data: bool = False) -> list[Change]:
+    """What a plan would do in the clouds.
+
+    Args:
+        data: whether the data volumes of the cluster are deleted, too.
+    """
+    if not data:
+        return [change for cloud, part in plan.clouds.items() for change in _of_cloud(plan, cloud, part)]
+    without = replace(plan, volumes={})
+    return [*changes(without), *_deleted_data(plan)]
+
+
+def _deleted_data(plan: Plan) -> Iterator[Change]:
+    """Every volume, in the plan of a destruction."""
+    for cloud, volumes in plan.kept_volumes.items():
+        yield from (Change(DELETE, volume.name, f"delete with its data in {cloud} ({volume.size} GiB)") for volume in volumes)
 
 
 def _of_cloud(plan: Plan, cloud: str, part: CloudPlan) -> Iterator[Change]:
     made = {spec.name for spec in part.create}
     deleted = {node.name for node in part.delete}
     yield from (Change(CHANGE, f"cloud {cloud}", f"repair {what}") for what in part.repair)
+    yield from (Change(CREATE, f"image {image}", f"fetch or build in {cloud}, before its first node") for image in part.images)
     yield from (
         Change(DELETE, node.name, f"delete ({node.state.value}) in {cloud}{_kept(plan, node)}") for node in part.delete if node.name not in made
     )
@@ -83,18 +98,25 @@ def _why(plan: Plan, node: str) -> str:
     return f": {words}" if words else ""
 
 
-def plan_lines(found: Iterable[Mapping[str, Any]], visits: Iterable[str] = (), removals: Mapping[str, list[str]] | None = None) -> list[str]:
+def plan_lines(
+    found: Iterable[Mapping[str, Any]],
+    visits: Iterable[str] = (),
+    removals: Mapping[str, list[str]] | None = None,
+    additions: Mapping[str, list[str]] | None = None,
+) -> list[str]:
     """The lines of a plan with its total; none if there is nothing to do.
 
     Args:
         found: changes as plain data, which may come from a result of a module.
         visits: nodes that would be configured; new ones among them are not named again.
         removals: Ansible roles that would be removed, by node.
+        additions: roles that a standing node would get, by node.
     """
     rows = [(change["sign"], change["name"], change["text"]) for change in found]
     named = {name for _sign, name, _text in rows}
-    rows += [(CHANGE, name, f"remove {', '.join(roles)}") for name, roles in (removals or {}).items()]
-    rows += [(CHANGE, name, VISIT) for name in visits if name not in named and name not in (removals or {})]
+    rows += [(CHANGE, name, f"remove {', '.join(roles)}{_added(name, additions)}") for name, roles in (removals or {}).items()]
+    others = [name for name in visits if name not in named and name not in (removals or {})]
+    rows += [(CHANGE, name, f"{ADD} {', '.join(additions[name])}" if additions and name in additions else VISIT) for name in others]
     if not rows:
         return []
     wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -103,3 +125,7 @@ def plan_lines(found: Iterable[Mapping[str, Any]], visits: Iterable[str] = (), r
         *(f"{sign:<{wide}} {name:<{wider}}  {text}" for sign, name, text in rows),
         f"plan: {', '.join(f'{number} {words}' for number, words in totals if number)}",
     ]
+
+
+def _added(name: str, additions: Mapping[str, list[str]] | None) -> str:
+    return f"; add {', '.join(additions[name])}" if additions and name in additions else ""

@@ -60,7 +60,7 @@ class Costs:
 
     def plain(self) -> dict[str, Any]:
         return {
-            "items": [item.plain() for item in self.items],
+            "used": [item.plain() for item in self.items],
             "planned": [item.plain() for item in self.planned],
             "totals": {key: _sums(self.items, key) for key in ("cluster", "owner", "cloud", "pool")},
             "missing": self.missing(),

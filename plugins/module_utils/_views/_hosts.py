@@ -27,6 +27,7 @@ BOOTING_GROUP = "sky_booting"  # exists, but cannot be reached yet, or no longer
 UNLISTED_GROUP = "sky_unlisted"  # in the inventory as it was read, and not in the clouds when the run began
 GONE_GROUP = "sky_gone"  # the same once the nodes are what the file says
 LEAVING_GROUP = "sky_leaving"  # is deleted at the end of this run
+FORMER_GROUP = "sky_former_"  # with the name of a role: its pool has lost the role, which is removed from it in this run
 SHARED = ("-o ControlMaster=auto", "-o ControlPersist=120s")
 CONNECTION = (
     "-o ConnectTimeout=10",
@@ -134,6 +135,7 @@ def _identity(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume
         "sky_number": node.number,
         "sky_network": settings(cluster, node.mark.pool, node.name),
         "sky_serves": serves_list(node, cluster),
+        "sky_lent": node.lent,
         "sky_cores": node.cores,
         "sky_memory": node.memory,
         "sky_roles": roles,

@@ -31,16 +31,18 @@ def put(path: Path, text: str) -> bool:
 
 
 def hosts(text: str, addresses: dict[str, str], own: str, before: set[str]) -> str:
-    """The hosts file with these names, and without those that were members before; what others wrote stays.
+    """The hosts file with these names, and without those that were members before; what others wrote stays, above and below the line.
 
     Args:
         own: name of this node, whose line the role `node` writes.
     """
     wanted = {f"{address} {name}" for name, address in addresses.items() if name != own}
     ours = (before | set(addresses)) - {own}
-    others = [line for line in text.partition(ADDED)[0].splitlines() if line in wanted or not set(line.split()[1:]) & ours]
-    missing = sorted(wanted - set(others), key=lambda line: line.split()[1])
-    return "".join(f"{line}\n" for line in others) + (ADDED + "".join(f"{line}\n" for line in missing) if missing else "")
+    above, _line, below = text.partition(ADDED)
+    others = [line for line in above.splitlines() if line in wanted or not set(line.split()[1:]) & ours]
+    added = [line for line in below.splitlines() if not set(line.split()[1:]) & ours]
+    added += sorted(wanted - set(others), key=lambda line: line.split()[1])
+    return "".join(f"{line}\n" for line in others) + (ADDED + "".join(f"{line}\n" for line in added) if added else "")
 
 
 def main(configuration: Path, own: str) -> bool:

@@ -12,11 +12,12 @@ import hmac
 import json
 import os
 import ssl
+import stat
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ CONTAINER = "sky-ceph"
 BRIDGE, MACHINE, ADDRESS = "sky-ceph0", "10.75.0.1", "10.75.0.2"
 PACKAGES = (
     *("systemd-sysv", "dbus", "iproute2", "procps", "ca-certificates", "openssl", "curl"),
-    *("ceph", "ceph-mgr-modules-core", "ceph-mds", "radosgw"),
+    *("ceph", "ceph-mgr-modules-core", "ceph-mds", "radosgw", "rbd-fuse"),
 )
+POOL = "volumes"  # of block devices
 FILE_SYSTEM, GROUP, SHARE, SHARE_MIB = "shared", "lab", "sky-data", 256
 CONFIG = f"""\
 lxc.uts.name = {CONTAINER}
@@ -153,6 +155,28 @@ def revoke(name: str) -> None:
 def evict(name: str) -> None:
     """Shut a client out that has the folder of its name mounted."""
     inside("ceph", "fs", "subvolume", "evict", FILE_SYSTEM, name, name, "--group_name", GROUP)
+
+
+@contextlib.contextmanager
+def image(name: str, gib: int) -> Iterator[Path]:
+    """A block device of Ceph as a file of this machine, by the program that Ceph has for this; deleted afterwards."""
+    inside("rbd", "create", f"{POOL}/{name}", "--size", f"{gib}G")
+    folder, device = ROOT / "mnt", ROOT / "dev/fuse"
+    if not device.exists():
+        os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(10, 229))
+    run("chroot", str(ROOT), "rbd-fuse", "-c", "/etc/ceph/ceph.conf", "-p", POOL, "/mnt")
+    try:
+        yield folder / name
+    finally:
+        run("umount", str(folder))
+        wait("nobody uses the image", lambda: asked("rbd", "status", f"{POOL}/{name}")["watchers"] == [], 60)
+        inside("rbd", "remove", "--no-progress", f"{POOL}/{name}")
+
+
+def used(name: str) -> int:
+    """Bytes that Ceph keeps of an image."""
+    (found,) = asked("rbd", "disk-usage", f"{POOL}/{name}")["images"]
+    return int(found["used_size"])
 
 
 def make_bucket(name: str) -> None:

@@ -34,8 +34,13 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.rec
 from .objects import Vm
 from .oned import DeployError
 
-# What roles would install at run time is in the image.
-RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", ("cloud-init", "netbase", "openjdk-17-jre-headless", "rsync"))}
+# What roles would install at run time is in the image: for Spark and HDFS, a batch system, and a network of the nodes' own.
+PACKAGES = (
+    "cloud-init", "netbase", "rsync", "openjdk-17-jre-headless",
+    "slurmctld", "slurmd", "slurm-client", "munge", "openssl", "openssh-client", "openmpi-bin", "libopenmpi-dev", "gcc", "libc6-dev", "sshfs",
+    "wireguard-tools", "wireguard-go", "nftables",
+)  # fmt: skip
+RECIPES = {"stratus-12": Recipe("stratus-12", "bookworm", PACKAGES)}
 CLOUD_INIT = """\
 datasource_list: [ConfigDrive, None]
 apt: {preserve_sources_list: true}

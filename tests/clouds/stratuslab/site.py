@@ -26,7 +26,7 @@ from .pdisk import Pdisk
 ADDRESS = "127.0.0.1"
 JANE = "CN=Jane Tester,OU=Testing Department,O=StratusLab Project,C=EU"
 EMAIL = "jane.tester@example.org"
-PASSWORDS = {"alice": "alice's password", "bob": "b0b:/@", "carol": "carol", "dave": "dave", "pdisk": "pdisk's own"}
+PASSWORDS = {"alice": "alice's password", "bob": "b0b:/@", "carol": "carol", "dave": "dave", "erin": "erin", "pdisk": "pdisk's own"}
 PLAIN = b"an image without an operating system\n"
 
 

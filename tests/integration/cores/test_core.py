@@ -1,44 +1,72 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster of one bare node with the ansible-core and the Python that run this. tests/tools/cores.sh runs it with the oldest and with the newest."""
+"""A Spark cluster of one node with the ansible-core and the Python that run this. tests/tools/cores.sh runs it with the oldest and the newest."""
 
 from __future__ import annotations
 
 import platform
 import re
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import yaml
 from ansible.release import __version__ as core
 
-from ansible_collections.sky.clusters.tests.support.bare import bare, boxes, is_whole
+from ansible_collections.sky.clusters.tests.support.bare import containers, folders
 from ansible_collections.sky.clusters.tests.support.site import Site, lasting
+from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 NAME = "tcore" + "".join(core.split(".")[:2])  # two cores run at once
+NODE = f"{NAME}-node-0"
+JOB = 'from pyspark import SparkContext\nprint("sum", SparkContext().parallelize(range(100)).sum())\n'
+
+
+def content() -> dict[str, Any]:
+    """The example of the guide, in a zone of this core."""
+    file = yaml.safe_load((ROOT / "inventories/local/single.sky.yml").read_text(encoding="utf-8"))
+    return dict(file | {"cluster": NAME, "clouds": {"here": file["clouds"]["here"] | {"zone": NAME}}})
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    later = {"ANSIBLE_INJECT_FACT_VARS": "false"}  # the default of core 2.24
-    with lasting(tmp_path_factory.mktemp("core"), NAME, bare(NAME, NAME, 1), later) as made:
+    defaults = {
+        "ANSIBLE_INJECT_FACT_VARS": "false",  # of core 2.24
+        "ANSIBLE_JINJA2_NATIVE": "true",  # since core 2.19; before, a number in a template becomes text
+    }
+    with lasting(tmp_path_factory.mktemp("core"), NAME, content(), defaults) as made:
         yield made
 
 
 def test_check_mode_shows_what_a_run_makes(site: Site, figure: Callable[[str], None]) -> None:
-    foretold = site.must("cluster", "--check", "--diff").output
-    assert re.search(rf"^  \+ {NAME}-box-0 +create in here", foretold, re.MULTILINE), foretold
-    assert site.hosts("pool_box") == []
-    site.must("cluster")
-    is_whole(site, NAME, boxes(NAME, 0))
+    foretold = site.must("spark_cluster", "--check", "--diff").output
+    assert re.search(rf"^  \+ {NODE} +create in here", foretold, re.MULTILINE), foretold
+    assert site.hosts("pool_node") == []
+    begun = time.monotonic()
+    built = site.must("spark_cluster").output
+    figure(f"a Spark node is made and proved with ansible-core {core} on Python {platform.python_version()} in {time.monotonic() - begun:.0f} s")
+    assert "Spark is ready: 1 worker(s)" in built
+    assert "tasks on 1 worker(s)" in built
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    again = site.must("spark_cluster")
+    assert set(again.changed.values()) == {0}, again.output
+    assert (site.hosts("pool_node"), folders(NAME), containers(NAME)) == ([NODE], [NODE], [NODE])
     assert "a run would: change nothing" in site.must("status").output
-    figure(f"one bare node made, kept and destroyed with ansible-core {core} on Python {platform.python_version()}")
+
+
+def test_a_job_is_submitted(site: Site) -> None:
+    (site.folder / "sum.py").write_text(JOB, encoding="utf-8")
+    assert "sum 4950" in site.must("spark_submit", "-e", "sky_application=sum.py").output
 
 
 def test_a_bad_count_is_refused_in_one_sentence(site: Site) -> None:
-    refused = site.play("cluster", "-e", '{"sky_counts": {"bax": 1}}')
+    refused = site.play("cluster", "-e", '{"sky_counts": {"nods": 1}}')
     assert refused.code == 2
-    assert "counts.bax: no such pool" in refused.output
+    assert "counts.nods: no such pool" in refused.output
     assert not re.search("Traceback|An exception occurred", refused.output), refused.output

@@ -10,7 +10,7 @@ import re
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import bare, boxes, ids
-from ansible_collections.sky.clusters.tests.support.site import Site
+from ansible_collections.sky.clusters.tests.support.site import STATE, Site, machine_state
 
 pytestmark = pytest.mark.real
 
@@ -26,6 +26,37 @@ def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> No
     assert set(second.changed.values()) == {0}
     assert "TASK [Drain the node]" not in second.output, "no node leaves"
     assert "a run would: change nothing" in site.must("status").output
+
+
+def test_check_mode_names_an_image_that_is_to_be_built_and_builds_none(site: Site) -> None:
+    before = sorted(path.name for path in (STATE / "image-cache").glob("*"))
+    site.content = bare(ZONE, "ta", 1, {"images": {"odd": {"suite": "bookworm", "packages": ["tree", "sl"]}}, "image": "odd"})
+    foretold = site.must("cluster", "--check").output
+    assert re.search(r"^  \+ image odd +fetch or build in here, before its first node$", foretold, re.MULTILINE), foretold
+    assert "plan: 2 to create" in foretold
+    assert sorted(path.name for path in (STATE / "image-cache").glob("*")) == before
+
+
+def test_check_mode_of_destroy_shows_what_would_go_and_changes_nothing(site: Site) -> None:
+    site.content = bare(ZONE, "ta", 2, volumes={"v": 1})
+    site.must("cluster")
+    site.must("cluster", "-e", '{"sky_counts": {"box": 1}}')  # its volume is kept without a node
+    before = (ids(site), machine_state(ZONE))
+    kept = site.must("destroy", "--check").output
+    assert re.search(r"^  - ta-box-0  delete \(running\) in here; ta-box-0-v \(1 GiB\) is kept$", kept, re.MULTILINE), kept
+    assert "plan: 1 to delete" in kept
+    assert "kept: 2 data volume(s), 2 GiB in all" in kept
+    gone = site.must("destroy", "--check", *site.with_data).output
+    assert re.search(r"^  - ta-box-0 +delete \(running\) in here$", gone, re.MULTILINE), gone
+    assert all(re.search(rf"^  - {name}-v +delete with its data in here \(1 GiB\)$", gone, re.MULTILINE) for name in boxes("ta", 0, 1)), gone
+    assert "kept" not in gone
+    assert (ids(site), machine_state(ZONE)) == before
+    assert site.ssh("ta-box-0", "findmnt -n -o TARGET /data/v").strip() == "/data/v"
+    site.must("destroy")
+    assert site.hosts("all") == []
+    again = site.must("destroy", "--check").output
+    assert "nothing to delete" in again
+    assert "kept: 2 data volume(s), 2 GiB in all" in again
 
 
 def test_growth_and_shrinking_keep_ids_and_data(site: Site) -> None:

@@ -77,7 +77,8 @@ def test_every_pair_reaches_each_other(site: Lab, figure: Callable[[str], None])
     lost = [f"{one.name} to {other.name}" for one, other in pairs if not one.pings(other.overlay) and not one.pings(other.overlay, count=2)]
     assert lost == []
     assert {cloud.name: cloud.dropped() for cloud in site.clouds.values()} == dict.fromkeys(CLOUDS, 0)
-    assert site.node("c0").state()["ways"] == {"a": "direct", "b": "direct", "d": "relay a0"} or site.node("c0").state()["ways"]["d"] == "relay a0"
+    # A gateway that was not up at once is passed over until it answers
+    until(lambda: site.node("c0").state()["ways"]["d"] == "relay a0", 20, f"the first gateway is the relay: {site.node('c0').state()['ways']}")
     figure(f"4 clouds with the same network, 2 without public address, symmetric NAT: {len(pairs)} of {len(pairs)} pairs, {took:.0f} s to be up")
 
 

@@ -305,6 +305,15 @@ def test_no_request_is_lost_when_a_node_fails(cluster: Cluster, figure: Callable
     figure(f"6 clients of the load balancer: a node killed, another one frozen for 5 s, both back: none of {load.answers.total()} requests lost")
 
 
+def test_the_services_of_the_network_are_in_sandboxes_while_they_work(cluster: Cluster) -> None:
+    units = ("sky-network", "sky-wireguard", "sky-firewall", "sky-load-balancer")
+    asked = f"for unit in {' '.join(units)}; do systemctl is-active $unit; systemd-analyze security $unit.service | tail -1; done"
+    said = cluster.ssh(SERVER, asked).splitlines()
+    assert said[::2] == ["active"] * len(units)
+    exposures = [float(re.sub(r".*: ([0-9.]+) .*", r"\1", line)) for line in said[1::2]]
+    assert max(exposures) <= 2.5, said
+
+
 def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable[[str], None]) -> None:
     cluster.site.content = content(3)
     began = time.monotonic()

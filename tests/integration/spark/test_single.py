@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.tests.integration.spark.notebook import run_a_cell
-from ansible_collections.sky.clusters.tests.support.browser import chromium, tunnel
+from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
@@ -28,7 +27,8 @@ ZONE = "tone"
 NODE, MORE = "tone-node-0", "tone-more-0"
 WORK = "/var/lib/spark/work"
 UNITS = "systemctl list-unit-files --no-legend 'spark-*' | cut -d' ' -f1"
-LEFT = "ls -d /opt/spark* /opt/python-* /etc/spark /var/lib/spark 2>/dev/null; true"
+LEFT = "ls -d /opt/spark* /opt/python-* /opt/jvm-* /etc/spark /var/lib/spark 2>/dev/null; true"
+JVM = "ls -d /opt/jvm-* 2>/dev/null; true"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
@@ -87,6 +87,23 @@ found = SparkSession.builder.getOrCreate().sparkContext.parallelize([1234567], 1
 print("python", sys.executable)
 print("found", found)
 """
+COORDINATE = "org.apache.commons:commons-csv:1.14.1"
+JAR = "32be0e1e76673092f5d12cb790bd2acb6c2ab04c4ea6efc69ea5ee17911c24fe"
+# The driver uses the class; the executor's JVM, which is the parent of its Python, has the jar on its class path and open
+USES_CLASS = """
+import os
+from pyspark.sql import SparkSession
+def opened(_number):
+    process = os.getpid()
+    while b"CoarseGrainedExecutorBackend" not in open(f"/proc/{process}/cmdline", "rb").read():
+        process = int(open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[1])
+    files = {os.path.basename(os.readlink(f"/proc/{process}/fd/{fd}")) for fd in os.listdir(f"/proc/{process}/fd")}
+    return sorted(name for name in files if "commons-csv" in name)
+spark = SparkSession.builder.getOrCreate()
+text = spark._jvm.org.apache.commons.csv.CSVFormat.DEFAULT.format(spark._jvm.java.util.List.of("a b", "c,d").toArray())
+print("text", text)
+print("executor", spark.sparkContext.parallelize([1], 1).map(opened).collect())
+"""
 LONG = """
 import time
 from pyspark.sql import SparkSession
@@ -135,6 +152,39 @@ def test_a_job_uses_the_packages(site: Site) -> None:
     assert re.search(r"found \[\('/opt/python-jobs-\w{12}/bin/python3', '1,234,567'\)\]", output)
 
 
+def test_packages_of_the_jvm_come_to_a_standing_cluster_are_used_and_go_again(site: Site, figure: Callable[[str], None]) -> None:
+    of_python = {"spark_python_packages": "requirements.txt", "spark_notebook": True}
+    (site.folder / "class.py").write_text(USES_CLASS, encoding="utf-8")
+    for entry, reason in (
+        ("commons-csv:1.14.1", "spark_jvm_packages (group all): entry 0: must be group:artifact:version, such as"),
+        (COORDINATE.replace("csv", "cvs"), "spark_jvm_packages: Ivy found no org.apache.commons:commons-cvs:1.14.1 in its repositories"),
+        (f"{COORDINATE} --hash=sha256:{JAR[:-1]}0", f"{COORDINATE}: the SHA-256 of its jar is {JAR}, and the list has"),
+    ):
+        variables(site, **of_python, spark_jvm_packages=[entry])
+        refused = site.play("spark_cluster")
+        assert refused.code != 0
+        assert reason in refused.output, refused.last(30)
+    assert site.ssh(NODE, JVM).strip() == ""
+    variables(site, **of_python, spark_jvm_packages=[f"{COORDINATE} --hash=sha256:{JAR}"])
+    begun = time.monotonic()
+    site.must("spark_cluster")
+    figure(f"packages of the JVM come to a standing node in {time.monotonic() - begun:.0f} s")
+    assert set(site.must("spark_cluster").changed.values()) == {0}
+    assert f"{JAR}  jars/org.apache.commons_commons-csv-1.14.1.jar" in site.ssh(NODE, "cat /opt/jvm-jobs/SHA256SUMS")
+    assert "FAILED" not in site.ssh(NODE, "cd /opt/jvm-jobs && sha256sum --check SHA256SUMS")
+    output = site.must("spark_submit", "-e", "sky_application=class.py").output
+    assert 'text a b,"c,d"' in output
+    assert "executor [['org.apache.commons_commons-csv-1.14.1.jar']]" in output
+    variables(site, **of_python)
+    site.must("spark_cluster")
+    assert site.ssh(NODE, JVM).strip() == ""
+    failed = site.play("spark_submit", "-e", "sky_application=class.py")
+    assert failed.code == 2
+    variables(site, **of_python, spark_jvm_packages=[COORDINATE])
+    site.must("spark_cluster")  # for the last test, which takes the roles away
+    assert set(site.must("spark_cluster").changed.values()) == {0}
+
+
 def test_a_notebook_is_opened_in_a_browser_and_runs_a_cell_on_the_cluster(site: Site, figure: Callable[[str], None]) -> None:
     token = site.ssh(NODE, f"cat {TOKEN}").strip()
     login = f"ssh -F {Path('~/.ansible/sky').expanduser() / f'{ZONE}.conf'}"
@@ -154,7 +204,7 @@ def test_a_notebook_is_opened_in_a_browser_and_runs_a_cell_on_the_cluster(site: 
 
 
 def test_a_notebook_that_is_not_wanted_any_more_is_removed(site: Site) -> None:
-    variables(site, spark_python_packages="requirements.txt")
+    variables(site, spark_python_packages="requirements.txt", spark_jvm_packages=[COORDINATE])
     site.must("spark_cluster")
     gone = f"ls -d /opt/python-notebook* /etc/spark-notebook {TOKEN} /etc/systemd/system/spark-notebook.service 2>/dev/null; true"
     assert site.ssh(NODE, gone).strip() == ""
@@ -222,8 +272,9 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content = copy.deepcopy(site.content)
     site.content["pools"]["more"] = {"cloud": "here", "count": 1, "roles": ["spark_worker"], "flavor": "medium"}
     assert "Spark is ready: 2 worker(s)" in site.must("spark_cluster").output
-    # pip did not run again: the node got the packages of the others
-    of_nodes = [site.ssh(name, "ls -d /opt/python-jobs-*/.sha256-*").split() for name in (NODE, MORE)]
+    # pip and Ivy did not run again: the node got the packages of the others
+    of_nodes = [site.ssh(name, "ls -d /opt/python-jobs-*/.sha256-* /opt/jvm-jobs-*/.sha256-*").split() for name in (NODE, MORE)]
+    assert len(of_nodes[0]) == 2
     assert of_nodes[0] == of_nodes[1]
     site.content["pools"]["more"]["roles"] = []
     site.content["pools"]["node"]["roles"] = ["spark_master"]
@@ -238,3 +289,6 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     assert site.ssh(NODE, UNITS).split() == ["spark-history-server.service", "spark-master.service"]
     assert "former" not in site.must("status").output
     assert set(site.must("spark_cluster").changed.values()) == {0}
+    site.content["pools"]["node"]["roles"] = ["spark_master", "spark_worker"]
+    assert f"    ~ {NODE}  configure: add spark_worker" in site.must("status").output
+    assert f"  ~ {NODE}  configure: add spark_worker" in site.must("spark_cluster", "--check").output

@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.interruptions import ctrl_c, until
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
-from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("first")]
 
@@ -27,12 +27,14 @@ ZONE = "tspark"
 TASKS = 12
 TICKING = 15  # seconds that an application ticks
 # Each of its tasks ends once the file `gate` beside the driver holds a higher number than its own; then a shuffle of what they found.
+# The gate of an earlier job is root's.
 JOB = """
 import socket, sys, threading, time
 from operator import add
 from pathlib import Path
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("resized").getOrCreate()
+Path("gate").unlink(missing_ok=True)
 Path("gate").write_text("0")
 tasks = int(sys.argv[1])
 door = socket.create_server((spark.conf.get("spark.driver.host"), 0))
@@ -177,6 +179,31 @@ def shrunk_by_force(site: Site, figure: Callable[[str], None]) -> None:
     figure(f"a drain of 2 workers that a job keeps ends {ended:.0f} s after Ctrl-C; the run with force takes {time.monotonic() - begun:.0f} s")
     assert "draining, " not in forced.output
     assert site.hosts("spark_worker") == names(1)
+
+
+def test_a_worker_whose_pool_loses_the_role_is_drained_under_a_job(site: Site, job: subprocess.Popen[str]) -> None:
+    """The node stays, and the job loses that executor only."""
+    site.content["pools"]["former"] = {"cloud": "here", "count": 1, "roles": ["spark_worker"]}
+    site.must("spark_cluster", *workers(1), *UNPROVED)
+    grown = addresses(site)
+    master = grown["tspark-master-0"]
+    eventually("both workers are at work", lambda: at_work(master) == 2)
+    application = running(master)
+    site.content["pools"]["former"]["roles"] = []
+    with site.start("spark_cluster", *workers(1), *UNPROVED) as run:
+        said = until(run, r"^  tspark-former-0: draining, 1 executor still runs \(resized\)")
+        gate(site, 2)  # the tasks that run
+        said += run.communicate(timeout=300)[0]
+    assert run.returncode == 0, said[-3000:]
+    gate(site, TASKS)
+    output, _none = job.communicate(timeout=120)
+    assert ANSWER in output, output[-3000:]
+    eventually("the history server knows its end", lambda: application in history(master, "?status=completed"))
+    told = json.loads(history(master, f"/{application}/allexecutors"))
+    assert [executor["hostPort"].partition(":")[0] for executor in told if not executor["isActive"]] == [grown["tspark-former-0"]], told
+    assert site.ssh("tspark-former-0", "test -e /etc/systemd/system/spark-worker.service || echo removed").strip() == "removed"
+    del site.content["pools"]["former"]
+    site.must("spark_cluster", *workers(1), "-e", "sky_confirm=tspark", *UNPROVED)
 
 
 def test_two_applications_at_once_give_each_its_own_output(site: Site) -> None:

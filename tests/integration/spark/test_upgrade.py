@@ -101,6 +101,9 @@ def test_a_new_version_waits_for_the_job_and_is_told(site: Site, packed_anew: li
         refused = site.play("spark_cluster", *packed_anew, "-e", "sky_disruption=refuse")
         assert refused.code != 0
         assert waits in refused.last(16), refused.last(30)  # the ssh configuration and the recap come after the reasons
+        said = refused.output[refused.output.rindex("TASK [Report what was done]") :]
+        assert said.count(waits) == 1, said  # once for the three nodes
+        assert f"{MASTER}, {' and '.join(WORKERS)} failed at" in said, said
         played = site.must("spark_cluster", *packed_anew)
         assert waits in played.last(40), played.last(50)
         assert {site.ssh(host, "readlink /opt/spark").strip() for host in (MASTER, *WORKERS)} == {"/opt/spark-4.3.0"}

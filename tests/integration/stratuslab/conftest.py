@@ -24,13 +24,15 @@ def lal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What is noted of the site that runs. Processes that test side by side share it; the last one takes it away, unless it ran before."""
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with (shared / "site").open("a+") as held:  # stays, so that a process that comes later locks the same file
-        fcntl.flock(held, fcntl.LOCK_EX)
+    # both files stay, so that a process that comes later locks the same ones
+    with (shared / "site").open("a+") as held, (shared / "start").open("a") as starting:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        fcntl.flock(starting, fcntl.LOCK_EX)  # another lock: with one for both, who comes second would wait until the first no longer uses the site
         if not site_of.noted():
             subprocess.run([str(FOLDER / "up")], check=True, timeout=400, stdout=subprocess.DEVNULL)
             held.write("started here")
             held.flush()
-        fcntl.flock(held, fcntl.LOCK_SH)
+        fcntl.flock(starting, fcntl.LOCK_UN)
         yield site_of.noted()
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._vms import DONE, Vm, read
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
 
@@ -46,19 +46,21 @@ def cloud(lal: dict[str, Any]) -> StratusLabCloud:
     return StratusLabCloud("lal", options, Scope("tsown"))
 
 
+def own_known_hosts() -> str:
+    """What ssh has noted for the user who runs these tests."""
+    file = Path("~/.ssh/known_hosts").expanduser()
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
 @pytest.fixture
 def machine(lal: dict[str, Any]) -> Iterator[Vm]:
     """A machine that answers by ssh."""
     keys = subprocess.run(["ssh-add", "-L"], capture_output=True, text=True, check=True).stdout
     opened = cloud(lal)
     number = opened.one.allocate(TEMPLATE.format(image=opened.marketplace.url(lal["images"]["stratus-12"]), keys=keys))
-    known = Path.home() / ".ssh"  # its host key is that of the first contact, which ssh notes there
-    before = known.exists()
     try:
         yield read(opened.one.vm(number))
     finally:
-        if not before:
-            shutil.rmtree(known, ignore_errors=True)
         opened.one.act("finalize", number)
         end = time.monotonic() + 30
         while read(opened.one.vm(number)).state != DONE:
@@ -79,6 +81,7 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         "pools": pools,
     }
     site = Site(tmp_path, "tsown", content)
+    before = own_known_hosts()
     began = time.monotonic()
     try:
         site.must("cluster")
@@ -86,6 +89,10 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         hosts = site.inventory()["_meta"]["hostvars"]
         assert sorted(hosts) == [MASTER, WORKER]
         assert hosts[MASTER]["sky_id"] == str(machine.id)
+        # its host key is that of the first contact, and is noted where it is the collection's
+        assert "StrictHostKeyChecking=accept-new" in hosts[MASTER]["ansible_ssh_common_args"]
+        assert f"{MASTER}." in (Path(private_folder()) / "known_hosts").read_text(encoding="utf-8")
+        assert own_known_hosts() == before
         assert site.ssh(MASTER, "hostname && echo kept >/data/data/file").split() == [MASTER]
         assert set(site.must("cluster").changed.values()) == {0}
         refused = site.play("destroy")
@@ -95,8 +102,9 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         site.must("cluster", "-e", json.dumps({"sky_counts": {"master": 0, "worker": 0}}))
         site.must("destroy")
     assert read(cloud(lal).one.vm(machine.id)).contract_state is State.RUNNING
+    # neither the volume nor the cluster's firewall is there any more
     options = ["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
-    command = ["ssh", *options, f"root@{machine.nics[0]['IP']}", "findmnt /data/data || echo released"]
+    command = ["ssh", *options, f"root@{machine.nics[0]['IP']}", "findmnt /data/data || nft list tables | grep sky || echo released"]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout.strip() == "released"
     assert cloud(lal).leftovers() == [f"volume {MASTER}-data"]
     site.must("destroy", *site.with_data)

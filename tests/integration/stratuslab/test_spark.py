@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, NodeSpec, Scope, Stage, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
+from ansible_collections.sky.clusters.tests.support.scan import scan
 from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.spark import UNPROVED
 from ansible_collections.sky.clusters.tests.support.stratuslab_race import Hold, doubles, race, summary
@@ -76,6 +77,9 @@ def test_a_cluster_is_built_and_proved(site: Site, figure: Figure) -> None:
     assert sorted(hosts) == [MASTER, WORKERS[0]]
     # the keys that the nodes proved, and no others
     assert all("StrictHostKeyChecking=yes" in each["ansible_ssh_common_args"] for each in hosts.values())
+    # the site lets everything in, and the file says nothing of a firewall: the nodes themselves let in ssh and nothing else
+    addresses = [each["ansible_host"] for each in hosts.values()]
+    assert scan(addresses) == {address: [22] for address in addresses}
 
 
 def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:

@@ -256,6 +256,42 @@ def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: F
     assert cluster.output("load.o*").count("done\n") == 120
 
 
+def test_jobs_of_a_pool_that_loses_the_role_or_is_dropped_end_or_run_elsewhere(site: Site, cluster: Cluster) -> None:
+    """Both in one run: a job ends within the bound, and one that does not is queued again."""
+    pools, own, going = site.content["pools"], (f"{ZONE}-node-0", f"{ZONE}-node-1"), (f"{ZONE}-former-0", f"{ZONE}-dropped-0")
+    for name in ("former", "dropped"):
+        pools[name] = {"cloud": "here", "count": 1, "roles": ["nfs_client", "torque_node"]}
+    site.must("torque_cluster", *UNPROVED)
+    ending = "until [ -e let ]; do sleep 1; ls > /dev/null; done; hostname"
+    ends = [cluster.qsub(ending, "-l", f"nodes={node}", "-j", "oe", "-N", "ends") for node in going]
+    cluster.wait(ends, "R")
+    cluster.at(cluster.server, f"pbsnodes -o {' '.join(own)}", user="root")  # what may run anywhere begins on the cores that the others have left
+    lasting = "hostname >> ran-$PBS_JOBID; [ $(wc -l < ran-$PBS_JOBID) -gt 1 ] || sleep 600; echo ended"
+    lasts = [cluster.qsub(lasting, "-j", "oe", "-N", "lasts") for _node in going]
+    cluster.wait(lasts, "R")
+    cluster.at(cluster.server, f"pbsnodes -c {' '.join(own)}", user="root")
+    pools["former"]["roles"] = ["nfs_client"]
+    del pools["dropped"]
+    given = ("-e", "torque_node_drain_seconds=20", *UNPROVED)
+    run = site.start("torque_cluster", "-e", f"sky_confirm={ZONE}", *given)
+    said = until(run, rf"{going[0]}: draining, 2 jobs still run \(.*\), at most \d+ s more")
+    cluster.at(cluster.server, "touch let")
+    said += run.communicate(timeout=300)[0]
+    assert run.returncode == 0, said[-3000:]
+    cluster.wait([*ends, *lasts])
+    assert [cluster.output(f"ends.o{job}").strip() for job in ends] == list(going)
+    ran = [cluster.output(f"ran-{job}*").split() for job in lasts]
+    assert sorted(first for first, _second in ran) == sorted(going)
+    assert {second for _first, second in ran} <= set(own)
+    assert [cluster.output(f"lasts.o{job}").splitlines()[-1] for job in lasts] == ["ended", "ended"]
+    assert cluster.at(cluster.server, "pbsnodes -l all | wc -l").strip() == "2"
+    left = cluster.at(going[0], "systemctl is-active slurmd munge sky-share-software", user="root", check=False)
+    assert left.split() == ["inactive", "active", "active"]
+    assert set(site.must("torque_cluster", *given).changed.values()) == {0}
+    del pools["former"]
+    site.must("torque_cluster", "-e", f"sky_confirm={ZONE}", *UNPROVED)
+
+
 def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure: Figure) -> None:
     job = cluster.qsub("hostname >> ran; sleep 20; echo ended", "-j", "oe", "-N", "moved")
     cluster.at(cluster.server, "for _ in $(seq 120); do [ -s ran ] && exit 0; sleep 0.5; done; squeue; exit 1")
@@ -271,6 +307,19 @@ def test_jobs_of_a_dead_node_run_elsewhere(site: Site, cluster: Cluster, figure:
     assert cluster.output("ran").split() == [victim, other]
     site.must("torque_cluster", *UNPROVED)
     cluster.at(cluster.server, 'for _ in $(seq 120); do [ -z "$(pbsnodes -l)" ] && exit 0; sleep 0.5; done; pbsnodes -l; exit 1')
+
+
+def test_nodes_that_are_made_again_are_members_like_those_before_them(site: Site, cluster: Cluster) -> None:
+    """Lost ones, which have other keys under the same names, and ones that are drained and replaced."""
+    own = (f"{ZONE}-node-0", f"{ZONE}-node-1")
+    subprocess.run(["lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", own[0], "-f"], check=True, capture_output=True)
+    site.must("torque_cluster", "-e", f"sky_replace={own[1]}", "-e", f"sky_confirm={ZONE}")
+    assert cluster.at(cluster.server, "pbsnodes -l up | wc -l").strip() == "2"
+    for one, other in ((own[0], own[1]), (own[1], own[0]), (cluster.server, own[0])):
+        assert cluster.at(one, f"ssh {other} hostname").strip() == other
+    job = cluster.qsub("mpirun hostname", "-l", "nodes=2", "-j", "oe", "-N", "again")
+    cluster.wait([job])
+    assert sorted(cluster.output(f"again.o{job}").split()) == sorted(own)
 
 
 def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster) -> None:

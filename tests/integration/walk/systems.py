@@ -119,7 +119,7 @@ class Torque(System):
 
 SYSTEMS: tuple[System, ...] = (Spark(), Hdfs(), Torque())
 UNPROVED = (*SPARK_UNPROVED, *batch.UNPROVED)  # a run that is about something else leaves out the jobs that prove the systems
-PACKAGES = ("openjdk-17-jre-headless", *batch.PACKAGES)  # in the image: no node has to install them
+PACKAGES = ("openjdk-17-jre-headless", "rsync", *batch.PACKAGES)  # in the image: no node has to install them
 
 
 def pools(zone: str) -> dict[str, Any]:

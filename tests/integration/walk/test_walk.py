@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.sky.clusters.tests.integration.walk.systems import PACKAGES, SYSTEMS, UNPROVED, pools
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
+from ansible_collections.sky.clusters.tests.support.logins import Logins
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.two_runs import FAILURE, REFUSED
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("bu
 ZONE = "twalk"
 PLAYBOOK = "spark_cluster"
 WORKER = f"{ZONE}-worker-0"
-AT_ONCE = (((1, 2), 0.0), ((2, 1), 2.0), ((2, 2), 6.0))  # trials of two runs at once: how many workers each wants, and the seconds between them
+AT_ONCE = (1, 2)  # how many workers each of two runs wants; the parts `survival` and `spark` have 30 trials with pauses between them
 
 State = dict[str, set[str]]
 Figure = Callable[[str], None]
@@ -95,6 +96,33 @@ def test_status_says_that_it_is_ready(site: Site) -> None:
     assert {node["name"]: node["health"] for node in status["nodes"]} == dict.fromkeys(site.hosts("all"), "ok")
 
 
+def test_its_ssh_configuration_serves_ssh_scp_rsync_and_tunnels(site: Site, figure: Figure) -> None:
+    site.must("status", "-e", "sky_ssh_config=walk.ssh")
+    master = f"{ZONE}-master-0"
+    logins = Logins(site.folder / "walk.ssh", site.folder)
+    began = time.monotonic()
+    assert logins.ssh(master, "whoami; hostname").split() == ["sky", master]
+    assert logins.ssh(WORKER, "whoami; hostname", "-l", "root").split() == ["root", WORKER]
+    (site.folder / "sent" / "deep").mkdir(parents=True)
+    (site.folder / "sent/deep/a file").write_text("sent by rsync\n", encoding="utf-8")
+    (site.folder / "one").write_text("sent by scp\n", encoding="utf-8")
+    logins.scp("one", f"{master}:two")
+    logins.scp(f"{master}:two", "three")
+    logins.rsync("sent", f"{master}:")
+    logins.rsync(f"{master}:sent/", "back")
+    assert logins.ssh(master, "rm -r two sent; ls").split() == []
+    assert (site.folder / "three").read_text(encoding="utf-8") == "sent by scp\n"
+    assert (site.folder / "back/deep/a file").read_text(encoding="utf-8") == "sent by rsync\n"
+    address = site.inventory()["_meta"]["hostvars"][master]["sky_address"]
+    with logins.held(master, "-L", f":{address}:8080") as port:
+        assert f"Spark Master at spark://{address}:7077" in logins.page(f"http://localhost:{port}/")
+    with logins.held(WORKER, "-D", "") as port:  # any node leads to all pages
+        assert f"Spark Master at spark://{address}:7077" in logins.page(f"http://{address}:8080/", "--socks5-hostname", f"localhost:{port}")
+    with logins.held(master, "-D", "") as port:  # a head knows the names, too
+        assert "Spark Master at" in logins.page(f"http://{master}:8080/", "--socks5-hostname", f"localhost:{port}")
+    figure(f"ssh, scp, rsync, a tunnel and a SOCKS proxy by the ssh configuration take {time.monotonic() - began:.0f} s")
+
+
 def test_it_grows_and_proves_that_the_new_node_works(site: Site) -> None:
     before = ids(site)
     grown = site.must(PLAYBOOK, *workers(2))
@@ -132,12 +160,10 @@ def test_a_run_that_is_killed_is_continued(site: Site) -> None:
     assert before.items() < ids(site).items()
 
 
-def two_runs(site: Site, counts: tuple[int, int], pause: float) -> list[Played]:
-    """Start a second run so many seconds after the first; both to their ends."""
-    with site.start(PLAYBOOK, *workers(counts[0]), *UNPROVED) as first:
-        time.sleep(pause)
-        with site.start(PLAYBOOK, *workers(counts[1]), *UNPROVED) as second:
-            said = [run.communicate(timeout=300)[0] for run in (first, second)]
+def two_runs(site: Site) -> list[Played]:
+    """Both to their ends."""
+    with site.start(PLAYBOOK, *workers(AT_ONCE[0]), *UNPROVED) as first, site.start(PLAYBOOK, *workers(AT_ONCE[1]), *UNPROVED) as second:
+        said = [run.communicate(timeout=300)[0] for run in (first, second)]
     return [Played(run.returncode, text) for run, text in zip((first, second), said, strict=True)]
 
 
@@ -149,16 +175,13 @@ def ended_as_it_may(run: Played) -> bool:
 
 
 def test_two_runs_at_once_make_no_doubles(site: Site, figure: Figure) -> None:
-    exits = []
-    for counts, pause in AT_ONCE:
-        runs = two_runs(site, counts, pause)
-        assert [run.output[-3000:] for run in runs if not ended_as_it_may(run)] == []
-        assert len(site.hosts("spark_worker")) in counts
-        assert folders(ZONE) == containers(ZONE) == sorted(site.hosts("all"))
-        exits.append(f"{pause:.0f} s apart: {runs[0].code} and {runs[1].code}")
+    runs = two_runs(site)
+    assert [run.output[-3000:] for run in runs if not ended_as_it_may(run)] == []
+    assert len(site.hosts("spark_worker")) in AT_ONCE
+    assert folders(ZONE) == containers(ZONE) == sorted(site.hosts("all"))
     site.must(PLAYBOOK, *UNPROVED)
     is_whole(site, 1, *UNPROVED)
-    figure(f"exits of two runs at once, {', '.join(exits)}; one more run ends well")
+    figure(f"exits of two runs at once: {runs[0].code} and {runs[1].code}; one more run ends well")
 
 
 @pytest.fixture(scope="module")

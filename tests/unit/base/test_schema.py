@@ -112,7 +112,7 @@ def test_every_fault_is_reported_at_once_with_its_path() -> None:
         (Choice(()), "a", "unknown name 'a'; known: none"),
         (Cidr(), "192.0.2.0", "must be a network such as 192.0.2.0/24, got '192.0.2.0'"),
         (ListOf(NAME), "a", "must be a list, got 'a'"),
-        (MapOf(NAME, NAME, least=1), {}, "must have at least 1 key(s)"),
+        (MapOf(NAME, NAME, least=1), {}, "must have at least 1 entry"),
         (MapOf(NAME, NAME), [], "must be a mapping, got []"),
         (Free(), 5, "must be a mapping, got 5"),
         (Struct(Inner), "size", "must be a mapping, got 'size'"),

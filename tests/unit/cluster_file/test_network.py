@@ -11,8 +11,11 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Opening
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import FORWARDED, FORWARDED_PORTS, openings
+
+PROVIDERS = {"lxc": LxcOptions, "stratuslab": StratusLabOptions}
 
 
 def file(**more: Any) -> dict[str, Any]:
@@ -59,6 +62,15 @@ def test_which_clusters_have_an_agent_on_their_nodes() -> None:
     assert read(**on_one_cloud(firewall=[{"ports": [8888]}])).networked
     assert read(**on_one_cloud(firewall=[])).networked  # no further rules
     assert read(**on_one_cloud(names={"data.example": "192.0.2.9"})).networked
+
+
+def test_a_cluster_with_a_pool_on_a_cloud_that_keeps_nothing_out_has_the_firewall() -> None:
+    clouds = {"one": {"provider": "stratuslab", "image": "an-image"}, "two": {"provider": "lxc"}}
+    here = {"pools": {"worker": {"cloud": "two", "count": 2}}}
+    cluster = parse(file(clouds=clouds, **on_one_cloud()), PROVIDERS)
+    assert (cluster.networked, cluster.overlay) == (True, None)
+    assert openings(cluster.settings, cluster.pools) == ()
+    assert not parse(file(clouds=clouds, **here), PROVIDERS).networked  # the other cloud has no pool
 
 
 @pytest.mark.parametrize(

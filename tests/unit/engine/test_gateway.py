@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackOptions
-from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, behind, gateway, host_key_options
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
+from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, behind, gateway, host_key_options, ssh_options
 
 INSIDE, OUTSIDE = Address("10.0.0.4"), Address("198.51.100.4", public=True)
 KEY = "ssh-ed25519 AAAAed"
@@ -94,3 +95,10 @@ def test_a_key_that_the_cloud_does_not_list_is_kept_under_the_node_s_own_name() 
     assert host_key_options(old) == host_key_options(replace(old, state=State.STOPPED, addresses=()))
     for new in (replace(old, id="another"), replace(old, created="2026-11-28T12:00:00+00:00")):
         assert host_key_options(new)[1] != host_key_options(old)[1]
+
+
+def test_a_key_that_is_trusted_on_first_use_never_goes_into_the_user_s_own_file() -> None:
+    for folder, file in (("/run/user/1/sky", "/run/user/1/sky/known_hosts"), ("", "~/.ansible/sky_known_hosts")):
+        options = ssh_options(node(0), Login(folder=folder))
+        assert f"UserKnownHostsFile={file}" in shlex.split(" ".join(options))
+        assert "-o GlobalKnownHostsFile=none" in options

@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._archives import PARTIAL, FetchError
-from ansible_collections.sky.clusters.plugins.modules import jar_archive
-from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, Wanted, ivy_fault, ivy_file, make, proxies
+from ansible_collections.sky.clusters.plugins.module_utils._base._ivy import MAVEN, ivy_fault, proxies
+from ansible_collections.sky.clusters.plugins.modules.jar_archive import Jar, Wanted, ivy_file, make
 
 
 def jar(files: dict[str, str]) -> bytes:
@@ -128,7 +128,7 @@ def test_the_dependencies_bring_no_others() -> None:
     found = ElementTree.fromstring(ivy_file(JARS)).findall("dependencies/dependency")
     assert [(each.get("name"), each.get("rev"), each.get("transitive")) for each in found] == [("server", "1.0", "false"), ("pages", "1.0", "false")]
     (artifact,) = found[1].findall("artifact")
-    assert artifact.get(f"{{{jar_archive.MAVEN}}}classifier") == "tests"
+    assert artifact.get(f"{{{MAVEN}}}classifier") == "tests"
 
 
 def test_the_proxy_of_the_environment_in_the_words_of_java() -> None:

@@ -37,12 +37,12 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluste
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _data_volume, _image
 from ansible_collections.sky.clusters.plugins.module_utils._engine._data_volume import Wanted
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import Change, only
-from ansible_collections.sky.clusters.plugins.modules import image, image_info, volume, volume_info
+from ansible_collections.sky.clusters.plugins.modules import image, image_info, share_access, volume, volume_info
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
 
 NAME = "demo-worker-0-data"
-MODULES = {"image": image, "image_info": image_info, "volume": volume, "volume_info": volume_info}
+MODULES = {"image": image, "image_info": image_info, "share_access": share_access, "volume": volume, "volume_info": volume_info}
 
 
 class Place:

@@ -22,4 +22,5 @@ def test_it_describes_this_machine_and_has_no_version_of_what_was_never_unpacked
     assert found["java_home"].startswith("/usr/lib/jvm/java-17-openjdk-")
     assert found["python"].startswith(f"Python 3.{sys.version_info[1]} ")
     assert found["archives"] == []
+    assert "no-such-distribution" not in found["distributions"]
     assert found["has_java"] is os.path.exists(f"{found['java_home']}/bin/java")

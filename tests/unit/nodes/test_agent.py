@@ -15,6 +15,7 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _host, _list, _paths
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._files import ADDED, Hosts
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._inbox import Inbox
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._known import Known
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._list import Envelope, Member, NodeList, Overlay, Refused, User
@@ -209,6 +210,16 @@ def test_a_list_of_somebody_else_is_refused(keys: dict[str, Path]) -> None:
 
 def known(name: str = "c0", nodes: NodeList = ALL) -> Known:
     return Known(name, nodes, Envelope("", ""))
+
+
+def test_the_agent_keeps_the_names_that_others_have_added(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    hosts = Hosts(known(), file)
+    hosts.write()
+    written = file.read_text(encoding="utf-8")
+    file.write_text(f"10.0.0.1 lost\n{ADDED}10.0.0.2 alias\n", encoding="utf-8")
+    hosts.write()
+    assert file.read_text(encoding="utf-8") == f"{written}{ADDED}10.0.0.2 alias\n"
 
 
 def test_a_newer_list_is_taken_over_and_stored(keys: dict[str, Path], tmp_path: Path) -> None:

@@ -98,6 +98,12 @@ def test_a_step_counts_the_nodes_that_it_changed() -> None:
     assert step.ended(0.2, 80) == f"  {'Install':<61}    1 node"
 
 
+def test_a_step_for_all_nodes_at_once_counts_none() -> None:
+    step = Step("Resolve the packages", 0.0, hosts={"a"}, changed={"a"}, once=True)
+    assert step.running(6.0) == "Resolve the packages ... 6 s"
+    assert step.ended(9, 80) == f"  {'Resolve the packages':<61}              9 s"
+
+
 def test_a_long_step_is_shown_while_it_runs() -> None:
     step = Step("Install", 100.0, hosts={"a"})
     shown = {now: line for now in range(100, 200) if (line := step.running(float(now)))}

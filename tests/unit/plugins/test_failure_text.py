@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT, TAIL, WIDTH, failure_text
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT, TAIL, WIDTH, each_once, failure_text
 
 
 def of(result: dict[str, Any], login: str = "") -> list[str]:
@@ -53,3 +53,17 @@ def test_a_missing_reason_is_reported_as_missing() -> None:
 
 def test_long_lines_are_cut() -> None:
     assert len(of({"stderr": "x" * 1000})[1]) == WIDTH + len("    | ")
+
+
+def test_what_several_nodes_say_alike_is_said_once_with_their_names() -> None:
+    def failed(node: str, cause: str) -> list[str]:
+        return failure_text(node, "Install Spark", "Continue", {"msg": cause}, f"ssh root@{node}")
+
+    failures = {name: failed(name, "Spark waits for a job") for name in ("demo-worker-10", "demo-worker-9", "demo-master-0")}
+    failures["demo-worker-1"] = failed("demo-worker-1", "No space left")
+    assert list(each_once(failures)) == [
+        "demo-master-0, demo-worker-9 and demo-worker-10 failed at 'Install Spark' (task 'Continue'): Spark waits for a job",
+        "    look: ssh root@demo-master-0",
+        f"    {NEXT}",
+        *failures["demo-worker-1"],
+    ]

@@ -177,3 +177,11 @@ def test_a_shared_folder_is_reported_or_its_fault() -> None:
     nodes = [Seen(f"a-worker-{number}", "10.0.0.5", (), health(shares=[share])) for number, share in enumerate((full, silent))]
     assert shares(nodes) == [{"node": "a-worker-0"} | full]
     assert [verdict.faults for verdict in judge(nodes, {}).values()] == [[], ["no answer"]]
+
+
+def test_a_role_whose_services_are_not_installed_is_one_that_the_pool_has_got() -> None:
+    fault = "spark-worker is inactive (it is not installed); see 'journalctl -u spark-worker' on the node"
+    absent = unit("spark-worker", "inactive") | {"fault": fault}
+    of_master = [unit("spark-master"), unit("spark-history-server")]
+    assert verdict(health(*of_master, absent), roles=(*MASTER, *WORKER)).added == WORKER
+    assert verdict(health(*of_master, unit("spark-worker", "failed")), roles=(*MASTER, *WORKER)).added == ()

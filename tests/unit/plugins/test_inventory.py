@@ -73,7 +73,7 @@ def test_variables_are_plain_and_few(tmp_path: Path, content: dict[str, Any]) ->
     assert variables["sky_leave_roles"] == ["spark_worker"]
     assert variables["sky_volumes"][0]["mount"] == "/data/spark"
     assert len(variables["sky_volumes"][0]["label"]) == 12
-    assert len(json.dumps(variables)) < 2000
+    assert len(json.dumps(variables).replace(str(tmp_path), "")) < 2000
 
 
 def test_the_group_all_has_the_file_unchanged(tmp_path: Path, content: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ GROUPS = {
     "worker": ["b", "c", "d", "e"],
     "sky_leaving": ["d"],
     "sky_gone": ["e", "a"],
+    "sky_former_worker": ["a", "f"],
 }
 
 
@@ -22,9 +23,10 @@ GROUPS = {
     ("groups", "options", "members"),
     [
         (["worker"], {}, ["b", "c"]),
-        (["worker"], {"leaving": True}, ["b", "c", "d"]),
+        (["worker"], {"leaving": True}, ["b", "c", "d", "f"]),
+        (["worker"], {"leaving": True, "staying": False}, ["d", "f"]),
         (["worker", "master"], {}, ["b", "c"]),
-        (["master", "worker"], {"leaving": True}, ["b", "c", "d"]),
+        (["master", "worker"], {"leaving": True}, ["b", "c", "d", "f"]),
         (["nowhere"], {}, []),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save, write
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import obstacle, save, write
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
@@ -72,3 +72,31 @@ def test_the_reason_of_a_write_error_is_reported_once(tmp_path: Path, name: str,
     with pytest.raises(AnsibleActionFail) as caught:
         save("sky_status_file", f"{tmp_path}/{name}", "{}")
     assert str(caught.value) == f"sky_status_file: {tmp_path}/{name} cannot be written: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("demo.json", ""),
+        ("folder/demo.json", ""),
+        ("file", ""),
+        ("link", ""),
+        ("none/demo.json", "No such file or directory"),
+        ("dangling", "No such file or directory"),
+        ("file/demo.json", "Not a directory"),
+        ("folder", "Is a directory"),
+    ],
+)
+def test_what_is_in_the_way_of_a_file_is_found_without_writing_it(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "dangling").symlink_to(tmp_path / "none/demo.json")
+    before = sorted(tmp_path.rglob("*"))
+    assert obstacle(f"{tmp_path}/{name}") == reason
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/null"])
+def test_standard_output_and_devices_can_be_written(name: str) -> None:
+    assert obstacle(name) == ""

@@ -30,6 +30,12 @@ def test_a_head_is_removed_after_its_members() -> None:
     assert words(["spark_master", "spark_worker"], [])[::2] == ["spark_worker leave", "spark_master leave", "spark remove"]
 
 
+def test_the_steps_that_stop_a_head_wait_for_its_members_on_other_nodes() -> None:
+    steps = removal(["spark_master", "spark_worker"], [])
+    assert [step["role"] for step in steps if step["waits"]] == ["spark_master", "spark_master", "spark"]
+    assert not any(step["waits"] for step in removal(["spark_worker"], []))
+
+
 def test_a_role_that_the_node_has_is_not_removed() -> None:
     assert removal(["spark_worker"], ["spark_worker"]) == []
 

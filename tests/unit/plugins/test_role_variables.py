@@ -13,7 +13,17 @@ import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import beyond_node, dotted, doubled, faults, known, sources, strangers
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import (
+    beyond_node,
+    dotted,
+    doubled,
+    faults,
+    known,
+    missing,
+    of_role,
+    sources,
+    strangers,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +63,16 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
             "entry 0 ('long'): unknown key 'max_walltim'; did you mean 'max_walltime'?",
         ),
         ("torque_engine", "openpbs", "'openpbs' cannot be installed: OpenPBS is in no Debian release; slurm offers the same commands"),
+        ("s3a_endpoint", "http://rgw:7480", "must begin with https://, got http://rgw:7480: over plain http"),
+        ("s3a_endpoint", "rgw", "must be an address such as https://rgw.example.org:7443, got 'rgw'"),
+        ("s3a_bucket", "My_Bucket", "must be the name of a bucket"),
+        ("s3a_sha256", "12", "must be a SHA-256, which has 64 hexadecimal digits, got '12'"),
+        ("cephfs_export", "/lab", "must be monitors and a folder, such as"),
+        ("cephfs_client", "client.lab", "must be the name of a client without 'client.', such as lab, got 'client.lab'"),
+        ("cephfs_name", "a b", "must be the name of a file system, such as cephfs, got 'a b'"),
+        ("cephfs_key", "CANARY", "must be the key of a client, which has 40 characters and ends with ="),
+        ("cephfs_mount", "shared", "must be an absolute path without spaces, such as /shared, got 'shared'"),
+        ("cephfs_mode", "rwx", "must be a mode in quotes, such as \"1777\", got 'rwx'"),
         ("torque_engine", "pbs", "must be one of slurm, torque, openpbs, got 'pbs'"),
         ("torque_server_queues", [], "must name a queue"),
         ("torque_server_queues", [{"name": "a"}, {"name": "a"}], "'a' is listed twice"),
@@ -175,3 +195,40 @@ def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:
     assert sorted(sentence.split(":")[0] for sentence in found) == [
         "node_usr (group all)", "spark_port (host w1)", "spark_verison (group worker)", "spark_worker_memmory (host_vars)",
     ]  # fmt: skip
+
+
+KEYS = {"s3a_access_key": "a", "s3a_secret_key": "{{ vaulted }}"}
+CEPHFS = {"cephfs_export": "10.0.0.5:6789:/lab", "cephfs_client": "lab"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "places", "sentences"),
+    [
+        (["spark_master"], [{"s3a_endpoint": "https://rgw"}], ["s3a_access_key and s3a_secret_key: are required with s3a_endpoint"]),
+        (["spark_master"], [{"s3a_endpoint": "https://rgw"}, {"s3a_access_key": "a"}], ["s3a_secret_key: is required with s3a_endpoint"]),
+        (["spark_master"], [{"s3a_endpoint": "https://rgw"}, KEYS], []),
+        (["spark_master"], [{"s3a_endpoint": ""}], []),
+        (["spark_master"], [{"s3a_archive": "jars.tar"}], ["s3a_sha256: is required with s3a_archive"]),
+        (["cephfs"], [CEPHFS], ["cephfs_key: is required by the role cephfs, unless cephfs_share is set"]),
+        (["cephfs"], [{"cephfs_share": "data"}], []),
+        (["cephfs"], [CEPHFS | {"cephfs_key": "{{ vaulted }}"}, {"cephfs_share": "data"}], []),  # of two pools
+        (["cephfs"], [CEPHFS | {"cephfs_key": "{{ vaulted }}", "cephfs_cloud": "campus"}], ["cephfs_share: is required with cephfs_cloud"]),
+        (["cephfs"], [CEPHFS, {"cephfs_key": "{{ vaulted }}"}], []),
+        (["spark_worker"], [], []),
+    ],
+)
+def test_variables_that_others_need_are_asked_for(roles: list[str], places: list[dict[str, Any]], sentences: list[str]) -> None:
+    assert list(missing(roles, [("", place) for place in places])) == sentences
+
+
+def test_a_role_checks_the_values_that_its_node_has() -> None:
+    assert of_role("s3a", {"s3a_endpoint": "", "s3a_archive": "", "spark_port": 99999}) == []
+    assert of_role("s3a", {"s3a_endpoint": "https://rgw", "s3a_access_key": "a", "s3a_secret_key": ""}) == [
+        "s3a_secret_key: is required with s3a_endpoint"
+    ]
+    assert of_role("cephfs", CEPHFS | {"cephfs_key": ""}) == ["cephfs_key: is required by the role cephfs, unless cephfs_share is set"]
+    assert of_role("cephfs", {"cephfs_share": "data", "cephfs_cloud": "campus", "cephfs_key": ""}) == []
+    assert of_role("cephfs", {"cephfs_share": "data", "cephfs_export": "10.0.0.5:6789:/lab"}) == [
+        "cephfs_export: comes from cephfs_share, which is set too: leave one of them out"
+    ]
+    assert of_role("cephfs", CEPHFS | {"cephfs_key": "short"}) == ["cephfs_key: must be the key of a client, which has 40 characters and ends with ="]

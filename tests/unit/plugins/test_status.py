@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -58,10 +59,10 @@ def test_a_ready_cluster() -> None:
     found = status()
     assert (found["ready"], found["reasons"], found["visits"]) == (True, [], [])
     assert found["summary"] == [
-        "node            cloud  state    address   flavor  roles         configured  health",
-        "demo-master-0   here   running  10.0.0.4  small   spark_master  yes         ok",
-        "demo-worker-2   here   running  10.0.0.4  small   spark_worker  yes         ok",
-        "demo-worker-10  here   running  10.0.0.4  small   spark_worker  yes         ok",
+        "node            cloud  state    address   roles         configured  health",
+        "demo-master-0   here   running  10.0.0.4  spark_master  yes         ok",
+        "demo-worker-2   here   running  10.0.0.4  spark_worker  yes         ok",
+        "demo-worker-10  here   running  10.0.0.4  spark_worker  yes         ok",
         "a run would: change nothing",
         "ready: yes",
     ]
@@ -203,3 +204,17 @@ def test_kept_volumes_drift_and_notes_are_reported() -> None:
         "differs: demo-worker-2: flavor is small",
         "note: look",
     ]
+
+
+def test_the_lines_fit_80_columns() -> None:
+    wide = [MASTER | {"roles": ["spark_master", "spark_worker"], "address": "10.188.100.100"}, *WORKERS]
+    for nodes in ([MASTER, *WORKERS], wide):
+        assert [line for line in status(nodes=nodes)["summary"] if len(line) > 78] == []
+
+
+def test_each_name_in_the_data_has_one_meaning() -> None:
+    found = status(nodes=[MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}])
+    ready = {node["name"]: (node["ready"], node["ready_hash"]) for node in found["nodes"]}
+    assert ready == {MASTER["name"]: (True, "8d96"), WORKERS[0]["name"]: (True, "8d96"), WORKERS[1]["name"]: (False, "")}
+    assert found["pools"] == {"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 2}}
+    assert datetime.fromisoformat(found["time"]).tzinfo is not None

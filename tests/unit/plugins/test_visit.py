@@ -117,6 +117,18 @@ def test_another_machine_of_the_same_name_and_address_is_a_new_node_behind_a_loa
     assert chosen(hostvars, members)["names"] == ["demo-front-0"]
 
 
+def test_another_machine_of_the_same_name_and_address_is_a_new_node_to_the_server_of_a_batch_system(hostvars: HostVars) -> None:
+    """It has another host key, and the server has forgotten it if it was drained."""
+    for name, role in ((MASTER, "torque_server"), (FIRST, "torque_node"), (SECOND, "nfs_client")):
+        hostvars[name]["sky_roles"] = [role]
+    members = [MASTER, FIRST, SECOND]
+    visited(hostvars, members)
+    hostvars[SECOND]["sky_id"] = "new, and of no concern"
+    assert chosen(hostvars, members)["names"] == []
+    hostvars[FIRST] |= {"sky_id": "new", "sky_ready": ""}
+    assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST]
+
+
 def test_a_changed_requirements_file_makes_all_nodes_due_that_have_its_packages(hostvars: HostVars, tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("numpy==2.4.0\n", encoding="utf-8")

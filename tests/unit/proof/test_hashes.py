@@ -31,10 +31,11 @@ def changed(root: Path, path: str) -> set[str]:
     return {name for name in before if after[name] != before[name]}
 
 
+EVERY_SYSTEM = {"cores", "host", "molecule", "quickstart", "stratuslab", "walk"}  # their clusters have all systems, or they look at all
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
 LOCAL = {
     "awx", "ceph", "clouds", "contract", "cores", "host", "molecule", "network", "quickstart", "spark",
-    "storage", "stratuslab", "survival", "systems", "torque", "walk",
+    "storage", "stratuslab", "survival", "systems", "torque", "walk", "yarn",
 }  # fmt: skip
 
 
@@ -44,8 +45,14 @@ LOCAL = {
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "clouds"}),
-        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab"}),
+        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds"}),
         ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
+        ("roles/torque_node/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"torque"}),
+        ("plugins/module_utils/_systems/_hdfs_pages.py", QUICK_IN_MEMORY | EVERY_SYSTEM | {"storage", "yarn", "ceph", "torque"}),
+        ("roles/yarn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"yarn"}),
+        ("roles/s3a/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"ceph"}),
+        ("roles/vpn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"network", "torque", "clouds"}),
+        ("roles/node/tasks/main.yml", set(BY_NAME)),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack"}),
@@ -53,6 +60,7 @@ LOCAL = {
         ("README.md", {"static"}),
         ("roles/node/README.md", {"static"}),
         ("docs/design.md", {"static"}),
+        ("docs/docsite/rst/guide_data.rst", {"static", "storage"}),
         ("changelogs/fragments/1.yml", {"static"}),
         ("tests/proved.tsv", set()),
     ],

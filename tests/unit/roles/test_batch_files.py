@@ -52,6 +52,8 @@ def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
     assert text == f"{others}{names.ADDED}10.0.0.3 demo-node-10\n"
     assert names.hosts(text, members, "demo-node-1", set(members)) == text
     assert names.hosts(text, {"demo-node-1": "10.0.0.2"}, "demo-node-1", set(members)) == others
+    below = f"{text}# of somebody\n10.0.0.3 alias\n"
+    assert names.hosts(below, members, "demo-node-1", set(members)) == f"{others}{names.ADDED}# of somebody\n10.0.0.3 alias\n10.0.0.3 demo-node-10\n"
 
 
 def test_a_hosts_file_that_names_all_members_stays_as_the_role_node_wrote_it() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, Mark, Node, State, Volume
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan, plan_destroy
@@ -78,6 +79,36 @@ def test_visits_and_removed_roles_are_part_of_it() -> None:
         "~ demo-worker-1  remove spark_worker, spark",
         f"~ demo-master-0  {VISIT}",
         "plan: 1 to create, 2 to change",
+    ]
+
+
+def test_a_destruction_names_the_data_that_it_deletes() -> None:
+    existing = {"one": Listing((node(0),), (volume(0), volume(1, attached=False)))}
+    made = plan_destroy(cluster_of("/nowhere", DATA), {"one": OWNER}, existing)
+    assert plan_lines([change.plain() for change in changes(made, data=True)]) == [
+        "- demo-worker-0       delete (running) in one",
+        "- demo-worker-0-data  delete with its data in one (5 GiB)",
+        "- demo-worker-1-data  delete with its data in one (5 GiB)",
+        "plan: 3 to delete",
+    ]
+
+
+def test_an_image_that_is_fetched_or_built_first_has_a_line() -> None:
+    made = planned([], [], {"worker": {"count": 1}})
+    made = replace(made, clouds={"one": replace(made.clouds["one"], images=("debian-12",))})
+    assert shown(made) == [
+        "+ image debian-12  fetch or build in one, before its first node",
+        "+ demo-worker-0    create in one (small, debian-12)",
+        "plan: 2 to create",
+    ]
+
+
+def test_an_added_role_is_named() -> None:
+    added = {"demo-master-0": ["spark_worker"], "demo-worker-1": ["hdfs_datanode"]}
+    assert plan_lines([], ["demo-master-0", "demo-worker-1"], {"demo-worker-1": ["spark_worker"]}, added) == [
+        "~ demo-worker-1  remove spark_worker; add hdfs_datanode",
+        "~ demo-master-0  configure: add spark_worker",
+        "plan: 2 to change",
     ]
 
 

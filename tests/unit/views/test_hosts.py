@@ -46,6 +46,8 @@ def test_where_the_cloud_cannot_tell_the_first_key_is_kept(tmp_path: Path) -> No
     found = settings(tmp_path, ())
     assert found["stricthostkeychecking"] == "accept-new"
     assert found["hostkeyalias"].startswith("demo-p-0.")
+    assert "/.ssh/" not in found["userknownhostsfile"]
+    assert found["globalknownhostsfile"] == "none"
 
 
 # settings made for other hosts

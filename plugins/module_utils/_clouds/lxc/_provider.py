@@ -38,6 +38,7 @@ from ._client import ERRORS, HostProgram, user
 from ._host import locks
 from ._host.added import names
 from ._host.condition import console
+from ._host.images import Images, Recipe
 from ._host.places import NodePlace, Zone
 from ._listing import Reader
 from ._options import LxcOptions
@@ -107,6 +108,11 @@ class LxcCloud(Cloud):
             known = {} if unknown else _definitions.parts(spec, self.options, self._zone) | {"network": self.options.network}
             found.append(Definition(tuple(unknown), known, _definitions.FIXED))
         return found
+
+    def unbuilt(self, specs: Sequence[NodeSpec]) -> list[str]:
+        built = Images(self._zone)
+        recipes = {name: self._recipe(name) for name in dict.fromkeys(spec.image for spec in specs)}
+        return [name for name, recipe in recipes.items() if not built.exists(Recipe(name, recipe["suite"], tuple(recipe["packages"])))]
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []

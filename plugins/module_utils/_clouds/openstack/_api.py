@@ -21,9 +21,10 @@ from ._opening import opened
 from ._options import OpenStackOptions
 
 Found = Mapping[str, Any]  # an object as the cloud returns it
-COMPUTE, NETWORK, VOLUME, IMAGE = "compute", "network", "block-storage", "image"
+COMPUTE, NETWORK, VOLUME, IMAGE, SHARE = "compute", "network", "block-storage", "image", "shared-file-system"
 # The least that carries what is needed: tags in the creating call (2.52), the flavor and the fault in the list (2.47).
-MICROVERSIONS = {COMPUTE: "2.52", VOLUME: "3.42"}  # 3.42 extends volumes that are in use
+# 3.42 extends volumes that are in use; with 2.45 access rules of shares have metadata.
+MICROVERSIONS = {COMPUTE: "2.52", VOLUME: "3.42", SHARE: "2.45"}
 PIECE = 2**20  # bytes of a file that are read at a time
 UPLOAD_SECONDS = 1800.0  # that the answer to a file may take
 
@@ -54,12 +55,33 @@ class Api:
 
         region = self._region
         session, override = self._session(), region.get_endpoint(service)
-        where = {"service_type": region.get_service_type(service), "interface": region.get_interface(service)}
-        where |= {"region_name": region.get_region_name(service), "service_name": region.get_service_name(service)}
+        where = self._place_of(service)
         if service == NETWORK:  # whose catalog entry has no version, and whose list of versions is not open to everybody
             override = _versioned(override or session.get_endpoint(**where) or "")
             return Adapter(session, endpoint_override=override or None, **where)
         return Adapter(session, endpoint_override=override, max_version="latest", **where)
+
+    def _place_of(self, service: str) -> dict[str, Any]:
+        """What a service is looked up by in the catalogue."""
+        region = self._region
+        return {
+            "service_type": region.get_service_type(service),
+            "interface": region.get_interface(service),
+            "region_name": region.get_region_name(service),
+            "service_name": region.get_service_name(service),
+        }
+
+    def offers(self, service: str) -> bool:
+        """Whether the cloud has a service: not every cloud has every one. Asks the catalogue only, which came with the login."""
+        with translated(f"looking for the service {service}"), self._opening:
+            from keystoneauth1.exceptions import EndpointNotFound
+
+            session = self._session()
+            if self._region.get_endpoint(service):
+                return True
+            with contextlib.suppress(EndpointNotFound):
+                return session.auth.get_endpoint_data(session, discover_versions=False, **self._place_of(service)) is not None
+            return False
 
     def access(self) -> Any:
         """Who is logged in, and to which project."""

@@ -15,6 +15,7 @@ from .._common import _host_keys
 from .._common._events import event_of
 from .._common._parallel import both, each
 from .._contract import (
+    Access,
     Cloud,
     CloudError,
     Definition,
@@ -29,6 +30,7 @@ from .._contract import (
     Node,
     NodeSpec,
     Scope,
+    Share,
     State,
     Stray,
     Unavailable,
@@ -52,6 +54,7 @@ from ._network import Shared
 from ._options import OpenStackOptions
 from ._quota import Quota
 from ._removal import Removal
+from ._shares import Shares
 from ._survey import Survey, security_group, survey
 from ._volume_events import VolumeEvents
 from ._volumes import Volumes
@@ -245,6 +248,18 @@ class OpenStackCloud(Cloud):
     def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:
         self._images.fetch(image, take)
 
+    # shares
+
+    @property
+    def _shares(self) -> Shares:
+        return Shares(self.api, self.scope, self.owner)
+
+    def share(self, name: str, protocol: str) -> Share:
+        return self._shares.named(name, protocol)
+
+    def share_access(self, share: Share) -> Access:
+        return self._shares.access(share)
+
     # notes on nodes
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
@@ -266,13 +281,15 @@ class OpenStackCloud(Cloud):
         self._shared.dismantle(self._survey())
         self._key_pairs.delete()
         self._groups.delete()
+        self._shares.withdraw()
 
     def leftovers(self) -> list[str]:
         listing, found = both(self.listing, self._survey)
         keys, groups = both(self._key_pairs.all, self._groups.all)
         members = [f"node {node.name}" for node in listing.nodes if self.owns(node.mark)]
         members += [f"volume {volume.name}" for volume in listing.volumes if self.owns(volume.mark)]
-        return [*members, *found.leftovers(), *(f"key pair {name}" for name in keys), *(f"server group {name}" for name in groups)]
+        others = [*(f"key pair {name}" for name in keys), *(f"server group {name}" for name in groups)]
+        return [*members, *found.leftovers(), *others, *(f"access to share {name}" for name in self._shares.used())]
 
     # the run's lock
 

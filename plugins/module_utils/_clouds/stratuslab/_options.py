@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..._base._schema import Choice, Flag, Integer, ListOf, MapOf, Struct, Text, option
 from .._contract import Options
@@ -44,6 +45,8 @@ class Policy:
 @dataclass(frozen=True)
 class StratusLabOptions(Options):
     """Options of a cloud with ``provider: stratuslab``: nodes are virtual machines of one account."""
+
+    keeps_out: ClassVar[bool] = False  # a site filters nothing
 
     image: str = option(
         Text(r"\S+", "an identifier of the Marketplace, a disk or the name of an added image"),

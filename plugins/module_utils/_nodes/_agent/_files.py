@@ -16,6 +16,7 @@ from ._known import Known
 from ._list import write
 
 LOG = logging.getLogger("sky-network")
+ADDED = "# Names that other roles have added\n"  # the role `node` keeps what is below this line, too
 AGAIN = 5.0  # s between two looks at the firewall's rules
 
 
@@ -69,7 +70,14 @@ class Hosts:
     _stamp: tuple[int, float] = (0, 0.0)
 
     def write(self) -> None:
-        """Write it where the list has changed, or where somebody else has written the file."""
+        """Write it where the list has changed, or where somebody else has written the file. What others have added below a line stays."""
         if self._stamp != (self.known.nodes.serial, _host.changed_at(self.file)):
-            _host.write_changed(self.file, _paths.hosts(self.known.nodes, self.known.me))
+            _host.write_changed(self.file, _paths.hosts(self.known.nodes, self.known.me) + _added(self.file))
             self._stamp = (self.known.nodes.serial, _host.changed_at(self.file))
+
+
+def _added(file: Path) -> str:
+    """What a hosts file has from the line on below which others add names."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    head, line, below = text.partition(ADDED)
+    return line + below if head.endswith("\n") or not head else ""

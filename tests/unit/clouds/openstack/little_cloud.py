@@ -27,7 +27,15 @@ PASSWORD, TOKEN = "the-password-9f2c", "gAAAAA-the-token-4b1d"
 PROJECT = "effd5825608349beb3d436645ad7c9a5"
 # Where each service is, and what it calls one of its items. Neutron's entry has no version, as on most clouds.
 ENDPOINTS = {"compute": "/compute/v2.1", "network": "/network", "block-storage": f"/volume/v3/{PROJECT}", "image": "/image"}
-BASES = {"/compute/v2.1": "compute", "/network/v2.0": "network", f"/volume/v3/{PROJECT}": "block-storage", "/image/v2": "image"}
+BASES = {
+    "/compute/v2.1": "compute",
+    "/network/v2.0": "network",
+    f"/volume/v3/{PROJECT}": "block-storage",
+    "/image/v2": "image",
+    f"/share/v2/{PROJECT}": "shared-file-system",
+}
+# What many clouds have besides: Manila, whose first version has an entry of its own.
+SHARES = {"share": f"/share/v1/{PROJECT}", "sharev2": f"/share/v2/{PROJECT}"}
 SINGULAR = {"floatingips": "floatingip", "os-server-groups": "server_group", "os-keypairs": "keypair"}
 LISTED = {"os-server-groups": "server_groups", "os-keypairs": "keypairs", "types": "volume_types", "security-groups": "security_groups"}
 
@@ -81,6 +89,7 @@ class LittleCloud:
         self.url = url
         self.requests: list[Request] = []
         self.logins: list[Any] = []  # bodies of the requests
+        self.endpoints = dict(ENDPOINTS)
         self.issued = "2031-05-06T07:08:09.000000Z"  # what its clock says at every login: nobody else's
         self.login: Answer | None = None  # in the place of a token
         self.stored: dict[tuple[str, str], list[dict[str, Any]]] = {}  # by service and collection
@@ -117,9 +126,10 @@ class LittleCloud:
         return self._versions(split.path.rstrip("/"))
 
     def _versions(self, path: str) -> Answer:
-        if path not in ("/compute/v2.1", "/volume/v3", "/image"):
+        known = {"/compute/v2.1": ("v2.1", "2.93"), "/volume/v3": ("v3.0", "3.70"), "/image": ("v2.9", ""), "/share/v2": ("v2.0", "2.82")}
+        if path not in known:
             return Answer("<html><head><title>404 Not Found</title></head></html>", 404)
-        number, most = {"/compute/v2.1": ("v2.1", "2.93"), "/volume/v3": ("v3.0", "3.70"), "/image": ("v2.9", "")}[path]
+        number, most = known[path]
         here = f"{self.url}{path}{'/v2/' if path == '/image' else '/'}"
         version = {"id": number, "status": "CURRENT", "version": most, "min_version": "2.1", "links": [{"rel": "self", "href": here}]}
         return Answer({"versions": [version]} if path != "/compute/v2.1" else {"version": version})
@@ -133,7 +143,7 @@ class LittleCloud:
             return self.login
         if body["auth"]["identity"]["password"]["user"]["password"] != PASSWORD:
             return Answer({"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}, 401)
-        where = [(kind, f"{self.url}{path}") for kind, path in ENDPOINTS.items()]
+        where = [(kind, f"{self.url}{path}") for kind, path in self.endpoints.items()]
         catalog = [{"type": kind, "name": kind, "endpoints": [_endpoint(kind, url)]} for kind, url in where]
         domain = {"id": "default", "name": "Default"}
         token = {

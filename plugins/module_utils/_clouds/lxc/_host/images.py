@@ -111,6 +111,10 @@ class Images:
                     self._build(recipe, identifier, sources, settings, say, given_up)
         return identifier
 
+    def exists(self, recipe: Recipe) -> bool:
+        """Whether the image of a recipe need not be built."""
+        return not recipe.suite or (self.folder / self.identifier(recipe, apt.sources(recipe.suite), apt.settings())).exists()
+
     def _added(self, name: str) -> str:
         image = added.added(self.zone, name)
         if image is None or not self._used(image.base):

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the sky.clusters authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HDFS that the files of this folder begin with: three DataNodes, files in two copies, and the NameNode's metadata on two volumes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ansible_collections.sky.clusters.tests.support.hdfs import files, hdfs, healthy, page, put
+from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+
+COPIES = 2
+CONTENT = {f"/user/sky/{name}": os.urandom(mib << 20) for name, mib in (("small", 1), ("large", 150))}  # the second has more than one block
+MARK = b"what-nobody-else-may-read"
+SECRET = MARK * 4000
+
+Figure = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def store(folder: Path, zone: str) -> Iterator[Site]:
+    """The cluster file, and what comes of it; nothing is left of it after the block."""
+    before = machine_state(zone)
+    (folder / "group_vars").mkdir()
+    (folder / "group_vars/all.yml").write_text(
+        json.dumps({"hdfs_replication": COPIES, "hdfs_datanode_drain_seconds": 240, "hdfs_namenode_copies": ["/data/backup"]})
+    )
+    made = Site(folder, zone, hdfs(zone, 3))
+    yield made
+    made.must("destroy", *made.with_data)
+    assert machine_state(zone) == before
+
+
+def fill(site: Site) -> None:
+    """The files that no fault may change."""
+    for path, content in CONTENT.items():
+        put(site, path, content, COPIES)
+    unchanged(site)
+    healthy(page(site))
+
+
+def unchanged(site: Site) -> None:
+    """Every file of the tests has the bytes that were written."""
+    for path, content in CONTENT.items():
+        found = files(site).call(path, "OPEN")
+        assert hashlib.sha256(found).digest() == hashlib.sha256(content).digest(), path
