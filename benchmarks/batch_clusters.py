@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from ansible_collections.sky.clusters.benchmarks.figures import show, timed
 from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.batch import Cluster, batch
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
@@ -28,15 +28,9 @@ SBATCH = "printf '#!/bin/bash\\ntrue\\n' | sbatch -J short -o /dev/null"
 ENDED = "while [ $(squeue -h -n short | wc -l) != 0 ]; do sleep 0.2; done"
 
 
-def timed(site: Site) -> tuple[float, Played]:
-    began = time.monotonic()
-    played = site.must("torque_cluster", seconds=1800)
-    return time.monotonic() - began, played
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<64} {value}\n")
-    sys.stdout.flush()
+def visit(site: Site) -> tuple[float, Played]:
+    """The seconds of a run, and what it said."""
+    return timed(lambda: site.must("torque_cluster", seconds=1800))
 
 
 def image(folder: Path) -> None:
@@ -52,17 +46,17 @@ def runs(folder: Path, nodes: int, jobs: int) -> None:
     cluster = Cluster(site)
     label = f"{nodes} nodes:"
     try:
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} from nothing to a finished MPI job", f"{seconds:6.1f} s")
         show(f"{label} host-tasks of a node at its first deployment", f"{played.tasks[f'{ZONE}-node-0']:6d}")
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} second run", f"{seconds:6.1f} s, {sum(played.changed.values())} changed")
         throughput(cluster, label, jobs)
         site.content["pools"]["node"]["count"] = nodes + 1
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} one node more, proof included", f"{seconds:6.1f} s, {sum(played.tasks.values())} host-tasks")
         show(f"{label} from a node's death until its job runs on another", f"{requeued(cluster):6.1f} s")
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} the dead node brought back, proof included", f"{seconds:6.1f} s")
     finally:
         site.must("destroy", *site.with_data)

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sky.clusters.benchmarks.figures import show, timed
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 
 LINE = re.compile(r"^  (\S+)\s+ssh answers\s+([0-9.]+) s", re.MULTILINE)
@@ -36,15 +35,9 @@ def content(cluster: str, workers: int, roles: bool) -> dict[str, Any]:
     }
 
 
-def timed(site: Site, *args: str) -> tuple[float, Played]:
-    began = time.monotonic()
-    played = site.must("cluster", *args, seconds=1800)
-    return time.monotonic() - began, played
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<64} {value}\n")
-    sys.stdout.flush()
+def visit(site: Site, *args: str) -> tuple[float, Played]:
+    """The seconds of a run, and what it said."""
+    return timed(lambda: site.must("cluster", *args, seconds=1800))
 
 
 def nodes_to_ssh(folder: Path, count: int) -> None:
@@ -52,7 +45,7 @@ def nodes_to_ssh(folder: Path, count: int) -> None:
     site = Site(folder, "bare", content("bare", count - 1, roles=False))
     try:
         site.must("destroy")
-        _seconds, played = timed(site)
+        _seconds, played = visit(site)
         seconds = [float(value) for _name, value in LINE.findall(played.output)]
         show(f"{count} bare nodes, from start to ssh on the last", f"{max(seconds):6.1f} s")
     finally:
@@ -64,13 +57,13 @@ def spark(folder: Path, workers: int, forks: int) -> None:
     site = Site(folder, "bench", content("bench", workers, roles=True), {"ANSIBLE_FORKS": str(forks)})
     label = f"{workers} workers, forks {forks}:"
     try:
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} first run, proof included", f"{seconds:6.1f} s")
         show(f"{label} host-tasks of a worker at its first deployment", f"{played.tasks['bench-worker-0']:6d}")
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} second run", f"{seconds:6.1f} s, {sum(played.changed.values())} changed")
         site.content["pools"]["worker"]["count"] = workers + 1
-        seconds, played = timed(site)
+        seconds, played = visit(site)
         show(f"{label} one worker more", f"{seconds:6.1f} s, {sum(played.tasks.values())} host-tasks")
     finally:
         site.must("destroy", *site.with_data)

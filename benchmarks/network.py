@@ -15,12 +15,12 @@ import base64
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sky.clusters.benchmarks.figures import show
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import BLOCK
 from ansible_collections.sky.clusters.tests.support.isolated_clouds import Lab, LabNode, find_programs, lab, run, until
 
@@ -45,11 +45,6 @@ def send():
 threads = [threading.Thread(target=send) for _ in range(int(sys.argv[2]))]
 [t.start() for t in threads]; [t.join() for t in threads]
 """
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<64} {value}\n")
-    sys.stdout.flush()
 
 
 def spent(nodes: list[LabNode], program: str) -> float:

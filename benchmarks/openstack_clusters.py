@@ -30,6 +30,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.sky.clusters.benchmarks.figures import show
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions
 from ansible_collections.sky.clusters.tests.support import openstack_site
@@ -149,11 +150,6 @@ def _poll(count: int) -> None:
 
 def _told(calls: Counter[str]) -> str:
     return ", ".join(f"{number} {what}" for what, number in sorted(calls.items()))
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<44} {value}\n")
-    sys.stdout.flush()
 
 
 def compare(figures: Sequence[Figures], count: int) -> None:

@@ -29,6 +29,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.sky.clusters.benchmarks.figures import show
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud, OpenStackOptions, _marks
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE
@@ -194,11 +195,6 @@ def _length(cloud: OpenStackCloud, path: str, **query: Any) -> int:
 
 def _minute_ago(cloud: OpenStackCloud) -> str:
     return f"{cloud.api.now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<52} {value}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:

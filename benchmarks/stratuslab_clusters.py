@@ -12,7 +12,6 @@ but the listing of a pool takes 0.17 s more, for the program that decides about 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible_collections.sky.clusters.benchmarks.figures import show, timed
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_all, owners
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.oned import Settings
@@ -29,17 +29,6 @@ from ansible_collections.sky.clusters.tests.support.stratuslab_peers import Site
 
 T = TypeVar("T")
 HELPER = 0.17  # s
-
-
-def timed(call: Callable[[], T]) -> tuple[float, T]:
-    began = time.perf_counter()
-    result = call()
-    return time.perf_counter() - began, result
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<72} {value}\n")
-    sys.stdout.flush()
 
 
 def shown(calls: Counter[str]) -> str:

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from ansible.inventory.manager import InventoryManager
@@ -26,6 +23,7 @@ from ansible.plugins.loader import init_plugin_loader
 
 init_plugin_loader()  # before anything of the collection is imported; otherwise Ansible does not recognise it
 
+from ansible_collections.sky.clusters.benchmarks.figures import show, timed  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse  # noqa: E402
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet  # noqa: E402
@@ -34,19 +32,6 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model i
 from ansible_collections.sky.clusters.tests.support.clusters import opened, run_of  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions  # noqa: E402
 from ansible_collections.sky.clusters.tests.support.world import World  # noqa: E402
-
-T = TypeVar("T")
-
-
-def timed(call: Callable[[], T]) -> tuple[float, T]:
-    began = time.perf_counter()
-    result = call()
-    return time.perf_counter() - began, result
-
-
-def show(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<64} {value}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
@@ -60,7 +45,10 @@ def main() -> None:
             "plugin": "sky.clusters.clouds",
             "cluster": "big",
             "clouds": {"one": {"provider": "memory", "path": str(Path(folder) / "world")}},
-            "pools": {"worker": {"cloud": "one", "count": count, "roles": ["spark_worker"]}},
+            "pools": {
+                "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
+                "worker": {"cloud": "one", "count": count - 1, "roles": ["spark_worker"]},
+            },
         }
         measure(world, content, Path(folder) / "big.sky.yml", count)
 
