@@ -183,8 +183,13 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 2400, 1000, "local Spark clusters that work, and are resized, broken and upgraded meanwhile",
-        (*LOCAL, *SPARK, "tests/integration/spark", "tests/upgrade"), (_pytest(2400, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
+        "spark", Tier.LONG, 1500, 800, "local Spark clusters that run jobs, and are resized, secured and used by two runs at once",
+        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
+    ),
+    Part(
+        "spark_changes", Tier.LONG, 1300, 600, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
+        (*LOCAL, *SPARK, "tests/integration/spark_changes", "tests/upgrade"),
+        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark_changes"),),
     ),
     Part(
         "storage", Tier.LONG, 1500, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-LONGEST = ("test_upgrade", "test_spark", "test_two_runs", "test_single", "test_health")
+LONGEST = ("test_spark", "test_single", "test_secure")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
