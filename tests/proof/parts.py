@@ -149,6 +149,8 @@ def _pytest(bound: int, marker: str, *words: str) -> Command:
     return ("pytest", "-m", marker, *FAILING, "--session-timeout", str(bound - ENDING), "--durations", "12", *words)
 
 
+OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
+
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
 # In the order in which they run. `quickstart` is the last: it takes back what the others installed.
@@ -233,9 +235,14 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 2000, 1200, "clusters on a real OpenStack of the tests' own, with faults at every kind of call",
+        "openstack", Tier.LONG, 1700, 1000, "clusters on a real OpenStack of the tests' own: whose they are, killed and doubled runs, Spark",
         (*CAMPUS, *SPARK, "tests/integration/openstack"),
-        (_pytest(2000, "openstack", *SIDE_BY_SIDE, "loadgroup", "tests/integration/openstack"),), cloud=True,
+        (_pytest(1700, "openstack", *SIDE_BY_SIDE, "loadgroup", *(f"tests/integration/openstack/{name}.py" for name in OPENSTACK_CLUSTERS)),),
+        cloud=True,
+    ),
+    Part(
+        "openstack_faults", Tier.LONG, 1700, 900, "a fault at every kind of call to that OpenStack, quotas, lists that lag and lie",
+        (*CAMPUS, "tests/integration/openstack"), (_pytest(1700, "openstack", "tests/integration/openstack/test_faults.py"),), cloud=True,
     ),
     Part(
         "openstack_contract", Tier.LONG, 1300, 700, "the suite that every provider must pass, on that OpenStack",

@@ -44,7 +44,7 @@ LOCAL = {
     [
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
-        ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "openstack_contract", "clouds"}),
+        ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "openstack_contract", "openstack_faults", "clouds"}),
         ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds"}),
         ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
         ("roles/torque_node/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"torque"}),
@@ -55,7 +55,7 @@ LOCAL = {
         ("roles/node/tasks/main.yml", set(BY_NAME)),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),
-        ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack"}),
+        ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack", "openstack_faults"}),
         ("tests/contract/test_contract.py", QUICK_IN_MEMORY | {"contract", "openstack_contract"}),
         ("README.md", {"static"}),
         ("roles/node/README.md", {"static"}),
