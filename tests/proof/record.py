@@ -64,7 +64,7 @@ def _line(row: str, place: str) -> Line:
     words = row.split("\t")
     if len(words) == len(fields(Line)):
         part, inputs, date, seconds, counts = words
-        if re.fullmatch(r"[a-z]+", part) and re.fullmatch(r"[0-9a-f]+", inputs) and re.fullmatch(r"[0-9]{1,6}", seconds) and _is_date(date):
+        if re.fullmatch(r"[a-z_]+", part) and re.fullmatch(r"[0-9a-f]+", inputs) and re.fullmatch(r"[0-9]{1,6}", seconds) and _is_date(date):
             return Line(part, inputs, date, int(seconds), counts)
     raise RecordError(f"{place}: is not a line that a run wrote: {row!r}; delete it to have its part run again")
 

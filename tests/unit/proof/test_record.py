@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.sky.clusters.tests.proof.parts import NAMES
 from ansible_collections.sky.clusters.tests.proof.record import HEADING, Line, RecordError, read, write
 
 LINE = Line("survival", "0123abcd", "2026-11-28T03:37:47Z", 812, "71 tests")
@@ -28,6 +30,13 @@ def test_lines_are_sorted_and_one_a_part(tmp_path: Path) -> None:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     write(tmp_path / "proved.tsv", LINE)
     assert read(tmp_path / "proved.tsv") == {"survival": LINE}
+
+
+@pytest.mark.parametrize("part", NAMES)
+def test_every_part_can_be_recorded(part: str, tmp_path: Path) -> None:
+    line = replace(LINE, part=part)
+    write(tmp_path / "proved.tsv", line)
+    assert read(tmp_path / "proved.tsv") == {part: line}
 
 
 def test_no_file_is_no_record(tmp_path: Path) -> None:
