@@ -255,9 +255,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 700, 300, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
+        "clouds", Tier.LONG, 1200, 700, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
         (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/integration/clouds"),
-        (_pytest(700, "openstack", "tests/integration/clouds"),), cloud=True,
+        (_pytest(1200, "openstack", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
