@@ -153,11 +153,16 @@ OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secur
 
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
-# In the order in which they run. `quickstart` is the last: it takes back what the others installed.
+# In the order in which they run. `contract` is before `unit`, where playbooks look at local clouds: it has this machine prepared for them.
+# `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
         "static", Tier.QUICK, 400, 90, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
+    ),
+    Part(
+        "contract", Tier.QUICK, 300, 90, "the suite that every provider must pass, on the local cloud",
+        (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
         "unit", Tier.QUICK, 600, 230, "tests of the code that touch nothing outside the process",
@@ -166,10 +171,6 @@ PARTS: tuple[Part, ...] = (
     Part(
         "mutants", Tier.QUICK, 600, 200, "named defects, each put into a copy of the tree: the tests must find every one",
         EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
-    ),
-    Part(
-        "contract", Tier.QUICK, 300, 90, "the suite that every provider must pass, on the local cloud",
-        (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
     ),
     Part(
         "walk", Tier.QUICK, 1150, 780, "the life of one local cluster, from its creation to nothing left",

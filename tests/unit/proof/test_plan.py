@@ -26,7 +26,7 @@ def names(wanted: plan.Plan) -> list[str]:
 
 
 def test_the_quick_proof_is_what_runs_without_a_word() -> None:
-    assert names(plan.quick({})) == QUICK == ["static", "unit", "mutants", "contract", "walk", "quickstart"]
+    assert names(plan.quick({})) == QUICK == ["static", "contract", "unit", "mutants", "walk", "quickstart"]
     assert names(plan.everything({})) == list(NAMES)
 
 
