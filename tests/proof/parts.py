@@ -151,6 +151,11 @@ def _pytest(bound: int, marker: str, *words: str) -> Command:
 
 OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
 
+
+def _files(folder: str, *names: str) -> list[str]:
+    return [f"tests/integration/{folder}/{name}.py" for name in names]
+
+
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
 # In the order in which they run. `contract` is before `unit`, where playbooks look at local clouds: it has this machine prepared for them.
@@ -186,8 +191,12 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1500, 800, "local Spark clusters that run jobs, and are resized, secured and used by two runs at once",
-        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark"),),
+        "spark", Tier.LONG, 1300, 600, "local Spark clusters that are resized under jobs, and used by two runs at once",
+        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
+    ),
+    Part(
+        "spark_jobs", Tier.LONG, 1300, 500, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
+        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(
         "spark_changes", Tier.LONG, 1300, 600, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
@@ -238,7 +247,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "openstack", Tier.LONG, 1700, 1000, "clusters on a real OpenStack of the tests' own: whose they are, killed and doubled runs, Spark",
         (*CAMPUS, *SPARK, "tests/integration/openstack"),
-        (_pytest(1700, "openstack", *SIDE_BY_SIDE, "loadgroup", *(f"tests/integration/openstack/{name}.py" for name in OPENSTACK_CLUSTERS)),),
+        (_pytest(1700, "openstack", *SIDE_BY_SIDE, "loadgroup", *_files("openstack", *OPENSTACK_CLUSTERS)),),
         cloud=True,
     ),
     Part(
