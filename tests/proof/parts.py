@@ -192,11 +192,13 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "spark", Tier.LONG, 1300, 600, "local Spark clusters that are resized under jobs, and used by two runs at once",
-        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
+        (*LOCAL, *SPARK, "tests/integration/spark"),
+        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
     ),
     Part(
         "spark_jobs", Tier.LONG, 1300, 500, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
-        (*LOCAL, *SPARK, "tests/integration/spark"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
+        (*LOCAL, *SPARK, "tests/integration/spark"),
+        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(
         "spark_changes", Tier.LONG, 1300, 600, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",

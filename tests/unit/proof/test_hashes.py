@@ -34,7 +34,7 @@ def changed(root: Path, path: str) -> set[str]:
 EVERY_SYSTEM = {"cores", "host", "molecule", "quickstart", "stratuslab", "walk"}  # their clusters have all systems, or they look at all
 QUICK_IN_MEMORY = {"static", "unit", "mutants"}  # they look at everything
 LOCAL = {
-    "awx", "ceph", "clouds", "contract", "cores", "host", "molecule", "network", "quickstart", "spark", "spark_changes",
+    "awx", "ceph", "clouds", "contract", "cores", "host", "molecule", "network", "quickstart", "spark", "spark_changes", "spark_jobs",
     "storage", "stratuslab", "survival", "systems", "torque", "walk", "yarn",
 }  # fmt: skip
 
