@@ -149,13 +149,11 @@ def _pytest(bound: int, marker: str, *words: str) -> Command:
     return ("pytest", "-m", marker, *FAILING, "--session-timeout", str(bound - ENDING), "--durations", "12", *words)
 
 
-OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
-
-
 def _files(folder: str, *names: str) -> list[str]:
     return [f"tests/integration/{folder}/{name}.py" for name in names]
 
 
+OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
 # In the order in which they run. `contract` is before `unit`, where playbooks look at local clouds: it has this machine prepared for them.
