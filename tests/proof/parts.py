@@ -189,19 +189,19 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1300, 600, "local Spark clusters that are resized under jobs, and used by two runs at once",
+        "spark", Tier.LONG, 1300, 450, "local Spark clusters that are resized under jobs, and used by two runs at once",
         (*LOCAL, *SPARK, "tests/integration/spark"),
         (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
     ),
     Part(
-        "spark_jobs", Tier.LONG, 1300, 500, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
+        "spark_jobs", Tier.LONG, 1300, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
         (*LOCAL, *SPARK, "tests/integration/spark"),
         (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(
-        "spark_changes", Tier.LONG, 1300, 600, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
+        "spark_changes", Tier.LONG, 1800, 550, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
         (*LOCAL, *SPARK, "tests/integration/spark_changes", "tests/upgrade"),
-        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark_changes"),),
+        (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark_changes"),),
     ),
     Part(
         "storage", Tier.LONG, 1500, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
@@ -251,7 +251,7 @@ PARTS: tuple[Part, ...] = (
         cloud=True,
     ),
     Part(
-        "openstack_faults", Tier.LONG, 2000, 1100, "a fault at every kind of call to that OpenStack, quotas, lists that lag and lie",
+        "openstack_faults", Tier.LONG, 2000, 900, "a fault at every kind of call to that OpenStack, quotas, lists that lag and lie",
         (*CAMPUS, "tests/integration/openstack"), (_pytest(2000, "openstack", "tests/integration/openstack/test_faults.py"),), cloud=True,
     ),
     Part(
