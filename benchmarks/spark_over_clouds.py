@@ -45,7 +45,7 @@ def visit(site: Site) -> float:
 def shuffled(site: Site, rounds: int) -> float:
     """Seconds of the best of some jobs that exchange 400,000 rows between two workers."""
     (site.folder / "shuffle.py").write_text(SHUFFLE, encoding="utf-8")
-    said = [site.must("spark_submit", "-e", "sky_application=shuffle.py").output for _ in range(rounds)]
+    said = [site.must("spark_submit", "-e", "sky_application=shuffle.py").output for _round in range(rounds)]
     return min(float(each) for text in said for each in re.findall(r"rows 400000 seconds ([0-9.]+)", text))
 
 
@@ -56,7 +56,7 @@ def measured(folder: Path, clouds: str, rounds: int) -> tuple[float, float]:
     try:
         show(f"{clouds}: from nothing to the proof", f"{visit(site):6.1f} s")
         took = shuffled(site, rounds)
-        for _ in range(rounds):
+        for _round in range(rounds):
             site.content["pools"]["other"]["count"] = 2
             added.append(visit(site))
             site.content["pools"]["other"]["count"] = 1

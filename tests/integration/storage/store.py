@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ansible_collections.sky.clusters.tests.support.hdfs import files, hdfs, healthy, page, put
-from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+from ansible_collections.sky.clusters.tests.support.site import Site, lasting
 
 COPIES = 2
 CONTENT = {f"/user/sky/{name}": os.urandom(mib << 20) for name, mib in (("small", 1), ("large", 150))}  # the second has more than one block
@@ -26,15 +26,12 @@ Figure = Callable[[str], None]
 @contextlib.contextmanager
 def store(folder: Path, zone: str) -> Iterator[Site]:
     """The cluster file, and what comes of it; nothing is left of it after the block."""
-    before = machine_state(zone)
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all.yml").write_text(
         json.dumps({"hdfs_replication": COPIES, "hdfs_datanode_drain_seconds": 240, "hdfs_namenode_copies": ["/data/backup"]})
     )
-    made = Site(folder, zone, hdfs(zone, 3))
-    yield made
-    made.must("destroy", *made.with_data)
-    assert machine_state(zone) == before
+    with lasting(folder, zone, hdfs(zone, 3)) as made:
+        yield made
 
 
 def fill(site: Site) -> None:
