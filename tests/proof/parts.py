@@ -160,7 +160,7 @@ SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 # `quickstart` is the last: it takes back what the others installed.
 PARTS: tuple[Part, ...] = (
     Part(
-        "static", Tier.QUICK, 400, 90, "checks of the code and the documentation: each is a word of its own, see below",
+        "static", Tier.QUICK, 700, 270, "checks of the code and the documentation: each is a word of its own, see below",
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
@@ -297,7 +297,7 @@ CHECKS: dict[str, Command] = {
 
 def only(checks: Sequence[str]) -> Part:
     """The part `static`, with these checks alone; it proves nothing that is recorded."""
-    return Part("checks", Tier.QUICK, 400, 120, "", (), (("python3", "-ESB", "-m", "tests.proof.checks", *checks),), machine=False)
+    return Part("checks", Tier.QUICK, 700, 270, "", (), (("python3", "-ESB", "-m", "tests.proof.checks", *checks),), machine=False)
 
 
 def needs(part: Part) -> list[Step]:
