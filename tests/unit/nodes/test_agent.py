@@ -104,6 +104,8 @@ def test_gateways_forward_to_the_nodes_of_their_cloud() -> None:
     text = _host.forwarding({52003: "192.168.0.13"}, 51820, {}, ("10.99.0.1", "192.168.0.11"))
     assert "52003 : 192.168.0.13 . 51820" in text
     assert "masquerade" in text
+    assert f"ct original zone set udp dport map {{ 52003 : {_host.zone('192.168.0.13')} }}" in text
+    assert 0 < _host.zone("192.168.0.13") != _host.zone("192.168.0.40") <= 0xFFFF
     assert "table ip sky_overlay {" not in _host.forwarding({}, 51820, {}, ("10.99.0.3", "192.168.0.13"))
 
 

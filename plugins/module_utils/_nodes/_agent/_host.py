@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import subprocess
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,9 +148,12 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     prerouting, postrouting = [], []
     if forwards:
         elements = ", ".join(f"{number} : {address} . {port}" for number, address in sorted(forwards.items()))
+        zones = ", ".join(f"{number} : {zone(address)}" for number, address in sorted(forwards.items()))
         lines.append(f"  map forwards {{ type inet_service : ipv4_addr . inet_service; elements = {{ {elements} }} }}")
         prerouting.append(f'iifname != "{INTERFACE}" dnat ip to udp dport map @forwards')
         postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade')
+        known_in = f'iifname != "{INTERFACE}" ct original zone set udp dport map {{ {zones} }}'
+        lines.append(f"  chain flows {{ type filter hook prerouting priority raw; {known_in}; }}")
     if plain:
         lines += _plain_maps(plain)
         near, own = "@near", me
@@ -161,6 +165,15 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     lines.append("  chain prerouting { type nat hook prerouting priority dstnat; " + "; ".join(prerouting) + "; }")
     lines.append("  chain postrouting { type nat hook postrouting priority srcnat; " + "; ".join(postrouting) + "; }")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def zone(address: str) -> int:
+    """Where connection tracking remembers what is forwarded to an address.
+
+    A flow is translated as its first packet was, for as long as the sender goes on, which WireGuard does for good. One that came before the port was
+    forwarded, or while it led to another address, must be forgotten: nothing of another zone is looked at.
+    """
+    return 1 + zlib.crc32(address.encode()) % 0xFFFF
 
 
 def _plain_maps(plain: Mapping[str, str]) -> list[str]:
