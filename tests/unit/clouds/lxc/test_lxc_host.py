@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, config, disk, locks, loops, network, volumes
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, check, config, disk, locks, loops, network, volumes
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.cgroups import Layout
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, sweep, write_json
@@ -245,6 +245,14 @@ def test_rules_name_public_nodes() -> None:
 
 def zone_in(tmp_path: Path) -> Zone:
     return Zone("lab", tmp_path / "state", ZONE.network)
+
+
+def test_a_machine_that_is_not_prepared_is_told_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "lxcfs").touch(mode=0o755)
+    first = check.shortages(zone_in(tmp_path), [1024], 1, 0, ["192.0.2.53"])[0]
+    packages = "iproute2, lxc, mmdebstrap, mount, nftables, openssh-client"
+    assert first == f"the machine lacks the packages {packages}: `./quickstart.sh --host` prepares the machine"
 
 
 def test_a_lock_is_held_by_a_process_that_lives(tmp_path: Path) -> None:
