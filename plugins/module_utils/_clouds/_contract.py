@@ -450,8 +450,14 @@ class Cloud(abc.ABC):
         """
 
     @abc.abstractmethod
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once."""
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once.
+
+        Args:
+            specs: nodes that do not exist, or will not when they are created.
+            volumes: of these nodes.
+            going: existing nodes that are deleted first, so that the new ones can have what they have.
+        """
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         """What each of these specifications means here now, in their order, whether or not such nodes exist; makes nothing.
