@@ -116,7 +116,8 @@ def test_a_cluster_without_an_overlay_has_no_rules_of_one() -> None:
 
 def node(pool: str, index: int, number: int, *, is_public: bool = False, serves: bool = False) -> tuple[str, dict[str, Any]]:
     address = f"10.90.1.{number % 256}"
-    addresses = [{"address": address, "family": 4, "public": False}] + [{"address": address, "family": 4, "public": True}] * is_public
+    private = {"address": address, "family": 4, "public": False, "port": 0}
+    addresses = [private] + [private | {"public": True}] * is_public
     return f"demo-{pool}-{index}", {
         "sky_number": number, "sky_cloud": "two" if pool == "worker" else "one", "sky_cloud_address": address, "sky_addresses": addresses,
         "sky_pool": pool, "sky_roles": [], "sky_serves": serves,
@@ -135,6 +136,14 @@ def test_the_list_of_the_nodes() -> None:
     ]
     assert found["people"] == {"names": ["ada"], "first": 65281, "gateway": "demo-gate-0"}
     assert found["names"] == {"web": "demo-gate-0"}
+
+
+def test_a_node_behind_a_translated_port_has_no_public_address() -> None:
+    """Its gateway forwards ssh alone, and may be known by a name."""
+    name, variables = node("worker", 0, 257)
+    outside = {"address": "gate.example.org", "family": 4, "public": True, "port": 10022}
+    found = content(cluster(), {name: variables | {"sky_addresses": [outside, *variables["sky_addresses"]]}})
+    assert [(each["public"], each["addresses"], each["gateway"]) for each in found["nodes"]] == [("", ["10.90.1.1"], False)]
 
 
 def test_the_list_is_served_by_the_first_head() -> None:
