@@ -103,14 +103,14 @@ class Store:
 
     user: str
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         account = pwd.getpwnam(self.user)
         environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": account.pw_dir}
         become = ["runuser", "-u", self.user, "--"] if account.pw_uid != os.getuid() else []
-        return subprocess.run([*become, *command], capture_output=True, text=True, check=False, cwd="/", env=environment)
+        return subprocess.run([*become, *command], stdout=output, stderr=subprocess.PIPE, text=True, check=False, cwd="/", env=environment)
 
-    def must(self, *command: str) -> str:
-        done = self.run(*command)
+    def must(self, *command: str, output: int = subprocess.PIPE) -> str:
+        done = self.run(*command, output=output)
         if done.returncode != 0:
             said = [line for line in (done.stderr or done.stdout).strip().splitlines() if line and not line.startswith(("\t", "WARN"))]
             raise TransferError(f"{said[-1] if said else f'{command[0]} ended with {done.returncode}'}")
@@ -124,6 +124,10 @@ class Store:
 
     def is_folder(self, place: str) -> bool:
         raise NotImplementedError
+
+    def write(self, content: Path, output: int) -> None:
+        """Write a file, or a folder as an archive. The user reads it: what they can change meanwhile shows nothing that is not theirs."""
+        self.must(*(["tar", "--create", f"--directory={content}", "."] if content.is_dir() else ["cat", "--", str(content)]), output=output)
 
 
 class Folder(Store):
@@ -139,7 +143,7 @@ class Folder(Store):
             self.run("rm", "-rf", "--", part)
 
     def get(self, place: str, staged: Path) -> None:
-        self.must("cp", "-r", "--no-target-directory", "--", place, str(staged))
+        self.must("cp", "-rH", "--no-target-directory", "--", place, str(staged))
 
     def is_folder(self, place: str) -> bool:
         return self.run("test", "-d", place).returncode == 0
@@ -171,7 +175,7 @@ def store(url: str, user: str) -> tuple[Store, str]:
 
 
 def size(path: Path) -> int:
-    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file())
+    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file() and not each.is_symlink())
 
 
 def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -201,22 +205,18 @@ def get(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
     give(scratch, given["user"])
     source.get(place.rstrip("/"), content)
     found = {"place": given["source"], "bytes": size(content), "folder": content.is_dir()}
-    if content.is_dir():
-        with tarfile.open(given["staged"], "w") as archive:
-            archive.add(content, arcname=".")
-    else:
-        shutil.move(content, given["staged"])
-    # the user that ssh logs in as, who may not be root, fetches it
-    staged, home = Path(given["staged"]), Path(given["staged"]).parent.stat()
-    os.chown(staged, home.st_uid, home.st_gid)
-    staged.chmod(0o600)
+    staged = Path(given["staged"])
+    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+        source.write(content, file.fileno())
+        home = staged.parent.stat()  # of the user that ssh logs in as, who may not be root, and fetches it
+        os.chown(file.fileno(), home.st_uid, home.st_gid)
     return found
 
 
 def give(folder: Path, user: str) -> None:
-    """To the user, with all that is in it."""
+    """To the user, with all that is in it; the folder itself last, which until then keeps them out of what root still changes."""
     account = pwd.getpwnam(user)
-    for path in (folder, *folder.rglob("*")):
+    for path in (*folder.rglob("*"), folder):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 

@@ -87,6 +87,36 @@ def test_a_folder_there_and_back_and_never_over_another(tmp_path: Path, places: 
         put(given | staged(tmp_path, "file"), scratch(tmp_path))
 
 
+def test_a_link_is_followed_and_its_target_stays_as_it_is(tmp_path: Path, places: dict[str, str]) -> None:
+    node = tmp_path / "node"
+    (node / "2026").mkdir()
+    (node / "2026/set.csv").write_text("rows")
+    (node / "2026/set.csv").chmod(0o644)
+    (node / "latest").symlink_to("2026")
+    (node / "latest.csv").symlink_to("2026/set.csv")
+    assert fetched(tmp_path, f"{places['file']}/latest.csv").read_text() == "rows"
+    (tmp_path / "dest").unlink()
+    assert (fetched(tmp_path, f"{places['file']}/latest") / "set.csv").read_text() == "rows"
+    assert stat.S_IMODE((node / "2026/set.csv").stat().st_mode) == 0o644
+    assert (node / "latest.csv").is_symlink()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
+def test_a_user_fetches_nothing_that_they_cannot_read(tmp_path: Path, places: dict[str, str]) -> None:
+    (tmp_path / "node/shadow").symlink_to("/etc/shadow")
+    before = Path("/etc/shadow").stat()
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    staged_file = tmp_path / "fetched"
+    with pytest.raises(TransferError, match="Permission denied"):
+        get({"source": f"{places['file']}/shadow", "user": "nobody", "staged": str(staged_file)}, scratch(tmp_path))
+    work = scratch(tmp_path)
+    (work / "data").symlink_to("/etc/shadow")  # put there between the copy and its transfer
+    with staged_file.open("wb") as file, pytest.raises(TransferError, match="Permission denied"):
+        store(places["file"], "nobody")[0].write(work / "data", file.fileno())
+    assert (staged_file.read_bytes(), Path("/etc/shadow").stat().st_uid, Path("/etc/shadow").stat().st_mode) == (b"", before.st_uid, before.st_mode)
+
+
 def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, places: dict[str, str]) -> None:
     (tmp_path / "node/there").write_text("a file")
     with pytest.raises(TransferError, match="Not a directory"):
