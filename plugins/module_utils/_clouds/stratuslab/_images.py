@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from ansible.module_utils.urls import open_url
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
-from ._certificate import files
+from ._certificate import endorser, files
 from ._credentials import Login
 from ._errors import Missing
 from ._http import PIECE, pieces
@@ -66,17 +67,28 @@ class Images:
         return [self._image(entry) for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
 
     def _image(self, entry: Metadata) -> Image:
-        mark = entry.value(f"sky:{MARK}")
+        added, known = self._is_added(entry), f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""
         return Image(
-            name=entry.value("dcterms:alternative") if mark else entry.identifier,
+            name=entry.value("dcterms:alternative") if added else entry.identifier,
             id=f"{entry.identifier}/{entry.email}/{entry.created}",
-            ours=bool(mark) and mark == self._mark,
-            size=int(entry.value(f"sky:{SIZE}") or entry.size),
-            checksum=entry.value(f"sky:{CHECKSUM}") or (f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""),
+            ours=self._is_ours(entry),
+            size=(entry.number(f"sky:{SIZE}") if added else 0) or entry.size,
+            checksum=(entry.value(f"sky:{CHECKSUM}") if added else "") or known,
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
             properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
         )
+
+    def _is_added(self, entry: Metadata) -> bool:
+        """Whether an entry is of an image that was added in our name: anyone may write a mark, but only who signs as we do could have added it."""
+        return bool(entry.value(f"sky:{MARK}")) and entry.email == self._email
+
+    def _is_ours(self, entry: Metadata) -> bool:
+        return self._is_added(entry) and entry.value(f"sky:{MARK}") == self._mark
+
+    @cached_property
+    def _email(self) -> str:
+        return endorser(self._login)
 
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
         """The file that an image was made of, piece by piece, its content verified against its description.
@@ -84,7 +96,7 @@ class Images:
         Raises:
             CloudError: it cannot be read, or is not what its description says.
         """
-        identifier, email, created = image.id.split("/")
+        identifier, email, created = _key(image)
         found = [each for each in self._marketplace.entries(identifier) if (each.email, each.created) == (email, created)]
         if not found:
             raise Invalid(f"unknown image '{image.name}': the Marketplace has no entry {image.id}")
@@ -179,12 +191,12 @@ class Images:
 
     def delete(self, image: Image) -> None:
         """Withdraw an image, and remove its disk."""
-        identifier, email, created = image.id.split("/")
+        identifier, email, created = _key(image)
         entries = [entry for entry in self._marketplace.entries(identifier) if entry.email == email]
         if not entries or entries[0].deprecated or entries[0].created != created:
             return
         (entry,) = entries
-        if entry.value(f"sky:{MARK}") != self._mark:
+        if not self._is_ours(entry):
             raise Invalid(f"image {image.name} ({image.id}) is not ours: it is left alone")
         self._signer()
         _wait_past([entry.created])
@@ -197,6 +209,13 @@ class Images:
                 continue
             if disk.tag == self._tag(image.name):
                 self._pdisk.delete(uuid)
+
+
+def _key(image: Image) -> tuple[str, str, str]:
+    """Identifier, endorser and time of an entry; the address of an endorser may have a slash."""
+    identifier, _slash, rest = image.id.partition("/")
+    email, _slash, created = rest.rpartition("/")
+    return identifier, email, created
 
 
 def _deprecated(entry: Metadata, reason: str) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
-from ._certificate import files
+from ._certificate import endorser
 from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
@@ -22,7 +22,6 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
-from ._signature import signer_of
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
@@ -136,8 +135,7 @@ class Names:
     def _of_ours(self) -> Mapping[str, Metadata]:
         with self._looking:
             if self._added is None:
-                signer = self._access.signer
-                email = signer_of(files(signer).certificate).email if signer.by_certificate else ""
+                email = endorser(self._access.signer)
                 entries = self._marketplace.all(email) if email else []
                 self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
             return self._added

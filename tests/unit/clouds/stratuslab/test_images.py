@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Invalid, Node
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Image, ImageSpec, Invalid, Node, image_mark
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
@@ -196,6 +197,33 @@ def test_images_are_listed_with_what_they_are_and_only_those_that_may_be_used(si
     assert found.checksum == f"sha256:{hashlib.sha256(b'listed').hexdigest()}"
     assert found.properties.items() >= {"os": "debian", "os_version": "12", "title": "a test image", "endorser": EMAIL}.items()
     assert good.identifier not in {image.name for image in opened(policy=Policy(deny_endorsers=(EMAIL,))).images()}
+
+
+def test_an_entry_of_somebody_else_with_our_mark_is_not_ours(site: Site, opened: Opened) -> None:
+    """Whatever it says of the image that was added: none of it is believed, and it takes no name."""
+    cloud = opened()
+    eve = site.authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve/x@example.org")
+    mark = {"mark": image_mark(cloud.owner), "checksum": "shake_128:00", "size": "many"}
+    entry = site.publish(b"of eve", signer=eve, mark=mark, known={"dcterms:alternative": "gold"})
+    (found,) = [image for image in cloud.images() if image.id.startswith(entry.identifier)]
+    assert (found.name, found.ours, found.size) == (entry.identifier, False, len(b"of eve"))
+    assert found.checksum == f"sha256:{hashlib.sha256(b'of eve').hexdigest()}"
+    with pytest.raises(Invalid, match="is not ours: it is left alone"):
+        cloud.delete_image(found)
+    assert _added(cloud, "gold", b"of jane").ours
+    assert opened(image="gold").shortages([spec(cloud, image="gold")], []) == []
+
+
+@pytest.mark.parametrize("size", ["²", "-1", "1.5", pytest.param("9" * 5000, id="too long")])
+def test_a_size_that_is_no_number_is_unknown(size: str) -> None:
+    assert _metadata.read(SIGNED.replace(b">3000000<", f">{size}<".encode())).size == 0
+
+
+def _added(cloud: StratusLabCloud, name: str, content: bytes) -> Image:
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        return cloud.add_image(ImageSpec(name, f"sha256:{hashlib.sha256(content).hexdigest()}"), file)
 
 
 def test_an_unknown_image_is_named(opened: Opened) -> None:
