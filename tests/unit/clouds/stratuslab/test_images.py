@@ -214,6 +214,42 @@ def test_an_entry_of_somebody_else_with_our_mark_is_not_ours(site: Site, opened:
     assert opened(image="gold").shortages([spec(cloud, image="gold")], []) == []
 
 
+def test_an_added_image_that_has_expired_stops_growth_and_nothing_else(site: Site, opened: Opened) -> None:
+    made = _added(opened(), "aged", b"aged")
+    wanted = spec(opened(), image="aged")
+    (before,) = opened().definitions([wanted])
+    assert (before.unknown, before.parts["id of the image"]) == ((), _identifier(made))
+    _expire(site, made)
+    assert opened().definitions([wanted]) == [before]
+    reason = f"image 'aged' ({_identifier(made)}) must not be used: as {EMAIL} describes it: it was valid until 2014-06-01T00:00:00Z"
+    assert opened().shortages([wanted], []) == [reason]
+    (event,) = opened().create([wanted])
+    assert (event.final, event.detail) == (True, reason)
+    _added(opened(), "aged", b"aged")
+    assert opened().shortages([wanted], []) == []
+
+
+def test_a_name_is_that_of_the_image_which_was_added_last(opened: Opened) -> None:
+    """The old one is withdrawn later than the new one is published."""
+    wanted = spec(opened(), image="twice")
+    for content in (b"first", b"second"):
+        made = _added(opened(), "twice", content)
+        assert opened().definitions([wanted])[0].parts["id of the image"] == _identifier(made)
+    opened().delete_image(made)
+    assert opened().definitions([wanted])[0].parts["id of the image"] == _identifier(made)
+    assert "it is deprecated (deleted by its owner)" in opened().shortages([wanted], [])[0]
+
+
+def _identifier(image: Image) -> str:
+    return image.id.partition("/")[0]
+
+
+def _expire(site: Site, image: Image) -> None:
+    (entry,) = [each for each in site.marketplace.entries if f"{each.identifier}/{each.email}/{each.created}" == image.id]
+    old = read(entry.text.replace(f">{entry.values['dcterms:valid']}<", ">2014-06-01T00:00:00Z<").encode())
+    site.marketplace.entries[site.marketplace.entries.index(entry)] = old
+
+
 @pytest.mark.parametrize("size", ["²", "-1", "1.5", pytest.param("9" * 5000, id="too long")])
 def test_a_size_that_is_no_number_is_unknown(size: str) -> None:
     assert _metadata.read(SIGNED.replace(b">3000000<", f">{size}<".encode())).size == 0
