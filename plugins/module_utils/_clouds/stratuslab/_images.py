@@ -37,6 +37,7 @@ from ._pdisk import ORIGIN, Disk, Pdisk
 
 MARK, CHECKSUM, SIZE = "mark", "checksum", "size"  # elements of our own
 SIGN = "sky-image"
+ACTIVE, INCOMPLETE = "active", "incomplete"  # states of an image
 PROPERTIES = {
     "os": "slterms:os",
     "os_version": "slterms:os-version",
@@ -67,11 +68,13 @@ class Images:
         return [self._image(entry) for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
 
     def _image(self, entry: Metadata) -> Image:
-        added, known = self._is_added(entry), f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""
+        added, ours = self._is_added(entry), self._is_ours(entry)
+        known = f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""
         return Image(
             name=entry.value("dcterms:alternative") if added else entry.identifier,
             id=f"{entry.identifier}/{entry.email}/{entry.created}",
-            ours=self._is_ours(entry),
+            status=INCOMPLETE if ours and self._is_lost(entry) else ACTIVE,
+            ours=ours,
             size=(entry.number(f"sky:{SIZE}") if added else 0) or entry.size,
             checksum=(entry.value(f"sky:{CHECKSUM}") if added else "") or known,
             format=entry.value("dcterms:format"),
@@ -85,6 +88,23 @@ class Images:
 
     def _is_ours(self, entry: Metadata) -> bool:
         return self._is_added(entry) and entry.value(f"sky:{MARK}") == self._mark
+
+    def _is_lost(self, entry: Metadata) -> bool:
+        """Whether the disk with the content is gone: a deletion was cut short, or somebody else deleted it."""
+        location = next(iter(entry.locations), "")
+        if not self._is_here(location):
+            return False
+        try:
+            self._pdisk.disk(location.rpartition("/")[2])
+        except Missing:
+            return True
+        except Denied:
+            pass  # it is somebody else's
+        return False
+
+    def _is_here(self, location: str) -> bool:
+        """Whether a location is on this cloud's disk service; several clouds may share a Marketplace."""
+        return location.startswith(f"{self._pdisk.http.base.rpartition('/')[0]}/")
 
     @cached_property
     def _email(self) -> str:
@@ -105,14 +125,19 @@ class Images:
     # adding
 
     def add(self, spec: ImageSpec, file: BinaryIO) -> Image:
-        email = self._signer().email
+        self._signer()
         known = [image for image in self.all() if image.name == spec.name]
         foreign = [image for image in known if not image.ours]
         if foreign:
             raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which is not ours")
-        same = [image for image in known if image.checksum == spec.checksum]
-        if same:
-            return same[0]
+        whole = [image for image in known if (image.status, image.checksum) == (ACTIVE, spec.checksum)]
+        kept = whole[0] if whole else self._made(spec, file)
+        for old in known:
+            if old.id != kept.id:
+                self.delete(old)
+        return kept
+
+    def _made(self, spec: ImageSpec, file: BinaryIO) -> Image:
         content, size = self._read(spec, file)
         self._sweep(spec.name, keep=content.identifier)
         disk = self._stored(spec, file, content)
@@ -122,13 +147,13 @@ class Images:
             format=spec.format or "raw", tag=spec.name, locations=(f"{self._pdisk.http.base}/disks/{disk}",),
             mark={MARK: self._mark, CHECKSUM: spec.checksum, SIZE: str(size)},
         )  # fmt: skip
-        _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == email])
+        _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == self._email])
         self._publish(_metadata.document(described))
-        for old in known:
-            self.delete(old)
         made = [image for image in self.all() if image.name == spec.name and image.checksum == spec.checksum and image.ours]
         if not made:
-            raise CloudError(f"image {spec.name}: {email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then")
+            raise CloudError(
+                f"image {spec.name}: {self._email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then"
+            )
         return made[0]
 
     def _signer(self) -> _signature.Signer:
@@ -190,25 +215,27 @@ class Images:
     # deleting
 
     def delete(self, image: Image) -> None:
-        """Withdraw an image, and remove its disk."""
+        """Remove an image's disk, and withdraw the image: one whose disk cannot be removed stays listed, and can be deleted again."""
         identifier, email, created = _key(image)
-        entries = [entry for entry in self._marketplace.entries(identifier) if entry.email == email]
-        if not entries or entries[0].deprecated or entries[0].created != created:
+        entry = next((each for each in self._marketplace.entries(identifier) if each.email == email), None)
+        if entry is None or (entry.created != created and not entry.deprecated):
             return
-        (entry,) = entries
         if not self._is_ours(entry):
+            if entry.deprecated:
+                return
             raise Invalid(f"image {image.name} ({image.id}) is not ours: it is left alone")
         self._signer()
-        _wait_past([entry.created])
-        self._publish(_deprecated(entry, "deleted by its owner"))
+        self._remove_disks(entry, image.name)
+        if not entry.deprecated:
+            _wait_past([entry.created])
+            self._publish(_deprecated(entry, "deleted by its owner"))
+
+    def _remove_disks(self, entry: Metadata, name: str) -> None:
         for location in entry.locations:
             uuid = location.rpartition("/")[2]
-            try:
-                disk = self._pdisk.disk(uuid)
-            except Missing:
-                continue
-            if disk.tag == self._tag(image.name):
-                self._pdisk.delete(uuid)
+            with contextlib.suppress(Missing):
+                if self._pdisk.disk(uuid).tag == self._tag(name):
+                    self._pdisk.delete(uuid)
 
 
 def _key(image: Image) -> tuple[str, str, str]:

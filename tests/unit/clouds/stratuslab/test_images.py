@@ -16,12 +16,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Image, ImageSpec, Invalid, Node, image_mark
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
+    CloudError,
+    Denied,
+    Image,
+    ImageSpec,
+    Invalid,
+    Node,
+    Unavailable,
+    image_mark,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read, validate
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import PdiskError
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import EMAIL, JANE, Site
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import RECORDS, spec
 
@@ -238,6 +248,63 @@ def test_a_name_is_that_of_the_image_which_was_added_last(opened: Opened) -> Non
     opened().delete_image(made)
     assert opened().definitions([wanted])[0].parts["id of the image"] == _identifier(made)
     assert "it is deprecated (deleted by its owner)" in opened().shortages([wanted], [])[0]
+
+
+def test_an_image_whose_disk_cannot_be_deleted_is_listed_until_it_can(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    made = _added(cloud, "stuck", b"stuck")
+    for status, error in ((503, Unavailable), (409, CloudError)):
+        with monkeypatch.context() as patch, pytest.raises(error, match=rf"^pdisk DELETE /disks/\S+: no \({status}\)$"):
+            patch.setattr(site.pdisk, "_delete", _refusing(status))
+            cloud.delete_image(made)
+        assert made in cloud.images()
+        assert opened().shortages([spec(cloud, image="stuck")], []) == []
+    cloud.delete_image(made)
+    assert (made in cloud.images(), _disks(site, "stuck")) == (False, [])
+
+
+def test_the_disk_of_an_image_that_is_withdrawn_already_is_deleted(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    made = _added(cloud, "withdrawn", b"withdrawn")
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.pdisk, "delete", lambda _uuid: None)
+        cloud.delete_image(made)
+    assert (made in cloud.images(), len(_disks(site, "withdrawn"))) == (False, 1)
+    cloud.delete_image(made)
+    assert _disks(site, "withdrawn") == []
+
+
+def test_an_old_image_whose_disk_could_not_be_deleted_goes_at_the_next_time(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    _added(cloud, "new", b"old content")
+    with monkeypatch.context() as patch, pytest.raises(Unavailable):
+        patch.setattr(site.pdisk, "_delete", _refusing(503))
+        _added(cloud, "new", b"new content")
+    assert len([image for image in cloud.images() if image.name == "new"]) == 2
+    made = _added(cloud, "new", b"new content")
+    assert [image for image in cloud.images() if image.name == "new"] == [made]
+    assert len(_disks(site, "new")) == 1
+
+
+def test_an_image_whose_disk_is_gone_is_incomplete_and_added_again(site: Site, opened: Opened) -> None:
+    cloud = opened()
+    old = _added(cloud, "gone", b"gone")
+    cloud.pdisk.delete(_disks(site, "gone")[0])
+    assert [(image.id, image.status) for image in cloud.images() if image.name == "gone"] == [(old.id, "incomplete")]
+    made = _added(cloud, "gone", b"gone")
+    assert [(image, image.status) for image in cloud.images() if image.name == "gone"] == [(made, "active")]
+    assert len(_disks(site, "gone")) == 1
+
+
+def _refusing(status: int) -> Callable[..., None]:
+    def delete(*_args: object) -> None:
+        raise PdiskError(status, "no")
+
+    return delete
+
+
+def _disks(site: Site, name: str) -> list[str]:
+    return [disk.uuid for disk in site.pdisk.disks.values() if disk.tag.endswith(f" {name}")]
 
 
 def _identifier(image: Image) -> str:
