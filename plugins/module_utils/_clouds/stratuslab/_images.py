@@ -139,6 +139,7 @@ class Images:
 
     def _made(self, spec: ImageSpec, file: BinaryIO) -> Image:
         content, size = self._read(spec, file)
+        self._see_unnamed(content.identifier, spec.name)
         self._sweep(spec.name, keep=content.identifier)
         disk = self._stored(spec, file, content)
         described = Described(
@@ -185,6 +186,17 @@ class Images:
         if found != spec.checksum:
             raise Invalid(f"image {spec.name}: the file has the checksum {found}, not {spec.checksum}")
         return content, os.fstat(file.fileno()).st_size
+
+    def _see_unnamed(self, identifier: str, name: str) -> None:
+        """The Marketplace keeps one entry of a content for each endorser: a second name would take the place of the first.
+
+        Raises:
+            Invalid: the content has another name.
+        """
+        for entry in self._marketplace.entries(identifier):
+            known = entry.value("dcterms:alternative")
+            if self._is_added(entry) and not entry.deprecated and (known, entry.value(f"sky:{MARK}")) != (name, self._mark):
+                raise Invalid(f"image {name}: this content is image {known} already: use that name, or delete that image first")
 
     def _tag(self, name: str) -> str:
         return f"{SIGN} {self._mark.removeprefix('sky/1 ')} {name}"

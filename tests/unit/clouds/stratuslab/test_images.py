@@ -296,6 +296,22 @@ def test_an_image_whose_disk_is_gone_is_incomplete_and_added_again(site: Site, o
     assert len(_disks(site, "gone")) == 1
 
 
+def test_a_content_has_one_name(site: Site, opened: Opened) -> None:
+    cloud = opened()
+    made = _added(cloud, "first", b"of one name")
+    with pytest.raises(Invalid, match=r"^image second: this content is image first already: use that name, or delete that image first$"):
+        _added(cloud, "second", b"of one name")
+    assert (made in cloud.images(), len(_disks(site, "first")), _disks(site, "second")) == (True, 1, [])
+    cloud.delete_image(made)
+    assert _added(cloud, "second", b"of one name").name == "second"
+
+
+def test_a_content_has_one_name_whoever_of_one_certificate_added_it(opened: Opened) -> None:
+    _added(opened(user="bob"), "theirs", b"of two owners")
+    with pytest.raises(Invalid, match=r"^image mine: this content is image theirs already"):
+        _added(opened(), "mine", b"of two owners")
+
+
 def _refusing(status: int) -> Callable[..., None]:
     def delete(*_args: object) -> None:
         raise PdiskError(status, "no")
