@@ -77,6 +77,7 @@ class Images:
             ours=ours,
             size=(entry.number(f"sky:{SIZE}") if added else 0) or entry.size,
             checksum=(entry.value(f"sky:{CHECKSUM}") if added else "") or known,
+            content=known,
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
             properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
@@ -111,7 +112,7 @@ class Images:
         return endorser(self._login)
 
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
-        """The file that an image was made of, piece by piece, its content verified against its description.
+        """The content of an image, piece by piece, also of one that was added as a compressed file, verified against its description.
 
         Raises:
             CloudError: it cannot be read, or is not what its description says.
