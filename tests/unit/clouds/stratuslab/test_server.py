@@ -371,6 +371,12 @@ def test_a_machine_that_does_not_run_gets_no_disk(site: Site, tmp_path: Path) ->
         site.nodes.change("9999", "vdz", tmp_path, "attach")
 
 
+@pytest.mark.parametrize(("names", "later"), [("vda vdb", "vdc"), ("hda hdb", "vda"), ("sda vda", "vdb")])
+def test_a_disk_that_is_attached_later_is_of_virtio_to_the_guest(site: Site, names: str, later: str) -> None:
+    disks = [("DISK", {"TARGET": name}) for name in names.split()]
+    assert site.nodes._next_letter(Vm(9998, 2, 1, "alice", "users", "x", Template(list(disks)))) == later
+
+
 class Shop:
     """A Marketplace, asked as over HTTP."""
 
