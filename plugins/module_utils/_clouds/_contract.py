@@ -402,6 +402,7 @@ class Cloud(abc.ABC):
     provider: ClassVar[str]
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
+    lock_seconds: ClassVar[float] = 0.0  # that a lease of the run's lock lasts, if calls may stall for longer than it usually does
 
     def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
