@@ -37,7 +37,7 @@ from ._pdisk import ORIGIN, Disk, Pdisk
 
 MARK, CHECKSUM, SIZE = "mark", "checksum", "size"  # elements of our own
 SIGN = "sky-image"
-ACTIVE, INCOMPLETE = "active", "incomplete"  # states of an image
+ACTIVE, INCOMPLETE, EXPIRED = "active", "incomplete", "expired"  # states of an image
 PROPERTIES = {
     "os": "slterms:os",
     "os_version": "slterms:os-version",
@@ -65,16 +65,22 @@ class Images:
         self._mark = mark
 
     def all(self) -> list[Image]:
-        return [self._image(entry) for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
+        """Those that may be used, and those of ours that have expired: they can be added again, and deleted."""
+        usable = [entry for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
+        return [self._image(entry) for entry in [*usable, *self._expired()]]
+
+    def _expired(self) -> list[Metadata]:
+        found = self._marketplace.of(self._email) if self._email else []
+        return [entry for entry in found if self._is_ours(entry) and not entry.deprecated and entry.expired(datetime.now(UTC))]
 
     def _image(self, entry: Metadata) -> Image:
-        added, ours = self._is_added(entry), self._is_ours(entry)
+        added = self._is_added(entry)
         known = f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""
         return Image(
             name=entry.value("dcterms:alternative") if added else entry.identifier,
             id=f"{entry.identifier}/{entry.email}/{entry.created}",
-            status=INCOMPLETE if ours and self._is_lost(entry) else ACTIVE,
-            ours=ours,
+            status=self._status(entry),
+            ours=self._is_ours(entry),
             size=(entry.number(f"sky:{SIZE}") if added else 0) or entry.size,
             checksum=(entry.value(f"sky:{CHECKSUM}") if added else "") or known,
             content=known,
@@ -82,6 +88,11 @@ class Images:
             architecture=entry.value("slterms:os-arch"),
             properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
         )
+
+    def _status(self, entry: Metadata) -> str:
+        if entry.expired(datetime.now(UTC)):
+            return EXPIRED
+        return INCOMPLETE if self._is_ours(entry) and self._is_lost(entry) else ACTIVE
 
     def _is_added(self, entry: Metadata) -> bool:
         """Whether an entry is of an image that was added in our name: anyone may write a mark, but only who signs as we do could have added it."""
@@ -151,7 +162,7 @@ class Images:
         )  # fmt: skip
         _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == self._email])
         self._publish(_metadata.document(described))
-        made = [image for image in self.all() if image.name == spec.name and image.checksum == spec.checksum and image.ours]
+        made = [image for image in self.all() if (image.name, image.status, image.checksum) == (spec.name, ACTIVE, spec.checksum) and image.ours]
         if not made:
             raise CloudError(
                 f"image {spec.name}: {self._email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then"

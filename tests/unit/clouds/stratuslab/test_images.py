@@ -29,6 +29,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read, validate
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import PdiskError
@@ -235,8 +236,18 @@ def test_an_added_image_that_has_expired_stops_growth_and_nothing_else(site: Sit
     assert opened().shortages([wanted], []) == [reason]
     (event,) = opened().create([wanted])
     assert (event.final, event.detail) == (True, reason)
+    assert [(image.id, image.status, image.ours) for image in opened().images() if image.name == "aged"] == [(made.id, "expired", True)]
     _added(opened(), "aged", b"aged")
     assert opened().shortages([wanted], []) == []
+
+
+def test_an_added_image_that_has_expired_is_deleted_with_its_disk(site: Site, opened: Opened) -> None:
+    made = _added(opened(), "old", b"too old")
+    _expire(site, made)
+    with pytest.raises(Invalid, match="this content is image old already: use that name, or delete that image first"):
+        _added(opened(), "young", b"too old")
+    assert absent(opened(), "old", check=False).changed
+    assert ([image for image in opened().images() if image.name == "old"], _disks(site, "old")) == ([], [])
 
 
 def test_a_name_is_that_of_the_image_which_was_added_last(opened: Opened) -> None:
