@@ -27,6 +27,7 @@ options:
       - Where they go. With O(direction=put) a URL such as V(hdfs:///in/), V(s3a://bucket/in/) or V(file:///data/sets/), with O(direction=get) a path
         on the controller.
       - Below a URL that ends with a slash, and below a folder that exists, they keep their name.
+      - A file that exists is replaced by a file. A folder that exists is never replaced.
     type: str
     required: true
   direction:
@@ -45,6 +46,11 @@ options:
     description: Whether O(staged) is a tar file that holds a folder. The action plugin sets it.
     type: bool
     default: false
+  replaces:
+    description: Whether O(dest) is a file that exists, whose place no folder can take. The action plugin sets it.
+    type: bool
+    default: false
+    version_added: 0.7.0
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
@@ -91,6 +97,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 HDFS = "/usr/local/bin/hdfs"  # of the role that configures a cluster's file systems
 NAME = "data"  # of what is staged
+UNCHANGED = "nothing was changed; remove it first, or give another name"
 
 
 class TransferError(Exception):
@@ -193,7 +200,7 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
         shutil.move(given["staged"], content)
     give(scratch, given["user"])
     if to.is_folder(place):
-        raise TransferError(f"{place} exists and is a folder: nothing was changed; remove it first, or give another name")
+        raise TransferError(f"{place} exists and is a folder: {UNCHANGED}")
     to.put(content, place)
     return {"place": place, "bytes": size(content)}
 
@@ -201,6 +208,8 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
 def get(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """From its place to a file that the controller can fetch."""
     source, place = store(given["source"], given["user"])
+    if given["replaces"] and source.is_folder(place):
+        raise TransferError(f"{given['source']} is a folder, and {given['dest']} exists and is a file: {UNCHANGED}")
     content = scratch / NAME
     give(scratch, given["user"])
     source.get(place.rstrip("/"), content)
@@ -229,6 +238,7 @@ def main() -> None:
             "user": {"type": "str", "default": "sky"},
             "staged": {"type": "path"},
             "folder": {"type": "bool", "default": False},
+            "replaces": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

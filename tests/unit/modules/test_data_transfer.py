@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.data_transfer import arrive, packed
+from ansible_collections.sky.clusters.plugins.action.data_transfer import arrive, destination, packed, receive
 from ansible_collections.sky.clusters.plugins.modules import data_transfer
 from ansible_collections.sky.clusters.plugins.modules.data_transfer import TransferError, get, put, store
 
@@ -62,7 +64,7 @@ def scratch(tmp_path: Path) -> Path:
 
 def fetched(tmp_path: Path, url: str) -> Path:
     target = tmp_path / "fetched"
-    found = get({"source": url, "user": ME, "staged": str(target)}, scratch(tmp_path))
+    found = get({"source": url, "user": ME, "staged": str(target), "replaces": False}, scratch(tmp_path))
     assert (target.stat().st_uid, stat.S_IMODE(target.stat().st_mode)) == (tmp_path.stat().st_uid, 0o600)
     arrive(target, tmp_path / "dest", found["folder"])
     return tmp_path / "dest"
@@ -149,3 +151,52 @@ def test_a_folder_from_a_node_stays_below_its_name(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         arrive(tmp_path / "evil", tmp_path / "dest", is_folder=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evil"]
+
+
+@pytest.mark.parametrize("kind", ["file", "hdfs"])
+def test_a_folder_is_not_fetched_to_where_a_file_is(tmp_path: Path, places: dict[str, str], kind: str) -> None:
+    put({"source": "set", "dest": places[kind], "user": ME, **staged(tmp_path, {"a": "1"})}, scratch(tmp_path))
+    given = {"source": f"{places[kind]}/set", "dest": "/home/me/b", "user": ME, "staged": str(tmp_path / "fetched"), "replaces": True}
+    with pytest.raises(TransferError, match=r"/set is a folder, and /home/me/b exists and is a file: nothing was changed; remove it first"):
+        get(given, scratch(tmp_path))
+    assert not (tmp_path / "fetched").exists()
+    assert get(given | {"source": f"{places[kind]}/set/a"}, scratch(tmp_path))["bytes"] == 1
+
+
+def test_what_is_fetched_has_a_place_on_the_controller(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    places = {"file": "file", "new": "new", "missing/new": "missing/new", "folder": "folder/a", "folder/": "folder/a", "folder/b": "folder/b"}
+    assert {given: str(destination(f"{tmp_path}/{given}", "hdfs:///in/a/").relative_to(tmp_path)) for given in places} == places
+    assert not (tmp_path / "missing").exists()
+
+
+REFUSED = {
+    "folder": "{0}/folder/a exists and is a folder: nothing was changed; remove it first, or give another name",
+    "file/": "{0}/file exists and is no folder: nothing was changed; remove it first, or give another name",
+    "pipe": "{0}/pipe exists and is neither a file nor a folder: nothing was changed; remove it first, or give another name",
+    "file/deep/b": "{0}/file/deep/b: {0}/file is no folder",
+    "closed/deep/b": "{0}/closed/deep/b: the folder {0}/closed cannot be written to",
+}
+
+
+@pytest.mark.parametrize("given", REFUSED)
+def test_a_place_that_cannot_be_is_refused_before_anything_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    (tmp_path / "folder/a").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "closed")
+    with pytest.raises(AnsibleActionFail) as error:
+        destination(f"{tmp_path}/{given}", "file:///data/a")
+    assert error.value.message == REFUSED[given].format(tmp_path)
+
+
+def test_a_place_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    packed(tmp_path / "set", tmp_path)
+    (tmp_path / "dest").write_text("a file")
+    with pytest.raises(AnsibleActionFail) as error:
+        receive((tmp_path / "data").rename, tmp_path / "dest", is_folder=True)
+    assert error.value.message == f"{tmp_path / 'dest'} cannot be written: {os.strerror(errno.ENOTDIR)}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dest", "set"]

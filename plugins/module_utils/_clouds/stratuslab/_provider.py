@@ -71,6 +71,7 @@ class StratusLabCloud(Cloud):
     provider: ClassVar[str] = "stratuslab"
     poll_seconds: ClassVar[float] = 2.0
     lag_seconds: ClassVar[float] = 20.0
+    lock_seconds: ClassVar[float] = 180.0  # the helper of oned, which every change needs, is given up after 70
     options: StratusLabOptions
 
     def __init__(self, name: str, options: StratusLabOptions, scope: Scope) -> None:
