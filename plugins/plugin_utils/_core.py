@@ -14,7 +14,7 @@ ALWAYS_NATIVE = (2, 19)  # the first core that always has native templates
 def unfit() -> str:
     """Why the roles cannot be run, in one sentence; empty if they can."""
     core = tuple(int(word) for word in __version__.split(".")[:2])
-    if core >= ALWAYS_NATIVE or constants.DEFAULT_JINJA2_NATIVE:
+    if core >= ALWAYS_NATIVE or getattr(constants, "DEFAULT_JINJA2_NATIVE", False):
         return ""
     return (
         f"jinja2_native: must be true in the section [defaults] of ansible.cfg with ansible-core {__version__}: numbers in the roles become text "
