@@ -219,6 +219,28 @@ def test_the_exit_status_of_a_script_comes_back(site: Site) -> None:
     assert "sky_script: no such file nowhere.pbs" in missing.output
 
 
+def test_a_link_in_a_home_leads_root_nowhere(site: Site, cluster: Cluster) -> None:
+    owner = "stat -c '%U %a' /etc; ls -d /etc/job-* /etc/authorized_keys 2> /dev/null || true"
+    cluster.at(cluster.server, "mv sky-jobs kept-jobs; ln -s /etc sky-jobs")
+    cluster.at(cluster.server, "rm -r .ssh; ln -s /etc .ssh", user="ada")
+    refused = site.play("torque_submit", "-e", "sky_script=bad.pbs")
+    assert refused.code == 2
+    assert re.search(r"sky cannot write to /home/sky/sky-jobs/job-\w+: Permission denied", refused.output), refused.last(10)
+    visited = site.play("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    assert "/home/ada/.ssh is not a folder" in visited.output, visited.last(10)
+    assert cluster.at(cluster.server, owner, user="root") == "root 755\n"
+    cluster.at(cluster.server, "rm sky-jobs; mv kept-jobs sky-jobs")
+    cluster.at(cluster.server, "rm .ssh", user="ada")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    assert cluster.at(cluster.server, "stat -c '%U %a' .ssh/authorized_keys", user="ada") == "ada 600\n"
+
+
+def test_output_of_a_job_that_its_user_may_not_read_is_not_shown(site: Site) -> None:
+    (site.folder / "nosy.pbs").write_text("rm -f $PBS_O_WORKDIR/said; ln -s /etc/shadow $PBS_O_WORKDIR/said; exit 3\n", encoding="utf-8")
+    played = site.play("torque_submit", "-e", "sky_script=nosy.pbs", "-e", '{"sky_qsub": ["-j", "oe", "-o", "said"]}')
+    assert "root:" not in played.output
+
+
 def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
     began = time.monotonic()
     cluster.at(
