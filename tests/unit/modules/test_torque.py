@@ -154,6 +154,10 @@ def test_a_job_that_may_not_run_again_keeps_the_node(slurm: Slurm) -> None:
     assert torque_drain.drain(given(force=True, drain_seconds=600)) == {"changed": True, "drained_in": 0, "requeued": ["7"], "ended": ["8"]}
 
 
+def forbidden(path: object, *_ids: int) -> None:
+    raise AssertionError(f"root gives {path} away")
+
+
 OUTPUT = "host n-0\nhost n-1\nring of 2: 1\n"
 
 
@@ -174,6 +178,34 @@ def test_a_proof_names_the_nodes_that_took_part() -> None:
 def test_a_proof_fails_if_a_node_or_the_network_does(output: str, sentence: str) -> None:
     with pytest.raises(torque_proof.ProofError, match=f"^{sentence}"):
         torque_proof.checked(output, ["n-0", "n-1"], mpi=True)
+
+
+def test_a_proof_has_the_rights_of_its_user_in_the_folder_of_this_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_user() as account:
+        monkeypatch.setattr(os, "chown", forbidden)
+        monkeypatch.setattr(pwd, "getpwnam", lambda _name: account)
+        secret = Path(account.pw_dir).parent / "secret"
+        secret.write_text("host of-root\n")
+        secret.chmod(0)
+        ran: list[str] = []
+        owners: set[int] = set()
+
+        def run(*command: str, **_more: object) -> str:
+            if command[0] != "runuser":
+                return "COMPLETED None"
+            ran.append(command[7])
+            folder = Path(command[6])
+            owners.update(path.stat().st_uid for path in (folder, *folder.iterdir()))
+            if command[7] == "qsub":  # the job links its output to what its user may not read
+                (folder / "sky_proof.o12").symlink_to(secret)
+            return "12.n-0"
+
+        monkeypatch.setattr(torque_proof, "run", run)
+        proof = torque_proof.Proof({"user": account.pw_name, "nodes": ["of-root"], "program": "int main;", "seconds": 5})
+        with pytest.raises(PermissionError):
+            proof.run()
+        assert (ran, owners) == (["mpicc", "qsub"], {account.pw_uid})
+        assert list(Path(account.pw_dir).iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -228,10 +260,6 @@ class Submitter:
     def folder(self) -> Path:
         (found,) = (self.home / "sky-jobs").iterdir()
         return found
-
-
-def forbidden(path: object, *_ids: int) -> None:
-    raise AssertionError(f"root gives {path} away")
 
 
 @pytest.fixture
