@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import pwd
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
+from ansible_collections.sky.clusters.plugins.module_utils._systems._nfs import NFS, SERVER
 from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
 from ansible_collections.sky.clusters.roles.nfs_server.files import folders
@@ -138,6 +142,94 @@ def test_folders_are_exported_to_these_addresses_with_root_squashed() -> None:
     block = admit_clients.ganesha(["/data/home"], ["10.0.0.2"])
     assert "Access_Type = None;" in block
     assert "CLIENT { Clients = 10.0.0.2; Access_Type = RW; Squash = Root_Squash; }" in block
+
+
+class Server:
+    """A node that serves folders: what its services are told, and which of them run; a command can fail once."""
+
+    def __init__(self, engine: str) -> None:
+        self.settings = {"engine": engine, "data": "/data/nfs"}
+        self.running: set[str] = set()
+        self.enabled: set[str] = set()
+        self.told: list[str] = []
+        self.fails = ""
+
+    def run(self, command: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        verb, unit = command[-2:]
+        if "--quiet" in command:
+            return subprocess.CompletedProcess(command, int(unit not in (self.running if verb == "is-active" else self.enabled)), "", "")
+        self.told.append(" ".join(command))
+        if self.fails and self.fails in command:
+            self.fails = ""
+            assert more["check"]
+            raise subprocess.CalledProcessError(1, command, "", "no")
+        if "enable" in command:
+            self.enabled.add(unit)
+        if command[0] == "systemctl" and verb != "reload":
+            self.running.add(unit)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    def serve(self) -> bool:
+        self.told.clear()
+        return admit_clients.serve(self.settings, ["10.0.0.2"])
+
+
+@pytest.fixture(params=sorted(admit_clients.ENGINES))
+def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+    made = Server(request.param)
+    monkeypatch.setattr(admit_clients, "EXPORTS", tmp_path / "exports")
+    monkeypatch.setattr(admit_clients, "GANESHA", tmp_path / "ganesha.conf")
+    monkeypatch.setattr(subprocess, "run", made.run)
+    return made
+
+
+def test_a_server_that_does_not_run_is_started_although_nothing_else_has_changed(server: Server) -> None:
+    unit = admit_clients.ENGINES[server.settings["engine"]]
+    assert server.serve()
+    assert (server.running, server.enabled) == ({unit}, {unit})
+    assert not server.serve()
+    server.running.clear()
+    assert server.serve()
+    assert f"systemctl enable --now {unit}" in server.told
+    server.enabled.clear()
+    assert server.serve()
+    assert (server.running, server.enabled) == ({unit}, {unit})
+
+
+@pytest.mark.parametrize("engine", [*admit_clients.ENGINES, "sftp"])
+def test_health_looks_at_a_unit_that_falls_with_the_server(engine: str) -> None:
+    templates = jinja2.Environment(trim_blocks=True, autoescape=False)
+    templates.filters["comment"] = str
+    text = (Path(admit_clients.__file__).parents[1] / "templates/engine.service.j2").read_text(encoding="utf-8")
+    lines = templates.from_string(text).render(__nfs_server_kind=engine, ansible_managed="").splitlines()
+    unit = admit_clients.ENGINES.get(engine)
+    assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == ([f"BindsTo={unit}", f"After={unit}"] if unit else [])
+    assert "sky-nfs-engine" in NFS.roles[SERVER].services
+
+
+@pytest.mark.parametrize("fails", ["enable", "restart", "exportfs"])
+def test_what_a_run_did_not_finish_is_done_by_the_next(server: Server, fails: str) -> None:
+    server.fails = fails
+    with contextlib.suppress(subprocess.CalledProcessError):
+        server.serve()
+    told = {"kernel": "exportfs -ra", "ganesha": "systemctl restart nfs-ganesha.service"}[server.settings["engine"]]
+    if fails in told:
+        server.serve()
+        assert told in server.told
+    server.serve()
+    assert server.running == server.enabled == {admit_clients.ENGINES[server.settings["engine"]]}
+    assert not server.serve()
+
+
+def test_the_keys_of_clients_count_also_if_ssh_could_not_be_reloaded_at_first(tmp_path: Path, server: Server) -> None:
+    server.fails = "reload"
+    given = (tmp_path / "sshd.conf", "Match all\n", "systemctl", "reload", "ssh.service")
+    with pytest.raises(subprocess.CalledProcessError):
+        admit_clients.apply(*given)
+    assert admit_clients.apply(*given)
+    assert server.told == ["systemctl reload ssh.service"] * 2
+    assert not admit_clients.apply(*given)
+    assert [path.name for path in tmp_path.iterdir()] == ["sshd.conf"]
 
 
 USER = pwd.getpwuid(os.getuid()).pw_name
