@@ -379,6 +379,14 @@ def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, c
     assert int(cluster.at(cluster.server, f"sacct -n -P -X -o jobid -j {past} | wc -l", user="root")) == 1
 
 
+def test_homes_are_not_split_by_another_folder(site: Site, cluster: Cluster) -> None:
+    refused = site.play("torque_cluster", "-e", "nfs_server_data=/srv/other", *UNPROVED)
+    assert refused.code != 0
+    assert "nfs_server_data: this node serves /data/nfs, and /srv/other would take its place" in refused.output, refused.last(10)
+    assert cluster.at(cluster.server, "ls -d /srv/other 2> /dev/null; cat ~/mine", user=USER) == "from a node\n"
+    site.must("torque_cluster", *UNPROVED)
+
+
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:
     for content, sentence in (
         ({"node_users": [{"name": "ada", "uid": 2001}, {"name": "bob", "uid": 2001}]}, "node_users: ada and bob have the same id 2001"),

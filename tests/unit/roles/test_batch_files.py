@@ -241,7 +241,11 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "of-node"
     (found / USER).mkdir(parents=True)
     (found / USER / ".profile").write_text("umask 027\n")
+    (tmp_path / "mountinfo").touch()
     monkeypatch.setattr(folders, "HOMES", found)
+    monkeypatch.setattr(folders, "UNITS", tmp_path)
+    monkeypatch.setattr(folders, "MOUNTS", tmp_path / "mountinfo")
+    monkeypatch.setattr(folders, "SHARED_SOFTWARE", tmp_path / "software-of-node")
     monkeypatch.setattr(look, "HOMES", found)
     monkeypatch.setattr(look, "UNITS", tmp_path)
     monkeypatch.setattr(look, "SOFTWARE", tmp_path / "software-of-node")
@@ -291,6 +295,56 @@ def test_a_home_that_belongs_to_another_user_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr(pwd, "getpwnam", lambda _name: pwd.struct_passwd((*own[:2], 2002, *own[3:])))
     with pytest.raises(folders.FolderError, match=f"{data}/home/{USER} belongs to the user with id {own.pw_uid}, and {USER} has the id 2002"):
         folders.make(data, "demo", [USER])
+
+
+SERVED = (Path(folders.__file__).parents[1] / "templates/share.service.j2").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def serving(homes: Path, tmp_path: Path) -> Path:
+    """A node that serves a folder, with its mounts, which here are links."""
+    data = tmp_path / "old"
+    folders.make(data, "demo", [USER])
+    (data / "home" / USER / "thesis.tex").touch()
+    for share, place, inside in ((f"home-{USER}", homes / USER, f"home/{USER}"), ("software", tmp_path / "software-of-node", "software")):
+        text = SERVED.replace("{{ item.1 }}", str(place)).replace("{{ item.2 }}", f"{data}/{inside}")
+        (tmp_path / f"sky-nfs-{share}.service").write_text(text)
+        mount(tmp_path, place, data / inside)
+    return data
+
+
+def mount(tmp_path: Path, place: Path, source: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        place.rename(tmp_path / f"under-{place.name}")
+    place.unlink(missing_ok=True)
+    place.symlink_to(source)
+    with (tmp_path / "mountinfo").open("a") as file:
+        file.write(f"36 35 98:0 /x {place} rw - ext4 /dev/sda rw\n")
+
+
+def test_another_folder_does_not_take_the_place_of_the_one_that_is_served(serving: Path, tmp_path: Path) -> None:
+    assert not folders.make(serving, "demo", [USER])
+    for unit in tmp_path.glob("sky-nfs-*"):
+        unit.write_text(unit.read_text().replace(f"{serving}/", f"{serving}//"))  # of a name that ends with a slash
+    assert not folders.make(serving, "demo", [USER])
+    new = tmp_path / "new"
+    said = f"^nfs_server_data: this node serves {serving}, and {new} would take its place .*: nothing was changed; .*cp -a {serving}/. {new}"
+    with pytest.raises(folders.FolderError, match=said):
+        folders.make(new, "demo", [USER])
+    assert not new.exists()
+    (tmp_path / "mountinfo").write_text("")
+    with pytest.raises(folders.FolderError, match=said):  # nor a copy of what a mount that is missing has hidden
+        folders.make(new, "demo", [USER])
+    subprocess.run(["cp", "-a", f"{serving}/.", new], check=True)
+    assert not folders.make(new, "demo", [USER])
+    assert (new / "home" / USER / "thesis.tex").exists()
+
+
+def test_folders_that_were_split_by_an_earlier_version_are_named(serving: Path, homes: Path, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-a", f"{serving}/.", tmp_path / "new"], check=True)
+    mount(tmp_path, homes / USER, tmp_path / "new/home" / USER)
+    with pytest.raises(folders.FolderError, match=rf"{homes}/{USER} of this node is not {serving}/home/{USER}, which clients see: put into"):
+        folders.make(serving, "demo", [USER])
 
 
 def test_a_home_with_files_is_not_hidden_by_the_shared_one(homes: Path, tmp_path: Path) -> None:
