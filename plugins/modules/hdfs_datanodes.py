@@ -120,10 +120,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._pending import Pending
 from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, IN_SERVICE, State, state
 
 LEAVES = "DECOMMISSIONED"  # in the list
 HDFS = "/usr/local/bin/hdfs"  # of the role hdfs
+NAMENODE = "hdfs-namenode"  # its unit
 GIB = 1024**3
 Entry = dict[str, Any]
 
@@ -166,25 +168,27 @@ class List:
             yield
 
     def change(self, change: Callable[[list[Entry]], list[Entry]], page: str, check: bool) -> bool:
-        """Change it, and tell the NameNode if it runs; whether there was anything to change."""
+        """Change it, and have the NameNode read it, also what an earlier run changed; whether there was anything to do."""
         with self.locked():
             found = self.read()
             fresh = sorted(change(found), key=lambda each: (each["hostName"], each["port"]))
-            if fresh == found:
-                return False
-            if not check:
-                new = self.path.with_suffix(".new")
-                new.write_text(json.dumps(fresh, indent=1) + "\n", encoding="utf-8")
-                new.chmod(0o644)
-                new.replace(self.path)
-                refresh(page)
-            return True
+            pending = Pending(self.path.with_suffix(".pending"), NAMENODE)
+            if check:
+                return fresh != found or pending.mark.exists()
+            if fresh != found:
+                pending.note()
+                self._write(fresh)
+            return pending.settle(lambda: state(page).answers, refresh) or fresh != found
+
+    def _write(self, entries: list[Entry]) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+        new.chmod(0o644)
+        new.replace(self.path)
 
 
-def refresh(page: str) -> None:
-    """Have the NameNode read the list; one that does not run reads it when it starts."""
-    if not state(page).answers:
-        return
+def refresh() -> None:
+    """Have the NameNode read the list."""
     done = subprocess.run([HDFS, "dfsadmin", "-refreshNodes"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()

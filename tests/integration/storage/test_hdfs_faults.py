@@ -105,6 +105,21 @@ def test_a_namenode_that_is_killed_comes_back(site: Site, figure: Figure) -> Non
     unchanged(site)
 
 
+def test_a_list_that_a_killed_run_left_unread_reaches_the_namenode(site: Site) -> None:
+    """The run wrote a list with one DataNode more, and ended before the NameNode read it."""
+    site.ssh(
+        HEAD,
+        f'cd /etc/hadoop; cp datanodes.json whole; python3 -c \'import json; found = json.load(open("whole")); '
+        f'json.dump([each for each in found if each["hostName"] != "{address(site, LAST)}"], open("datanodes.json", "w"))\'; '
+        "hdfs dfsadmin -refreshNodes; touch datanodes.pending; mv whole datanodes.json",
+    )
+    eventually("it is not accepted", page(site), lambda seen: in_service(seen) == 2)
+    site.must("cluster", "-e", "sky_full=true", *UNPROVED)
+    eventually("it is accepted", page(site), lambda seen: in_service(seen) == 3)
+    assert site.ssh(HEAD, "ls /etc/hadoop/*.pending 2> /dev/null || echo none").strip() == "none"
+    assert set(site.must("cluster", *UNPROVED).changed.values()) == {0}
+
+
 def test_a_datanode_leaves_under_load_without_losing_a_block(site: Site, figure: Figure) -> None:
     for number in range(MANY):
         put(site, f"/user/sky/many{number}", SECRET, COPIES)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.hdfs_datanodes import AGAIN, STALLED, Progress
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _pending
 from ansible_collections.sky.clusters.plugins.modules import hdfs_datanodes
 from ansible_collections.sky.clusters.plugins.modules.hdfs_datanodes import LEAVES, LeaveError, run
 from ansible_collections.sky.clusters.tests.support.namenode import NameNode, node, serving
@@ -62,6 +63,30 @@ def test_the_namenode_is_told_of_a_change_only(namenode: NameNode, tmp_path: Pat
     assert listed(tmp_path) == {ONE: "", TWO: ""}
     assert not asked(namenode, tmp_path, "members", members=[ONE, TWO])["changed"]
     assert calls(tmp_path) == 1
+
+
+def test_a_list_that_the_namenode_did_not_take_is_taken_by_the_next_run(namenode: NameNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdfs_datanodes, "HDFS", "/bin/false")
+    with pytest.raises(LeaveError, match="the NameNode did not take the list of DataNodes: exit code 1"):
+        asked(namenode, tmp_path, "members", members=[ONE, TWO])
+    monkeypatch.setattr(hdfs_datanodes, "HDFS", str(tmp_path / "hdfs"))
+    assert asked(namenode, tmp_path, "members", check=True, members=[ONE, TWO])["changed"]
+    assert asked(namenode, tmp_path, "present", address=TWO)["changed"]
+    assert calls(tmp_path) == 1
+    assert not asked(namenode, tmp_path, "members", members=[ONE, TWO])["changed"]
+    assert calls(tmp_path) == 1
+
+
+@pytest.mark.parametrize(("state", "told"), [("active", 1), ("inactive", 0)])
+def test_a_namenode_that_is_still_loading_is_told_when_it_answers(
+    namenode: NameNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, told: int
+) -> None:
+    monkeypatch.setattr(_pending, "query", lambda *_arguments: f"{state}\n")
+    namenode.loading = True
+    asked(namenode, tmp_path, "members", members=[ONE])
+    namenode.loading = False
+    assert asked(namenode, tmp_path, "members", members=[ONE])["changed"] == bool(told)
+    assert calls(tmp_path) == told
 
 
 def test_check_mode_changes_no_list(namenode: NameNode, tmp_path: Path) -> None:

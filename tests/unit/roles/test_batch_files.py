@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import pwd
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,49 @@ def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monk
     monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 1, "", "Job failed.\nSee journalctl.\n"))
     with pytest.raises(forget.ForgetError, match=r"'systemctl restart slurmctld\.service' failed: Job failed\. See journalctl\."):
         forget.main({"demo-node-1"})
+
+
+@pytest.mark.parametrize("step", ["systemctl restart slurmctld.service", "scontrol reconfigure", "names.py"])
+def test_a_step_that_failed_is_done_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    told: list[str] = []
+    failing = [step]
+
+    def run(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
+        told.append(" ".join(command))
+        fails = bool(failing) and failing[0] in told[-1]
+        return subprocess.CompletedProcess(command, int(fails), "Slurmctld(primary) at n-0 is UP", "no")
+
+    (tmp_path / "slurm.conf").write_text(CONFIGURATION)
+    monkeypatch.setattr(forget, "CONFIGURATION", tmp_path / "slurm.conf")
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(forget.ForgetError):
+        forget.main({"demo-node-1"})
+    failing.clear()
+    told.clear()
+    assert forget.main({"demo-node-1"})
+    assert [line.split("/")[-1].split()[0] for line in told] == ["systemctl", "scontrol", "scontrol", "slurm.conf"]
+    assert not forget.main({"demo-node-1"})
+
+
+def test_ssh_reads_what_a_run_wrote_that_ended_before_it_could(tmp_path: Path) -> None:
+    tasks = yaml.safe_load((Path(admit.__file__).parents[1] / "tasks/trust.yml").read_text(encoding="utf-8"))
+    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Let users pass from node to node")
+    for folder in ("sshd_config.d", "ssh_config.d", "bin"):
+        (tmp_path / folder).mkdir()
+    program = tmp_path / "bin/systemctl"
+    program.write_text(f"#!/bin/sh\n[ -e {tmp_path}/works ] && echo reload >> {tmp_path}/told\n")
+    program.chmod(0o755)
+
+    def play() -> subprocess.CompletedProcess[str]:
+        text = re.sub(r"\{\{.*?\}\}", "demo-node-*", script).replace("/etc/ssh/", f"{tmp_path}/")
+        environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+        return subprocess.run(["/bin/sh", "-c", text], capture_output=True, text=True, check=False, env=environment)
+
+    assert play().returncode != 0
+    (tmp_path / "works").touch()
+    assert (play().stdout, (tmp_path / "told").read_text()) == ("changed\nchanged\n", "reload\nreload\n")
+    assert (play().stdout, (tmp_path / "told").read_text()) == ("", "reload\nreload\n")
+    assert sorted(path.name for path in tmp_path.glob("ssh*/*")) == ["20-sky-torque.conf"] * 2
 
 
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
