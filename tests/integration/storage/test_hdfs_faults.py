@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import RemoteError
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, RemoteError
 from ansible_collections.sky.clusters.tests.integration.storage.store import COPIES, MARK, SECRET, Figure, fill, unchanged
 from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.hdfs import (
@@ -118,6 +118,25 @@ def test_a_list_that_a_killed_run_left_unread_reaches_the_namenode(site: Site) -
     eventually("it is accepted", page(site), lambda seen: in_service(seen) == 3)
     assert site.ssh(HEAD, "ls /etc/hadoop/*.pending 2> /dev/null || echo none").strip() == "none"
     assert set(site.must("cluster", *UNPROVED).changed.values()) == {0}
+
+
+def test_a_shrink_that_was_killed_after_the_datanode_had_stopped_is_repeated(site: Site) -> None:
+    """The NameNode reports it dead by then."""
+    place = address(site, LAST)
+    site.ssh(
+        HEAD,
+        "cd /etc/hadoop; cp datanodes.json whole; python3 -c 'import json; found = json.load(open(\"whole\")); "
+        f'[each.update(adminState="DECOMMISSIONED") for each in found if each["hostName"] == "{place}"]; json.dump(found, open("datanodes.json", "w"))\'; '
+        "rm whole; hdfs dfsadmin -refreshNodes",
+    )
+    eventually("its blocks are elsewhere", page(site), lambda seen: (node := seen.of(place)) and node.state == DECOMMISSIONED)
+    site.ssh(LAST, "systemctl disable --now hdfs-datanode")
+    eventually("it is dead", page(site), lambda seen: (node := seen.of(place)) and node.state == DEAD, 240)
+    site.must("cluster", *size(2), *UNPROVED)
+    assert sorted(site.hosts("hdfs_datanode")) == [WRITER, DATANODE]
+    healthy(page(site))
+    unchanged(site)
+    site.must("cluster", *UNPROVED)
 
 
 def test_a_datanode_leaves_under_load_without_losing_a_block(site: Site, figure: Figure) -> None:
