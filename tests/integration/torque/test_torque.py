@@ -254,6 +254,22 @@ def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
     figure(f"500 short jobs on 2 nodes: {seconds:.0f} s, of which {submitted:.0f} s to submit them")
 
 
+def test_nodes_are_visited_during_maintenance_and_while_a_job_waits_for_all_of_them(site: Site, cluster: Cluster) -> None:
+    state = "scontrol show node --oneliner | grep -o ' State=[^ ]*'"
+    busy = cluster.qsub("sleep 600", "-l", "nodes=1", "-N", "busy")
+    cluster.wait([busy], "R")
+    large = cluster.qsub("true", "-l", "nodes=2:ppn=2", "-N", "large")
+    cluster.at(cluster.server, f"for _ in $(seq 120); do {state} | grep -q PLANNED && exit 0; sleep 0.5; done; {state}; exit 1")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    now = "ReservationName=now Users=root Flags=MAINT,IGNORE_JOBS StartTime=now Duration=60 Nodes=ALL"
+    cluster.at(cluster.server, f"scontrol create reservation {now}", user="root")
+    cluster.at(cluster.server, f"for _ in $(seq 120); do {state} | grep -q MAINT && exit 0; sleep 0.5; done; {state}; exit 1")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    cluster.at(cluster.server, "scontrol delete ReservationName=now", user="root")
+    cluster.at(cluster.server, f"qdel {busy}")
+    cluster.wait([busy, large])
+
+
 def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: Figure) -> None:
     load = cluster.qsub("sleep 3; echo done", "-t", "0-119", "-N", "load", "-j", "oe")
     began = time.monotonic()

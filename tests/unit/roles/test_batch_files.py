@@ -93,6 +93,29 @@ def test_ssh_reads_what_a_run_wrote_that_ended_before_it_could(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.glob("ssh*/*")) == ["20-sky-torque.conf"] * 2
 
 
+GOOD = """IDLE MIXED ALLOCATED COMPLETING IDLE+DRAIN MIXED+DRAIN ALLOCATED+DRAIN
+IDLE+PLANNED MIXED+PLANNED ALLOCATED+COMPLETING IDLE+MAINTENANCE+RESERVED MIXED+MAINTENANCE IDLE+DRAIN+PLANNED"""
+BAD = "DOWN DOWN* DOWN+DRAIN RESERVED+DOWN UNKNOWN UNKNOWN* FAIL FUTURE IDLE* IDLE*+DRAIN IDLE+NOT_RESPONDING IDLE+DRAIN+INVALID_REG"
+
+
+@pytest.mark.parametrize(("state", "counts"), [*((state, True) for state in GOOD.split()), *((state, False) for state in ["", *BAD.split()])])
+def test_a_visit_ends_well_if_the_server_can_give_the_node_jobs(tmp_path: Path, state: str, counts: bool) -> None:
+    tasks = yaml.safe_load((Path(forget.__file__).parents[1] / "tasks/main.yml").read_text(encoding="utf-8"))[0]["block"]
+    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Wait until the server counts on it")
+    for program, text in (
+        ("scontrol", f"echo NodeName=n-0 CPUTot=2 State={state} ThreadsPerCore=1"),
+        ("sleep", ":"),
+        ("journalctl", "echo it waits"),
+    ):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / program).chmod(0o755)
+    text = script.replace("{{ torque_node_seconds }}", "2").replace("{{ inventory_hostname }}", "n-0")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["/bin/bash", "-c", text], capture_output=True, text=True, check=False, env=environment)
+    words = f"the server reports it {state or 'unknown'}; the node's journal ends with: it waits"
+    assert (done.returncode, done.stderr.strip()) == ((0, "") if counts else (1, words))
+
+
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
     members = {"demo-node-1": "10.0.0.2", "demo-node-10": "10.0.0.3"}
     text = names.hosts(HOSTS, members, "demo-node-1", {"demo-node-1", "demo-old-7"})
