@@ -192,7 +192,7 @@ class Sliced(ActionModule):
     """The action without Ansible's parts: what the module answers, slice by slice."""
 
     def __init__(self, answers: list[dict[str, Any]]) -> None:
-        self._task = SimpleNamespace(args={"state": "leaving", "address": TWO, "seconds": 3600})
+        self._task: Any = SimpleNamespace(args={"state": "leaving", "address": TWO, "seconds": 3600})
         self.answers = iter(answers)
         self.asked: list[dict[str, Any]] = []
 
