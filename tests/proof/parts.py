@@ -164,20 +164,20 @@ PARTS: tuple[Part, ...] = (
         EVERYTHING, (("python3", "-ESB", "-m", "tests.proof.checks"),), machine=False, documented=True,
     ),
     Part(
-        "contract", Tier.QUICK, 300, 90, "the suite that every provider must pass, on the local cloud",
-        (*LOCAL, "tests/contract"), (_pytest(300, "real and not openstack", "tests/contract"),),
+        "contract", Tier.QUICK, 500, 120, "the suite that every provider must pass, on the local cloud",
+        (*LOCAL, "tests/contract"), (_pytest(500, "real and not openstack", "tests/contract"),),
     ),
     Part(
-        "unit", Tier.QUICK, 600, 230, "tests of the code that touch nothing outside the process",
+        "unit", Tier.QUICK, 900, 320, "tests of the code that touch nothing outside the process",
         EVERYTHING, (("pytest", "-n", "2", "--durations", "8", "-m", "not real", "tests", "--ignore", "tests/static"),), machine=False,
     ),
     Part(
-        "mutants", Tier.QUICK, 600, 200, "named defects, each put into a copy of the tree: the tests must find every one",
+        "mutants", Tier.QUICK, 900, 200, "named defects, each put into a copy of the tree: the tests must find every one",
         EVERYTHING, (("python", "tests/mutants/run.py"),), machine=False,
     ),
     Part(
-        "walk", Tier.QUICK, 1150, 780, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, *SYSTEMS, "tests/integration/walk"), (_pytest(1150, "real", "tests/integration/walk"),),
+        "walk", Tier.QUICK, 1400, 780, "the life of one local cluster, from its creation to nothing left",
+        (*LOCAL, *SYSTEMS, "tests/integration/walk"), (_pytest(1400, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
