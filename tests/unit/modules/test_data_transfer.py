@@ -11,6 +11,7 @@ import pwd
 import stat
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -104,19 +105,18 @@ def test_a_link_is_followed_and_its_target_stays_as_it_is(tmp_path: Path, places
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
-def test_a_user_fetches_nothing_that_they_cannot_read(tmp_path: Path, places: dict[str, str]) -> None:
-    (tmp_path / "node/shadow").symlink_to("/etc/shadow")
-    before = Path("/etc/shadow").stat()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    staged_file = tmp_path / "fetched"
-    with pytest.raises(TransferError, match="Permission denied"):
-        get({"source": f"{places['file']}/shadow", "user": "nobody", "staged": str(staged_file)}, scratch(tmp_path))
-    work = scratch(tmp_path)
-    (work / "data").symlink_to("/etc/shadow")  # put there between the copy and its transfer
-    with staged_file.open("wb") as file, pytest.raises(TransferError, match="Permission denied"):
-        store(places["file"], "nobody")[0].write(work / "data", file.fileno())
-    assert (staged_file.read_bytes(), Path("/etc/shadow").stat().st_uid, Path("/etc/shadow").stat().st_mode) == (b"", before.st_uid, before.st_mode)
+def test_a_user_fetches_nothing_that_they_cannot_read(tmp_path: Path) -> None:
+    before, target = Path("/etc/shadow").stat(), tmp_path / "fetched"
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # which others can enter
+        open_to_all = Path(name)
+        open_to_all.chmod(0o755)
+        (open_to_all / "shadow").symlink_to("/etc/shadow")
+        with pytest.raises(TransferError, match="Permission denied"):
+            get({"source": f"file://{open_to_all}/shadow", "user": "nobody", "staged": str(target)}, scratch(open_to_all))
+        (open_to_all / "data").symlink_to("/etc/shadow")  # put there between the copy and its transfer
+        with target.open("wb") as file, pytest.raises(TransferError, match="Permission denied"):
+            store("file:///x", "nobody")[0].write(open_to_all / "data", file.fileno())
+    assert (target.read_bytes(), Path("/etc/shadow").stat().st_uid, Path("/etc/shadow").stat().st_mode) == (b"", before.st_uid, before.st_mode)
 
 
 def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, places: dict[str, str]) -> None:
