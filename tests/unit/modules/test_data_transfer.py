@@ -112,7 +112,7 @@ def test_a_user_fetches_nothing_that_they_cannot_read(tmp_path: Path) -> None:
         open_to_all.chmod(0o755)
         (open_to_all / "shadow").symlink_to("/etc/shadow")
         with pytest.raises(TransferError, match="Permission denied"):
-            get({"source": f"file://{open_to_all}/shadow", "user": "nobody", "staged": str(target)}, scratch(open_to_all))
+            get({"source": f"file://{open_to_all}/shadow", "user": "nobody", "staged": str(target), "replaces": False}, scratch(open_to_all))
         (open_to_all / "data").symlink_to("/etc/shadow")  # put there between the copy and its transfer
         with target.open("wb") as file, pytest.raises(TransferError, match="Permission denied"):
             store("file:///x", "nobody")[0].write(open_to_all / "data", file.fileno())
