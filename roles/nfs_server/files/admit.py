@@ -88,7 +88,8 @@ def apply(path: Path, text: str, *command: str) -> bool:
 
 def start(unit: str) -> bool:
     """Have the server run, now and at boot; whether it did not."""
-    if all(subprocess.run(["systemctl", "--quiet", asked, unit], capture_output=True).returncode == 0 for asked in ("is-enabled", "is-active")):
+    asked = [subprocess.run(["systemctl", "--quiet", what, unit], capture_output=True, check=False) for what in ("is-enabled", "is-active")]
+    if all(answer.returncode == 0 for answer in asked):
         return False
     run("systemctl", "enable", "--now", unit)
     return True

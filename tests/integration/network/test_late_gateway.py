@@ -53,7 +53,7 @@ def reached_while_the_gateway_sleeps(site: Lab, change: Callable[[], object], te
         tell(data)
         for node in (site.node("b1"), sender):
             follow(site, node, data)
-        assert not any(sender.pings(late.overlay) for _ in range(4))
+        assert not any(sender.pings(late.overlay) for _time in range(4))
     finally:
         os.killpg(gateway.processes["agent"].pid, signal.SIGCONT)
     return until(lambda: sender.pings(late.overlay), 30, "c0 reaches the node")
