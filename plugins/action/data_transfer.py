@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ SPEC: dict[str, Any] = {
     "user": {"type": "str", "default": "sky"},
 }
 STAGED = "data"  # name on the node
+UNCHANGED = "nothing was changed; remove it first, or give another name"
 
 
 class ActionModule(ActionBase):
@@ -35,11 +39,12 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, args = self.validate_argument_spec(argument_spec=SPEC)
         began = time.monotonic()
+        dest = destination(args["dest"], args["source"]) if args["direction"] == "get" else Path()
         if self._task.check_mode:
             return self._module(args, task_vars)
         remote = self._connection._shell.join_path(self._make_tmp_path(), STAGED)
         try:
-            result = self._put(args, remote, task_vars) if args["direction"] == "put" else self._get(args, remote, task_vars)
+            result = self._put(args, remote, task_vars) if args["direction"] == "put" else self._get(args, remote, dest, task_vars)
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result | {"seconds": round(time.monotonic() - began, 1)}
@@ -56,23 +61,55 @@ class ActionModule(ActionBase):
             self._transfer_file(str(local), remote)
         return self._module(args | {"source": str(source.resolve()), "staged": remote, "folder": source.is_dir()}, task_vars)
 
-    def _get(self, args: dict[str, Any], remote: str, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        result = self._module(args | {"staged": remote}, task_vars)
+    def _get(self, args: dict[str, Any], remote: str, dest: Path, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        result = self._module(args | {"staged": remote, "dest": str(dest), "replaces": dest.is_file()}, task_vars)
         if result.get("failed"):
             return result
-        dest = Path(args["dest"]).expanduser()
-        if dest.is_dir():
-            dest = dest / args["source"].rstrip("/").rpartition("/")[2]
-        if dest.is_dir():
-            raise AnsibleActionFail(f"{dest} exists and is a folder: nothing was changed; remove it first, or give another name")
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        part = dest.with_name(f".{dest.name}.part-{secrets.token_hex(4)}")
-        try:
-            self._connection.fetch_file(remote, str(part))
-            arrive(part, dest, bool(result.pop("folder", False)))
-        finally:
-            part.unlink(missing_ok=True)
+        receive(lambda part: self._connection.fetch_file(remote, part), dest, bool(result.pop("folder", False)))
         return result | {"place": str(dest), "changed": True}
+
+
+def destination(given: str, source: str) -> Path:
+    """Where on the controller goes what is fetched, judged before it is fetched. Folders that are missing are made.
+
+    Raises:
+        AnsibleActionFail: it cannot go there.
+    """
+    dest = Path(given).expanduser()
+    if os.path.isdir(dest):
+        dest = dest / source.rstrip("/").rpartition("/")[2]
+    elif given.endswith("/") and os.path.exists(dest):
+        raise AnsibleActionFail(f"{dest} exists and is no folder: {UNCHANGED}")
+    if os.path.isdir(dest):
+        raise AnsibleActionFail(f"{dest} exists and is a folder: {UNCHANGED}")
+    if os.path.exists(dest) and not os.path.isfile(dest):
+        raise AnsibleActionFail(f"{dest} exists and is neither a file nor a folder: {UNCHANGED}")
+    folder = next(each for each in dest.parents if os.path.lexists(each))
+    if not os.path.isdir(folder):
+        raise AnsibleActionFail(f"{dest}: {folder} is no folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise AnsibleActionFail(f"{dest}: the folder {folder} cannot be written to")
+    return dest
+
+
+def receive(fetch: Callable[[str], object], dest: Path, is_folder: bool) -> None:
+    """Fetch a file, which gets its name when it is complete.
+
+    Raises:
+        AnsibleActionFail: it cannot be written.
+    """
+    part = dest.with_name(f".{dest.name}.part-{secrets.token_hex(4)}")
+    try:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        fetch(str(part))
+        arrive(part, dest, is_folder)
+    except subprocess.CalledProcessError as error:
+        raise AnsibleActionFail(f"{dest} cannot be written: {' '.join(error.stderr.decode(errors='replace').split())}") from None
+    except OSError as error:
+        raise AnsibleActionFail(f"{dest} cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def packed(source: Path, folder: Path) -> Path:

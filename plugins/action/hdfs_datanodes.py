@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
         changed, blocks, progress = False, 0, Progress()
         while True:
             left = max(1, bound - round(time.monotonic() - begun))
-            result = self._module(self._task.args | {"seconds": left, "slice_seconds": SLICE, "report": progress.stalled}, task_vars)
+            own = {"seconds": left, "slice_seconds": SLICE, "report": progress.stalled, "begun": progress.left is not None}
+            result = self._module(self._task.args | own, task_vars)
             progress.note(int(result.get("left", 0)))
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:

@@ -23,6 +23,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import unreadable
+from ansible_collections.sky.clusters.plugins.plugin_utils._core import unfit
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, OUTPUT_FILES, PREFIX, SECRET, given, misspelt
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import obstacle
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
@@ -55,6 +56,7 @@ class ActionModule(ControllerAction):
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
         wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"], pools if args["configures"] else None)]
+        wrong += filter(None, [unfit()])
         wrong += _not_writable(values)
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
         if wrong:

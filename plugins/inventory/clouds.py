@@ -237,7 +237,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _populate(self, cluster: Cluster, data: dict[str, Any], hosts: list[dict[str, Any]]) -> None:
         for name in role_groups(cluster):
             self.inventory.add_group(name)
-        settings = {key: data[key] for key in SETTINGS if data.get(key) or data.get(key) is False}
+        settings = {key: data[key] for key in SETTINGS if data.get(key) is not None}
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():

@@ -95,21 +95,36 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._rights import rights_of
 
 
 class WriteError(Exception):
     """A file cannot be written; the message is one sentence."""
 
 
+def rights(item: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Those of its owner, if it lies in a folder of that owner's, who may put links there at any time."""
+    account = pwd.getpwnam(item["owner"])
+    theirs = any(folder.exists() and folder.lstat().st_uid == account.pw_uid for folder in Path(item["path"]).parents)
+    return rights_of(account) if theirs else nullcontext()
+
+
 def attributes(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     """Set owner, group and mode; whether one of them differed."""
     group = item["group"] or str(pwd.getpwnam(item["owner"]).pw_gid)
-    wanted = {"path": item["path"], "mode": item["mode"], "owner": item["owner"], "group": group}
-    return bool(module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), changed=False))
+    changed = bool(_set(module, {"path": item["path"], "owner": item["owner"], "group": group}))  # which follows no link
+    with rights(item):
+        return bool(_set(module, {"path": item["path"], "mode": item["mode"]})) or changed
+
+
+def _set(module: AnsibleModule, wanted: Mapping[str, str]) -> Any:
+    return module.set_fs_attributes_if_different(module.load_file_common_arguments(wanted), changed=False)
 
 
 def folder(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
@@ -127,9 +142,14 @@ def folder(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
 
 def write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     """Write a file; whether anything differed."""
+    with rights(item):
+        return _write(module, item)
+
+
+def _write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     path = Path(item["path"])
     content = item["content"].encode() + kept(path, item["keep_below"])
-    if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
+    if holds(path, content, item["owner"]):
         return attributes(module, item)
     if module.check_mode:
         return True
@@ -143,6 +163,16 @@ def write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     finally:
         Path(new).unlink(missing_ok=True)
     return True
+
+
+def holds(path: Path, content: bytes, owner: str) -> bool:
+    """Whether it is a file of this owner's with this content."""
+    if not path.is_file() or path.is_symlink() or path.stat().st_uid != pwd.getpwnam(owner).pw_uid:
+        return False
+    try:
+        return path.read_bytes() == content
+    except PermissionError:
+        return False  # its owner may not read it
 
 
 def kept(path: Path, line: str | None) -> bytes:

@@ -71,7 +71,6 @@ postponed:
   sample: "other jobs use its nodes"
 """
 
-import os
 import pwd
 import re
 import shutil
@@ -85,6 +84,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._rights import rights_of
 from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import FAILURE, POSTPONED, SUCCESS
 from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
 
@@ -111,7 +111,7 @@ class PostponedError(Exception):
 def run(*command: str, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if done.returncode != 0:
-        raise ProofError(f"'{' '.join(command[:6])}' failed: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise ProofError(f"'{' '.join(command[:9])}' failed: {(done.stderr or done.stdout).strip()[-400:]}")
     return str(done.stdout)
 
 
@@ -133,7 +133,7 @@ def checked(output: str, nodes: Sequence[str], mpi: bool) -> list[str]:
 
 
 class Proof:
-    """One job, in a folder of its own in the home of its user."""
+    """One job, in a folder of its own in the home of its user, who may put links there: root has the rights of this user in it."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.given = given
@@ -141,28 +141,33 @@ class Proof:
         self.folder = Path()
 
     def as_user(self, *command: str) -> str:
-        return run("runuser", "-u", self.given["user"], "--", *command, cwd=self.folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.account.pw_dir}
+        return run("runuser", "-u", self.given["user"], "--", "env", "-C", str(self.folder), *command, cwd="/", env=environment)
 
     def run(self) -> dict[str, Any]:
         began = time.monotonic()
-        self.folder = Path(tempfile.mkdtemp(prefix=".sky-proof-", dir=self.account.pw_dir))
+        with rights_of(self.account):
+            self.folder = Path(tempfile.mkdtemp(prefix=".sky-proof-", dir=self.account.pw_dir))
         try:
             self._prepare()
             number = self.as_user("qsub", "-l", f"nodes={len(self.given['nodes'])}", "-p", "1023", "proof.pbs").partition(".")[0]
             self._wait(number)
-            nodes = checked(self._output(number), self.given["nodes"], bool(self.given["program"]))
+            with rights_of(self.account):
+                output = self._output(number)
+            nodes = checked(output, self.given["nodes"], bool(self.given["program"]))
         finally:
-            shutil.rmtree(self.folder)
+            with rights_of(self.account):
+                shutil.rmtree(self.folder)
         return {"job": number, "nodes": nodes, "mpi": bool(self.given["program"]), "seconds": round(time.monotonic() - began, 1)}
 
     def _prepare(self) -> None:
         program = self.given["program"]
-        (self.folder / "proof.pbs").write_text(SCRIPT + MPI * bool(program), encoding="utf-8")
+        with rights_of(self.account):
+            (self.folder / "proof.pbs").write_text(SCRIPT + MPI * bool(program), encoding="utf-8")
+            if program:
+                (self.folder / "ring.c").write_text(program, encoding="utf-8")
         if program:
-            (self.folder / "ring.c").write_text(program, encoding="utf-8")
-            run("mpicc", "-O1", "-o", str(self.folder / "ring"), str(self.folder / "ring.c"))
-        for path in (self.folder, *self.folder.iterdir()):
-            os.chown(path, self.account.pw_uid, self.account.pw_gid)
+            self.as_user("mpicc", "-O1", "-o", "ring", "ring.c")
 
     def _state(self, number: str) -> tuple[str, str]:
         shown = run("squeue", "--noheader", "--all", "--states=all", f"--jobs={number}", "--format=%T %r").split(maxsplit=1)

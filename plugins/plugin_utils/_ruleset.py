@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import INTERFACE, overlay_ports
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import INTERFACE
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._host import set_name
 
 TABLE = "inet sky"
@@ -95,8 +95,8 @@ def _input(rules: Sequence[Mapping[str, Any]], overlay: Mapping[str, Any] | None
         yield f"    tcp dport 22 {word} saddr @admin_v{family} counter name ssh accept"
     yield from _own("in", "allow", rules)
     if overlay:
-        ports = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in overlay_ports(overlay["port"]))
-        yield f'    iifname != "{INTERFACE}" udp dport {{ {ports} }} ip saddr @underlay_v4 counter name overlay accept'
+        # of the ports that a gateway forwards, none is its own: what is for itself has this one when it comes here
+        yield f'    iifname != "{INTERFACE}" udp dport {overlay["port"]} ip saddr @underlay_v4 counter name overlay accept'
         yield f'    iifname "{INTERFACE}" ip saddr @users_v4 counter name users accept'
     for family, word in WORDS.items():
         yield f"    {word} saddr @cluster_v{family} counter name cluster accept"
@@ -118,7 +118,7 @@ def _forward() -> Iterator[str]:
     yield "  chain forward {"
     yield "    type filter hook forward priority filter; policy drop;"
     yield "    ct state established,related accept"
-    yield "    ct status dnat accept"
+    yield f'    iifname != "{INTERFACE}" ip saddr @underlay_v4 ct status dnat accept'
     yield f'    iifname "{INTERFACE}" oifname "{INTERFACE}" ip saddr @cluster_v4 accept'
     yield f'    iifname "{INTERFACE}" oifname "{INTERFACE}" ip saddr @users_v4 accept'
     yield "  }"

@@ -241,8 +241,9 @@ PARTS: tuple[Part, ...] = (
         (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
     ),
     Part(
-        "molecule", Tier.LONG, 1500, 900, "each role on nodes of its own",
-        (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
+        "molecule", Tier.LONG, 1300, 800, "each role on nodes of its own, two scenarios at a time",
+        (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "tests/tools/scenarios.py", "extensions"),
+        (("python", "tests/tools/scenarios.py"),),
     ),
     Part(
         "openstack", Tier.LONG, 1700, 1000, "clusters on a real OpenStack of the tests' own: whose they are, killed and doubled runs, Spark",

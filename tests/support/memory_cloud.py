@@ -181,13 +181,11 @@ class MemoryCloud(Cloud):
         call.after()
         return Listing() if call.hit("empty") else found
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
         call = self._call("shortages")
         found = self._unknown(specs)
         found += [f"volume {volume.name}: no type {volume.type} here" for volume in volumes if volume.type not in ("", "fast")]
-        held = self.world.cloud(self.name)["nodes"]
-        marks = {node["mark"] for node in held.values()}
-        over = len(held) + sum(str(spec.mark) not in marks for spec in specs) - self.options.quota
+        over = len(self.world.cloud(self.name)["nodes"]) - len(going) + len(specs) - self.options.quota
         found += [f"{over} node(s) over the quota of {self.options.quota}"] if over > 0 else []
         call.after()
         return found

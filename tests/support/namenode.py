@@ -30,11 +30,14 @@ class NameNode:
         self.dead: dict[str, dict[str, Any]] = {}
         self.leaving: dict[str, int] = {}  # blocks to copy, by address and port
         self.safe_mode = ""
+        self.loading = False  # it has started, and does not know its files yet
         self.values: dict[str, Any] = {"BlocksTotal": 12, "FilesTotal": 14, "UnderReplicatedBlocks": 0, "MissingBlocks": 0}
         self.page = ""
 
     def bean(self, name: str) -> dict[str, Any]:
         if name != "NameNodeInfo":
+            if self.loading:
+                return {}
             sizes = (("CapacityTotal", "capacity"), ("CapacityUsed", "usedSpace"))
             capacity = {name: sum(node[key] for node in self.live.values()) for name, key in sizes}
             return self.values | capacity

@@ -243,10 +243,11 @@ class Image:
     status: str = "active"  # nodes can be made from it; every other word is the cloud's own
     ours: bool = False  # whether it was added with our mark, by this owner
     size: int = 0  # bytes; 0 if unknown
-    checksum: str = ""  # `algorithm:digits`; empty if unknown
+    checksum: str = ""  # `algorithm:digits`, of the file that it was made of; empty if unknown
     format: str = ""
     architecture: str = ""  # as `uname -m` says it; empty if unknown
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)  # what else is known of it, by short names such as `os`
+    content: str = ""  # checksum of what `fetch_image` gives, if that is not the file that it was made of
 
 
 @dataclass(frozen=True)
@@ -401,6 +402,7 @@ class Cloud(abc.ABC):
     provider: ClassVar[str]
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
+    lock_seconds: ClassVar[float] = 0.0  # that a lease of the run's lock lasts, if calls may stall for longer than it usually does
 
     def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
@@ -450,8 +452,14 @@ class Cloud(abc.ABC):
         """
 
     @abc.abstractmethod
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once."""
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once.
+
+        Args:
+            specs: nodes that do not exist, or will not when they are created.
+            volumes: of these nodes.
+            going: existing nodes that are deleted first, so that the new ones can have what they have.
+        """
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         """What each of these specifications means here now, in their order, whether or not such nodes exist; makes nothing.
@@ -554,7 +562,7 @@ class Cloud(abc.ABC):
         raise Invalid(f"image {image.name}: provider {self.provider} does not accept images, so this one is not ours")
 
     def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:  # noqa: ARG002
-        """Read the file of this image (by id), piece by piece; the caller verifies its checksum.
+        """Read the file of this image (by id), piece by piece; the caller verifies its checksum, or its content's where it has one.
 
         Raises:
             Invalid: there is no such image, or images cannot be read here (the default).

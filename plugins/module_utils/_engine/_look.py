@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._clouds._contract import Definition, Denied, Listing, NodeSpec, VolumeSpec
+from .._clouds._contract import Definition, Denied, Listing, Node, NodeSpec, VolumeSpec
 from .._cluster_file._cluster import Cluster
 from ._draft import node_spec
 from ._fleet import Fleet
@@ -100,8 +100,9 @@ class Look:
             volumes = _new_volumes(specs, listings[cloud])
             if not specs and not volumes:
                 return []
+            going = _going(made.clouds[cloud])
             try:
-                found = self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].shortages, specs, volumes), "shortages")
+                found = self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].shortages, specs, volumes, going), "shortages")
             except Denied as error:
                 found = [str(error)]
             return [f"cloud {cloud}: {sentence}" for sentence in found]
@@ -113,6 +114,12 @@ def _new_nodes(part: CloudPlan, listing: Listing) -> list[NodeSpec]:
     """Those that are to be created, also in place of others that exist until then."""
     present = {node.name for node in listing.nodes} - {node.name for node in part.delete}
     return [*(spec for spec in part.create if spec.name not in present), *part.replace]
+
+
+def _going(part: CloudPlan) -> list[Node]:
+    """Those that are deleted before others are created."""
+    replaced = {spec.name for spec in part.replace}
+    return [*part.delete, *(node for node in part.keep if node.name in replaced)]
 
 
 def _new_volumes(specs: Iterable[NodeSpec], listing: Listing) -> list[VolumeSpec]:

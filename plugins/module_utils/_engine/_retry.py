@@ -85,11 +85,12 @@ class Tries:
         return None if planned is None else max(planned, asked)
 
 
-def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str = "the cloud") -> T:
+def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str = "the cloud", seconds: float = CALL_SECONDS) -> T:
     """Make a call that changes nothing, or that may be made twice, until the cloud answers it.
 
     Args:
         what: names the call where it hangs.
+        seconds: that each try may take.
 
     Raises:
         CloudError: the last one.
@@ -99,7 +100,7 @@ def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str
     while True:
         clock.wait(0)
         try:
-            return answered(call, CALL_SECONDS, what, clock)
+            return answered(call, seconds, what, clock)
         except Unavailable as error:
             pause = tries.pause(error)
             if pause is None:

@@ -126,7 +126,8 @@ class Opinion:
 NO_OPINION = Opinion()
 Check = Callable[[Any], str]  # why a value is invalid; empty if it is valid
 Judge = Callable[[Iterable[Seen], View], Mapping[str, Opinion]]
-ExtraKind = Literal["text", "list", "mapping", "name", "seconds", "switch"]  # text, lists and mappings may hold secrets
+# text, lists and mappings may hold secrets; a file is one that a run writes on the controller
+ExtraKind = Literal["file", "text", "list", "mapping", "name", "seconds", "switch"]
 
 
 def no_judge(_nodes: Iterable[Seen], _view: View) -> Mapping[str, Opinion]:

@@ -90,7 +90,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def _member(name: str, variables: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
-    addresses = variables["sky_addresses"]
+    addresses = [each for each in variables["sky_addresses"] if not each["port"]]  # what has a port is a gateway's that forwards ssh alone
     public = [each["address"] for each in addresses if each["public"] and each["family"] == 4]
     return {
         "name": name,

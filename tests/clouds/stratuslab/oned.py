@@ -22,7 +22,7 @@ CONNECTIONS = 15  # that oned serves at once; the helper of a call needs one mor
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\U00010000-\U0010ffff]|]]>")
 SUBSTITUTED = re.compile(r"\$([A-Za-z0-9_]+)")
 REFUSED = re.compile(r"\$[({]|\$$")
-LONGEST_NAME = 128
+LONGEST_NAME = 128  # bytes, though the refusal says characters
 LONGEST_ASKED = 98_000  # bytes of a template that the helper can be asked about
 
 
@@ -149,7 +149,7 @@ class Oned:
 
     def _help(self, method: Method, user: User, params: Sequence[Any]) -> None:
         """The program that decides about rights and quotas connects to oned itself; without a connection for it the call fails."""
-        if any(isinstance(each, str) and len(each) > LONGEST_ASKED for each in params[1:]):
+        if any(isinstance(each, str) and _size(each) > LONGEST_ASKED for each in params[1:]):
             time.sleep(self.settings.helper_timeout)
             raise Refused(AUTHORIZATION, f"User [{user.id}] : Auth request timeout.")
         if not self.settings.helper:
@@ -193,7 +193,7 @@ class Oned:
             found = things[number]
         except (KeyError, IndexError):
             raise Refused(NO_EXISTS, f"Error getting {what} [{number}].") from None
-        if isinstance(found, (Vm, Document, User)) and len(found.xml()) > self.settings.longest:
+        if isinstance(found, (Vm, Document, User)) and _size(found.xml()) > self.settings.longest:
             raise Refused(NO_EXISTS, f"Error getting {what} [{number}].")  # what was cut cannot be read any more
         return found
 
@@ -303,7 +303,7 @@ class Oned:
 
     def _stored(self, xml: str) -> str:
         """What the database has of an object, and the listing of a pool shows."""
-        return xml[: self.settings.longest]
+        return xml.encode()[: self.settings.longest].decode(errors="ignore")
 
     def vm_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.vms, number, "virtual machine"), "VM", rights)
@@ -637,9 +637,14 @@ def _within(things: Sequence[Any], start: int, end: int) -> list[Any]:
 
 def _name(template: Template, default: str, what: str) -> str:
     name = template.text("NAME") or default
-    if len(name) > LONGEST_NAME:
+    if _size(name) > LONGEST_NAME:
         raise Refused(INTERNAL, f"Error allocating a new {what}. NAME is too long; max size is {LONGEST_NAME} chars.")
     return name
+
+
+def _size(text: str) -> int:
+    """Bytes, which is what all of the server's limits count."""
+    return len(text.encode())
 
 
 def _check_xml(made: Vm | Document, what: str, word: str) -> None:

@@ -198,6 +198,19 @@ def test_a_node_that_leaves_the_list_has_no_access(site: Lab, figure: Callable[[
     until(lambda: all(node.pings(gone.overlay) for node in others), 30, "it is back")
 
 
+def test_a_node_that_leaves_while_an_agent_is_down_is_no_peer_once_it_is_back(site: Lab) -> None:
+    """Its interface keeps the peers that it had."""
+    node, key = site.node("c0"), site.keys["a3"]
+    assert key in node.inside("wg", "show", "sky0", "peers")
+    node.stop("agent")
+    site.publish(without=("a3",))
+    node.start_agent()
+    until(lambda: node.state()["serial"] == site.serial, 20, "the agent follows the new list")
+    assert key not in node.inside("wg", "show", "sky0", "peers")
+    site.publish()
+    until(lambda: node.pings(site.node("a3").overlay), 30, "it is back")
+
+
 def test_a_list_that_is_not_signed_by_the_server_node_is_refused(site: Lab) -> None:
     node = site.node("c0")
     before = node.state()["serial"]

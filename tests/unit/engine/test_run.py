@@ -137,6 +137,20 @@ def test_a_look_says_what_a_run_refuses(world: World) -> None:
     assert run_of(world, full).look(Wishes()).plan.refusals == ("cloud one: shortages in cloud one: denied, says the cloud",)
 
 
+@pytest.mark.parametrize("harm", ["failed", "replaced"])
+def test_a_cloud_that_is_full_is_no_reason_not_to_make_a_node_again(world: World, harm: str) -> None:
+    settled(world, three(world))
+    full = cluster_of(world.folder, {"worker": 3}, clouds={"one": {"quota": 3}})
+    wishes = Wishes(replace=frozenset({ALL[1]})) if harm == "replaced" else Wishes()
+    if harm == "failed":
+        world.set_node(ALL[1], state="failed")
+    seen = run_of(world, full).look(wishes)
+    assert seen.plan.refusals == ()
+    assert [spec.name for spec in (*seen.plan.clouds["one"].create, *seen.plan.clouds["one"].replace)] == [ALL[1]]
+    more = cluster_of(world.folder, {"worker": 4}, clouds={"one": {"quota": 3}})
+    assert run_of(world, more).look(wishes).plan.refusals == ("cloud one: 1 node(s) over the quota of 3",)
+
+
 def test_two_entries_for_one_cloud_are_reported_before_anything(world: World) -> None:
     clouds = {"here": {"account": "a"}, "there": {"account": "a"}, "other": {"account": "b"}, "silent": {}, "mute": {}}
     same = cluster_of(world.folder, {"worker": {"count": 1, "cloud": "here"}}, clouds=clouds)

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ansible_collections.sky.clusters.tests.support.users import a_user
 
 USER = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
 GROUP = subprocess.run(["id", "-gn"], capture_output=True, text=True, check=True).stdout.strip()
@@ -91,3 +94,30 @@ def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(tmp_path: Path) 
     assert write([], [{"path": str(tmp_path / "file"), "content": "ours\n"}])["written"] == [str(tmp_path / "file")]
     assert (tmp_path / "target").read_text() == "of somebody else\n"
     assert not (tmp_path / "file").is_symlink()
+
+
+def test_what_lies_in_a_folder_of_a_user_is_written_as_that_user() -> None:
+    """A link in the place of the folder, put there after it was looked at, leads to nothing that is not the user's."""
+    with a_user() as user:
+        home = Path(user.pw_dir)
+        target = home.parent / "root"
+        target.mkdir(mode=0o555)
+        (home / ".ssh").symlink_to(target)
+        answer = write([], [{"path": str(home / ".ssh/authorized_keys"), "content": "key\n", "owner": user.pw_name}])
+        assert answer["failed"]
+        assert f"{home}/.ssh/authorized_keys: [Errno 13] Permission denied" in answer["msg"]
+        assert list(target.iterdir()) == []
+
+
+def test_a_file_of_another_owner_in_the_folder_of_a_user_is_written_anew() -> None:
+    with a_user() as user:
+        path = Path(user.pw_dir) / "authorized_keys"
+        path.write_text("key\n")
+        item = {"path": str(path), "content": "key\n", "owner": user.pw_name, "mode": "0600"}
+        changed = [path] if os.geteuid() == 0 else []
+        path.chmod(0o600)
+        assert write([], [item])["written"] == [str(each) for each in changed]
+        assert (path.stat().st_uid, path.stat().st_mode & 0o777) == (user.pw_uid, 0o600)
+        path.chmod(0)  # its owner has closed it
+        assert write([], [item])["written"] == [str(path)]
+        assert write([], [item])["written"] == []

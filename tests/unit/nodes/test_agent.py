@@ -104,6 +104,8 @@ def test_gateways_forward_to_the_nodes_of_their_cloud() -> None:
     text = _host.forwarding({52003: "192.168.0.13"}, 51820, {}, ("10.99.0.1", "192.168.0.11"))
     assert "52003 : 192.168.0.13 . 51820" in text
     assert "masquerade" in text
+    assert f"ct original zone set udp dport map {{ 52003 : {_host.zone('192.168.0.13')} }}" in text
+    assert 0 < _host.zone("192.168.0.13") != _host.zone("192.168.0.40") <= 0xFFFF
     assert "table ip sky_overlay {" not in _host.forwarding({}, 51820, {}, ("10.99.0.3", "192.168.0.13"))
 
 
@@ -296,3 +298,30 @@ def test_where_no_packet_is_answered_another_node_of_the_cloud_is_asked() -> Non
 def test_all_parts_of_the_agent_are_installed() -> None:
     folder = Path(str(_host.__file__)).parent
     assert sorted(network_node.sources()) == sorted(path.name for path in folder.glob("*.py"))
+
+
+def test_peers_from_before_the_agent_s_start_go_if_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have left, or been taken away, while it was down. tests/integration/network has it with WireGuard."""
+    called: list[tuple[str, ...]] = []
+
+    def run(*words: str, **_more: object) -> str:
+        called.append(words)
+        return "KEPT\nGONE\n" if words[-1] == "peers" else ""
+
+    monkeypatch.setattr(_host, "run", run)
+    monkeypatch.setattr(_host, "index", lambda: 7)
+    interface = _host.Interface(Path("key"), kernel=False)
+    assert interface.ready(51820, "10.99.0.1")
+    called.clear()
+    interface.set_peers({"KEPT": Peer("KEPT", ("10.99.0.2/32",))})
+    assert [words[3:6] for words in called] == [("peer", "GONE", "remove")]
+    called.clear()
+    assert not interface.ready(51820, "10.99.0.1")
+    interface.set_peers({"KEPT": Peer("KEPT", ("10.99.0.2/32",))})
+    assert called == []
+
+
+def test_a_command_that_hangs_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_host, "SECONDS", 0.1)
+    with pytest.raises(_host.Failed, match=r"^sleep 60: did not end within 0\.1 s$"):
+        _host.run("sleep", "60")

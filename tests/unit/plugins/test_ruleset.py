@@ -44,7 +44,7 @@ def test_everything_that_is_not_allowed_is_dropped() -> None:
         "ct state established,related counter name established accept",
         "tcp dport 22 ip saddr @admin_v4 counter name ssh accept",
         "tcp dport 22 ip6 saddr @admin_v6 counter name ssh accept",
-        'iifname != "sky0" udp dport { 51820, 52000-64287 } ip saddr @underlay_v4 counter name overlay accept',
+        'iifname != "sky0" udp dport 51820 ip saddr @underlay_v4 counter name overlay accept',
         'iifname "sky0" ip saddr @users_v4 counter name users accept',
         "ip saddr @cluster_v4 counter name cluster accept",
         "ip6 saddr @cluster_v6 counter name cluster accept",
@@ -103,7 +103,7 @@ def test_rules_of_the_file() -> None:
 def test_gateways_forward_and_others_do_not() -> None:
     assert rules("worker", "forward") == []
     assert rules("gate", "forward")[0] == "type filter hook forward priority filter; policy drop;"
-    assert "ct status dnat accept" in rules("gate", "forward")
+    assert [line for line in rules("gate", "forward") if "dnat" in line] == ['iifname != "sky0" ip saddr @underlay_v4 ct status dnat accept']
 
 
 def test_a_cluster_without_an_overlay_has_no_rules_of_one() -> None:
@@ -116,7 +116,8 @@ def test_a_cluster_without_an_overlay_has_no_rules_of_one() -> None:
 
 def node(pool: str, index: int, number: int, *, is_public: bool = False, serves: bool = False) -> tuple[str, dict[str, Any]]:
     address = f"10.90.1.{number % 256}"
-    addresses = [{"address": address, "family": 4, "public": False}] + [{"address": address, "family": 4, "public": True}] * is_public
+    private = {"address": address, "family": 4, "public": False, "port": 0}
+    addresses = [private] + [private | {"public": True}] * is_public
     return f"demo-{pool}-{index}", {
         "sky_number": number, "sky_cloud": "two" if pool == "worker" else "one", "sky_cloud_address": address, "sky_addresses": addresses,
         "sky_pool": pool, "sky_roles": [], "sky_serves": serves,
@@ -135,6 +136,14 @@ def test_the_list_of_the_nodes() -> None:
     ]
     assert found["people"] == {"names": ["ada"], "first": 65281, "gateway": "demo-gate-0"}
     assert found["names"] == {"web": "demo-gate-0"}
+
+
+def test_a_node_behind_a_translated_port_has_no_public_address() -> None:
+    """Its gateway forwards ssh alone, and may be known by a name."""
+    name, variables = node("worker", 0, 257)
+    outside = {"address": "gate.example.org", "family": 4, "public": True, "port": 10022}
+    found = content(cluster(), {name: variables | {"sky_addresses": [outside, *variables["sky_addresses"]]}})
+    assert [(each["public"], each["addresses"], each["gateway"]) for each in found["nodes"]] == [("", ["10.90.1.1"], False)]
 
 
 def test_the_list_is_served_by_the_first_head() -> None:

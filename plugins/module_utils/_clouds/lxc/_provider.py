@@ -68,7 +68,7 @@ class LxcCloud(Cloud):
     def _reader(self) -> Reader:
         return Reader(self._zone, self.scope.cluster)
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
         if not specs and not volumes:
             return []
         images = self._image_names()
@@ -80,6 +80,7 @@ class LxcCloud(Cloud):
             cores=max((size.cores for size in sizes), default=0),
             gib=sum(volume.size for volume in volumes),
             resolvers=self.options.resolvers,
+            going=[node.name for node in going],
         )
         return unknown + lacks
 

@@ -126,8 +126,8 @@ class OpenStackCloud(Cloud):
             strays=tuple(stray for stray in [*members, *volumes] if isinstance(stray, Stray)),
         )
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        return Quota(self.api, self.options, self._names).shortages(specs, volumes) if specs or volumes else []
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        return Quota(self.api, self.options, self._names, going).shortages(specs, volumes) if specs or volumes else []
 
     def place(self) -> str:
         return self.api.place()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._contract import CloudError, NodeSpec, Unavailable, VolumeSpec
+from .._contract import CloudError, Node, NodeSpec, Unavailable, VolumeSpec
 from . import _vms
 from ._definitions import Templates
 from ._machines import refusal
@@ -25,11 +25,12 @@ from ._pdisk import LARGEST
 class Shortages:
     """Looks at names, images, templates and addresses."""
 
-    def __init__(self, options: StratusLabOptions, one: One, names: Names, templates: Templates) -> None:
+    def __init__(self, options: StratusLabOptions, one: One, names: Names, templates: Templates, going: Sequence[Node] = ()) -> None:
         self._options = options
         self._one = one
         self._names = names
         self._templates = templates
+        self._freed = {address.address for node in going if not node.lent for address in node.addresses}  # they are deleted first
 
     def of(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         lent = {spec.name: number for spec in specs if (number := _extra(spec).machine(spec.mark.index)) is not None}
@@ -79,10 +80,11 @@ class Shortages:
 
     def _of_network(self, name: str, number: int, needed: int, requested: Sequence[tuple[str, str]]) -> Iterator[str]:
         network = self._one.network(number)
-        free = free_addresses(network)
-        if free is None:
+        unused = free_addresses(network)
+        if unused is None:
             return
         known = {lease.findtext("IP", "") for lease in network.iterfind("LEASES/LEASE")}
+        free = {*unused, *(known & self._freed)}
         for node, address in requested:
             if address not in known:
                 yield f"node {node}: network '{name}' has no address {address}"

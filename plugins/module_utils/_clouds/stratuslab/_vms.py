@@ -92,8 +92,9 @@ class Vm:
         return [re.split("[/:]", source)[-1] for source in sources if source.startswith("pdisk:")]
 
     @property
-    def last_target(self) -> str:
-        return max((each["TARGET"] for each in self.disks if each.get("TARGET")), key=lambda target: target[-1], default="")
+    def targets(self) -> Sequence[str]:
+        """Names of the disks of its start, as far as they are known."""
+        return [each["TARGET"] for each in self.disks if each.get("TARGET")]
 
 
 def read(element: Element) -> Vm:

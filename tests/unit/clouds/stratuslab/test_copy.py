@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, ImageSpec, Invalid, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import copied
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import copied, present
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 
@@ -47,6 +47,18 @@ def test_an_added_image_is_read_from_its_disk(opened: Opened, memory: MemoryClou
     done = copied(lal, memory, ("added", "copy"), PLAIN_SPEC, str(tmp_path), False, False)  # noqa: FBT003
     assert done.after["checksum"] == CHECKSUM
     lal.delete_image(made)
+
+
+def test_an_image_that_was_added_as_a_compressed_file_is_copied_as_what_is_in_it(opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:
+    """On both sides the same file changes nothing a second time."""
+    lal, file, content = opened(), tmp_path / "file.gz", b"added compressed " * 1000
+    file.write_bytes(gzip.compress(content))
+    packed = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    for changed in (True, False):
+        done = present(lal, ImageSpec("packed", packed), lambda: file.open("rb"), False, False)  # noqa: FBT003
+        assert (done.changed, done.after["checksum"]) == (changed, packed)
+        done = copied(lal, memory, ("packed", "copy"), PLAIN_SPEC, str(tmp_path), False, False)  # noqa: FBT003
+        assert (done.changed, done.after["checksum"]) == (changed, f"sha256:{hashlib.sha256(content).hexdigest()}")
 
 
 def test_a_compressed_image_on_the_web_is_read(site: Site, opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:

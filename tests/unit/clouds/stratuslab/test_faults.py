@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import threading
@@ -247,6 +248,9 @@ def test_requested_addresses(wanted: Callable[..., dict[str, Any]]) -> None:
     assert said(file) == ""
     nodes = {node.name: node.address(public=True) for node in cloud_of(run_of(file)).listing().nodes}
     assert nodes == {"zf-w-0": "10.0.0.5", "zf-w-1": "10.0.0.4"}
+    run = run_of(file)
+    again = run.look(dataclasses.replace(wishes(run), replace=frozenset({"zf-w-0"})))  # which gives its address up first
+    assert (again.plan.refusals, [spec.name for spec in again.plan.clouds["lal"].replace]) == ((), ["zf-w-0"])
     other = wanted({"w": {"count": 2, "extra": {"addresses": ["10.0.0.5", "192.0.2.1"]}}}, "zfo")
     output = said(other).splitlines()
     assert "cloud lal: node zfo-w-0: address 10.0.0.5 of network 'public' is in use" in output

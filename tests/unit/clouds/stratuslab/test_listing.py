@@ -89,9 +89,13 @@ def test_tags_of_disks() -> None:
             tagged(Disk("u", tag), "c1")
 
 
-def test_disks_that_are_attached_later_have_the_next_letters() -> None:
-    vm = _vms.Vm(1, "x", 3, 3, {}, disks=[{"TARGET": "vda"}, {"TARGET": "vdb"}, {"TARGET": "vdc"}])
-    assert [hot_device(vm, target) for target in ("vdz", "vdy")] == ["/dev/vdd", "/dev/vde"]
+LATER = {"vda vdb vdc": ["vdd", "vde"], "hda hdb": ["vda", "vdb"], "sda sdb sdc": ["vda", "vdb"], "hda vda": ["vdb", "vdc"], "": ["vdb", "vdc"]}
+
+
+@pytest.mark.parametrize("names", LATER)
+def test_disks_that_are_attached_later_have_the_next_letters_of_virtio(names: str) -> None:
+    vm = _vms.Vm(1, "x", 3, 3, {}, disks=[{"TARGET": name} for name in names.split()])
+    assert [hot_device(vm, target) for target in ("vdz", "vdy")] == [f"/dev/{name}" for name in LATER[names]]
 
 
 def test_a_cluster_among_a_thousand_machines_costs_three_calls(site: Site, opened: Opened) -> None:

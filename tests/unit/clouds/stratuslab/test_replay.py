@@ -246,7 +246,7 @@ def test_a_disk(live: Site) -> None:
     status, headers, body = web.ask("GET", f"/pdisk/pswd/disks/{uuid.decode()}")
     assert (status, headers["Content-Type"]) == (200, "application/json")
     body = body.replace(b'    "identifier": "",\r\n', b"")  # missing in answers of that time
-    wanted = (RECORDS / "pdisk_disk.json").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    wanted = (RECORDS / "pdisk_disk.json").read_bytes().replace(b"\n", b"\r\n")  # as it came: ansible-test lets no file have such ends of lines
     assert body.replace(uuid, b"29eca93d-3832-4721-bfe4-3d15a6efa2df").replace(b"carol", b"cal") == wanted
     status, headers, _body = web.ask("PUT", f"/pdisk/pswd/disks/{uuid.decode()}", "tag=", Content_Type=FORM)
     assert (status, headers["Location"]) == (303, f"{live.base}/pdisk/pswd/disks/{uuid.decode()}")

@@ -246,8 +246,10 @@ REFUSED = {
     "an address twice": ('NIC = [ NETWORK = "public", IP = "10.0.0.2" ]\n' * 2, f"{ALLOCATING} Could not get virtual network for VM.", 8192),
     "an address of another network": ('NIC = [ NETWORK = "public", IP = "10.1.0.2" ]', f"{ALLOCATING} Could not get virtual network for VM.", 8192),
     "a name that is too long": (f'NAME = "{"x" * 129}"', f"{ALLOCATING} NAME is too long; max size is 128 chars.", 8192),
+    "a name of too many bytes": (f'NAME = "{"é" * 65}"', f"{ALLOCATING} NAME is too long; max size is 128 chars.", 8192),
     "a name that is no XML": ('NAME = "a<b"', f"{ALLOCATING} Error transforming the VM to XML.", 8192),
     "a word of the shell": ('CONTEXT = [ A = "$(date)" ]', f"{ALLOCATING} ", 8192),  # without a reason
+    "a text of too many bytes": (f'A = "{"é" * 49_000}"', "[VirtualMachineAllocate] User [2] : Auth request timeout.", 512),
     "a text that is too long": (f'A = "{"x" * 98_000}"', "[VirtualMachineAllocate] User [2] : Auth request timeout.", 512),
 }
 
@@ -285,9 +287,12 @@ def test_a_template_that_becomes_bad_xml_is_shown_and_the_pool_keeps_the_old_one
     assert "<A><![CDATA[newer]]></A>" in str(call(server, "one.templatepool.info", -3, -1, -1)[1])
 
 
-def test_an_object_that_mysql_cuts_damages_the_list_and_cannot_be_read_or_deleted(server: Site) -> None:
-    (_ok, number, _code) = call(server, "one.template.allocate", f'NAME = "n"\nA = "{"x" * 66_000}"')
-    assert str(call(server, "one.templatepool.info", -3, -1, -1)[1]).endswith("xxx</VMTEMPLATE_POOL>")
+@pytest.mark.parametrize("content", [pytest.param("x" * 66_000, id="of one byte each"), pytest.param("é" * 33_000, id="of two bytes each")])
+def test_an_object_that_mysql_cuts_damages_the_list_and_cannot_be_read_or_deleted(server: Site, content: str) -> None:
+    (_ok, number, _code) = call(server, "one.template.allocate", f'NAME = "n"\nA = "{content}"')
+    listed = str(call(server, "one.templatepool.info", -3, -1, -1)[1])
+    assert listed.endswith(f"{content[:3]}</VMTEMPLATE_POOL>")
+    assert 65_530 < len(listed.encode()) - len("<VMTEMPLATE_POOL></VMTEMPLATE_POOL>") <= 65_535
     for method, prefix in (("info", "TemplateInfo"), ("delete", "TemplateDelete")):
         said = [False, f"[{prefix}] Error getting virtual machine template [{number}].", 1024]
         assert call(server, f"one.template.{method}", number) == said
@@ -369,6 +374,12 @@ def test_the_disk_service_reports_what_its_backend_says(tmp_path: Path) -> None:
 def test_a_machine_that_does_not_run_gets_no_disk(site: Site, tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="failed to get domain 'one-9999'"):
         site.nodes.change("9999", "vdz", tmp_path, "attach")
+
+
+@pytest.mark.parametrize(("names", "later"), [("vda vdb", "vdc"), ("hda hdb", "vda"), ("sda vda", "vdb")])
+def test_a_disk_that_is_attached_later_is_of_virtio_to_the_guest(site: Site, names: str, later: str) -> None:
+    disks = [("DISK", {"TARGET": name}) for name in names.split()]
+    assert site.nodes._next_letter(Vm(9998, 2, 1, "alice", "users", "x", Template(list(disks)))) == later
 
 
 class Shop:
