@@ -189,14 +189,14 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 1300, 450, "local Spark clusters that are resized under jobs, and used by two runs at once",
+        "spark", Tier.LONG, 1700, 450, "local Spark clusters that are resized under jobs, and used by two runs at once",
         (*LOCAL, *SPARK, "tests/integration/spark"),
-        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
+        (_pytest(1700, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
     ),
     Part(
-        "spark_jobs", Tier.LONG, 1300, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
+        "spark_jobs", Tier.LONG, 1700, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
         (*LOCAL, *SPARK, "tests/integration/spark"),
-        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
+        (_pytest(1700, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(
         "spark_changes", Tier.LONG, 1800, 550, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
@@ -204,9 +204,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark_changes"),),
     ),
     Part(
-        "storage", Tier.LONG, 1500, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        "storage", Tier.LONG, 1800, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
         (*LOCAL, *SPARK, *HDFS, "docs/docsite/rst/guide_data.rst", "tests/integration/storage"),
-        (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/storage"),),
+        (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/storage"),),
     ),
     Part(
         "yarn", Tier.LONG, 1300, 450, "YARN and MapReduce beside HDFS, with daemons killed in a job and nodes that leave under one",
@@ -222,14 +222,14 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, *SPARK, "tests/systems", "tests/integration/systems"), (_pytest(900, "real", "tests/integration/systems"),),
     ),
     Part(
-        "network", Tier.LONG, 900, 400, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
+        "network", Tier.LONG, 1200, 400, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
         (*LOCAL, *NETWORK, *SPARK, "tests/integration/network"),
-        (_pytest(900, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
+        (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 1100, 650, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        "torque", Tier.LONG, 1400, 650, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
         (*LOCAL, *BATCH, *NETWORK, *SPARK, *HDFS, "tests/integration/torque"),
-        (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        (_pytest(1400, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
@@ -241,7 +241,7 @@ PARTS: tuple[Part, ...] = (
         (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
     ),
     Part(
-        "molecule", Tier.LONG, 1300, 800, "each role on nodes of its own, two scenarios at a time",
+        "molecule", Tier.LONG, 1700, 800, "each role on nodes of its own, two scenarios at a time",
         (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "tests/tools/scenarios.py", "extensions"),
         (("python", "tests/tools/scenarios.py"),),
     ),
