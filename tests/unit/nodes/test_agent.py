@@ -103,10 +103,18 @@ def test_gateways_forward_to_the_nodes_of_their_cloud() -> None:
     assert _paths.forwards(ALL, A2) == {}
     text = _host.forwarding({52003: "192.168.0.13"}, 51820, {}, ("10.99.0.1", "192.168.0.11"))
     assert "52003 : 192.168.0.13 . 51820" in text
-    assert "masquerade" in text
+    assert "udp dport 51820 masquerade to :1024-49151" in text
     assert f"ct original zone set udp dport map {{ 52003 : {_host.zone('192.168.0.13')} }}" in text
     assert 0 < _host.zone("192.168.0.13") != _host.zone("192.168.0.40") <= 0xFFFF
     assert "table ip sky_overlay {" not in _host.forwarding({}, 51820, {}, ("10.99.0.3", "192.168.0.13"))
+
+
+@pytest.mark.parametrize("port", [443, 49151, 49152, 51820, 65535])
+def test_what_is_forwarded_never_leaves_from_the_gateways_own_port(port: int) -> None:
+    text = _host.forwarding({52003: "192.168.0.13"}, port, {}, ("10.99.0.1", "192.168.0.11"))
+    first, last = map(int, text.partition("masquerade to :")[2].partition(";")[0].split("-"))
+    assert first < last
+    assert not first <= port <= last
 
 
 def test_the_hosts_file() -> None:

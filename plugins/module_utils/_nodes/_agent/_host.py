@@ -156,7 +156,7 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
         zones = ", ".join(f"{number} : {zone(address)}" for number, address in sorted(forwards.items()))
         lines.append(f"  map forwards {{ type inet_service : ipv4_addr . inet_service; elements = {{ {elements} }} }}")
         prerouting.append(f'iifname != "{INTERFACE}" dnat ip to udp dport map @forwards')
-        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade')
+        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade to :{senders(port)}')
         known_in = f'iifname != "{INTERFACE}" ct original zone set udp dport map {{ {zones} }}'
         lines.append(f"  chain flows {{ type filter hook prerouting priority raw; {known_in}; }}")
     if plain:
@@ -170,6 +170,14 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     lines.append("  chain prerouting { type nat hook prerouting priority dstnat; " + "; ".join(prerouting) + "; }")
     lines.append("  chain postrouting { type nat hook postrouting priority srcnat; " + "; ".join(postrouting) + "; }")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def senders(port: int) -> str:
+    """Where a gateway sends from what it forwards: never from its own port.
+
+    It speaks to the same nodes from there, and connection tracking does not see that two flows meet if one of them is in a zone.
+    """
+    return "1024-49151" if port > 49151 else "49152-65535"
 
 
 def zone(address: str) -> int:
