@@ -256,9 +256,10 @@ def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
 
 def test_nodes_are_visited_during_maintenance_and_while_a_job_waits_for_all_of_them(site: Site, cluster: Cluster) -> None:
     state = "scontrol show node --oneliner | grep -o ' State=[^ ]*'"
-    busy = cluster.qsub("sleep 600", "-l", "nodes=1", "-N", "busy")
+    # Slurm plans for the large job only if it knows when the other one ends
+    busy = cluster.qsub("sleep 600", "-l", "nodes=1,walltime=15:00", "-N", "busy")
     cluster.wait([busy], "R")
-    large = cluster.qsub("true", "-l", "nodes=2:ppn=2", "-N", "large")
+    large = cluster.qsub("true", "-l", "nodes=2:ppn=2,walltime=5:00", "-N", "large")
     cluster.at(cluster.server, f"for _ in $(seq 120); do {state} | grep -q PLANNED && exit 0; sleep 0.5; done; {state}; exit 1")
     site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
     now = "ReservationName=now Users=root Flags=MAINT,IGNORE_JOBS StartTime=now Duration=60 Nodes=ALL"
