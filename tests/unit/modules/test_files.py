@@ -38,7 +38,7 @@ def test_it_writes_what_differs_and_says_what(tmp_path: Path) -> None:
     assert not (tmp_path / "etc").exists()
     assert write([folder], [one, two])["written"] == [folder["path"], one["path"], two["path"]]
     assert [oct((tmp_path / name).stat().st_mode & 0o7777) for name in ("etc", "etc/one", "etc/two")] == ["0o750", "0o640", "0o644"]
-    assert write([folder], [one, two]) | {"invocation": {}} == {"changed": False, "written": [], "invocation": {}}
+    assert write([folder], [one, two]) | {"invocation": {}} == {"changed": False, "written": [], "applied": [], "invocation": {}}
     (tmp_path / "etc/two").chmod(0o666)
     assert write([folder], [one, two])["written"] == [two["path"]]
     assert write([folder], [one | {"content": "3\n"}, two])["written"] == [one["path"]]
@@ -121,3 +121,20 @@ def test_a_file_of_another_owner_in_the_folder_of_a_user_is_written_anew() -> No
         path.chmod(0)  # its owner has closed it
         assert write([], [item])["written"] == [str(path)]
         assert write([], [item])["written"] == []
+
+
+def test_a_file_takes_effect_once_although_a_run_ends_before_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    file = {"path": str(tmp_path / "one"), "content": "1\n", "apply": f"sh -c 'echo $(cat {tmp_path}/one) >> {log}'"}
+    broken = write([], [file | {"apply": "sh -c 'echo no >&2; exit 3'"}])
+    assert (broken["failed"], broken["msg"]) == (True, f"{tmp_path}/one: 'sh -c 'echo no >&2; exit 3'' failed: no")
+    assert write([], [file], _ansible_check_mode=True) | {"invocation": {}} == {
+        "changed": True, "written": [], "applied": [file["path"]], "invocation": {}
+    }  # fmt: skip
+    assert not log.exists()
+    assert write([], [file])["applied"] == [file["path"]]
+    assert write([], [file]) | {"invocation": {}} == {"changed": False, "written": [], "applied": [], "invocation": {}}
+    assert write([], [file | {"content": "2\n"}], _ansible_check_mode=True)["applied"] == [file["path"]]
+    assert write([], [file | {"content": "2\n"}])["written"] == [file["path"]]
+    assert log.read_text() == "1\n2\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "one"]
