@@ -372,6 +372,12 @@ def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster
     assert (cluster.output(f"through.o{running}"), cluster.output(f"later.o{waiting}")) == ("ended\n", "started\n")
 
 
+def test_a_proof_asks_for_no_more_than_the_queues_allow(site: Site) -> None:
+    queues = [{"name": "batch", "max_walltime": "00:02:00", "max_nodes": 1}]
+    played = site.must("torque_cluster", "-e", json.dumps({"torque_server_queues": queues}))
+    assert "; by 2 jobs of at most 1 node(s), as the queues allow (batch)" in played.output, played.last(10)
+
+
 def test_users_can_be_given_shares_later(site: Site, cluster: Cluster) -> None:
     shared = VARIABLES | {"torque_fair_share": True, "torque_server_shares": {"ada": 3}}
     (site.folder / "group_vars/all.yml").write_text(json.dumps(shared), encoding="utf-8")

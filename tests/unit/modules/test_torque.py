@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.action.torque_submit import faults, why
 from ansible_collections.sky.clusters.plugins.action.usage import lines
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
 from ansible_collections.sky.clusters.plugins.modules import torque_drain, torque_info, torque_proof, torque_submit, torque_usage
 from ansible_collections.sky.clusters.tests.support.users import a_user
 
@@ -180,6 +181,56 @@ def test_a_proof_fails_if_a_node_or_the_network_does(output: str, sentence: str)
         torque_proof.checked(output, ["n-0", "n-1"], mpi=True)
 
 
+PARTITION = "PartitionName={} Default={} AllowGroups={} MaxNodes={} MaxTime={} State=UP\n"
+
+
+def planned(*partitions: tuple[str, str, str, str, str], groups: tuple[str, ...] = ("sky",), here: str = "") -> list[list[str]]:
+    """The options of each job of a proof on two nodes that are in all queues, but for those that ``here`` lists."""
+    members = here or "".join(f"n-{number} {partition[0]}\n" for partition in partitions for number in range(2))
+    known = _torque_proof.queues("".join(PARTITION.format(*partition) for partition in partitions), members)
+    return [job.options for job in _torque_proof.plan(["n-0", "n-1"], known, groups)]
+
+
+BATCH = ("batch", "YES", "ALL", "UNLIMITED", "UNLIMITED")
+
+
+def test_a_proof_is_one_job_where_a_queue_takes_it() -> None:
+    whole = [["-q", "batch", "-l", "nodes=2", "-l", "walltime=300"]]
+    assert planned(BATCH, ("short", "NO", "ALL", "1", "00:10:00")) == whole
+    assert planned(("short", "YES", "ALL", "1", "00:10:00"), (*BATCH[:1], "NO", *BATCH[2:])) == whole
+    assert planned(("theory", "YES", "theory", "UNLIMITED", "UNLIMITED"), (*BATCH[:1], "NO", *BATCH[2:])) == whole
+
+
+def test_a_proof_asks_for_no_more_than_the_queues_allow() -> None:
+    assert planned(("short", "YES", "ALL", "1", "00:02:00")) == [
+        ["-q", "short", "-l", f"nodes=n-{number}", "-l", "walltime=120"] for number in range(2)
+    ]
+    of_property = planned(("big", "YES", "ALL", "UNLIMITED", "1-00:00:00"), BATCH, here="n-1 big\nn-0 batch\n")
+    assert sorted(job[1:4:2] for job in of_property) == [["batch", "nodes=1"], ["big", "nodes=1"]]
+    assert planned(("theory", "YES", "theory", "UNLIMITED", "UNLIMITED")) == []
+    assert len(planned(("theory", "YES", "theory,other", "UNLIMITED", "UNLIMITED"), groups=("sky", "other"))) == 1
+
+
+def test_a_proof_says_what_the_queues_do_not_allow_to_prove() -> None:
+    known = _torque_proof.queues(PARTITION.format("short", "YES", "ALL", "1", "00:02:00"), "n-0 short\nn-1 short\n")
+    nodes = ["n-0", "n-1", "n-2"]
+    said = _torque_proof.limited(_torque_proof.plan(nodes, known, ["sky"]), nodes, "sky")
+    assert said == "by 2 jobs of at most 1 node(s), as the queues allow (short); not on n-2: no queue there takes jobs of sky"
+    assert _torque_proof.limited(_torque_proof.plan(["n-0"], known, ["sky"]), ["n-0"], "sky") == ""
+    result = {"job": "1, 2", "nodes": ["n-0", "n-1"], "mpi": True, "seconds": 3.1, "limited": said}
+    assert torque_info.in_words({"outcome": "success", "result": result})["words"].endswith(f"in 3.1 s; {said}")
+
+
+def test_a_proof_fails_in_words_where_no_queue_takes_jobs_of_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"scontrol": PARTITION.format("theory", "YES", "nobody-here", "UNLIMITED", "UNLIMITED"), "sinfo": "n-0 theory\n"}
+    monkeypatch.setattr(torque_proof, "run", lambda *command, **_more: answers[command[0]])
+    proof = torque_proof.Proof({"user": "root", "nodes": ["n-0"], "program": "", "seconds": 5})
+    with pytest.raises(
+        torque_proof.ProofError, match=r"^no queue takes jobs of root on these nodes \(theory\): torque_proof_user names another user$"
+    ):
+        proof.run()
+
+
 def test_a_proof_has_the_rights_of_its_user_in_the_folder_of_this_user(monkeypatch: pytest.MonkeyPatch) -> None:
     with a_user() as account:
         monkeypatch.setattr(os, "chown", forbidden)
@@ -192,7 +243,9 @@ def test_a_proof_has_the_rights_of_its_user_in_the_folder_of_this_user(monkeypat
 
         def run(*command: str, **_more: object) -> str:
             if command[0] != "runuser":
-                return "COMPLETED None"
+                return {"scontrol": PARTITION.format("batch", "YES", "ALL", "UNLIMITED", "UNLIMITED"), "sinfo": "of-root batch"}.get(
+                    command[0], "COMPLETED None"
+                )
             ran.append(command[7])
             folder = Path(command[6])
             owners.update(path.stat().st_uid for path in (folder, *folder.iterdir()))
