@@ -19,6 +19,10 @@ description:
   - The variables C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings) of the group C(all) contain the file itself.
   - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends the programs of Ansible with an error.
   - Every host has variables that define how to reach it. Variables of the group C(all), settings of Ansible and C(~/.ssh/config) cannot change that.
+  - Values that are encrypted with C(ansible-vault) are decrypted, and are plain in these variables.
+  - If the plugin is the first of C(enable_plugins) in the section C([inventory]) of C(ansible.cfg), a cluster file that is no YAML ends these
+    programs too, with one sentence. Otherwise Ansible's own plugins only warn of it.
+  - Ansible's warning that an inventory has no hosts is switched off, since a cluster has none before its first run.
   - With O(cache), the playbooks of this collection still list the clouds, and drop the cache when they change nodes.
 extends_documentation_fragment:
   - constructed
@@ -160,7 +164,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = PLUGIN
     inventory: Any  # the base class sets these two in `parse`; before, they are None
     loader: Any
-    listed: ClassVar[bool] = False  # by this process: a run that has begun waits longer for a cloud that does not answer
+    has_read: ClassVar[bool] = False  # in this process: a run that has begun waits longer for a cloud that does not answer
 
     def verify_file(self, path: str) -> bool:
         """Whether a file may be a cluster file. Where the plugin is enabled by name, Ansible asks this of every source."""
@@ -186,6 +190,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except Exception as error:  # noqa: BLE001  # Ansible would turn any other error into a warning and continue
             Display().vvv(traceback.format_exc())
             refuse(f"{path}: the cluster cannot be read because of a bug in {PLUGIN} (-vvv shows details): {type(error).__name__}: {error}")
+        InventoryModule.has_read = True
         self._populate(cluster, data, found)
 
     def forget(self, loader: Any, path: str) -> None:
@@ -242,8 +247,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if isinstance(kept, dict) and kept.get("login") == login:  # else it was created for other keys or folders, or was dropped
             self.inventory.set_variable("all", "sky_cached", value=True)
             return list(kept["hosts"])
-        listings = list_all(open_clouds(cluster), backoff=None if InventoryModule.listed else SHORT)
-        InventoryModule.listed = True
+        listings = list_all(open_clouds(cluster), backoff=None if InventoryModule.has_read else SHORT)
         found = [each.plain() for cloud, listing in listings.items() for each in hosts(listing, cloud, cluster)]
         found.sort(key=lambda each: str(each["name"]))
         if self.get_option("cache"):

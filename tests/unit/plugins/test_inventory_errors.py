@@ -48,7 +48,8 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Program:
     """Reads an inventory as Ansible's programs do."""
 
     def read(*sources: Path | str, password: str = "") -> InventoryManager:
-        given, secrets = [str(source) for source in sources], [("default", VaultSecret(password.encode()))] if password else []
+        given = [str(source) for source in sources]
+        secrets: Any = [("default", VaultSecret(password.encode()))] if password else []
         monkeypatch.setattr(context, "CLIARGS", ImmutableDict(inventory=given))
         if known := getattr(vault, "VaultSecretsContext", None):  # since core 2.19
             monkeypatch.setattr(known, "_current", known(secrets))
@@ -210,8 +211,13 @@ def test_the_first_listing_ends_soon_and_a_run_waits(
     module = sys.modules[plugin.__module__]
     backoffs: list[Any] = []
     listed = vars(module)["list_all"]
-    monkeypatch.setattr(plugin, "listed", False)
-    monkeypatch.setitem(vars(module), "list_all", lambda clouds, backoff: (backoffs.append(backoff), listed(clouds, backoff=backoff))[1])
+    monkeypatch.setattr(plugin, "has_read", False)
+
+    def list_all(clouds: Any, backoff: Any) -> Any:
+        backoffs.append(backoff)
+        return listed(clouds, backoff=backoff)
+
+    monkeypatch.setitem(vars(module), "list_all", list_all)
     path = written(tmp_path / "files", content)
     world.fault("listing", "unavailable", times=SHORT.tries)
     before = world.calls("listing")
@@ -220,6 +226,18 @@ def test_the_first_listing_ends_soon_and_a_run_waits(
     assert world.calls("listing") == before + SHORT.tries
     program(path).refresh_inventory()
     assert backoffs == [SHORT, SHORT, None]  # the last is that of a run
+
+
+def test_a_run_that_began_with_a_cached_list_waits_too(
+    tmp_path: Path, content: dict[str, Any], program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = type(inventory_loader.get(PLUGIN))
+    cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    path = written(tmp_path / "files", content | cached)
+    program(path)
+    monkeypatch.setattr(plugin, "has_read", False)
+    assert program(path).groups["all"].vars["sky_cached"] is True
+    assert vars(plugin)["has_read"] is True
 
 
 # hosts

@@ -125,8 +125,8 @@ def _of_login(call: str, login: str, error: Any) -> CloudError:
 def _unanswered(call: str, login: str, error: Exception) -> CloudError:
     """What a connection means that could not be made, or was lost."""
     causes = list(_causes(error))
-    requests = (getattr(cause, "request", None) for cause in causes)
-    address = bare(next((str(request.url) for request in requests if getattr(request, "url", None)), ""))
+    addresses = (getattr(getattr(cause, "request", None), "url", None) for cause in causes)
+    address = bare(str(next(filter(None, addresses), "")))
     # the deepest is the system's own, with its number; those of the HTTP libraries wrap it
     own = [cause for cause in causes if isinstance(cause, OSError) and not hasattr(cause, "request")]
     if not own or not address:

@@ -25,7 +25,7 @@ from openstack.config import loader
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import _api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME, Api
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Missing
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Missing, translated
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._options import OpenStackOptions
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import (
     PASSWORD,
@@ -409,6 +409,13 @@ def test_without_a_file_the_places_that_were_searched_are_told(cloud: LittleClou
             Api(options(cloud=name)).access()
         assert sentence in str(raised.value)
         assert str(raised.value).endswith(searched)
+
+
+def test_an_error_of_no_kind_is_the_sdk_s_and_a_bug_stays_one() -> None:
+    with pytest.raises(Invalid, match=r"^logging in: passcode is a required attribute$"), translated("logging in"):
+        raise Exception("passcode is a required attribute")
+    with pytest.raises(KeyError), translated("logging in"):
+        raise KeyError("name")
 
 
 def test_variables_that_are_not_enough_are_named(cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
