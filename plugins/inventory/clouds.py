@@ -22,7 +22,7 @@ description:
   - Values that are encrypted with C(ansible-vault) are decrypted, and are plain in these variables.
   - If the plugin is the first of C(enable_plugins) in the section C([inventory]) of C(ansible.cfg), a cluster file that is no YAML ends these
     programs too, with one sentence. Otherwise Ansible's own plugins only warn of it.
-  - Ansible's warning that an inventory has no hosts is switched off, since a cluster has none before its first run.
+  - The warning of C(ansible-playbook) that an inventory has no hosts is switched off, since a cluster has none before its first run.
   - With O(cache), the playbooks of this collection still list the clouds, and drop the cache when they change nodes.
 extends_documentation_fragment:
   - constructed
@@ -176,7 +176,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             refuse(f"{path}: {why}")
         if not is_meant(Path(path), loader):
             raise AnsibleParserError(f"{path} is not read as a cluster file: it does not say 'plugin: {PLUGIN}'")  # another plugin's
-        vars(constants)["LOCALHOST_WARNING"] = False  # a cluster has no hosts before its first run
+        if not isinstance(context.CLIARGS.get("args"), str):  # the program ansible, which says nothing else if there are no hosts
+            vars(constants)["LOCALHOST_WARNING"] = False  # a cluster has none before its first run
         use_line_buffering()
         use_timeline(loader)
         try:

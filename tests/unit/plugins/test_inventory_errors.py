@@ -157,12 +157,15 @@ def test_a_cluster_file_is_read_whatever_it_is_called_and_whichever_plugin_finds
     assert sorted(program(path, password="pw").hosts) == NODES
 
 
-def test_without_nodes_there_is_no_warning_that_only_localhost_is_there(
-    tmp_path: Path, content: dict[str, Any], program: Program, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("args", "warns"), [(("site.yml",), False), ("all", True)])  # of ansible-playbook, of ansible
+def test_without_nodes_a_playbook_does_not_warn_that_only_localhost_is_there(
+    tmp_path: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch, args: Any, warns: bool
 ) -> None:
+    path = written(tmp_path / "files", content | {"cluster": "other"})
     monkeypatch.setitem(vars(constants), "LOCALHOST_WARNING", value=True)
-    assert not program(written(tmp_path / "files", content | {"cluster": "other"})).hosts
-    assert vars(constants)["LOCALHOST_WARNING"] is False
+    monkeypatch.setattr(context, "CLIARGS", ImmutableDict(inventory=[str(path)], args=args))
+    assert not InventoryManager(loader=DataLoader(), sources=[str(path)]).hosts
+    assert vars(constants)["LOCALHOST_WARNING"] is warns
 
 
 # values
