@@ -65,6 +65,9 @@ class Backoff:
             yield pause * (0.5 + self.spread() / 2)
 
 
+SHORT = Backoff(tries=4, first=0.5)  # at most 3.5 s, where somebody waits and nothing has begun that could be lost
+
+
 class Tries:
     """The tries of one call."""
 

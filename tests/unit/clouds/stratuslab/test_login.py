@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -112,8 +113,21 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_waits_for_it(site: Site, 
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     cloud = with_file(site, tmp_path / "x.cfg", "alice", password="wrong")
     for ask in (cloud.listing, cloud.pdisk.disks):
-        with pytest.raises(Denied, match=r"does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$"):
+        with pytest.raises(
+            Denied,
+            match=rf" at {site.base}/\S+ as user 'alice': .* the credentials \(401 Unauthorized, StratusLab Password Realm\)$",
+        ):
             ask()
+
+
+def test_a_service_that_is_not_there_is_named_with_its_address(site: Site, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"127.0.0.1:{server.getsockname()[1]}"
+    for endpoint, why in ((nobody, "Connection refused"), ("nowhere.invalid", "[Nn]ame|resolution")):
+        cloud = with_file(site, tmp_path / "x.cfg", "alice", endpoint=f"https://{endpoint}/one", pdisk_endpoint=f"https://{endpoint}/pdisk")
+        for ask in (cloud.listing, cloud.pdisk.disks):
+            with pytest.raises(Unavailable, match=rf"^\S.* at https://{endpoint}/\S+: .*({why})"):
+                ask()
 
 
 def test_a_disk_service_that_is_elsewhere_is_reported_as_such(site: Site, tmp_path: Path) -> None:
