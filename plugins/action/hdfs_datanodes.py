@@ -11,6 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 SLICE = 5  # seconds between two lines
@@ -56,7 +57,8 @@ class ActionModule(ActionBase):
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:
                 break
-            _say(f"{node}: handing over its blocks, {still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues")
+            rest = f"{still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues"
+            _say(worded(f"{node}: handing over its blocks, {rest}", task_vars or {}))
         if not result.get("failed") and changed:
             _say(f"{node}: handed over its blocks ({blocks}) in {round(time.monotonic() - begun)} s")
         return result | {"changed": changed}

@@ -43,7 +43,7 @@ class ActionModule(RunAction):
         with self.open_run(cluster, args) as run:
             keys = authorised_keys(cluster.settings, own)
             outcome = run.present(Wishes.of(args, keys))
-            warn(outcome)
+            warn(outcome, self.progress)
             result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"]))
         result["estimate"] = estimate(cluster) if self._task.check_mode else []
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)

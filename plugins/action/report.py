@@ -37,7 +37,7 @@ class ActionModule(ControllerAction):
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         hostvars = self.variables["hostvars"]
         done = _foretold(args) if self._task.check_mode else [*args["nodes"]["summary"], *_configured(args["visited"])]
-        lines = [*done, *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
+        lines = [self.worded(line) for line in (*done, *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars))]
         for line in lines:
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:

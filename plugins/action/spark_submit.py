@@ -115,8 +115,8 @@ class ActionModule(ValidatedAction):
             return {"changed": True}
         job = secrets.token_hex(4)
         self._submit(job, wanted, args)
-        self._say(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;")
-        self._say(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs -e sky_stop={job}")
+        self._say(self.worded(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;"))
+        self._say(self.worded(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs with -e sky_stop={job}"))
         return self._followed(wanted.what(), job, args["timeout"])
 
     def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:

@@ -24,5 +24,5 @@ class ActionModule(ControllerAction):
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         display = Display()
         for line in args["lines"]:
-            display.display(f"  {line}".rstrip())
+            display.display(f"  {self.worded(line)}".rstrip())
         return {"changed": False} | published(args["result"])

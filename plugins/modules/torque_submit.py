@@ -15,7 +15,7 @@ description:
   - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names. The folder is removed when the job
     has ended. If the job has left files there, it stays, and gets the job's number as its name.
   - What the job writes is shown while it runs. An exit status other than 0 fails the task.
-  - A job goes on if the run that submitted it ends. O(submission) follows it again.
+  - A job keeps running if the run that submitted it ends. O(submission) follows it again.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:

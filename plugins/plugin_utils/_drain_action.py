@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 PROGRESS = 5  # seconds between two lines, by default
@@ -39,7 +40,7 @@ class DrainAction(ActionBase):
             if "draining" not in result:
                 break
             shown = True
-            self._say(f"{node}: draining, {self._remaining(result['draining'])}, at most {left} s more; {CUT_SHORT}")
+            self._say(f"{node}: draining, {self._remaining(result['draining'])}, at most {left} s more; {worded(CUT_SHORT, task_vars or {})}")
         if shown and "drained_in" in result:
             result["drained_in"] = round(time.monotonic() - begun)
             ended = f"; {len(result['ended'])} {self.work}(s) that still ran were ended" if result["ended"] else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible.utils.display import Display
@@ -27,8 +28,9 @@ COLORS = {Stage.FAILED: "red", Stage.REACHABLE: "green", Stage.DELETED: "yellow"
 class Progress:
     """Prints events as they happen, from any thread."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, worded: Callable[[str], str] = str) -> None:
         self._display = display
+        self._worded = worded
         self._lock = threading.Lock()
         self.moments: list[dict[str, Any]] = []  # when each event happened
 
@@ -40,8 +42,8 @@ class Progress:
 
     def line(self, text: str, color: str | None = None) -> None:
         with self._lock:
-            self._display.display(f"  {text}", color=color)
+            self._display.display(f"  {self._worded(text)}", color=color)
 
     def warning(self, text: str) -> None:
         with self._lock:
-            self._display.warning(text)
+            self._display.warning(self._worded(text))

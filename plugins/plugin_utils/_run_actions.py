@@ -40,7 +40,7 @@ class RunAction(ClusterAction):
     @contextlib.contextmanager
     def open_run(self, cluster: Cluster, args: dict[str, Any]) -> Iterator[Run]:
         """A run on the cluster, with its clouds opened and the inventory's cache dropped."""
-        progress = self.progress = Progress(Display())
+        progress = self.progress = Progress(Display(), self.worded)
         wait = args.get("wait", 0.0)
         with run_clock() as clock, self._dropped_cache():
             run = Run(cluster, open_clouds(cluster), Tools(report=progress.event, clock=clock), progress.warning, bool(self._task.check_mode), wait)
@@ -74,10 +74,10 @@ class RunAction(ClusterAction):
         return dict(untemplated(result))
 
 
-def warn(outcome: Outcome) -> None:
+def warn(outcome: Outcome, progress: Progress) -> None:
     """Show the notes of a plan and the differences that it leaves."""
     for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
-        Progress(Display()).warning(sentence)
+        progress.warning(sentence)
 
 
 def kept_volumes(outcome: Outcome) -> list[dict[str, Any]]:

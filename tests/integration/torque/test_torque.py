@@ -200,7 +200,7 @@ def test_a_script_of_the_controller_is_run_and_its_output_comes_back(site: Site)
         '#PBS -N remote\ncd $PBS_O_WORKDIR\ncat data.txt\necho "$1" $PBS_NUM_NODES\ntouch result\n', encoding="utf-8"
     )
     (site.folder / "data.txt").write_text("some data\n", encoding="utf-8")
-    wanted = {"sky_files": ["data.txt"], "sky_qsub": ["-l", "nodes=2"], "sky_arguments": ["word"]}
+    wanted = {"sky_files": ["data.txt"], "sky_qsub": '["-l", "nodes=2"]', "sky_arguments": '["word"]'}  # two as the form of AWX sends them
     played = site.must("torque_submit", "-e", "sky_script=job.pbs", "-e", json.dumps(wanted))
     assert re.search(r"^  some data$", played.output, re.MULTILINE)
     assert re.search(r"^  word 2$", played.output, re.MULTILINE)
