@@ -403,7 +403,7 @@ class Cloud(abc.ABC):
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
     lock_seconds: ClassVar[float] = 0.0  # that a lease of the run's lock lasts, if calls may stall for longer than it usually does
-    shared_kinds: ClassVar[tuple[str, ...]] = ()  # of `leftovers`, what all nodes of a cluster share and `dismantle` removes, for the plan of a destroy
+    shared_kinds: ClassVar[tuple[str, ...]] = ()  # of `leftovers`, that all nodes share and `dismantle` removes
 
     def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
@@ -474,7 +474,7 @@ class Cloud(abc.ABC):
         return []
 
     def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
-        """What :meth:`create` makes before the first of these nodes, and all of them share (a network, a key pair): ``kind name`` each. Makes nothing.
+        """What :meth:`create` makes for all of these nodes together (a network, a key pair) before the first one: ``kind name`` each. Makes nothing.
 
         Asked only where the cluster has no node yet; what exists is left out. Empty (the default) where nothing is made besides nodes and volumes.
         """
