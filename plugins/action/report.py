@@ -70,7 +70,7 @@ def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
     nodes = args["nodes"]
     reasons = visit_reasons({name: why for name, why in args["reasons"].items() if name in args["visited"]}, args["health"])
     configuration = Configuration(reasons, removed(args["former"]), args["added"], drained(args["former"]))
-    yield from plan_lines(_changes(args), configuration) or [unchanged(nodes["differing"])]
+    yield from plan_lines(_changes(args), configuration) or ([] if nodes["plan"] else [unchanged(nodes["differing"])])
     yield from nodes["estimate"]
     yield from _kept(nodes["kept_volumes"])
 

@@ -77,7 +77,7 @@ def test_a_destruction_names_the_data_that_is_kept() -> None:
 WHY = "its settings, software or peers have changed"
 
 
-def test_visits_and_removed_roles_are_part_of_it_with_their_reasons() -> None:
+def test_visits_and_removed_roles_are_part_of_it() -> None:
     new = {"sign": "+", "name": "demo-worker-3", "text": "create in here"}
     visits = {"demo-worker-3": "it was never configured", "demo-master-0": WHY, "demo-worker-1": WHY, "demo-worker-2": "spark-worker is failed"}
     removals = {"demo-worker-1": ["spark_worker", "spark"], "demo-worker-4": ["vpn"]}

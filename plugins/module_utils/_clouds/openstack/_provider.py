@@ -174,7 +174,8 @@ class OpenStackCloud(Cloud):
         found, keys = both(self._survey, known) if key else (self._survey(), [])
         groups = self._groups.missing(self._grouped(specs))
         keys = [f"key pair {key}"] if key and key not in keys else []
-        return [*self._shared.missing(found), *keys, *(f"server group {name}" for name in groups)]
+        shared, rules = self._shared.missing(found)
+        return [*shared, *keys, *(f"server group {name}" for name in groups), *rules]
 
     def _grouped(self, specs: Sequence[NodeSpec]) -> list[str]:
         """The pools whose nodes are kept apart."""
