@@ -17,8 +17,8 @@ LEAVES = {"sign": "-", "name": "demo-worker-2", "text": "drain and delete in her
 
 def given(nodes: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
     """The options of a run that does nothing, except for what is given."""
-    empty = {name: [] for name in ("plan", "estimate", "kept_volumes", "differing", "leaving", "failed_names", "failure_lines")}
-    lists = {name: [] for name in ("lost", "visited", "waiting", "removed_from")}
+    empty: dict[str, Any] = {name: [] for name in ("plan", "estimate", "kept_volumes", "differing", "leaving", "failed_names", "failure_lines")}
+    lists: dict[str, Any] = {name: [] for name in ("lost", "visited", "waiting", "removed_from")}
     dicts: dict[str, Any] = {name: {} for name in ("former", "added", "deleted", "reasons", "health")}
     return {"nodes": empty | (nodes or {}), "configures": True} | lists | dicts | changed
 
