@@ -44,7 +44,8 @@ class ActionModule(ControllerAction):
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         hostvars = self.variables["hostvars"]
         done = _foretold(args) if self._task.check_mode else _done(args)
-        lines = [*done, *_next(args), *_of_nodes(args["lost"], hostvars), *_times(args["nodes"], hostvars)]
+        times = () if self._task.check_mode else _times(args["nodes"], hostvars)
+        lines = [*done, *_next(args), *_of_nodes(args["lost"], hostvars), *times]
         for line in lines:
             Display().display(f"  {line}".rstrip())
         if args["nodes"]["strict_failure"]:

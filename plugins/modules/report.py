@@ -13,6 +13,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Prints the last lines of a run, from the result of M(sky.clusters.nodes) and the explanations of M(sky.clusters.explain).
+  - In check mode, prints the plan instead, with the reason of each visit.
   - Fails if every node was required and one failed.
   - Publishes the artifact C(sky_result), with the cluster, whether it is ready, the number of nodes, those that failed, and the heads of its systems.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]

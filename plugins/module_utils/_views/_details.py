@@ -27,9 +27,9 @@ def details(plan: Plan, data: bool = False) -> list[dict[str, str]]:
 def _of_cloud(plan: Plan, cloud: str, part: CloudPlan) -> Iterator[dict[str, str]]:
     standing = {node.name: node for node in (*part.keep, *part.delete)}
     for spec in (*part.create, *part.replace):
-        before = _of_node(plan, standing[spec.name], cloud) if spec.name in standing and spec.name not in part.existing else {}
-        have, want = _drift(plan, spec.name)
         kept = {volume.name: volume for volume in plan.volumes.get(spec.name, ())}
+        before = _of_node(standing[spec.name], cloud) | _volumes(kept.values()) if spec.name in standing else {}
+        have, want = _drift(plan, spec.name)
         if spec.name in part.existing:  # it is started, or gets what it lacks
             yield _difference(spec.name, _volumes(kept.values()), _volumes(spec.volumes))
         else:
@@ -37,13 +37,13 @@ def _of_cloud(plan: Plan, cloud: str, part: CloudPlan) -> Iterator[dict[str, str
     made = {spec.name for spec in part.create}
     for node in part.delete:  # those that leave are deleted by a task of its own
         if node.name not in made:
-            yield _difference(node.name, _of_node(plan, node, cloud), {})
+            yield _difference(node.name, _of_node(node, cloud), {})  # without its volumes, which are kept
     known = {volume.name: volume for volumes in plan.volumes.values() for volume in volumes}
     yield from (_difference(volume.name, _size(known[volume.name]), _size(volume)) for volume in part.resize if volume.name in known)
 
 
-def _of_node(plan: Plan, node: Node, cloud: str) -> dict[str, str]:
-    known = {"cloud": cloud, "flavor": node.flavor, "image": node.image} | _volumes(plan.volumes.get(node.name, ()))
+def _of_node(node: Node, cloud: str) -> dict[str, str]:
+    known = {"cloud": cloud, "flavor": node.flavor, "image": node.image}
     return {name: value for name, value in known.items() if value}
 
 

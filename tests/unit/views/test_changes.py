@@ -157,6 +157,7 @@ def test_the_details_are_what_things_are_before_and_after() -> None:
     assert [(each["before"], each["after"].splitlines()[-1]) for each in new] == [("", "volume demo-worker-0-data: 5 GiB")]
     destruction = plan_destroy(cluster_of("/nowhere", DATA), {"one": OWNER}, {"one": Listing((node(0),), (volume(0),))})
     assert [(each["after_header"], each["after"]) for each in details(destruction)] == [("demo-worker-0", "")]
+    assert details(destruction)[0]["before"].splitlines() == ["cloud: one", "flavor: small", "image: debian-12"]  # its data is kept
     assert [each["before"] for each in details(destruction, data=True)][-1] == "size: 5 GiB\n"
     assert details(planned([node(0)], [], {"worker": {"count": 1}})) == []
 
