@@ -46,7 +46,7 @@ actions:
   elements: str
   sample: ["demo-worker-0: delete"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
   returned: always
   type: list
   elements: dict

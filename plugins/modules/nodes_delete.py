@@ -50,5 +50,11 @@ plan:
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "-", name: demo-worker-3, text: "delete (running) in here"}]
+kept_volumes:
+  description: Data volumes whose node does not exist after the task, or in check mode would not, with C(size) in GiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-3-spark, size: 10, type: ""}]
 """

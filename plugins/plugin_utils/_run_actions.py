@@ -18,6 +18,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import open_clouds
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._details import details
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
@@ -69,8 +70,8 @@ class RunAction(ClusterAction):
         plan = [change.plain() for change in found]
         lines = list(map(str, found))
         result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan}
-        if self._task.diff and lines:
-            result["diff"] = [{"prepared": "\n".join(lines)}]
+        if self._task.diff and (differences := details(outcome.plan, data)):
+            result["diff"] = differences
         return dict(untemplated(result))
 
 

@@ -125,6 +125,7 @@ class MemoryCloud(Cloud):
 
     provider: ClassVar[str] = "memory"
     poll_seconds: ClassVar[float] = 2.0
+    shared_kinds: ClassVar[tuple[str, ...]] = ("group",)
 
     def __init__(self, name: str, options: MemoryOptions, scope: Any) -> None:
         super().__init__(name, options, scope)
@@ -314,7 +315,13 @@ class MemoryCloud(Cloud):
         return "\n".join([f"line {line} of {node.name}" for line in range(100)][-lines:])
 
     def gaps(self) -> list[str]:
-        return []  # nothing is made here besides nodes and volumes
+        return []  # nobody takes the group away
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
+        call = self._call("shared_missing")
+        found = [f"group {self.scope.cluster}"] if specs and self.scope.cluster not in self.world.cloud(self.name)["parts"] else []
+        call.after()
+        return found
 
     def dismantle(self) -> None:
         call = self._call("dismantle")

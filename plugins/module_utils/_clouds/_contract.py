@@ -403,6 +403,7 @@ class Cloud(abc.ABC):
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
     lock_seconds: ClassVar[float] = 0.0  # that a lease of the run's lock lasts, if calls may stall for longer than it usually does
+    shared_kinds: ClassVar[tuple[str, ...]] = ()  # of `leftovers`, that all nodes share and `dismantle` removes
 
     def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
@@ -470,6 +471,13 @@ class Cloud(abc.ABC):
 
     def unbuilt(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
         """The images that are fetched or built before these nodes are made, which takes longer; each once. Makes nothing. By default none."""
+        return []
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
+        """What :meth:`create` makes for all of these nodes together (a network, a key pair) before the first one: ``kind name`` each. Makes nothing.
+
+        Asked only where the cluster has no node yet; what exists is left out. Empty (the default) where nothing is made besides nodes and volumes.
+        """
         return []
 
     @abc.abstractmethod
@@ -628,6 +636,11 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def leftovers(self) -> list[str]:
         """Everything in the cloud that still belongs to this cluster, of whatever kind, kept volumes included: ``kind name`` each."""
+
+    def shared_existing(self) -> list[str]:
+        """What :meth:`dismantle` would remove: ``kind name`` each. By default the :meth:`leftovers` of the kinds in ``shared_kinds``."""
+        kinds = tuple(f"{kind} " for kind in self.shared_kinds)
+        return [part for part in self.leftovers() if part.startswith(kinds)] if kinds else []
 
     @abc.abstractmethod
     def lock(self, holder: str, seconds: float) -> Lease:

@@ -279,8 +279,8 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content["pools"]["more"]["roles"] = []
     site.content["pools"]["node"]["roles"] = ["spark_master"]
     foretold = site.must("status").output
-    assert f"    ~ {MORE}  remove spark_worker, spark" in foretold
-    assert f"    ~ {NODE}  remove spark_worker" in foretold
+    assert f"    ~ {MORE}  drain, remove spark_worker, spark" in foretold
+    assert f"    ~ {NODE}  drain, remove spark_worker" in foretold
     site.must("spark_cluster", "--check")
     assert site.ssh(MORE, UNITS).split() == ["spark-worker.service"]
     site.must("spark_cluster")

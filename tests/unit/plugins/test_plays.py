@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.world import World
 
 # A task that all nodes need, such as the question for the version at the master
 SHARED = """
@@ -111,6 +112,59 @@ def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
     code, said = play(site, "destroy", "-e", '{"sky_result": {"cluster": "another", "ready": true}}')  # as AWX hands it to the next job of a workflow
     assert code == 0, said
     assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
+
+
+def last_lines(said: str, play: str) -> list[str]:
+    """What a play has told, without the progress and the statistics."""
+    text = said[said.index(f"PLAY [{play}]") :].partition("PLAY RECAP")[0]
+    return [line.strip() for line in text.splitlines() if line.startswith("  ")]
+
+
+def test_provision_alone_shows_its_plan_reports_and_writes_the_ssh_configuration(site: Path) -> None:
+    config = ("-e", "sky_ssh_config=demo.ssh", "-e", "sky_look=false")
+    code, said = play(site, "provision", "--check", "--diff", *config)
+    assert code == 0, said
+    lines = last_lines(said, "Report what was provisioned")
+    assert [line.split("  ")[0] for line in lines[:5]] == [
+        "+ group demo",
+        "+ demo-master-0",
+        "+ demo-worker-0",
+        "+ demo-worker-1",
+        "plan: 4 to create",
+    ]
+    assert "configure" not in "".join(lines)
+    assert said.count("+flavor: small") == 3
+    assert said.count("demo-worker-0: create in one") == 0
+    assert not (site / "demo.ssh").exists()
+    code, said = play(site, "provision", *config)
+    assert code == 0, said
+    made = last_lines(said, "Report what was provisioned")
+    assert (made[0], made[4]) == ("group demo: create in one", "done: 4 created")
+    assert "Host demo-worker-1" in (site / "demo.ssh").read_text(encoding="utf-8")
+    assert not published(said)["ready"]
+    code, said = play(site, "provision", *config, "-e", '{"sky_counts": {"worker": 1}}')
+    assert code == 0, said
+    assert last_lines(said, "Report what was provisioned")[0] == "next: sky.clusters.cluster drains and deletes demo-worker-1"
+
+
+@pytest.mark.parametrize(("strict", "code"), [("false", 0), ("true", 2)])
+def test_provision_alone_fails_if_every_node_was_required_and_says_what_to_do(site: Path, strict: str, code: int) -> None:
+    content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
+    content["pools"]["worker"]["min_count"] = 0
+    (site / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    World(site / "world", real_time=True).fault("create", "refused", node=2, times=99)
+    ended, said = play(site, "provision", "-e", "sky_look=false", "-e", f"sky_strict={strict}")
+    assert ended == code, said
+    lines = last_lines(said, "Report what was provisioned")
+    assert "done: 3 created, 1 failed" in lines  # with the group
+    assert any(line.endswith("no valid host was found") for line in lines)
+    assert any(line.startswith("next: ") for line in lines)
+
+
+def test_a_playbook_that_goes_on_reports_once(site: Path) -> None:
+    _code, said = play(site, "cluster")
+    assert said.count("TASK [Report what was done]") == 1
+    assert "configured: " not in said  # none was reached
 
 
 def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
@@ -49,7 +48,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "notes": [],
         "systems": {},
     }
-    visits: dict[str, Any] = {"names": []}
+    visits: dict[str, Any] = {"names": [], "reasons": {name: ["changed"] for name in changed.get("names", [])}}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -106,10 +105,20 @@ def test_what_a_run_would_do_is_reported() -> None:
     assert lines[-5:] == [
         "a run would:",
         "  + demo-worker-3   create in here",
-        f"  ~ demo-worker-10  {VISIT}",
+        "  ~ demo-worker-10  configure: its settings, software or peers have changed",
         "  plan: 1 to create, 1 to change",
         "ready: yes",
     ]
+
+
+def test_a_visit_that_repairs_names_the_fault() -> None:
+    failed = {"health": "spark-worker failed", "faults": ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]}
+    lines = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty"]})["summary"]
+    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code)" in lines
+    both = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty", "changed"]})["summary"]
+    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code); its settings, software or peers have changed" in both
+    new = status(names=["demo-worker-2"], reasons={"demo-worker-2": ["new"]})["summary"]
+    assert "  ~ demo-worker-2  configure: it was never configured" in new
 
 
 def test_what_the_file_costs_is_reported() -> None:
@@ -119,7 +128,7 @@ def test_what_the_file_costs_is_reported() -> None:
 def test_a_role_that_would_be_removed_is_reported() -> None:
     steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
     found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
-    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
+    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  drain, remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
 
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}

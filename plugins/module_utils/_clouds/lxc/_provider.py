@@ -49,6 +49,7 @@ class LxcCloud(Cloud):
 
     provider: ClassVar[str] = "lxc"
     poll_seconds: ClassVar[float] = 0.2
+    shared_kinds: ClassVar[tuple[str, ...]] = ("bridge", "table")
     options: LxcOptions
 
     def __init__(self, name: str, options: LxcOptions, scope: Scope) -> None:
@@ -114,6 +115,9 @@ class LxcCloud(Cloud):
         built = Images(self._zone)
         recipes = {name: self._recipe(name) for name in dict.fromkeys(spec.image for spec in specs)}
         return [name for name, recipe in recipes.items() if not built.exists(Recipe(name, recipe["suite"], tuple(recipe["packages"])))]
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
+        return [part for part in self.gaps() if part.startswith(self.shared_kinds)] if specs else []
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
@@ -254,6 +258,12 @@ class LxcCloud(Cloud):
     def leftovers(self) -> list[str]:
         found: list[str] = self._host.value("leftovers", cluster=self.scope.cluster)
         return found
+
+    def shared_existing(self) -> list[str]:
+        try:
+            return super().shared_existing()
+        except Denied:  # nor could this user remove it
+            return []
 
     def lock(self, holder: str, seconds: float) -> Lease:
         return Lease(**self._host.value("lock", cluster=self.scope.cluster, holder=holder, seconds=seconds, pid=os.getpid()))
