@@ -22,7 +22,7 @@ from ._names import Extra
 from ._notes import Notes, marks
 from ._one import One
 from ._pdisk import Disk, Pdisk
-from ._vms import ACTIVE, HOLD, STOPPED, SUSPENDED, UNKNOWN, Vm
+from ._vms import HOLD, STOPPED, SUSPENDED, Vm
 from ._volumes import Volumes
 
 LOOKS = (0.5, 2.0, 5.0)  # s after a lost answer, at which the machine is looked for
@@ -114,7 +114,7 @@ class Creation:
             attached: disks that were attached while it ran: it starts without them, whatever the disk service has noted.
         """
         actions = {STOPPED: "resume", SUSPENDED: "resume", HOLD: "release"}
-        action = "restart" if (vm.state, vm.lcm) == (ACTIVE, UNKNOWN) else actions.get(vm.state, "")
+        action = "restart" if vm.is_unknown else actions.get(vm.state, "")
         if action == "restart":
             for disk in attached:
                 self._pdisk.detach(disk.uuid, str(vm.id), metadata_only=True)
