@@ -56,6 +56,8 @@ class ActionModule(ActionBase):
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:
                 break
+            if result.get("why"):
+                _say(f"{node}: {result['why']}")
             _say(f"{node}: handing over its blocks, {still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues")
         if not result.get("failed") and changed:
             _say(f"{node}: handed over its blocks ({blocks}) in {round(time.monotonic() - begun)} s")

@@ -18,7 +18,7 @@ from . import _vms
 from ._definitions import Templates
 from ._errors import Conflict
 from ._machines import refusal
-from ._names import Extra
+from ._names import UUID, Extra
 from ._notes import Notes, marks
 from ._one import One
 from ._pdisk import Disk, Pdisk
@@ -146,7 +146,8 @@ class Creation:
         draft = self._templates.draft(spec)  # before anything is created
         self._templates.text(draft)
         disks = self._disks(spec, undo)
-        for disk in disks:
+        boot = [Disk(draft.source.id, "image")] if UUID.fullmatch(draft.source.id) else []
+        for disk in [*boot, *disks]:
             self._volumes.free(disk)
         nonce = secrets.token_hex(8)
         template = self._templates.text(self._templates.draft(spec, disks), self._existing.ticket, nonce)

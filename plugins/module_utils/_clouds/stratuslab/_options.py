@@ -88,8 +88,8 @@ class StratusLabOptions(Options):
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)
     verify_images: bool = option(
         Flag(),
-        "Whether only images are used whose metadata in the Marketplace are signed by whom they name; without it metadata can be forged. Whatever it is, "
-        "metadata must be valid still, must not be deprecated, must have the checksum of their identifier and must pass O(policy).",
+        "Whether the signature of an image's metadata in the Marketplace is verified; if not, anyone who changes them on the way can forge them. In "
+        "both cases they must not have expired or be deprecated, must have the checksum of their identifier, and must pass O(policy).",
         default=True,
     )
     policy: Policy = option(Struct(Policy), "Which images may be used.", default_factory=Policy)
