@@ -67,6 +67,14 @@ class InvalidMetadata(Exception):
     pass
 
 
+class _Unusable(Exception):
+    """An upload that has no document."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class Entry:
     """One endorsed description."""
@@ -292,27 +300,32 @@ class Marketplace:
         return self._error(404, "The server has not found anything matching the request URI", accept)
 
     def _post(self, body: bytes, accept: str, kind: str) -> Answer:
-        if self.read_only:
-            return self._error(403, "read-only repository", accept)
-        if not body:
-            return self._error(400, "post with null entity", accept)
-        name = kind.partition(";")[0].strip().lower()
-        if name not in ("multipart/form-data", "application/xml", "application/rdf+xml"):
-            return self._error(415, name, accept)
-        if name.startswith("multipart/"):
-            body = _first_file(body, kind)
-            if not body:
-                return self._error(400, "no valid file uploaded", accept)
-        if len(body) > LONGEST:
-            return self._error(400, "metadata file too large", accept)
         try:
-            entry = self.publish(body, keep=not self._validates)
+            entry = self.publish(self._sent(body, kind), keep=not self._validates)
+        except _Unusable as error:
+            return self._error(error.status, str(error), accept)
         except InvalidMetadata as error:
             return self._error(400, f"invalid metadata: {error}", accept)
         if self._validates:
             return Answer(202, body=b"confirmation email sent for new metadata entry\n", headers={"Content-Type": "text/plain"})
         place = f"{self.base}/metadata/{entry.identifier}/{entry.email}/{entry.created}"
         return Answer(201, body=b"metadata entry created", location=place, headers={"Content-Type": "text/plain"})
+
+    def _sent(self, body: bytes, kind: str) -> bytes:
+        """The document of an upload."""
+        if self.read_only:
+            raise _Unusable(403, "read-only repository")
+        if not body:
+            raise _Unusable(400, "post with null entity")
+        name = kind.partition(";")[0].strip().lower()
+        if name not in ("multipart/form-data", "application/xml", "application/rdf+xml"):
+            raise _Unusable(415, name)
+        text = _first_file(body, kind) if name.startswith("multipart/") else body
+        if not text:
+            raise _Unusable(400, "no valid file uploaded")
+        if len(text) > LONGEST:
+            raise _Unusable(400, "metadata file too large")
+        return text
 
     def _found(self, words: Sequence[str], query: Mapping[str, str]) -> list[Entry]:
         wanted = {key: query[key] for key in ("identifier", "email", "created") if query.get(key)}
