@@ -20,7 +20,9 @@ from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 from cryptography import x509
 
-from .marketplace import Marketplace, java_name
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import java_name
+
+from .marketplace import Marketplace
 from .oned import Fault, Oned
 from .pdisk import Answer, Asked, Pdisk, dumped
 
