@@ -84,6 +84,7 @@ class Entry:
     email: str
     created: str
     values: Mapping[str, str]
+    signer: tuple[str, str] = ("", "")  # subject and issuer of the endorser
 
     @property
     def deprecated(self) -> bool:
@@ -137,10 +138,11 @@ def read(text: bytes) -> Entry:
         if not isinstance(child.tag, str):
             continue
         values.setdefault(_prefixed(child), (child.text or "").strip())
-    email = root.findtext("rdf:Description/slreq:endorsement/slreq:endorser/slreq:email", "", NS).strip()
+    endorser = "rdf:Description/slreq:endorsement/slreq:endorser/slreq:"
+    email, *signer = (root.findtext(f"{endorser}{name}", "", NS).strip() for name in ("email", "subject", "issuer"))
     created = root.findtext("rdf:Description/slreq:endorsement/dcterms:created", "", NS).strip()
     body = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text.decode("utf-8"))
-    return Entry(body, values.get("dcterms:identifier", ""), email, created, values)
+    return Entry(body, values.get("dcterms:identifier", ""), email, created, values, (signer[0], signer[1]))
 
 
 def validate(text: bytes) -> Entry:
@@ -377,7 +379,8 @@ class Marketplace:
                 return _results(HISTORY, [each.history() for each in shown if not days.isdigit() or each.created > stamp(int(days))])
             case [_endorser, "tags"]:
                 return _results(("tag",), [{"tag": tag} for tag in sorted({each.values.get("dcterms:alternative", "") for each in shown} - {""})])
-        return _results(("email",), [{"email": endorser} for endorser in sorted({each.email for each in shown})])
+        columns = ("email", "subject", "issuer")
+        return _results(columns, [dict(zip(columns, row, strict=True)) for row in sorted({(each.email, *each.signer) for each in shown})])
 
     @staticmethod
     def _error(status: int, text: str, accept: str = "") -> Answer:

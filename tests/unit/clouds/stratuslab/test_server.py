@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import subprocess
 import threading
 import time
 import urllib.error
@@ -21,7 +23,8 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from ansible_collections.sky.clusters.tests.clouds.stratuslab import pdisk
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.disk import Disk as NodeDisk
+from ansible_collections.sky.clusters.tests.clouds.stratuslab import lxc, pdisk
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.front import java_quoted
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import NS, Entry, InvalidMetadata, Marketplace, stamp, validate
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.objects import Document, History, Host, Lcm, Lease, Reason, User, Vm, VmState
@@ -323,6 +326,16 @@ def test_a_helper_needs_one_of_the_fifteen_connections(tmp_path: Path) -> None:
     assert said.count(refused) >= 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of a machine belong to its root")
+def test_the_context_disk_has_all_its_files(tmp_path: Path) -> None:
+    lxc._contextualise(NodeDisk(tmp_path / "upper", tmp_path / "image"), [{"PUBLIC_KEY": "ssh-rsa AAAA me\n", "A": "b"}])
+    disk = tmp_path / "upper/mnt/stratuslab"
+    assert sorted(path.name for path in disk.iterdir()) == ["context.sh", "epilog.sh", "init.sh", "prolog.sh"]
+    assert (disk / "context.sh").read_text() == 'A="b"\nPUBLIC_KEY="ssh-rsa AAAA me\n"\n'
+    for name in ("init.sh", "prolog.sh", "epilog.sh"):
+        subprocess.run(["sh", "-n", str(disk / name)], check=True)
+
+
 def test_what_xml_cannot_hold_is_a_fault(server: Site) -> None:
     for text in ("\x07", "\U0001f600", "]]>"):
         with pytest.raises(Fault) as fault:
@@ -568,7 +581,10 @@ def test_a_form_with_metadata_is_read() -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.xml"\r\nContent-Type: application/xml\r\n\r\n'
     body = head + SIGNED + b"\r\n--b--\r\n"
     assert shop.ask("POST", "metadata", body, kind="multipart/form-data; boundary=b")[0] == 201
-    assert shop.ask("GET", "endorsers")[1].count("<literal>jane.tester@example.org</literal>") == 1
+    shown = shop.ask("GET", "endorsers")[1]
+    assert shown.count("<literal>jane.tester@example.org</literal>") == 1
+    assert re.findall(r'<variable name="(\w+)"/>', shown) == ["email", "subject", "issuer"]
+    assert '<binding name="subject"><literal>CN=Jane Tester,OU=Testing Department,O=StratusLab Project,C=EU</literal>' in shown
     assert shop.ask("GET", "endorsers/eve@example.org")[1].endswith("<results></results></sparql>")
 
 
