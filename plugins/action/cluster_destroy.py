@@ -37,12 +37,8 @@ class ActionModule(RunAction):
             raise AnsibleActionFail(f"sky_destroy_data: must be the name of the cluster, {cluster.name}, to delete its data, too, got '{given}'")
         with self.open_run(cluster, args) as run:
             outcome = run.absent(bool(given), args["confirm"])
-<<<<<<< HEAD
             warn(outcome, self.progress)
-=======
-            warn(outcome)
             outcome.kept = [] if run.check and given else outcome.kept
->>>>>>> fix-report
             result = self.result(outcome, bool(given)) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:
             return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *kept_volume_lines(outcome)]}

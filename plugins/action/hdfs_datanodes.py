@@ -57,6 +57,8 @@ class ActionModule(ActionBase):
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:
                 break
+            if result.get("why"):
+                _say(worded(f"{node}: {result['why']}", task_vars or {}))
             rest = f"{still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues"
             _say(worded(f"{node}: handing over its blocks, {rest}", task_vars or {}))
         if not result.get("failed") and changed:

@@ -106,6 +106,11 @@ left:
   returned: when O(state=leaving) and O(slice_seconds) had passed
   type: int
   sample: 12
+why:
+  description: Why it cannot hand them over.
+  returned: when O(report) and the NameNode waits for more copies than there are DataNodes
+  type: str
+  sample: files want more copies than there are DataNodes
 blocks:
   description: How many blocks it had when it began to leave.
   returned: when O(state=leaving)
@@ -127,7 +132,15 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._pending import Pending
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, IN_SERVICE, State, state
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import (
+    DEAD,
+    DECOMMISSIONED,
+    IN_SERVICE,
+    DataNode,
+    State,
+    setting,
+    state,
+)
 
 LEAVES = "DECOMMISSIONED"  # in the list
 HDFS = "/usr/local/bin/hdfs"  # of the role hdfs
@@ -218,11 +231,19 @@ def members(found: list[Entry], given: dict[str, Any]) -> list[Entry]:
     return [entry(text, text in going) for text in given["members"]]
 
 
+def leaving(given: dict[str, Any]) -> set[tuple[str, int]]:
+    return {place(text) for text in (*given["leaving"], given["address"])}
+
+
+def staying(seen: State, given: dict[str, Any]) -> list[DataNode]:
+    return [node for node in seen.live if node.state == IN_SERVICE and (node.address, node.port) not in leaving(given)]
+
+
 def check_room(seen: State, given: dict[str, Any]) -> None:
     """Refuse what could never end."""
-    going = {place(text) for text in (*given["leaving"], given["address"])}
+    going = leaving(given)
     blocks = int((seen.values or {}).get("BlocksTotal", 0))
-    stay = [node for node in seen.live if node.state == IN_SERVICE and (node.address, node.port) not in going]
+    stay = staying(seen, given)
     if blocks and len(stay) < given["replication"]:
         raise LeaveError(
             f"hdfs_replication: files are kept in {given['replication']} copies, and {len(stay)} DataNode(s) would remain: the node stays; "
@@ -269,6 +290,21 @@ def silent(given: dict[str, Any], seen: State) -> str:
     return f"the NameNode at {given['page']} cannot move blocks now ({seen.safe_mode or 'it does not answer'}): the node stays"
 
 
+def too_many_copies(seen: State, given: dict[str, Any]) -> str:
+    """Why blocks cannot have enough copies elsewhere; empty if they can.
+
+    A client of another cluster may write files with more copies than are kept here. The NameNode lets a DataNode go that has a block of such a file
+    only when there are as many as it was itself started with.
+    """
+    wanted, there = setting(given["page"], "dfs.replication"), len(staying(seen, given))
+    if not wanted.isdigit() or int(wanted) <= there:
+        return ""
+    return (
+        f"files want more copies than there are DataNodes: the NameNode waits for {wanted} (dfs.replication), and {there} DataNode(s) remain: "
+        "add DataNodes, or lower hdfs_replication and the copies of these files (hdfs dfs -setrep)"
+    )
+
+
 def _wait(given: dict[str, Any], changed: bool) -> dict[str, Any]:
     """Look again and again: one look that fails says nothing."""
     begun = time.monotonic()
@@ -282,12 +318,13 @@ def _wait(given: dict[str, Any], changed: bool) -> dict[str, Any]:
             return {"changed": True}
         left = node.to_copy if node else left
     if given["seconds"] > bound:
-        return {"changed": changed, "left": left if left is not None else -1}
+        why = too_many_copies(seen, given) if given["report"] and seen.ready else ""
+        return {"changed": changed, "left": left if left is not None else -1, **({"why": why} if why else {})}
     if not seen.ready:
         raise LeaveError(f"{silent(given, seen)}; run again to continue")
     raise LeaveError(
         f"{'some' if left is None else left} blocks of the DataNode {given['address']} are not elsewhere yet and its time is over "
-        "(hdfs_datanode_drain_seconds): the node stays and goes on handing them over; run again to continue"
+        f"(hdfs_datanode_drain_seconds): {too_many_copies(seen, given) or 'the node stays and goes on handing them over; run again to continue'}"
     )
 
 

@@ -173,7 +173,7 @@ class Node:
     ready: str = ""  # the hash that `set_ready` wrote last; empty if none
     clouds: tuple[str, ...] = ()  # the clouds that the cluster uses, as its birth or `set_clouds` wrote them last; empty if none
     host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty if the cloud does not know them
-    fault: str = ""  # why it failed, in the cloud's own words
+    fault: str = ""  # why it failed, or does not run, in the cloud's own words
     hopeless: bool = False  # it failed for a reason that recreating it does not fix (no quota)
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 SECONDS = 10  # that a page may take
 IN_SERVICE, DECOMMISSIONED, DEAD = "In Service", "Decommissioned", "dead"
@@ -44,6 +45,16 @@ def bean(page: str, name: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return dict(found[0]) if found else {}
+
+
+def setting(page: str, name: str) -> str:
+    """A setting that a daemon was started with; empty where nothing answers, or nothing of this name."""
+    text = fetch(f"{page}/conf?name={name}")
+    try:
+        root = ElementTree.fromstring(text or b"<none/>")  # noqa: S314  # of a daemon of our own
+    except ElementTree.ParseError:
+        return ""
+    return {each.findtext("name"): each.findtext("value") for each in root.iter("property")}.get(name) or ""
 
 
 @dataclass(frozen=True)

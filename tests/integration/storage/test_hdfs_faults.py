@@ -141,11 +141,13 @@ def test_a_shrink_that_was_killed_after_the_datanode_had_stopped_is_repeated(sit
 def test_a_datanode_leaves_under_load_without_losing_a_block(site: Site, figure: Figure) -> None:
     for number in range(MANY):
         put(site, f"/user/sky/many{number}", SECRET, COPIES)
+    put(site, "/user/sky/wanted", SECRET, COPIES + 1)  # by a client of another cluster: more copies than there will be DataNodes
     blocks = eventually("there are blocks", page(site), lambda seen: seen.values).of(address(site, LAST))
     with writing(site, WRITER, "/user/sky/leaving", 60, 30):
         shrunk = site.must("cluster", *size(2), *UNPROVED)
     took = re.search(rf"{LAST}: handed over its blocks \((\d+)\) in (\d+) s", shrunk.output)
     assert took is not None, shrunk.output[-5000:]
+    site.ssh(HEAD, "hdfs dfs -rm -skipTrash /user/sky/wanted")
     figure(f"decommissioning 1 of 3 DataNodes with {blocks.used / 2**30 if blocks else 0:.2f} GiB takes {took[2]} s")
     assert "handing over its blocks, " in shrunk.output
     assert sorted(site.hosts("hdfs_datanode")) == [WRITER, DATANODE]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.sky.clusters.plugins.action import hdfs_datanodes as action_hdfs_datanodes
 from ansible_collections.sky.clusters.plugins.action.hdfs_datanodes import AGAIN, STALLED, ActionModule, Progress
 from ansible_collections.sky.clusters.plugins.module_utils._nodes import _pending
 from ansible_collections.sky.clusters.plugins.modules import hdfs_datanodes
@@ -113,6 +115,26 @@ def test_after_its_time_the_node_stays(namenode: NameNode, tmp_path: Path) -> No
     with pytest.raises(LeaveError, match=r"7 blocks of the DataNode 10\.0\.0\.6:9866 are not elsewhere yet.*the node stays.*run again to continue"):
         asked(namenode, tmp_path, "leaving", address=TWO, seconds=1, slice_seconds=0)
     assert listed(tmp_path)[TWO] == LEAVES
+
+
+def test_files_that_want_more_copies_than_there_are_datanodes_are_the_reason(namenode: NameNode, tmp_path: Path) -> None:
+    reason = r"files want more copies than there are DataNodes: the NameNode waits for 3 \(dfs\.replication\), and 2 DataNode\(s\) remain: add"
+    namenode.leaving = {TWO: 7}
+    namenode.settings["dfs.replication"] = "3"
+    assert re.match(reason, asked(namenode, tmp_path, "leaving", address=TWO, report=True)["why"])
+    assert "why" not in asked(namenode, tmp_path, "leaving", address=TWO)  # something moves
+    with pytest.raises(LeaveError, match=rf"its time is over \(hdfs_datanode_drain_seconds\): {reason}"):
+        asked(namenode, tmp_path, "leaving", address=TWO, seconds=1)
+    namenode.settings["dfs.replication"] = "2"
+    assert "why" not in asked(namenode, tmp_path, "leaving", address=TWO, report=True)
+
+
+def test_the_reason_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(action_hdfs_datanodes, "_say", shown.append)
+    Sliced([{"changed": True, "blocks": 9, "left": 7, "why": "files want"}, {"changed": True}]).run(None, {"inventory_hostname": "demo-data-1"})
+    assert shown[0] == "demo-data-1: files want"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Http:
         self.calls: Counter[str] = Counter()  # for who counts them
         self._parts = urlsplit(self.base)
         self._login = login
-        self._ca_file = ca_file
+        self.ca_file = ca_file
         self._timeout = timeout
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._context: ssl.SSLContext | None = None
@@ -138,7 +138,7 @@ class Http:
     def _tls(self) -> ssl.SSLContext:
         with self._making:
             if self._context is None:
-                context = ssl.create_default_context(cafile=self._ca_file or None)
+                context = tls(self.ca_file)
                 if self._login is not None and self._login.by_certificate:
                     own = files(self._login)
                     own.check()
@@ -163,6 +163,14 @@ class Http:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise Invalid(f"{call}: {error}") from error
             raise Unavailable(f"{call}: {_words(error)}") from error
+
+
+def tls(ca_file: str) -> ssl.SSLContext:
+    """What verifies a service: the authorities of the system, and those of a file beside them."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:

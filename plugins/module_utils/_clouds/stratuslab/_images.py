@@ -21,16 +21,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import BinaryIO
 from urllib.parse import urlsplit
-
-from ansible.module_utils.urls import ConnectionError as NoConnection
-from ansible.module_utils.urls import open_url
+from urllib.request import HTTPSHandler, build_opener
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
 from ._certificate import endorser, files
 from ._credentials import Login
 from ._errors import Missing
-from ._http import PIECE, pieces
+from ._http import PIECE, pieces, tls
 from ._marketplace import Marketplace, first_location
 from ._metadata import RDF, SLTERMS, Content, Described, Metadata, lxml
 from ._pdisk import ORIGIN, Disk, Pdisk
@@ -345,16 +343,18 @@ class _Download:
                 self._pdisk.download(location.rpartition("/")[2], file.write)
                 yield from pieces(file)
         else:
-            yield from _fetched(location)
+            yield from _fetched(location, self._pdisk.http.ca_file)
 
 
-def _fetched(location: str) -> Iterator[bytes]:
+def _fetched(location: str, ca_file: str) -> Iterator[bytes]:
     """The file at an address of the web."""
     if urlsplit(location).scheme not in ("http", "https"):
         raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
     try:
-        with contextlib.closing(open_url(location, timeout=SECONDS, http_agent="sky.clusters")) as answer:
+        opener = build_opener(HTTPSHandler(context=tls(ca_file)))
+        opener.addheaders = [("User-Agent", "sky.clusters")]
+        with opener.open(location, timeout=SECONDS) as answer:
             while piece := answer.read(PIECE):
                 yield piece
-    except (OSError, ValueError, http.client.HTTPException, NoConnection) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise CloudError(f"{location} cannot be fetched: {error}") from error

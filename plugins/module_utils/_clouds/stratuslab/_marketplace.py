@@ -121,14 +121,14 @@ class Marketplace:
         policy = self._policy
         sums = entry.checksums.get("SHA-1", "")
         lists = (
-            ("endorser", entry.email, policy.allow_endorsers, policy.deny_endorsers),
-            ("checksum", sums, policy.allow_checksums, policy.deny_checksums),
-            ("image", entry.identifier, policy.allow_images, policy.deny_images),
+            ("endorser", entry.email, policy.allow_endorsers, policy.deny_endorsers, str.lower),
+            ("checksum", sums, policy.allow_checksums, policy.deny_checksums, str.lower),
+            ("image", entry.identifier, policy.allow_images, policy.deny_images, str),  # letter case matters in identifiers
         )
-        for what, value, allowed, denied in lists:
-            if allowed and value not in allowed:
+        for what, value, allowed, denied, form in lists:
+            if allowed and form(value) not in map(form, allowed):
                 return f"policy.allow_{what}s does not name {what} {value}"
-            if value in denied:
+            if form(value) in map(form, denied):
                 return f"policy.deny_{what}s names {what} {value}"
         return ""
 

@@ -158,6 +158,10 @@ class Names:
         base = self._pdisk.http.base.rpartition("/")[0]
         return Source(uuid, f"pdisk:{base}/{uuid}", "", PREFIXES.get(self._options.disks_bus or "virtio", "vd"))
 
+    def holders(self, uuid: str) -> list[str]:
+        """The machines that have a bootable disk, by their identifiers."""
+        return list(self._pdisk.mounts(uuid)) if self._pdisk.disk(uuid).count else []
+
     def networks(self) -> dict[str, Element]:
         return {element.findtext("NAME", ""): element for element in self._one.networks()}
 

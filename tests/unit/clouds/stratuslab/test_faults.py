@@ -210,7 +210,7 @@ def test_addresses_that_end_in_the_middle(small: Site, proxy: SiteProxy, wanted:
 
     def taken() -> None:
         for _time in range(6):
-            small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NIC = [ NETWORK = "public" ]'])
+            small.oned.call("one.vm.allocate", [f"bob:{'a' * 40}", 'NIC = [ NETWORK_UNAME = "oneadmin", NETWORK = "public" ]'])
 
     proxy.rule(first(taken), "machines", "", "one.vm.allocate")
     outcome = present(run_of(file))
@@ -362,7 +362,9 @@ def test_who_has_the_file_and_the_credentials_sees_the_same(
 @pytest.mark.parametrize("kept", [True, False], ids=["still named", "no longer named"])
 def test_a_machine_of_its_owner_survives_a_list_that_lies(small: Site, proxy: SiteProxy, wanted: Callable[..., dict[str, Any]], kept: bool) -> None:
     """What says that it is a node is in the templates."""
-    (_ok, number, _code) = small.oned.call("one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"\nNIC = [ network = "public" ]'])
+    (_ok, number, _code) = small.oned.call(
+        "one.vm.allocate", [f"alice:{'a' * 40}", 'NAME = "mine"\nNIC = [ NETWORK_UNAME = "oneadmin", network = "public" ]']
+    )
     while not small.oned.vms[int(number)].running:
         time.sleep(0.01)
     file = wanted({"w": {"count": 2, "extra": {"machines": [int(number)]}}})

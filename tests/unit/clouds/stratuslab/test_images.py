@@ -9,10 +9,13 @@ import hashlib
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +86,37 @@ def test_a_document_that_is_signed_here_is_of_the_same_shape(tmp_path: Path) -> 
         return [re.sub(r"#13;|\s", "", tag) for tag in re.findall(r"<[^>]+>", signature)]
 
     assert shape(made) == shape(SIGNED)
+
+
+LONG, SHORT = "78" * 300, "78" * 130
+NAMES: dict[str, Sequence[tuple[x509.ObjectIdentifier, str, _ASN1Type | None]]] = {  # by what Java 17 prints of them
+    "CN=Jane,UID=jane,DC=org,O=O,STREET=St 1,L=L,ST=S,C=EU": [
+        (NameOID.COUNTRY_NAME, "EU", None), (NameOID.STATE_OR_PROVINCE_NAME, "S", None), (NameOID.LOCALITY_NAME, "L", None),
+        (NameOID.STREET_ADDRESS, "St 1", None), (NameOID.ORGANIZATION_NAME, "O", None), (NameOID.DOMAIN_COMPONENT, "org", None),
+        (NameOID.USER_ID, "jane", None), (NameOID.COMMON_NAME, "Jane", None),
+    ],
+    "2.5.4.42=#0c084ac3a972c3b46d65,2.5.4.12=#0c024472,2.5.4.5=#1303313233,1.2.840.113549.1.9.1=#16076140622e6f7267": [
+        (NameOID.EMAIL_ADDRESS, "a@b.org", None), (NameOID.SERIAL_NUMBER, "123", None), (NameOID.TITLE, "Dr", None),
+        (NameOID.GIVEN_NAME, "Jérôme", None),
+    ],
+    f"2.5.4.12=#0c82012c{LONG}": [(NameOID.TITLE, "x" * 300, None)],
+    f"2.5.4.12=#0c8182{SHORT}": [(NameOID.TITLE, "x" * 130, None)],
+    r"OU=Jé 中,O=\#x,CN=\ a\=b\#c\, \"d\"\;\<e\>\+\\\ ": [
+        (NameOID.COMMON_NAME, ' a=b#c, "d";<e>+\\ ', None), (NameOID.ORGANIZATION_NAME, "#x", None),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, "Jé 中", None),
+    ],
+    r"CN=\00B\00m": [(NameOID.COMMON_NAME, "Bm", _ASN1Type.BMPString)],
+    "CN=#1c08000000550000006e": [(NameOID.COMMON_NAME, "Un", _ASN1Type.UniversalString)],
+    "CN=#12023132": [(NameOID.COMMON_NAME, "12", _ASN1Type.NumericString)],
+    r"CN=\ \ ": [(NameOID.COMMON_NAME, "  ", _ASN1Type.UTF8String)],
+    "CN=\n\n c": [(NameOID.COMMON_NAME, "\n\n c", _ASN1Type.UTF8String)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("printed", [pytest.param(name, id=f"{number}") for number, name in enumerate(NAMES)])
+def test_names_in_certificates_are_written_as_java_writes_them(printed: str) -> None:
+    name = x509.Name([x509.NameAttribute(oid, value, kind) for oid, value, kind in NAMES[printed]])
+    assert _signature.java_name(name) == printed
 
 
 CHANGES = {
@@ -175,6 +209,17 @@ def test_the_policy_refuses_with_the_reason(site: Site, opened: Opened, kind: st
         cloud = opened(image=identifier, policy=policy)
         found = cloud.shortages([spec(cloud)], [])
         assert (found == []) if not reason else (len(found) == 1 and re.search(reason, found[0])), found
+
+
+@pytest.mark.parametrize("kind", ["endorsers", "checksums"])
+def test_the_policy_ignores_the_case_of_letters_but_not_in_identifiers(site: Site, opened: Opened, kind: str) -> None:
+    content = f"written in other letters: {kind}".encode()
+    identifier = published(site, content)
+    value = {"endorsers": EMAIL.title(), "checksums": hashlib.sha1(content).hexdigest().upper()}[kind]
+    with pytest.raises(Denied, match=rf"policy\.deny_{kind} names"):
+        opened(policy=Policy(**{f"deny_{kind}": (value,)})).marketplace.trusted(identifier)
+    allowed = Policy(**{f"allow_{kind}": (value,)}, deny_images=(identifier.swapcase(),))
+    assert opened(policy=allowed).marketplace.trusted(identifier).identifier == identifier
 
 
 def test_one_good_entry_is_enough(site: Site, opened: Opened) -> None:
