@@ -48,9 +48,9 @@ class Balancing(Network):
     load_balancer: tuple[Balance, ...] = option(ListOf(Struct(Balance)), "ports of the load balancer, and the pools behind them", default=())
 
     @property
-    def rules(self) -> tuple[FirewallRule, ...]:
+    def counted_rules(self) -> tuple[tuple[str, FirewallRule], ...]:
         opened = (FirewallRule(nodes=(BALANCER,), ports=(str(entry.port),), peers=entry.peers) for entry in self.load_balancer)
-        return (*(self.firewall or ()), *opened)
+        return (*super().counted_rules, *((f"load_balancer_{place}", rule) for place, rule in enumerate(opened)))
 
     def balances(self, cluster: str, roles: Collection[str]) -> list[dict[str, Any]]:
         """What a node of these roles needs to know, as plain data: nothing unless it is the load balancer's."""

@@ -36,7 +36,11 @@ def settings(cluster: Cluster, pool: str, node: str) -> dict[str, Any]:
     return shared | {
         "admin": _admin(cluster, pool),
         "gateway": bool(overlay and cluster.pools[pool].public_ip),
-        "rules": [_rule(rule, cluster) for rule in cluster.settings.rules if not rule.nodes or {pool, node, *roles} & {*rule.nodes}],
+        "rules": [
+            _rule(rule, cluster) | {"counter": counter}
+            for counter, rule in cluster.settings.counted_rules
+            if not rule.nodes or {pool, node, *roles} & {*rule.nodes}
+        ],
     }
 
 
