@@ -112,8 +112,8 @@ class LabNode:
     def overlay(self) -> str:
         return f"10.99.{self.number // BLOCK}.{self.number % BLOCK}"
 
-    def __call__(self, *words: str, check: bool = True) -> str:
-        return run("ip", "netns", "exec", self.space, *words, check=check)
+    def __call__(self, *words: str, stdin: str = "", check: bool = True) -> str:
+        return run("ip", "netns", "exec", self.space, *words, stdin=stdin, check=check)
 
     def inside(self, *words: str) -> str:
         """Run a command with the files that the node's agent sees."""

@@ -31,7 +31,7 @@ class Balance:
     protocol: str = option(Choice(("http", "tcp"), "protocol"), "whether it passes on HTTP requests or TCP connections", default="tcp")
     check: str = option(
         Text(r"(/[!-~]*)?", "a path such as /health"),
-        "path that a healthy node answers with a status of 2xx or 3xx; a connection if empty",
+        "path that a healthy node answers with a status of 2xx or 3xx; if empty, it is enough that the node accepts connections",
         default="",
     )
     peers: tuple[str, ...] = option(ListOf(Text()), "who may use it: addresses, networks, pools, roles, nodes, `cluster` or `any`", default=(ANY,))

@@ -130,7 +130,7 @@ class Network:
 
     @property
     def counted_rules(self) -> tuple[tuple[str, FirewallRule], ...]:
-        """The rules of the file, and those that follow from its other keys, each with its counter: the same on all nodes, by the place in the file."""
+        """The rules of the file, and those that follow from its other keys, each with its counter, which is named by its place there."""
         return tuple((f"rule_{place}", rule) for place, rule in enumerate(self.firewall or ()))
 
     @property

@@ -270,11 +270,11 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
 
 
 def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
-    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
+    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf && touch /usr/sbin/ufw")
     refused = cluster.site.play("cluster", "-e", "sky_full=true")
     assert refused.code != 0
     assert "ufw is active and would drop the cluster's traffic" in refused.output
-    cluster.ssh("tnet-far-1", "rm -r /etc/ufw")
+    cluster.ssh("tnet-far-1", "rm -r /etc/ufw /usr/sbin/ufw")
     cluster.must()
 
 
