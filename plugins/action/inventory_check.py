@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._load_balancer import ports_taken
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
@@ -33,7 +34,6 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
     doubled,
     faults,
     missing,
-    ports_taken,
     sources,
     strangers,
 )
@@ -59,8 +59,8 @@ class ActionModule(ControllerAction):
         pools = self._templar.template(variables["sky_pools"])
         places = [("", extra), *sources(self._loader, variables["hostvars"]._inventory)]
         wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(places, variables["hostvars"], pools if args["configures"] else None)]
-        balances = self._templar.template(variables.get("sky_settings", {})).get("load_balancer") or []
-        wrong += ports_taken(pools, balances, {name for _place, values in places for name in values})
+        settings = self._templar.template(variables.get("sky_settings", {}))
+        wrong += ports_taken(pools, settings, {name for _place, values in places for name in values})
         wrong += filter(None, [unfit()])
         wrong += _not_writable(values)
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]

@@ -16,7 +16,6 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_path
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._load_balancer import BALANCER
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
@@ -284,21 +283,3 @@ def beyond_node(node: str, variables: Any) -> list[str]:
         for name, having in limits
         if name in variables and variables.get(having) and int(variables[name]) > int(variables[having])
     ]
-
-
-def ports_taken(pools: Mapping[str, Mapping[str, Any]], balances: Iterable[Mapping[str, Any]], given: Collection[str]) -> Iterator[str]:
-    """Ports of the file's load balancer that a service of its own nodes has by default, before any node is made.
-
-    Args:
-        pools: those of the file.
-        balances: its entries of ``load_balancer``.
-        given: variables that are set somewhere: of these only a node knows the value.
-    """
-    for place, entry in enumerate(balances):
-        for name, pool in pools.items():
-            roles = pool.get("roles") or []
-            services = [(role, *item) for role in roles if BALANCER in roles and role in ROLES for item in ROLES[role].ports.items()]
-            for role, variable, port in services:
-                if port == int(entry["port"]) and variable not in given:
-                    where = f"is used by {role} on the nodes of pool {name}"
-                    yield f"load_balancer[{place}].port: port {port} {where}: choose another one, or set {variable}"

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._base._schema import Choice, Faults, Integer, ListOf, Struct, Text, hint, option, shown
 from .._systems._load_balancer import BALANCER
+from .._systems._table import ROLES
 from ._network import AGENT_PORT, ANY, File, FirewallRule, Network, check_peers
 
 SSH = 22
@@ -95,3 +96,21 @@ def _check_pool(entry: Balance, path: str, own: list[str], file: File, faults: F
         faults.add(f"{path}.pool", f"pool {entry.pool} has no node (count: 0)")
     elif entry.pool in own and entry.target == entry.port:
         faults.add(f"{path}.target_port", f"the load balancer itself uses port {entry.port} of the nodes of {entry.pool}: choose another one")
+
+
+def ports_taken(pools: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any], given: Collection[str]) -> Iterator[str]:
+    """Ports of the load balancer that a service of its own nodes has by default: known before any node is made.
+
+    Args:
+        pools: those of the file, as they were written.
+        settings: its other keys.
+        given: variables that are set somewhere; of these only a node knows the value.
+    """
+    for place, entry in enumerate(settings.get("load_balancer") or ()):
+        for name, pool in pools.items():
+            roles = pool.get("roles") or []
+            services = [(role, *item) for role in roles if BALANCER in roles and role in ROLES for item in ROLES[role].ports.items()]
+            for role, variable, port in services:
+                if port == int(entry["port"]) and variable not in given:
+                    where = f"is used by {role} on the nodes of pool {name}"
+                    yield f"load_balancer[{place}].port: port {port} {where}: choose another one, or set {variable}"

@@ -69,6 +69,11 @@ def _rule(rule: FirewallRule, cluster: Cluster) -> dict[str, Any]:
     return found | {"ports": list(rule.ports), "any": ANY in rule.peers, "cidrs": cidrs, "sets": sets}
 
 
+def without_ipv4(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The nodes that an overlay cannot have: between its nodes, tunnels are IPv4."""
+    return sorted(name for name, variables in nodes.items() if cluster.overlay and ":" in variables["sky_cloud_address"])
+
+
 def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The list of the nodes, but for their keys and its serial number.
 

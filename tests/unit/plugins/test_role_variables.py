@@ -21,7 +21,6 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
     known,
     missing,
     of_role,
-    ports_taken,
     sources,
     strangers,
 )
@@ -182,14 +181,6 @@ def test_a_port_of_a_service_that_the_node_balances_too() -> None:
     node = {"sky_roles": ["spark_master"], "sky_balances": [{"port": 8080}, {"port": 80}]}
     assert beyond_node("demo-master-0", node) == ["spark_master_ui_port: port 8080 of demo-master-0 is one that it balances: choose another one"]
     assert beyond_node("demo-master-0", node | {"spark_master_ui_port": 8090}) == []
-
-
-def test_a_port_of_the_load_balancer_that_a_service_of_its_nodes_has() -> None:
-    pools = {"front": {"roles": ["load_balancer", "spark_master"]}, "work": {"roles": ["spark_worker"]}, "bare": {}}
-    balances = [{"port": 80}, {"port": 8080}, {"port": 8081}]
-    sentence = "load_balancer[1].port: port 8080 is used by spark_master on the nodes of pool front: choose another one, or set spark_master_ui_port"
-    assert list(ports_taken(pools, balances, set())) == [sentence]
-    assert list(ports_taken(pools, balances, {"spark_master_ui_port"})) == []  # the nodes that have it are looked at
 
 
 def test_variables_are_found_in_every_place_of_a_site(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
-from ansible_collections.sky.clusters.plugins.module_utils._views._network import content, serving_pool, settings
+from ansible_collections.sky.clusters.plugins.module_utils._views._network import content, serving_pool, settings, without_ipv4
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 
 
@@ -189,6 +189,13 @@ def test_a_node_behind_a_translated_port_has_no_public_address() -> None:
     outside = {"address": "gate.example.org", "family": 4, "public": True, "port": 10022}
     found = content(cluster(), {name: variables | {"sky_addresses": [outside, *variables["sky_addresses"]]}})
     assert [(each["public"], each["addresses"], each["gateway"]) for each in found["nodes"]] == [("", ["10.90.1.1"], False)]
+
+
+def test_nodes_without_ipv4_cannot_be_in_an_overlay() -> None:
+    name, variables = node("worker", 0, 257)
+    nodes = dict([node("gate", 0, 2), (name, variables | {"sky_cloud_address": "2001:db8::7"})])
+    assert without_ipv4(cluster(), nodes) == ["demo-worker-0"]
+    assert without_ipv4(cluster(overlay=False), nodes) == []
 
 
 def test_the_list_is_served_by_the_first_head() -> None:
