@@ -30,7 +30,7 @@ agent:
   description: What the agent reported last; empty if it does not run.
   returned: always
   type: dict
-  sample: {serial: 1764316800, engine: kernel, mtu: {other: 1420}, ways: {other: gateway demo-gate-0}, silent: [], fault: ""}
+  sample: {serial: 1764316800, engine: kernel, mtu: {other: 1420}, unmeasured: [], ways: {other: gateway demo-gate-0}, silent: [], fault: ""}
 peers:
   description:
     - The nodes in the overlay. C(handshake) is the age of the last one in seconds, or null if there was none. C(fault) says what is wrong.

@@ -129,6 +129,8 @@ def test_a_node_is_judged_by_its_last_report() -> None:
     assert judged(serial=4) == ("behind", True)
     assert judged(fault="there is no interface") == ("faulty", True)
     assert judged(silent=["g-0"]) == ("faulty", True)
+    assert judged(unmeasured=["b"]) == ("faulty", True)
+    assert judged(unmeasured=[]) == ("whole", True)
     assert judged(at=900.0) == ("silent", False)
     assert judged() == ("silent", False)
 

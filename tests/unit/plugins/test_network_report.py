@@ -45,7 +45,7 @@ def test_what_is_wrong_is_named() -> None:
 
 
 def test_a_path_that_is_too_small_for_the_overlay_is_named() -> None:
-    unknown = AGENT | {"mtu": {}}
+    unknown = AGENT | {"unmeasured": ["far"]}
     (fault,) = faults({"a-0": state(agent=unknown)})
     assert fault.startswith("a-0: no packet of 1280 bytes passes to cloud far and back: the MTU of the path is too small")
     assert faults({"a-0": state(agent=unknown, peers=[PEER | {"handshake": 181}])}) == []  # nothing passes, which is named otherwise
