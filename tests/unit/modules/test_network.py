@@ -170,9 +170,10 @@ def test_a_tunnel_that_was_cut_is_told_from_one_that_is_idle(monkeypatch: pytest
     now = network_state.tried(nodes, before)
     found = {peer["name"]: peer["fault"] for peer in network_state.peers(nodes, {"name": "a-0"}, before, now)}
     assert called == ["10.99.0.3", "10.99.0.4"]  # those that were silent, and no person
-    assert (found["a-1"], found["a-2"], found["a-3"][:23]) == ("", "", "no handshake for 901 s,")
+    assert (found["a-1"], found["a-2"], found["a-3"][:19]) == ("", "", "no handshake for 90")
     (ada,) = network_state.users(nodes, now)
-    assert (ada["address"], ada["gateway"], ada["handshake"], "ada" in found) == ("10.99.255.1", "a-0", 9000, False)
+    assert (ada["address"], ada["gateway"], "ada" in found) == ("10.99.255.1", "a-0", False)
+    assert 9000 <= ada["handshake"] < 9010
 
 
 def test_the_agent_is_installed_as_it_is_here() -> None:
