@@ -40,7 +40,6 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
-Place = tuple[str, Mapping[str, Any]]
 NO_FILE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
@@ -57,10 +56,7 @@ class ActionModule(ControllerAction):
         values, wrong = given({name: self._templar.template(variables[name]) for name in EXTRAS if name in variables})
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
-        places = [("", extra), *sources(self._loader, variables["hostvars"]._inventory)]
-        wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(places, variables["hostvars"], pools if args["configures"] else None)]
-        settings = self._templar.template(variables.get("sky_settings", {}))
-        wrong += ports_taken(pools, settings, {name for _place, values in places for name in values})
+        wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"], pools if args["configures"] else None)]
         wrong += filter(None, [unfit()])
         wrong += _not_writable(values)
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
@@ -72,17 +68,19 @@ class ActionModule(ControllerAction):
         # a result that is registered, and no fact: sites forbid facts as variables, and core 2.24 does by default
         return {"changed": False, "began": time.time(), **untemplated(shown | {"identity_file": str(key)})}
 
-    def _of_roles(self, places: list[Place], hostvars: Any, pools: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
+    def _of_roles(self, extra: Mapping[str, Any], hostvars: Any, pools: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
         """The faults of the variables of roles, each sentence once.
 
         Args:
-            places: where variables are set, and which.
             pools: of a run that configures nodes, so that all variables that its roles need must be set.
         """
+        places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
         limited = {name for role in ROLES.values() for name in (*role.limits, *role.ports)}
         wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
+        file = [self._templar.template(self.variables.get(name, {})) for name in ("sky_pools", "sky_settings")]
+        wrongs += ports_taken(*file, {name for _place, variables in places for name in variables})
         if pools is not None:
             roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
             wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays
