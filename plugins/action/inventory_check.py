@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._load_balancer import ports_taken
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import SHORT
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
@@ -80,8 +81,10 @@ class ActionModule(ControllerAction):
         places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
-        limited = {name for role in ROLES.values() for name in role.limits}
+        limited = {name for role in ROLES.values() for name in (*role.limits, *role.ports)}
         wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
+        file = [self._templar.template(self.variables.get(name, {})) for name in ("sky_pools", "sky_settings")]
+        wrongs += ports_taken(*file, {name for _place, variables in places for name in variables})
         if pools is not None:
             roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
             wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays

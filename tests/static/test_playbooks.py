@@ -61,6 +61,15 @@ def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
     assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in once if not (ENDS_THE_RUN & task.keys() or is_left_to_nodes(task))]
 
 
+def test_a_profile_is_shown_with_the_nodes_that_do_not_know_of_it() -> None:
+    """A list that lacked a key would not be written, and the profile would let nobody in."""
+    tasks = {task["name"]: task for task in tasks_of(yaml.safe_load((tree.ROOT / "playbooks/vpn_profile.yml").read_text(encoding="utf-8")))}
+    assert tasks["Let the user in"]["sky.clusters.network_list"]["leave_out"] is True
+    shown = tasks["Show the profile"]
+    assert {"behind", "left_out", "opened"} <= {*re.findall(r"\w+", shown["sky.clusters.tell"]["lines"])} & shown["vars"].keys()
+    assert "sky_list.left_out" in shown["vars"]["left_out"]
+
+
 def is_left_to_nodes(task: dict[str, Any]) -> bool:
     """Whether each node fails by itself, by the task that reads the registered result."""
     reached = task.get("delegate_to") == "localhost" or task.get("ignore_unreachable") is True

@@ -36,7 +36,11 @@ def settings(cluster: Cluster, pool: str, node: str) -> dict[str, Any]:
     return shared | {
         "admin": _admin(cluster, pool),
         "gateway": bool(overlay and cluster.pools[pool].public_ip),
-        "rules": [_rule(rule, cluster) for rule in cluster.settings.rules if not rule.nodes or {pool, node, *roles} & {*rule.nodes}],
+        "rules": [
+            _rule(rule, cluster) | {"counter": counter}
+            for counter, rule in cluster.settings.counted_rules
+            if not rule.nodes or {pool, node, *roles} & {*rule.nodes}
+        ],
     }
 
 
@@ -63,6 +67,11 @@ def _rule(rule: FirewallRule, cluster: Cluster) -> dict[str, Any]:
         elif peer != ANY:
             cidrs.append(str(ipaddress.ip_network(peer)))
     return found | {"ports": list(rule.ports), "any": ANY in rule.peers, "cidrs": cidrs, "sets": sets}
+
+
+def without_ipv4(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The nodes that an overlay cannot have: between its nodes, tunnels are IPv4."""
+    return sorted(name for name, variables in nodes.items() if cluster.overlay and ":" in variables["sky_cloud_address"])
 
 
 def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,66 @@ def move(node: LabNode, host: int) -> None:
     node("ip", "address", "del", f"{before}/24", "dev", "eth0")
     node("ip", "address", "add", f"{node.private}/24", "dev", "eth0")
     node("ip", "route", "replace", "default", "via", f"{PRIVATE}.1")
+
+
+SEND = "import socket, sys; s = socket.socket(2, 2); s.bind(('', 51820)); s.sendto(b'x', (sys.argv[1], 51820))"
+
+
+def listen(node: LabNode, sender: str) -> Callable[[], bool]:
+    """Whether a packet for its tunnels has come to a node from now on, from a sender."""
+    rule = f"ip saddr {sender} udp dport 51820 counter"
+    node("nft", "-f", "-", stdin=f"table inet seen {{ chain i {{ type filter hook input priority -20; {rule}; }}; }}")
+    return lambda: " packets 0 " not in node("nft", "list", "table", "inet", "seen")
+
+
+@pytest.fixture
+def crossing(tmp_path: Path) -> Iterator[Lab]:
+    """Two clouds with a gateway each, which send from the same port. A node of the second is there, and in nobody's list yet."""
+    with lab(tmp_path / "crossing", {"a": (1, 0), "b": (1, 2)}, prefix="skyx") as made:
+        made.make_keys()
+        os.environ["PYTHONPATH"] = str(made.folder / "lib")
+        data = made.sign((LATE,))
+        for node in made.nodes:
+            if node.name != LATE:
+                made.start(node, data)
+        until(lambda: made.node("a0").pings(made.node("b0").overlay), 60, "the gateways reach each other")
+        yield made
+
+
+def test_what_a_node_sends_its_gateway_is_no_answer_to_another_that_was_forwarded_first(crossing: Lab) -> None:
+    gateway, other, late = crossing.node("b0"), crossing.node("a0"), crossing.node(LATE)
+    forwarded, own = listen(late, gateway.private), listen(gateway, late.private)
+    engine = gateway.processes["engine"].pid
+    os.killpg(engine, signal.SIGSTOP)  # it sends nothing itself, and what it forwards passes through the kernel alone
+    try:
+        data = crossing.sign()
+        (gateway.folder / "list.json").write_text(data)
+        until(lambda: late.private in gateway("nft", "list", "table", "ip", "sky_overlay", check=False), 20, "it forwards to the node")
+        (other.folder / "list.json").write_text(data)
+        until(forwarded, 20, "what the other gateway sends comes to the node")
+        late("python3", "-c", SEND, gateway.private)
+        until(own, 5, "what the node sends comes to its own gateway")
+    finally:
+        os.killpg(engine, signal.SIGCONT)
+    crossing.start(late, data)
+    until(lambda: gateway.pings(late.overlay) and other.pings(late.overlay), 30, "both gateways reach the node")
+
+
+def test_a_tunnel_that_a_node_has_to_its_gateway_outlives_another_that_is_forwarded_later(crossing: Lab) -> None:
+    gateway, other, late = crossing.node("b0"), crossing.node("a0"), crossing.node(LATE)
+    data, begun = crossing.sign(), listen(gateway, late.private)
+    engine = gateway.processes["engine"].pid
+    os.killpg(engine, signal.SIGSTOP)  # so that the node begins
+    try:
+        (gateway.folder / "list.json").write_text(data)
+        crossing.start(late, data)
+        until(begun, 20, "the node begins a tunnel to its gateway")
+    finally:
+        os.killpg(engine, signal.SIGCONT)
+    until(lambda: gateway.pings(late.overlay) and late.pings(gateway.overlay), 30, "the node and its own gateway reach each other")
+    follow(crossing, other, data)
+    until(lambda: other.pings(late.overlay), 30, "the other gateway reaches the node")
+    assert [(gateway.pings(late.overlay), late.pings(gateway.overlay)) for _time in range(4)] == [(True, True)] * 4
 
 
 def test_a_new_node_is_reached(site: Lab, figure: Callable[[str], None]) -> None:

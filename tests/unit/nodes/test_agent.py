@@ -21,7 +21,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._known 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._list import Envelope, Member, NodeList, Overlay, Refused, User
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._mtu import MtuFinder
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._paths import Gateways, Peer
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import Pinger, checksum, request, sizes
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import HEADERS, Pinger, checksum, request, sizes
 from ansible_collections.sky.clusters.plugins.modules import network_node
 
 
@@ -301,6 +301,21 @@ def test_where_no_packet_is_answered_another_node_of_the_cloud_is_asked() -> Non
     finder.begin(pinger, 1420)
     assert {address for address, _size in echo.asked} == {"10.99.1.1"}
     assert finder.found == {}
+
+
+def test_a_path_that_is_too_small_is_told_from_nodes_that_are_down() -> None:
+    finder, pinger = MtuFinder(known("a2", listed(A2, B0, B1))), cast(Pinger, Echo())
+
+    def search(answered: set[tuple[str, int]]) -> list[str]:
+        finder.begin(pinger, 1420)
+        for _tick in range(3):
+            finder.judge(pinger, 1420, answered)
+        return finder.unmeasured
+
+    small = {("10.99.1.1", HEADERS), ("10.99.1.2", HEADERS)}
+    assert [search(set()) for _time in range(4)] == [[], [], [], []]
+    assert [search(small) for _time in range(3)] == [[], [], ["b"]]
+    assert search({("10.99.1.1", 1280), ("10.99.1.2", 1280)}) == []
 
 
 def test_all_parts_of_the_agent_are_installed() -> None:

@@ -175,6 +175,18 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
 
 
+def test_a_port_that_a_service_of_the_load_balancer_s_nodes_has_is_refused_before_any_node_is_made(site: Path) -> None:
+    content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
+    content["pools"]["master"]["roles"] += ["load_balancer"]
+    content |= {"load_balancer": [{"port": 80, "pool": "worker"}, {"port": 8080, "pool": "worker"}], "admin_cidrs": ["192.0.2.0/24"]}
+    (site / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    code, said = play(site, "cluster")
+    assert code != 0
+    why = "load_balancer[1].port: port 8080 is used by spark_master on the nodes of pool master: choose another one, or set spark_master_ui_port"
+    assert why in said
+    assert "demo-master-0" not in said
+
+
 @pytest.mark.parametrize(
     ("server", "command", "why"),
     [
