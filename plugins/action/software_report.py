@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ansible_collections.sky.clusters.plugins.module_utils._views._bom import document, lines
+from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
+from ansible_collections.sky.clusters.plugins.module_utils._views._bom import Origin, document, lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import plain, untemplated
@@ -33,7 +34,8 @@ class ActionModule(ControllerAction):
         running = {name: found.get("sky_software", {}) for name, found in every.items() if found["sky_state"] == "running"}
         nodes = plain({name: found for name, found in running.items() if "debian" in found})
         unread = sorted(running.keys() - nodes.keys())
-        made = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "serial": str(uuid.uuid4()), "version": version(COLLECTION)}
+        archives = {name: package for system in SYSTEMS.values() for name, package in system.archives.items()}
+        made = Origin(datetime.now(UTC).isoformat(timespec="seconds"), str(uuid.uuid4()), version(COLLECTION), archives)
         bill = document(args["cluster"], nodes, unread, made)
         if args["file"] and nodes and not self._task.check_mode:
             save("sky_sbom_file", args["file"], json.dumps(bill, indent=1) + "\n")

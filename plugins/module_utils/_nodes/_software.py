@@ -86,13 +86,14 @@ def _jar(path: Path, root: Path) -> dict[str, str]:
 
 
 def _coordinates(path: Path) -> dict[str, str]:
-    """Group, artifact and version. A jar may hold parts of others with what Maven noted of them: its own are those that its name begins with."""
+    """Group, artifact and version. A jar may hold parts of others with what Maven noted of them: its own are those of its name."""
     with contextlib.suppress(OSError, zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.startswith("META-INF/maven/") and name.endswith(f"/{POM}"):
                 noted = _properties(archive.read(name).decode("utf-8", "replace"))
                 group, artifact, version = (noted.get(key, "") for key in ("groupId", "artifactId", "version"))
-                if group and artifact and version and path.stem.startswith(f"{artifact}-{version}"):
+                named = f"{artifact}-{version}"  # Ivy writes the group before it
+                if group and artifact and version and (path.stem.startswith(named) or path.stem.endswith(f"_{named}")):
                     return {"group": group, "artifact": artifact, "version": version}
     return {}
 

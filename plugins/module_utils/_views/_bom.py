@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -20,23 +21,35 @@ Component = dict[str, Any]
 
 HEADINGS = ("node", "system", "distribution packages", "archives", "python packages", "jars")
 KINDS = ("debian", "archives", "python_packages", "jars")
-PYPI = {"spark": "pyspark"}  # archives that are Python packages
-SITES = {"pypi": "https://pypi.org/project/{name}/{version}/", "maven": "https://repo1.maven.org/maven2/{group}/{name}/{version}/"}
 OWN = "sky:"  # what the names of our properties begin with
 NAMED = re.compile(r"(?P<name>.+?)-(?P<version>\d.*)\.jar")
 
 
-def document(cluster: str, nodes: Mapping[str, Software], unread: Sequence[str], made: Mapping[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Origin:
+    """What a bill says of itself.
+
+    Attributes:
+        version: of this collection.
+        archives: Python packages that archives are the source archives of, by the names of archives.
+    """
+
+    time: str
+    serial: str
+    version: str
+    archives: Mapping[str, str] = field(default_factory=dict)
+
+
+def document(cluster: str, nodes: Mapping[str, Software], unread: Sequence[str], made: Origin) -> dict[str, Any]:
     """The bill of a cluster.
 
     Args:
         unread: nodes whose software is not known.
-        made: ``time``, ``serial`` (a UUID) and ``version`` of this collection.
     """
     components: dict[str, Component] = {}
     contents: dict[str, list[str]] = {}
     for name, software in nodes.items():
-        own = list(_components(software))
+        own = list(_components(software, made.archives))
         for component in own:
             _add(components, component)
         contents[f"node:{name}"] = sorted({component["bom-ref"] for component in own})
@@ -44,11 +57,11 @@ def document(cluster: str, nodes: Mapping[str, Software], unread: Sequence[str],
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{made['serial']}",
+        "serialNumber": f"urn:uuid:{made.serial}",
         "version": 1,
         "metadata": {
-            "timestamp": made["time"],
-            "tools": {"components": [{"type": "application", "name": "sky.clusters", "version": made["version"]}]},
+            "timestamp": made.time,
+            "tools": {"components": [{"type": "application", "name": "sky.clusters", "version": made.version}]},
             "component": {"type": "platform", "bom-ref": f"cluster:{cluster}", "name": cluster},
             **({"properties": [{"name": f"{OWN}unread", "value": name} for name in unread]} if unread else {}),
         },
@@ -66,11 +79,11 @@ def lines(nodes: Mapping[str, Software]) -> Iterator[str]:
     yield from table(HEADINGS, rows)
 
 
-def _components(software: Software) -> Iterator[Component]:
+def _components(software: Software, packages: Mapping[str, str]) -> Iterator[Component]:
     system = software["system"]
     yield {"type": "operating-system", "bom-ref": f"system:{system['name']}-{system['version']}", **system}
     yield from (_debian(package, system) for package in software["debian"])
-    yield from map(_archive, software["archives"])
+    yield from (_archive(archive, packages.get(archive["name"], "")) for archive in software["archives"])
     yield from map(_python, software["python_packages"])
     yield from map(_jar, software["jars"])
 
@@ -91,37 +104,33 @@ def _debian(package: Mapping[str, str], system: Mapping[str, str]) -> Component:
     return {"type": "library", "bom-ref": purl, "name": package["name"], "version": package["version"], "purl": purl}
 
 
-def _archive(archive: Mapping[str, str]) -> Component:
-    name, version = PYPI.get(archive["name"], ""), archive["version"]
-    origin = _from("pypi", name, version) if name else {"description": "made on the controller of the jars and packages that are in it"}
+def _archive(archive: Mapping[str, str], package: str) -> Component:
+    version = archive["version"]
+    origin = (
+        {"purl": _purl("pypi", (package,), version)} if package else {"description": "made on the controller of the jars and packages that are in it"}
+    )
     common = {"type": "application", "name": archive["name"], "version": version, "hashes": _hashes(archive["sha256"])}
     return {**common, "bom-ref": f"archive:{archive['name']}-{version}:{archive['sha256']}", **origin, **_at(archive["path"])}
 
 
 def _python(package: Mapping[str, str]) -> Component:
     name = re.sub(r"[-_.]+", "-", package["name"]).lower()
-    origin = _from("pypi", name, package["version"])
-    return {"type": "library", "bom-ref": origin["purl"], "name": package["name"], "version": package["version"], **origin, **_at(package["path"])}
+    purl = _purl("pypi", (name,), package["version"])
+    return {"type": "library", "bom-ref": purl, "name": package["name"], "version": package["version"], "purl": purl, **_at(package["path"])}
 
 
 def _jar(jar: Mapping[str, str]) -> Component:
     """A jar. Without the notes of Maven its name is what is known of it."""
     found = {"type": "library", "bom-ref": f"jar:{jar['sha256']}", "hashes": _hashes(jar["sha256"]), **_at(jar["path"])}
     if "group" in jar:
-        origin = _from("maven", jar["artifact"], jar["version"], jar["group"])
-        return {**found, "group": jar["group"], "name": jar["artifact"], "version": jar["version"], **origin}
+        purl = _purl("maven", (jar["group"], jar["artifact"]), jar["version"])
+        return {**found, "group": jar["group"], "name": jar["artifact"], "version": jar["version"], "purl": purl}
     named = NAMED.fullmatch(jar["name"])
     return found | (named.groupdict() if named else {"name": jar["name"]})
 
 
-def _from(kind: str, name: str, version: str, group: str = "") -> dict[str, Any]:
-    """Where a component comes from: its purl, and its page."""
-    words = {"group": group.replace(".", "/"), "name": quote(name), "version": quote(version)}
-    page = {"type": "distribution", "url": SITES[kind].format_map(words)}
-    return {"purl": _purl(kind, (*([group] if group else []), name), version), "externalReferences": [page]}
-
-
 def _purl(kind: str, names: Sequence[str], version: str, qualifiers: Mapping[str, str] | None = None) -> str:
+    """The package URL, which says where a component comes from."""
     path = "/".join(map(_quoted, names))
     ending = "&".join(f"{key}={_quoted(value)}" for key, value in sorted((qualifiers or {}).items()))
     return f"pkg:{kind}/{path}@{_quoted(version)}" + (f"?{ending}" if ending else "")

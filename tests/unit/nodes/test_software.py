@@ -99,10 +99,12 @@ def test_python_packages_of_wheels_and_eggs(root: Path) -> None:
 def test_jars_have_a_digest_and_their_own_coordinates(root: Path) -> None:
     own = jar(root / "opt/spark-4.3.0/jars/io-2.1.jar", part=("org.part", "part", "1.0"), own=("org.io", "io", "2.1"))
     jar(root / "opt/spark-4.3.0/jars/shaded.jar", part=("org.part", "part", "1.0"))
+    jar(root / "opt/spark-jobs-0a1b/jars/org.csv_csv-1.14.1.jar", part=("org.part", "part", "1.0"), own=("org.csv", "csv", "1.14.1"))
     (root / "opt/spark-4.3.0/jars/broken.jar").write_text("no archive", encoding="utf-8")
     (root / "opt/spark-4.3.0/jars/link.jar").symlink_to("io-2.1.jar")
     found = {each["name"]: each for each in jars(root)}
     coordinates = {"group": "org.io", "artifact": "io", "version": "2.1"}
     file = {"name": "io-2.1.jar", "path": "/opt/spark-4.3.0/jars/io-2.1.jar", "sha256": hashlib.sha256(own.read_bytes()).hexdigest()}
     assert found["io-2.1.jar"] == file | coordinates
+    assert found["org.csv_csv-1.14.1.jar"]["artifact"] == "csv"
     assert {name for name, each in found.items() if "group" not in each} == {"shaded.jar", "broken.jar"}
