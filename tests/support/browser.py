@@ -58,11 +58,13 @@ def tunnel(ssh: str, node: str, port: int) -> Iterator[int]:
 def chromium() -> Iterator[webdriver.Chrome]:
     """Debian's chromium, which is installed if it is missing."""
     if not all(map(shutil.which, PROGRAMS)):
-        subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *PACKAGES], check=True, stdout=subprocess.DEVNULL)
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
+            subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "--quiet", *words], check=True, stdout=subprocess.DEVNULL)
     options = webdriver.ChromeOptions()
     # as root, which chromium refuses to isolate; without a graphics card
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--window-size=1200,760"):
         options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})  # what pages write to the console
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver")))
     try:
         yield driver
