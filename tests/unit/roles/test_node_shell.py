@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support import tree
 
-FILE = tree.ROOT / "roles/node/files/profile.sh"
+FILE = tree.ROOT / "roles/node/files/profile"
 
 
 @pytest.mark.parametrize(("shell", "said"), [(["bash", "--norc", "-i"], "3600"), (["bash", "--norc"], "none"), (["sh"], "none")])
