@@ -39,7 +39,7 @@ class ActionModule(ControllerAction):
         bill = document(args["cluster"], nodes, unread, made)
         if args["file"] and nodes and not self._task.check_mode:
             save("sky_sbom_file", args["file"], json.dumps(bill, indent=1) + "\n")
-        summary = [*(lines(nodes) if nodes else [NONE]), *(f"{name}: its software could not be listed" for name in unread)]
+        summary = [*([] if running else [NONE]), *(lines(nodes) if nodes else []), *(f"{name}: its software could not be listed" for name in unread)]
         return dict(untemplated({"changed": False, "components": len(bill["components"]), "unread": unread, "summary": summary}))
 
 

@@ -182,3 +182,17 @@ def test_the_time_of_deleting_nodes_is_written(site: Path) -> None:
     spans = {(span["host"], span["stage"]): span for span in json.loads((site / "t.json").read_text(encoding="utf-8"))["spans"]}
     deleted = spans["demo-worker-1", "cloud: delete"]
     assert deleted["ended"] > deleted["began"]
+
+
+def test_nodes_whose_software_is_not_known_fail_the_list_of_software(site: Path) -> None:
+    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
+    assert code == 0, said
+    assert "nothing to list: no node is running" in said
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
+    assert code != 0
+    assert "demo-worker-1: its software could not be listed" in said
+    assert "the bill of materials lacks the software of demo-master-0, demo-worker-0, demo-worker-1" in said
+    assert "Traceback" not in said
+    assert not (site / "demo.cdx.json").exists()
