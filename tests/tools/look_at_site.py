@@ -86,8 +86,9 @@ def faults(driver: Chrome, address: str, page: str, width: int) -> Iterator[str]
     if seen["wide"] or seen["page"] > seen["width"]:
         yield f"{page} at {width} px: wider than the screen: {'; '.join(seen['wide'][:SHOWN])}"
     yield from (f"{page} at {width} px: no picture {source}" for source in seen["broken"])
-    said = [entry for entry in driver.execute("getLog", {"type": "browser"})["value"] if entry["level"] == "SEVERE" and not entry["message"].startswith("https://")]
-    yield from (f"{page} at {width} px: {entry['message']}" for entry in said)
+    for entry in driver.execute("getLog", {"type": "browser"})["value"]:
+        if entry["level"] == "SEVERE" and not entry["message"].startswith("https://"):  # what other sites hold is not fetched
+            yield f"{page} at {width} px: {entry['message']}"
 
 
 def blind(driver: Chrome) -> list[str]:
