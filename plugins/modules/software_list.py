@@ -58,12 +58,12 @@ jars:
   type: list
   elements: dict
   sample:
-    - name: commons-io-2.21.0.jar
-      sha256: 28a47e0d0e8f8b1a1bc2b0d0a2b1c3d4e5f60718293a4b5c6d7e8f9000112233
-      path: /opt/spark-4.3.0/jars/commons-io-2.21.0.jar
+    - name: commons-io-2.22.0.jar
+      sha256: 2b9a7b1f726fb86216dbd2c8321eabe0221dbd5b1be81c18e1cb53811b104758
+      path: /opt/spark-4.3.0/jars/commons-io-2.22.0.jar
       group: commons-io
       artifact: commons-io
-      version: 2.21.0
+      version: 2.22.0
 """
 
 import subprocess

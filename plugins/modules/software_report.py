@@ -52,5 +52,5 @@ summary:
   elements: str
   sample:
     - "node           system     distribution packages  archives  python packages  jars"
-    - "demo-worker-0  debian 12  214                    1         2                252"
+    - "demo-worker-0  debian 12  188                    1         2                326"
 """
