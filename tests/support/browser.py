@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,11 +67,13 @@ def chromium() -> Iterator[webdriver.Chrome]:
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--window-size=1200,760"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})  # what pages write to the console
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()
+    with tempfile.TemporaryDirectory(prefix="sky-browser-", ignore_cleanup_errors=True) as place:  # which it does not clear itself
+        service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"), env=os.environ | {"TMPDIR": place})
+        driver = webdriver.Chrome(options=options, service=service)
+        try:
+            yield driver
+        finally:
+            driver.quit()
 
 
 def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, picture: Path) -> str:
