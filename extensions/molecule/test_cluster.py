@@ -19,8 +19,7 @@ EXPOSURE = 2.5  # of 10, as systemd-analyze counts
 # Units, by the begin of their names, that cannot be kept in a sandbox
 OPEN = (
     *("sky-volume@", "sky-share-", "sky-nfs-", "sky-cephfs"),  # mount something that the whole node sees
-    *("sky-firewall", "sky-network", "sky-wireguard"),  # configure the network of the node
-    *("slurmd", "sky-torque-names"),  # run each job as its user; write the node's own names
+    "slurmd",  # runs each job as its user
 )
 
 

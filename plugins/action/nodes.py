@@ -49,7 +49,7 @@ class ActionModule(RunAction):
         result["estimate"] = estimate(cluster) if self._task.check_mode else []
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)
         result["gone"] = others({*outcome.members, *outcome.leaving}, hostvars)
-        result |= {"moments": self.progress.moments, "ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        result |= {"ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
         reached = {"cluster": cluster.name, "ready": False, "nodes": len(outcome.members)}  # until the report
         return dict(result) if self._task.check_mode else dict(result) | published(reached)
 

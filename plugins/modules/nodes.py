@@ -55,11 +55,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 moments:
-  description: What happened to each node and when, in seconds since 1970, for the callback P(sky.clusters.timeline#callback).
+  description:
+    - What happened to each node, for the callback P(sky.clusters.timeline#callback).
+    - C(time) is in seconds since 1970, and C(seconds) how long before that the node was asked for.
   returned: always
   type: list
   elements: dict
-  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2}]
+  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always

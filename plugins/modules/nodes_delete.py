@@ -39,6 +39,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moments:
+  description: What happened to each node and when, as in RV(sky.clusters.nodes#module:moments).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-2, cloud: here, stage: deleted, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always

@@ -92,6 +92,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
+    "sky_sbom_file": TEXT,
     "sky_ssh_config": TEXT,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
@@ -101,7 +102,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
 }
 
 # of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = ("sky_costs_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -35,7 +35,8 @@ class Progress:
         self.moments: list[dict[str, Any]] = []  # when each event happened
 
     def event(self, cloud: str, event: Event, seconds: float) -> None:
-        self.moments.append({"node": event.name, "cloud": cloud, "stage": event.stage.value, "time": round(time.time(), 2)})
+        moment = {"node": event.name, "cloud": cloud, "stage": event.stage.value, "time": round(time.time(), 2), "seconds": round(seconds, 2)}
+        self.moments.append(moment)
         self.line(f"{event.name:<24} {WORDS[event.stage]:<12} {seconds:6.1f} s  {event.detail}".rstrip(), COLORS.get(event.stage))
         for line in event.log.splitlines():
             self.line(f"    | {line}")

@@ -69,7 +69,7 @@ class RunAction(ClusterAction):
         found = changes(outcome.plan, data)
         plan = [change.plain() for change in found]
         lines = list(map(str, found))
-        result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan}
+        result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan, "moments": self.progress.moments}
         if self._task.diff and (differences := details(outcome.plan, data)):
             result["diff"] = differences
         return dict(untemplated(result))

@@ -154,6 +154,8 @@ def _files(folder: str, *names: str) -> list[str]:
 
 
 OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
+# The unit tests that depend on the core or on its Python, but for those that need libraries of clouds, and the long ones of the engine
+OF_EACH_CORE = tuple(f"tests/unit/{name}" for name in ("base", "cluster_file", "modules", "nodes", "plugins", "systems", "views"))
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
 # In the order in which they run. `contract` is before `unit`, where playbooks look at local clouds: it has this machine prepared for them.
@@ -236,9 +238,9 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
-        "cores", Tier.LONG, 1100, 500, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
-        (*LOCAL, *SYSTEMS, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
-        (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
+        "cores", Tier.LONG, 1300, 650, "plugins and modules, and one node, with the oldest and the newest ansible-core and Python",
+        (*LOCAL, *SYSTEMS, "tests/tools", *OF_EACH_CORE, "tests/integration/cores"),
+        (("tests/tools/cores.sh", *OF_EACH_CORE, "tests/integration/cores"),),
     ),
     Part(
         "molecule", Tier.LONG, 1700, 800, "each role on nodes of its own, two scenarios at a time",

@@ -161,6 +161,7 @@ class System:
     usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
     checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by variable: others that must be set with it
+    archives: Mapping[str, str] = field(default_factory=dict)  # by name in /opt: the Python package whose source archive is unpacked there
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
@@ -183,6 +185,27 @@ def test_packages_of_the_jvm_come_to_a_standing_cluster_are_used_and_go_again(si
     variables(site, **of_python, spark_jvm_packages=[COORDINATE])
     site.must("spark_cluster")  # for the last test, which takes the roles away
     assert set(site.must("spark_cluster").changed.values()) == {0}
+
+
+def test_what_is_installed_is_listed_with_its_origin(site: Site, figure: Callable[[str], None]) -> None:
+    path = site.folder / "one.cdx.json"
+    begun = time.monotonic()
+    site.must("sbom", "-e", f"sky_sbom_file={path}")
+    figure(f"the software of a node with Spark is listed in {time.monotonic() - begun:.1f} s")
+    bill = json.loads(path.read_text(encoding="utf-8"))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text(encoding="utf-8")) is None
+    (depends,) = [entry["dependsOn"] for entry in bill["dependencies"] if entry["ref"] == f"node:{NODE}"]
+    assert sorted(depends) == sorted(component["bom-ref"] for component in bill["components"] if component["type"] != "device")
+    purls = {component["purl"] for component in bill["components"] if "purl" in component}
+    assert {"pkg:pypi/humanize@4.12.0", "pkg:maven/org.apache.commons/commons-csv@1.14.1"} <= purls
+    assert any(purl.startswith("pkg:pypi/pyspark@") for purl in purls)
+    installed = site.ssh(NODE, "dpkg -l | grep -c ^.i")
+    assert len([purl for purl in purls if purl.startswith("pkg:deb/debian/")]) == int(installed)
+    digests = {content["content"] for component in bill["components"] for content in component.get("hashes", [])}
+    assert JAR in digests
+    jars = site.ssh(NODE, "find /opt -name '*.jar' -type f | wc -l")
+    assert len({component["bom-ref"] for component in bill["components"] if component["bom-ref"].startswith("jar:")}) <= int(jars)
+    assert int(jars) > 100
 
 
 def test_a_notebook_is_opened_in_a_browser_and_runs_a_cell_on_the_cluster(site: Site, figure: Callable[[str], None]) -> None:

@@ -67,7 +67,7 @@ def site(tmp_path: Path) -> Path:
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "demo",
-        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world")}},
+        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world"), "gap": 50}},  # so that creating a node takes a time
         "pools": {
             "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
             "worker": {"cloud": "one", "count": 2, "roles": ["spark_worker"]},
@@ -236,3 +236,29 @@ def test_the_time_of_a_run_is_written(site: Path, name: str) -> None:
     assert {("localhost", "Provision the nodes"), ("demo-master-0", "cloud: create"), ("demo-worker-1", "cloud: ssh")} <= set(spans)
     own = [span for span in spans.values() if span["host"] == "demo-worker-1"]
     assert all(0 <= span["began"] <= span["ended"] <= json.loads(text)["seconds"] for span in own)
+    created = spans["demo-worker-1", "cloud: create"]
+    assert created["ended"] - created["began"] >= 0.05
+
+
+def test_the_time_of_deleting_nodes_is_written(site: Path) -> None:
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    code, said = play(site, "destroy", "-e", "sky_timeline=t.json")
+    assert code == 0, said
+    spans = {(span["host"], span["stage"]): span for span in json.loads((site / "t.json").read_text(encoding="utf-8"))["spans"]}
+    deleted = spans["demo-worker-1", "cloud: delete"]
+    assert deleted["ended"] > deleted["began"]
+
+
+def test_nodes_whose_software_is_not_known_fail_the_list_of_software(site: Path) -> None:
+    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
+    assert code == 0, said
+    assert "nothing to list: no node is running" in said
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
+    assert code != 0
+    assert "demo-worker-1: its software could not be listed" in said
+    assert "the bill of materials lacks the software of demo-master-0, demo-worker-0, demo-worker-1" in said
+    assert "Traceback" not in said
+    assert not (site / "demo.cdx.json").exists()

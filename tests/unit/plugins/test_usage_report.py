@@ -62,7 +62,7 @@ def test_nothing_is_written_in_check_mode_or_without_accounts(tmp_path: Path, re
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["sky_usage_file", "sky_network_file", "sky_status_file"])
+@pytest.mark.parametrize("name", ["sky_usage_file", "sky_network_file", "sky_sbom_file", "sky_status_file"])
 def test_a_file_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
     values = {name.removeprefix("sky_"): f"{tmp_path}/none/demo.json"}
     assert list(_not_writable(values)) == [f"{name}: {tmp_path}/none/demo.json cannot be written: No such file or directory"]

@@ -19,6 +19,7 @@ import jinja2
 import pytest
 import yaml
 
+from ansible_collections.sky.clusters.plugins.lookup.hardening import LookupModule
 from ansible_collections.sky.clusters.plugins.module_utils._systems._nfs import NFS, SERVER
 from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
@@ -272,6 +273,20 @@ def test_health_looks_at_a_unit_that_falls_with_the_server(engine: str) -> None:
     unit = admit_clients.ENGINES.get(engine)
     assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == ([f"BindsTo={unit}", f"After={unit}"] if unit else [])
     assert "sky-nfs-engine" in NFS.roles[SERVER].services
+
+
+def test_what_writes_the_names_of_nodes_is_kept_in_a_sandbox(tmp_path: Path) -> None:
+    templates = jinja2.Environment(trim_blocks=True, autoescape=False)
+    templates.filters["comment"] = str
+    text = (Path(forget.__file__).parents[1] / "templates/sky-torque-names.service.j2").read_text(encoding="utf-8")
+    lookup = {"sky.clusters.hardening": lambda *folders: LookupModule().run(list(folders))[0]}
+    unit = tmp_path / "sky-torque-names.service"
+    made = templates.from_string(text).render(lookup=lambda name, *terms: lookup[name](*terms), ansible_managed="", __torque_node_conf="/dev/null")
+    unit.write_text(made.replace("/usr/local/lib/sky-pbs/names.py", "/bin/true"), encoding="utf-8")
+    words = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=25", str(unit)]  # 2.5, as molecule requires
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ReadWritePaths=/etc\n" in made + "\n"
 
 
 @pytest.mark.parametrize("fails", ["enable", "restart", "exportfs"])
