@@ -142,6 +142,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import 
 from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files, refuse
 from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
 from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import screen_width
 from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import use_timeline
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -159,6 +160,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         use_line_buffering()
+        screen_width()  # for the workers
         use_timeline(loader)
         try:
             data = self._data(path)
