@@ -20,7 +20,7 @@ from ansible.utils.display import Display
 COLORS: Any = constants  # defines its names as it is imported
 WIDEST = 100  # columns
 HANGING = "  "  # what the rest of a line is indented by
-COMMAND = re.compile(r"(?:ssh|ansible-playbook|hdfs|yarn|look:|\|)(?: |$)")  # stays whole, to be copied; so does a line of a log
+COMMAND = re.compile(r"(?:ssh|ansible-playbook|look:|\|)(?: |$)")  # stays whole, to be copied; so does a line of a log
 COLUMNS = re.compile(r"\S {2,}\S")  # stays whole: a row of a table
 CHANGE = re.compile(r"(?:\+|~|-|-/\+) ")  # but not a line of a plan, whose last column is a sentence
 NODES = r"[\w.-]+(?:, [\w.-]+)*(?: and [\w.-]+)?"

@@ -61,6 +61,15 @@ def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
     assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in once if not (ENDS_THE_RUN & task.keys() or is_left_to_nodes(task))]
 
 
+def test_a_loop_around_a_role_has_a_variable_of_its_own() -> None:
+    """Ansible would warn where a task of the role has a loop, too: both would use ``item``."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    tasks = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))) if "loop" in task]
+    around = [(path, task) for path, task in tasks if {"ansible.builtin.include_role", "ansible.builtin.include_tasks"} & task.keys()]
+    assert len(around) > 5
+    assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in around if "loop_var" not in task.get("loop_control", {})]
+
+
 def is_left_to_nodes(task: dict[str, Any]) -> bool:
     """Whether each node fails by itself, by the task that reads the registered result."""
     reached = task.get("delegate_to") == "localhost" or task.get("ignore_unreachable") is True

@@ -119,6 +119,32 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 1
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
+    assert f"    look: ssh -F {site}/home/sky/demo.conf -l root demo-master-0\n" in last
+
+
+def test_a_check_writes_and_removes_no_file_on_the_controller(site: Path) -> None:
+    more = ("-e", "sky_look=false", "-e", "sky_timeline=t.svg")
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    own = site / "home/sky/demo.conf"
+    written = own.read_text(encoding="utf-8")
+    assert (code, "\nHost demo-worker-1\n" in written) == (0, True), said
+    own.write_text("of an earlier run", encoding="utf-8")
+    for playbook in ("provision", "destroy"):
+        code, said = play(site, playbook, "--check", *more)
+        assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, "of an earlier run", False), said
+    code, said = play(site, "provision", *more)
+    assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, written, True), said
+    code, said = play(site, "destroy")
+    assert (code, own.exists()) == (0, False), said
+
+
+def test_a_missing_file_is_told_in_check_mode_too(site: Path) -> None:
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    for mode in ([], ["--check"]):
+        code, said = play(site, "data_put", "-e", "sky_from=none.csv", "-e", "sky_to=hdfs:///in/", *mode)
+        assert code != 0
+        assert "none.csv: there is no such file on the controller" in said
 
 
 @pytest.mark.parametrize(
@@ -137,7 +163,9 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     given = [program, "-i", "hosts.yml", "site.yml"]
     done = subprocess.run(given, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=90)
     assert done.returncode != 0
-    shown = done.stdout[done.stdout.index("PLAY [Show why]") :]
+    before, _play, shown = done.stdout.partition("PLAY [Show why]")
+    assert "first leaves the run; the report at its end explains why" in before
+    assert "failed at 'Install something'" not in before
     for node in ("first", "second"):
         assert re.search(rf"^  {node} failed at 'Install something' \(task 'Continue if the server has answered'\): {why}", shown, re.MULTILINE), (
             shown
