@@ -8,15 +8,19 @@ Checks 1, 5, 7, 19, 22, 25 and 30 of docs/reliability.md, once each; tests/integ
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.sky.clusters.tests.integration.walk.systems import PACKAGES, SYSTEMS, UNPROVED, pools
+from ansible_collections.sky.clusters.tests.support import screens
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
 from ansible_collections.sky.clusters.tests.support.logins import Logins
@@ -30,6 +34,14 @@ ZONE = "twalk"
 PLAYBOOK = "spark_cluster"
 WORKER = f"{ZONE}-worker-0"
 AT_ONCE = (1, 2)  # how many workers each of two runs wants; the parts `survival` and `spark` have 30 trials with pauses between them
+
+SCREENS = Path(__file__).resolve().parent / "screens"
+LOOKS = [("", screens.PLAIN), ("-colour", screens.COLOUR)]
+FAILS = """
+- name: Fail
+  ansible.builtin.command: sh -c 'echo complained >&2; exit 3'
+  changed_when: true
+"""
 
 State = dict[str, set[str]]
 Figure = Callable[[str], None]
@@ -60,10 +72,27 @@ def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     made.must("destroy", *made.with_data)
 
 
+def seen(site: Site, look: dict[str, str], **more: str) -> Site:
+    """The same site on a screen, plain or in colour."""
+    return replace(site, environment=site.environment | look | more)
+
+
+def is_held(site: Site, name: str, played: Played) -> None:
+    """A screen is what its file holds."""
+    home = str(Path("~").expanduser())
+    screens.compare(SCREENS, name, played.output, {str(site.folder): "FOLDER", f"{home}/.ansible": "~/.ansible"})
+
+
 @pytest.fixture(scope="module")
-def built(site: Site) -> Played:
-    """The first run."""
-    return site.must(PLAYBOOK)
+def first(site: Site) -> Played:
+    """The first run, on a screen."""
+    return seen(site, screens.COLOUR).must(PLAYBOOK)
+
+
+@pytest.fixture(scope="module")
+def built(first: Played) -> Played:
+    """The same in whole lines."""
+    return Played(first.code, screens.unwrapped(first.output))
 
 
 def is_whole(site: Site, count: int, *more: str) -> None:
@@ -78,6 +107,20 @@ def is_whole(site: Site, count: int, *more: str) -> None:
 def test_a_cluster_is_built_and_proved(built: Played) -> None:
     for system in SYSTEMS:
         system.is_proved(built)
+
+
+def test_the_first_run_shows_what_people_want_to_read(site: Site, first: Played) -> None:
+    is_held(site, "built-colour", first)
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=["plain", "colour"])
+def test_a_plan_is_shown(site: Site, name: str, look: dict[str, str]) -> None:
+    is_held(site, f"check{name}", seen(site, look).must(PLAYBOOK, "--check", *workers(2)))
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=["plain", "colour"])
+def test_the_status_is_shown(site: Site, name: str, look: dict[str, str]) -> None:
+    is_held(site, f"status{name}", seen(site, look).must("status"))
 
 
 def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
@@ -121,6 +164,24 @@ def test_its_ssh_configuration_serves_ssh_scp_rsync_and_tunnels(site: Site, figu
     with logins.held(master, "-D", "") as port:  # a head knows the names, too
         assert "Spark Master at" in logins.page(f"http://{master}:8080/", "--socks5-hostname", f"localhost:{port}")
     figure(f"ssh, scp, rsync, a tunnel and a SOCKS proxy by the ssh configuration take {time.monotonic() - began:.0f} s")
+
+
+def test_a_failure_is_explained(site: Site) -> None:
+    """A role of somebody else fails on one node. No other role is touched, and the next run applies what the file then says."""
+    role = site.folder / "collections/ansible_collections/acme/walk/roles/fails/tasks/main.yml"
+    role.parent.mkdir(parents=True)
+    role.write_text(FAILS, encoding="utf-8")
+    content = copy.deepcopy(site.content)
+    content["pools"]["worker"]["roles"].append("acme.walk.fails")
+    failing = replace(site, content=content)
+    failed = seen(failing, screens.COLOUR, ANSIBLE_COLLECTIONS_PATH=str(site.folder / "collections")).play(PLAYBOOK, *UNPROVED)
+    assert failed.code == 2, failed.output
+    is_held(site, "failed-colour", failed)
+    said = screens.unwrapped(failed.output)
+    assert said.count("twalk-worker-0 failed at 'Apply roles of other collections' (task 'Fail'): exit code 3; the log ends with:") == 1
+    login = next(line.removeprefix("    look: ") for line in said.splitlines() if line.startswith("    look: "))
+    answer = subprocess.run(f"{login} whoami", shell=True, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert answer.stdout.strip() == "root", answer.stderr
 
 
 def test_it_grows_and_proves_that_the_new_node_works(site: Site) -> None:
@@ -189,7 +250,9 @@ def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has t
     """The data of each system, before its cluster was destroyed."""
     before = [system.data(site) for system in SYSTEMS]
     assert all(before)
-    assert "kept" in site.must("destroy").output
+    gone = seen(site, screens.COLOUR).must("destroy")
+    is_held(site, "destroyed-colour", gone)
+    assert "kept" in gone.output
     return before
 
 
@@ -202,7 +265,7 @@ def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
 
 
 def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
-    site.must(PLAYBOOK)
+    is_held(site, "built-again", seen(site, screens.PLAIN).must(PLAYBOOK))
     for system, before in zip(SYSTEMS, kept, strict=True):
         assert set(before.splitlines()) <= set(system.data(site).splitlines())
 
