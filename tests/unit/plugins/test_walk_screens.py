@@ -97,7 +97,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "look", "words"),
     [
-        ("check-colour", screens.COLOUR, ["provision", "--check"]),
+        ("check-colour", screens.COLOUR, ["cluster", "--check"]),
         ("failed", screens.PLAIN, ["cluster", "-e", "ansible_connection=local", "-e", "sky_cloud_address=192.0.2.4"]),
         ("destroyed-colour", screens.COLOUR, ["destroy"]),
     ],
