@@ -14,6 +14,7 @@ description:
   - Copies a file or a folder between the controller and a place that jobs use, as the cluster's user. A place is a folder of a node, such as a data
     volume or a shared file system, or a file system that the node's C(hdfs) command knows.
   - What is copied appears under its name only when it is complete.
+  - Check mode copies nothing, and fails if what would be copied does not exist.
   - An action plugin of the same name brings the files to the node and back. There they need room on the node's own disk meanwhile.
 author:
   - The sky.clusters authors (@sky-clusters)

@@ -15,7 +15,7 @@ from .._engine._plan_model import CloudPlan, Plan
 CREATE, CHANGE, DELETE, REPLACE = "+", "~", "-", "-/+"
 TOTALS = {CREATE: "to create", CHANGE: "to change", REPLACE: "to replace", DELETE: "to delete"}
 UNCHANGED = "all nodes match the cluster file"
-ADD = "configure: add"  # goes on with the roles
+ADD = "configure: add"  # the roles follow
 VISIT = "configure: its settings, its software, or the nodes that it works with have changed"
 
 
