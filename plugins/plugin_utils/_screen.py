@@ -71,5 +71,5 @@ def wrapped(text: str, width: int, indent: str = "", hanging: str = "") -> list[
         hanging: before each line after the first, too.
     """
     lead = indent + text[: len(text) - len(text.lstrip())]
-    kept = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.wrap(text.strip(), width, initial_indent=lead, subsequent_indent=lead + hanging, **kept) or [""]
+    wrapper = textwrap.TextWrapper(width, lead, lead + hanging, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text.strip()) or [""]

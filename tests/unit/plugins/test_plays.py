@@ -10,6 +10,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -60,25 +62,31 @@ HOSTS = {
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder with a cluster file, and a key."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+def site(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a cluster file, and a key. Ansible's home has a short name: files for ssh go elsewhere if it is long."""
+    with tempfile.TemporaryDirectory(prefix="sky-", dir="/tmp") as home:
+        (tmp_path / "home").symlink_to(home)
+        yield made_in(tmp_path)
+
+
+def made_in(folder: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")], check=True)
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "demo",
-        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world")}},
+        "clouds": {"one": {"provider": "memory", "path": str(folder / "world")}},
         "pools": {
             "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
             "worker": {"cloud": "one", "count": 2, "roles": ["spark_worker"]},
         },
     }
-    (tmp_path / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    return tmp_path
+    (folder / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return folder
 
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str((site / "home").resolve())}
     own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_INJECT_FACT_VARS": "false"}  # as core 2.24 will have it
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
     command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
@@ -119,7 +127,7 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 1
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
-    assert f"    look: ssh -F {site}/home/sky/demo.conf -l root demo-master-0\n" in last
+    assert f"    look: ssh -F {(site / 'home').resolve()}/sky/demo.conf -l root demo-master-0\n" in last
 
 
 def test_a_check_writes_and_removes_no_file_on_the_controller(site: Path) -> None:

@@ -9,6 +9,8 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,9 +82,15 @@ def test_a_screen_without_a_file_is_no_success(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a cluster file, and a key."""
-    made = tmp_path_factory.mktemp("memory")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """With a cluster file, and a key. Ansible's home has a short name: files for ssh go elsewhere if it is long."""
+    made = made_in(tmp_path_factory.mktemp("memory"))
+    with tempfile.TemporaryDirectory(prefix="sky-", dir="/tmp") as home:
+        (made / "home").symlink_to(home)
+        yield made
+
+
+def made_in(made: Path) -> Path:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made / "key")], check=True)
     pools = {
         "master": {"cloud": "one", "count": 1, "roles": ["spark_master"], "volumes": {"spark": 1}},
@@ -103,7 +111,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_screens(folder: Path, name: str, look: dict[str, str], words: list[str]) -> None:
-    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(folder / "key"), "ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_FORKS": "1"}
+    home = str((folder / "home").resolve())
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(folder / "key"), "ANSIBLE_HOME": home, "ANSIBLE_FORKS": "1"}
     playbook, *more = words
     command = [sys.executable, "-W", "ignore", str(tree.ROOT / "tests/support/play_in_memory.py"), "-i", str(folder / "demo.sky.yml")]
     done = subprocess.run(
@@ -111,4 +120,4 @@ def test_screens(folder: Path, name: str, look: dict[str, str], words: list[str]
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=90,
     )  # fmt: skip
     assert done.returncode == (2 if name.startswith("failed") else 0), done.stdout
-    screens.compare(SCREENS, name, done.stdout, {str(folder): "FOLDER", f"machine, {platform.node()}": "machine, NAME"})
+    screens.compare(SCREENS, name, done.stdout, {str(folder): "FOLDER", home: "FOLDER/home", f"machine, {platform.node()}": "machine, NAME"})
