@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 
 COLORS: Any = constants  # defines its names as it is imported
 WIDEST = 100  # columns
+RUNNER = "AWX_ISOLATED_DATA_DIR"  # set by ansible-runner, as in AWX: its terminal is nobody's screen
 HANGING = "  "  # what the rest of a line is indented by
 COMMAND = re.compile(r"(?:ssh|ansible-playbook|look:|\|)(?: |$)")  # stays whole, to be copied; so does a line of a log
 COLUMNS = re.compile(r"\S {2,}\S")  # stays whole: a row of a table
@@ -34,8 +35,8 @@ def screen_width() -> int:
 
     It is first called in the main process: the workers of Ansible, where actions run, have no terminal, and inherit what was found.
     """
-    asked = os.environ.get("COLUMNS", "")
-    return min(shutil.get_terminal_size().columns, WIDEST) if asked.isdigit() or sys.stdout.isatty() else 0
+    screen = os.environ.get("COLUMNS", "").isdigit() or (sys.stdout.isatty() and RUNNER not in os.environ)
+    return min(shutil.get_terminal_size().columns, WIDEST) if screen else 0
 
 
 def show(lines: Iterable[str], color: str | None = None) -> None:

@@ -110,14 +110,18 @@ def command(folder: Path) -> list[str]:
 
 
 def variables(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "ANSIBLE_NOCOLOR", "ANSIBLE_FORCE_COLOR")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "NO_COLOR", "ANSIBLE_NOCOLOR", "ANSIBLE_FORCE_COLOR", "AWX_ISOLATED_DATA_DIR")
+    }
     return kept | {"ANSIBLE_STDOUT_CALLBACK": "sky.clusters.brief", "ANSIBLE_PYTHON_INTERPRETER": sys.executable, "TERM": "xterm"} | more
 
 
-def on_a_terminal(folder: Path) -> str:
+def on_a_terminal(folder: Path, **more: str) -> str:
     """What is shown on a terminal, which has 80 columns."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command(folder), cwd=folder, env=variables(), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(command(folder), cwd=folder, env=variables(**more), stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         said = b""
         while select.select([ours], [], [], 60)[0]:
@@ -137,6 +141,10 @@ def test_on_a_terminal_lines_fit_and_faults_stand_out(tmp_path: Path) -> None:
     assert "\x1b[0;32m  ready: yes\x1b[0m\n" in said
     assert "\n  see the pages at http://localhost:8080 (cluster) and http://localhost:18080\n    (jobs that ended) through a tunnel:\n" in said
     assert f"\n  {TUNNEL}\n\n" in said
+
+
+def test_on_the_terminal_of_ansible_runner_lines_are_whole(tmp_path: Path) -> None:
+    assert f"\n  {PAGES}\n" in on_a_terminal(tmp_path, AWX_ISOLATED_DATA_DIR=str(tmp_path))
 
 
 def test_through_a_pipe_lines_are_whole_and_plain(tmp_path: Path) -> None:
