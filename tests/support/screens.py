@@ -10,6 +10,7 @@ long. Those are the ones without a colour; a plain screen, which does not tell t
 
 from __future__ import annotations
 
+import difflib
 import functools
 import itertools
 import os
@@ -163,14 +164,16 @@ def _replaced(line: Line, own: Mapping[str, str]) -> Line:
     return Line(indent + re.sub(r" {2,}", "  ", text.lstrip()).rstrip(), line.color)  # columns are as wide as what they hold
 
 
-def compare(folder: Path, name: str, output: str, own: Mapping[str, str]) -> None:
-    """An output must fit 80 columns, and be what the file of this name holds."""
-    wide = too_wide(output)
-    assert not wide, "wider than the screen:\n" + "\n".join(wide)
+def fault(folder: Path, name: str, output: str, own: Mapping[str, str]) -> str:
+    """Why an output is not the screen that the file of this name holds, on 80 columns; empty if it is."""
+    if wide := too_wide(output):
+        return "\n".join([f"{name}: wider than the screen:", *wide])
     file, shown = folder / f"{name}.txt", normal(output, own)
     if os.environ.get(RENEW):
         folder.mkdir(exist_ok=True)
         file.write_text(shown, encoding="utf-8")
-    assert file.exists(), f"{file} is missing: run this once with {RENEW}=1, read what it writes, and commit it"
-    held = file.read_text(encoding="utf-8")
-    assert shown == held, f"{file} holds another screen; if the new one is right: {RENEW}=1. The run said:\n{output}"
+    if not file.exists():
+        return f"{file} is missing: run this once with {RENEW}=1, read what it writes, and commit it"
+    lines_of = [text.splitlines() for text in (file.read_text(encoding="utf-8"), shown)]
+    found = list(difflib.unified_diff(*lines_of, fromfile=str(file), tofile="this run", lineterm=""))
+    return "\n".join([f"{name}: another screen; if it is right, run this once with {RENEW}=1:", *found]) if found else ""
