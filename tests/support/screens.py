@@ -174,6 +174,6 @@ def fault(folder: Path, name: str, output: str, own: Mapping[str, str]) -> str:
         file.write_text(shown, encoding="utf-8")
     if not file.exists():
         return f"{file} is missing: run this once with {RENEW}=1, read what it writes, and commit it"
-    lines_of = [text.splitlines() for text in (file.read_text(encoding="utf-8"), shown)]
-    found = list(difflib.unified_diff(*lines_of, fromfile=str(file), tofile="this run", lineterm=""))
+    held = file.read_text(encoding="utf-8").splitlines()
+    found = list(difflib.unified_diff(held, shown.splitlines(), str(file), "this run", lineterm=""))
     return "\n".join([f"{name}: another screen; if it is right, run this once with {RENEW}=1:", *found]) if found else ""
