@@ -21,7 +21,8 @@ COLORS: Any = constants  # defines its names as it is imported
 WIDEST = 100  # columns
 RUNNER = "AWX_ISOLATED_DATA_DIR"  # set by ansible-runner, as in AWX: its terminal is nobody's screen
 HANGING = "  "  # what the rest of a line is indented by
-COMMAND = re.compile(r"(?:ssh|ansible-playbook|look:|\|)(?: |$)")  # stays whole, to be copied; so does a line of a log
+# Stays whole, to be copied: a command, a setting of a profile; so does a line of a log
+COMMAND = re.compile(r"(?:ssh|ansible-playbook|look:|\|)(?: |$)|\w+ = ")
 COLUMNS = re.compile(r"\S {2,}\S")  # stays whole: a row of a table
 CHANGE = re.compile(r"(?:\+|~|-|-/\+) ")  # but not a line of a plan, whose last column is a sentence
 NODES = r"[\w.-]+(?:, [\w.-]+)*(?: and [\w.-]+)?"

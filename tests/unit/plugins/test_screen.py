@@ -59,6 +59,7 @@ def test_prose_is_wrapped_at_blanks_with_an_indent(line: str) -> None:
         "    | E: " + "a log is shown as it is, " * 5,
         "  ansible-playbook -i /a/folder/with/a/long/name/demo.sky.yml sky.clusters.spark_submit -e sky_application=job.py",
         f"demo-worker-0    here   running  10.0.0.4   {'spark_worker,' * 6}   yes  ok",
+        "AllowedIPs = " + ", ".join(f"10.{number}.0.0/16" for number in range(90, 99)),
         f"https://example.org/{'a' * 80}",
     ],
 )
