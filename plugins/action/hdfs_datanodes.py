@@ -9,9 +9,10 @@ import time
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 SLICE = 5  # seconds between two lines
@@ -41,6 +42,7 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         if self._task.args.get("state") != "leaving":
@@ -76,4 +78,4 @@ def still(left: int, blocks: int) -> str:
 
 def _say(text: str) -> None:
     with blocked_signals():
-        Display().display(f"  {text}")
+        show([text])

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._views._lines import Configuration, done_lines, plan_lines, unchanged
 from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import visit_reasons
@@ -19,6 +18,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._actions import Contr
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
 from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import each_once
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import drained, removed
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
@@ -46,8 +46,7 @@ class ActionModule(ControllerAction):
         done = _foretold(args) if self._task.check_mode else _done(args)
         times = () if self._task.check_mode else _times(args["nodes"], hostvars)
         lines = [self.worded(line) for line in (*done, *_next(args), *_of_nodes(args["lost"], hostvars), *times)]
-        for line in lines:
-            Display().display(f"  {line}".rstrip())
+        show(lines)
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
         result = {"changed": False, "lines": lines, "lost": sorted(args["lost"])}

@@ -153,6 +153,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import
 )
 from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
 from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import screen_width
 from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import use_timeline
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 from ansible_collections.sky.clusters.plugins.plugin_utils._vaulted import decrypted
@@ -179,6 +180,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not isinstance(context.CLIARGS.get("args"), str):  # the program ansible, which says nothing else if there are no hosts
             vars(constants)["LOCALHOST_WARNING"] = False  # a cluster has none before its first run
         use_line_buffering()
+        screen_width()  # for the workers
         use_timeline(loader)
         try:
             data = self._data(path)

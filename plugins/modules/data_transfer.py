@@ -14,6 +14,7 @@ description:
   - Copies a file or a folder between the controller and a place that jobs use, as the cluster's user. A place is a folder of a node, such as a data
     volume or a shared file system, or a file system that the node's C(hdfs) command knows.
   - What is copied appears under its name only when it is complete.
+  - Check mode copies nothing, and fails if what would be copied does not exist.
   - An action plugin of the same name brings the files to the node and back. There they need room on the node's own disk meanwhile.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -132,6 +133,9 @@ class Store:
     def is_folder(self, place: str) -> bool:
         raise NotImplementedError
 
+    def exists(self, place: str) -> bool:
+        raise NotImplementedError
+
     def write(self, content: Path, output: int) -> None:
         """Write a file, or a folder as an archive. The user reads it: what they can change meanwhile shows nothing that is not theirs."""
         self.must(*(["tar", "--create", f"--directory={content}", "."] if content.is_dir() else ["cat", "--", str(content)]), output=output)
@@ -155,6 +159,9 @@ class Folder(Store):
     def is_folder(self, place: str) -> bool:
         return self.run("test", "-d", place).returncode == 0
 
+    def exists(self, place: str) -> bool:
+        return self.run("test", "-e", place).returncode == 0
+
 
 class FileSystem(Store):
     """A file system of Hadoop. Its own command copies under another name, and renames."""
@@ -167,6 +174,9 @@ class FileSystem(Store):
 
     def is_folder(self, place: str) -> bool:
         return self.run(HDFS, "dfs", "-test", "-d", place).returncode == 0
+
+    def exists(self, place: str) -> bool:
+        return self.run(HDFS, "dfs", "-test", "-e", place).returncode == 0
 
 
 def store(url: str, user: str) -> tuple[Store, str]:
@@ -183,6 +193,15 @@ def store(url: str, user: str) -> tuple[Store, str]:
 
 def size(path: Path) -> int:
     return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file() and not each.is_symlink())
+
+
+def foretold(given: dict[str, Any]) -> dict[str, Any]:
+    """What check mode answers: the place is one that can be named, and what is fetched exists."""
+    puts = given["direction"] == "put"
+    there, place = store(given["dest" if puts else "source"], given["user"])
+    if not puts and not there.exists(place):
+        raise TransferError(f"{given['source']}: there is no such file")
+    return {"place": given["dest"], "bytes": 0}
 
 
 def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -243,9 +262,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    if module.check_mode or not given["staged"]:
-        module.exit_json(changed=given["direction"] == "put", place=given["dest"], bytes=0)
     try:
+        if module.check_mode or not given["staged"]:
+            module.exit_json(changed=given["direction"] == "put", **foretold(given))
         with tempfile.TemporaryDirectory(prefix="sky-data-", dir="/var/tmp") as scratch:
             found = {"get": get, "put": put}[given["direction"]](given, Path(scratch))
     except (TransferError, OSError, KeyError, subprocess.CalledProcessError, tarfile.TarError) as error:

@@ -24,7 +24,7 @@ options:
     required: true
   state:
     description:
-      - V(members) makes O(members) the list. Of them, those that leave already go on leaving if O(leaving) has them.
+      - V(members) makes O(members) the list. Of them, those that leave already keep leaving if O(leaving) has them.
       - V(leaving) decommissions O(address), and waits until its blocks are elsewhere. One that a run which was killed has stopped after that is done.
       - V(left) takes O(address) off the list; its DataNode has stopped.
       - V(present) has O(address) in service again.
@@ -50,7 +50,7 @@ options:
     type: int
     default: 1
   seconds:
-    description: Seconds that decommissioning may take. After them the task fails, and the node stays and goes on handing over its blocks.
+    description: Seconds that decommissioning may take. After them the task fails, and the node stays and keeps handing over its blocks.
     type: int
     default: 3600
   slice_seconds:
@@ -226,7 +226,7 @@ def report(seen: State, given: dict[str, Any]) -> None:
 
 
 def members(found: list[Entry], given: dict[str, Any]) -> list[Entry]:
-    """The list of members; of those that leave in this run, what was begun goes on."""
+    """The list of members; of those that leave in this run, what was begun continues."""
     going = [text for text in given["leaving"] if any(is_of(each, text) and each.get("adminState") == LEAVES for each in found)]
     return [entry(text, text in going) for text in given["members"]]
 
@@ -324,7 +324,7 @@ def _wait(given: dict[str, Any], changed: bool) -> dict[str, Any]:
         raise LeaveError(f"{silent(given, seen)}; run again to continue")
     raise LeaveError(
         f"{'some' if left is None else left} blocks of the DataNode {given['address']} are not elsewhere yet and its time is over "
-        f"(hdfs_datanode_drain_seconds): {too_many_copies(seen, given) or 'the node stays and goes on handing them over; run again to continue'}"
+        f"(hdfs_datanode_drain_seconds): {too_many_copies(seen, given) or 'the node stays and keeps handing them over; run again to continue'}"
     )
 
 

@@ -21,7 +21,7 @@ options:
     required: true
   state:
     description:
-      - V(members) accepts the NodeManagers of O(members) and no others; what of them leaves goes on leaving. V(present) accepts that of O(address).
+      - V(members) accepts the NodeManagers of O(members) and no others; those of them that leave keep leaving. V(present) accepts that of O(address).
       - V(leaving) gives it no more containers, and waits until the jobs that use it have ended, at most O(drain_seconds). V(left) forgets it.
       - V(answers) waits until the ResourceManager answers, at most O(seconds).
     type: str
@@ -138,7 +138,7 @@ def put(path: Path, names: Iterable[str]) -> None:
 def change(members: set[str], leaving: set[str], page: str, seconds: int) -> bool:
     """Write the lists, and have the ResourceManager read them, also what an earlier run wrote; whether there was anything to do.
 
-    Those that leave go on leaving, within so many seconds.
+    Those that leave keep leaving, within so many seconds.
     """
     wanted = {MEMBERS: members, LEAVING: leaving}
     stale = {path: names for path, names in wanted.items() if not path.is_file() or path.read_text(encoding="ascii") != text(names)}

@@ -9,9 +9,10 @@ import time
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 PROGRESS = 5  # seconds between two lines, by default
@@ -26,6 +27,7 @@ class DrainAction(ActionBase):
     drain_seconds: ClassVar[int] = 600  # the module's own default
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         node = (task_vars or {})["inventory_hostname"]
@@ -56,4 +58,4 @@ class DrainAction(ActionBase):
 
     def _say(self, text: str) -> None:
         with blocked_signals():
-            Display().display(f"  {text}")
+            show([text])

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import SECONDS, ssh_reason
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import FIRST_PORT
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_file import knows
 
 PREFIX = "Failed to connect to the host via ssh:"  # the prefix that Ansible adds to messages of ssh
 PARALLEL = 32
@@ -36,6 +37,10 @@ class SshLogin:
     def command(self) -> str:
         """The command that opens a shell on the host."""
         return " ".join(f"ssh {self.arguments} {self.user or 'root'}@{self.host}".split())
+
+    def by_file(self, file: str, name: str) -> str:
+        """The same with the OpenSSH configuration of the cluster; empty if it does not lead to the host."""
+        return f"ssh -F {shlex.quote(file)} -l {self.user or 'root'} {name}" if knows(file, name, self.host) else ""
 
     @property
     def arguments(self) -> str:

@@ -178,7 +178,7 @@ class Node:
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)
     number: int = 0  # as the creating call wrote it: its address in an overlay follows from it; 0 if none
-    lent: bool = False  # somebody else created the machine: to delete the node is to release it, and it goes on running
+    lent: bool = False  # somebody else created the machine: to delete the node is to release it, and it keeps running
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""

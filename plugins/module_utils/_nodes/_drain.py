@@ -94,7 +94,7 @@ def _refuse(service: Service) -> None:
 
 
 def is_draining(details: dict[str, Any]) -> bool:
-    """Whether a drain goes on after the call that returned these details."""
+    """Whether a drain continues after the call that returned these details."""
     return "draining" in details
 
 

@@ -16,7 +16,7 @@ ENDED = ("failed", "inactive")
 
 @dataclass(frozen=True)
 class Pending:
-    """A mark beside the files. It outlives a run that is killed, and a service that does not answer: the next run goes on there.
+    """A mark beside the files. It outlives a run that is killed, and a service that does not answer: the next run continues there.
 
     Attributes:
         unit: of the service, without `.service`.

@@ -18,6 +18,7 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from ansible_collections.sky.clusters.tests.support import guide
 from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
@@ -89,6 +90,13 @@ found = SparkSession.builder.getOrCreate().sparkContext.parallelize([1234567], 1
 print("python", sys.executable)
 print("found", found)
 """
+USES_NUMBERS = """
+from pyspark.sql import SparkSession
+def versions(_number):
+    import numpy, pandas
+    return f"numpy=={numpy.__version__}", f"pandas=={pandas.__version__}", int(pandas.Series(numpy.arange(101)).sum())
+print("numbers", SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(versions).collect())
+"""
 COORDINATE = "org.apache.commons:commons-csv:1.14.1"
 JAR = "32be0e1e76673092f5d12cb790bd2acb6c2ab04c4ea6efc69ea5ee17911c24fe"
 # The driver uses the class; the executor's JVM, which is the parent of its Python, has the jar on its class path and open
@@ -129,6 +137,17 @@ def jobs(site: Site) -> list[list[str]]:
     """The lines of the list of jobs, in words."""
     output = site.must("spark_jobs").output
     return [line.split() for line in output.splitlines() if line.startswith(("  sky-submit-", "  app-"))]
+
+
+def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:
+    playbook, more = guide.command("guide_spark", "spark_python_packages")
+    begun = time.monotonic()
+    site.must(playbook, *more)
+    figure(f"numpy and pandas come to a standing node in {time.monotonic() - begun:.0f} s")
+    (site.folder / "figures.py").write_text(USES_NUMBERS, encoding="utf-8")
+    output = site.must("spark_submit", "-e", "sky_application=figures.py").output
+    wanted = json.loads(more[1])["spark_python_packages"]
+    assert f"numbers [{(*wanted, 5050)}]" in output
 
 
 def test_python_packages_and_a_notebook_come_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:

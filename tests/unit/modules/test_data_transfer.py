@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.action.data_transfer import arrive, destination, packed, receive
+from ansible_collections.sky.clusters.plugins.action.data_transfer import arrive, destination, origin, packed, receive
 from ansible_collections.sky.clusters.plugins.modules import data_transfer
-from ansible_collections.sky.clusters.plugins.modules.data_transfer import TransferError, get, put, store
+from ansible_collections.sky.clusters.plugins.modules.data_transfer import TransferError, foretold, get, put, store
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 HDFS = """#!/bin/sh
 # A file system of Hadoop in the folder {root}: what is asked of the real command
 case "$2 $3" in
-"-test -d") test -d "{root}/${{4#hdfs://}}" ;;
+"-test -d"|"-test -e") test "$3" "{root}/${{4#hdfs://}}" ;;
 "-put -f") cp -r -- "$4" "{root}/${{5#hdfs://}}" ;;
 *) [ -e "{root}/${{3#hdfs://}}" ] || {{ echo "get: No such file or directory" >&2; exit 1; }}; cp -r -- "{root}/${{3#hdfs://}}" "$4" ;;
 esac
@@ -137,6 +137,25 @@ def test_what_is_not_there_is_named(tmp_path: Path, places: dict[str, str]) -> N
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(TransferError, match=r"must be a URL such as hdfs:///in/data\.csv"):
         store(url, ME)
+
+
+@pytest.mark.parametrize("kind", ["file", "hdfs"])
+def test_check_mode_tells_what_is_not_there(tmp_path: Path, places: dict[str, str], kind: str) -> None:
+    put({"source": "/home/me/a.csv", "dest": f"{places[kind]}/", "user": ME, **staged(tmp_path, "text")}, scratch(tmp_path))
+    asked = {"direction": "get", "dest": "./", "user": ME}
+    assert foretold(asked | {"source": f"{places[kind]}/a.csv"}) == {"place": "./", "bytes": 0}
+    with pytest.raises(TransferError, match=r"/b\.csv: there is no such file"):
+        foretold(asked | {"source": f"{places[kind]}/b.csv"})
+    assert foretold({"direction": "put", "source": "a.csv", "dest": f"{places[kind]}/", "user": ME})["place"] == f"{places[kind]}/"
+    with pytest.raises(TransferError, match="'/data/sets' must be a URL"):
+        foretold({"direction": "put", "source": "a.csv", "dest": "/data/sets", "user": ME})
+
+
+def test_what_is_brought_is_on_the_controller(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    assert origin(f"{tmp_path}/a.csv") == tmp_path / "a.csv"
+    with pytest.raises(AnsibleActionFail, match=r"/b\.csv: there is no such file on the controller"):
+        origin(f"{tmp_path}/b.csv")
 
 
 def test_a_node_without_the_command_has_no_such_file_system() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,9 +14,13 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.playbook.task import Task
+from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._actions import listed
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence, listed
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import plain
+from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.site import BIN
 
 
@@ -69,3 +74,32 @@ def test_options_of_a_batch_job_may_be_json_text(tmp_path: Path, options: Any) -
 def test_a_refusal_fits_where_it_is_read(tmp_path: Path) -> None:
     assert "which script to submit: -e sky_script=job.pbs" in submit(tmp_path, [], script="")
     assert "which script to submit: sky_script: job.pbs" in submit(tmp_path, [], script="", awx_job_id=7)
+
+
+def test_a_failure_is_its_own_sentence() -> None:
+    @in_one_sentence
+    def run() -> dict[str, Any]:
+        failure = AnsibleActionFail("no space")
+        failure.result["exception"] = "Traceback"  # as core 2.18 does
+        raise failure
+
+    with pytest.raises(AnsibleActionFail, match="no space") as caught:
+        run()
+    assert "exception" not in caught.value.result
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (tree.ROOT / "plugins/action").glob("*.py") if path.stem != "torque_submit"))
+def test_every_action_fails_with_its_own_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(f"ansible_collections.sky.clusters.plugins.action.{name}")
+
+    def fails(*_: Any) -> dict[str, Any]:
+        failure = AnsibleActionFail("no space")
+        failure.result["exception"] = "Traceback"
+        raise failure
+
+    monkeypatch.setattr(ActionBase, "run", fails)
+    action = object.__new__(module.ActionModule)
+    action._task = Task()
+    with pytest.raises(AnsibleActionFail) as caught:
+        action.run(None, {})
+    assert "exception" not in caught.value.result

@@ -10,6 +10,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -61,25 +63,31 @@ HOSTS = {
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder with a cluster file, and a key."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+def site(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a cluster file, and a key. Ansible's home has a short name: files for ssh go elsewhere if it is long."""
+    with tempfile.TemporaryDirectory(prefix="sky-", dir="/tmp") as home:
+        (tmp_path / "home").symlink_to(home)
+        yield made_in(tmp_path)
+
+
+def made_in(folder: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")], check=True)
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "demo",
-        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world"), "gap": 50}},  # so that creating a node takes a time
+        "clouds": {"one": {"provider": "memory", "path": str(folder / "world"), "gap": 50}},  # so that creating a node takes a time
         "pools": {
             "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
             "worker": {"cloud": "one", "count": 2, "roles": ["spark_worker"]},
         },
     }
-    (tmp_path / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    return tmp_path
+    (folder / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return folder
 
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str((site / "home").resolve())}
     own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_INJECT_FACT_VARS": "false"}  # as core 2.24 will have it
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
     command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
@@ -173,6 +181,32 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 1
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
+    assert f"    look: ssh -F {(site / 'home').resolve()}/sky/demo.conf -l root demo-master-0\n" in last
+
+
+def test_a_check_writes_and_removes_no_file_on_the_controller(site: Path) -> None:
+    more = ("-e", "sky_look=false", "-e", "sky_timeline=t.svg")
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    own = site / "home/sky/demo.conf"
+    written = own.read_text(encoding="utf-8")
+    assert (code, "\nHost demo-worker-1\n" in written) == (0, True), said
+    own.write_text("of an earlier run", encoding="utf-8")
+    for playbook in ("provision", "destroy"):
+        code, said = play(site, playbook, "--check", *more)
+        assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, "of an earlier run", False), said
+    code, said = play(site, "provision", *more)
+    assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, written, True), said
+    code, said = play(site, "destroy")
+    assert (code, own.exists()) == (0, False), said
+
+
+def test_a_missing_file_is_told_in_check_mode_too(site: Path) -> None:
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    for mode in ([], ["--check"]):
+        code, said = play(site, "data_put", "-e", "sky_from=none.csv", "-e", "sky_to=hdfs:///in/", *mode)
+        assert code != 0
+        assert "none.csv: there is no such file on the controller" in said
 
 
 def test_a_port_that_a_service_of_the_load_balancer_s_nodes_has_is_refused_before_any_node_is_made(site: Path) -> None:
@@ -203,7 +237,9 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     given = [program, "-i", "hosts.yml", "site.yml"]
     done = subprocess.run(given, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=90)
     assert done.returncode != 0
-    shown = done.stdout[done.stdout.index("PLAY [Show why]") :]
+    before, _play, shown = done.stdout.partition("PLAY [Show why]")
+    assert "first leaves the run; the report at its end explains why" in before
+    assert "failed at 'Install something'" not in before
     for node in ("first", "second"):
         assert re.search(rf"^  {node} failed at 'Install something' \(task 'Continue if the server has answered'\): {why}", shown, re.MULTILINE), (
             shown

@@ -183,7 +183,7 @@ def senders(port: int) -> str:
 def zone(address: str) -> int:
     """Where connection tracking remembers what is forwarded to an address.
 
-    A flow is translated as its first packet was, for as long as the sender goes on, which WireGuard does for good. One that came before the port was
+    A flow is translated as its first packet was, for as long as the sender sends, which WireGuard does for good. One that came before the port was
     forwarded, or while it led to another address, must be forgotten: nothing of another zone is looked at.
     """
     return 1 + zlib.crc32(address.encode()) % 0xFFFF

@@ -378,7 +378,7 @@ def test_a_machine_of_its_owner_survives_a_list_that_lies(small: Site, proxy: Si
         assert said(file) == ""
         assert [vm for vm in existing(small) if vm.startswith("vm")] == ["vm mine", "vm zf-w-1"]
         assert [node.id for node in cloud_of(run_of(file)).listing().nodes if node.name == "zf-w-0"] == [str(number)]
-        assert said(file, "absent").startswith("zf-w-0 is a machine that is released and goes on running: set the count of pool w to 0")
+        assert said(file, "absent").startswith("zf-w-0 is a machine that is released and keeps running: set the count of pool w to 0")
         file["pools"]["w"]["count"] = 0
         assert (said(file), said(file, "absent")) == ("", "")
         assert small.oned.vms[int(number)].running
