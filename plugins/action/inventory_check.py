@@ -83,8 +83,8 @@ class ActionModule(ControllerAction):
             Display().warning(sentence)
         limited = {name for role in ROLES.values() for name in (*role.limits, *role.ports)}
         wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
-        file = [self._templar.template(self.variables.get(name, {})) for name in ("sky_pools", "sky_settings")]
-        wrongs += ports_taken(*file, {name for _place, variables in places for name in variables})
+        pools_of_file, settings = [self._templar.template(self.variables.get(name, {})) for name in ("sky_pools", "sky_settings")]
+        wrongs += ports_taken(pools_of_file, settings, {name for _place, variables in places for name in variables})
         if pools is not None:
             roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
             wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays
