@@ -181,7 +181,7 @@ def test_a_failure_is_explained(site: Site, shown: Shown) -> None:
     shown["failed-colour"] = failed.output
     said = screens.unwrapped(failed.output)
     assert said.count("twalk-worker-0 failed at 'Apply roles of other collections' (task 'Fail'): exit code 3; the log ends with:") == 1
-    login = next(line.removeprefix("    look: ") for line in said.splitlines() if line.startswith("    look: "))
+    login = next(line.strip().removeprefix("look: ") for line in said.splitlines() if line.strip().startswith("look: "))
     answer = subprocess.run(f"{login} whoami", shell=True, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert answer.stdout.strip() == "root", answer.stderr
 
