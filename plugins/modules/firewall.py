@@ -69,7 +69,8 @@ BACK = ETC / "firewall.back.nft"
 SETS = Path("/var/lib/sky/network/sets.nft")
 UNIT = Path("/etc/systemd/system/sky-firewall.service")
 TIMER = "sky-firewall-back"
-UFW, UFW_CONF = Path("/usr/sbin/ufw"), Path("/etc/ufw/ufw.conf")
+UFW = Path("/usr/sbin/ufw")
+UFW_CONF = Path("/etc/ufw/ufw.conf")
 SERVICE = f"""\
 # Written by sky.clusters
 [Unit]

@@ -107,7 +107,7 @@ def translated(call: str, login: Callable[[], str] = str) -> Iterator[None]:
     except OSError as error:  # a file of certificates that is not there
         raise Invalid(f"{call}: {_text(error)}") from None
     except Exception as error:
-        if type(error) is not Exception:
+        if error.__class__ is not Exception:
             raise
         raise Invalid(f"{call}: {_text(error)}") from None  # the SDK's, of a login that lacks something
 
