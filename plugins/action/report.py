@@ -82,7 +82,7 @@ def _done(args: Mapping[str, Any]) -> Iterator[str]:
     removals = {name: roles for name, roles in removed(args["former"]).items() if name in set(args["removed_from"]) - lost}
     undone = {*nodes["failed_names"], *lost.intersection(nodes["leaving"])}
     made = [change for change in _changes(args) if change["name"] not in undone]
-    if not nodes["plan"]:
+    if not nodes["plan"] and not lost | undone:
         yield unchanged(nodes["differing"])
     yield from done_lines(made, Configuration(configured, removals), lost | undone)
     yield from _kept(args["deleted"].get("kept_volumes", nodes["kept_volumes"]))
