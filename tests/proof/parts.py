@@ -101,6 +101,7 @@ COMMON = (
     "!tests/support/image_root.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
+    "!tests/support/screens.py",
     "!tests/support/stratuslab_bench.py",
     "!tests/support/stratuslab_peers.py",
     "!tests/support/stratuslab_race.py",
@@ -179,7 +180,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "walk", Tier.QUICK, 1400, 780, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, *SYSTEMS, "tests/integration/walk"), (_pytest(1400, "real", "tests/integration/walk"),),
+        (*LOCAL, *SYSTEMS, "tests/support/screens.py", "tests/integration/walk"), (_pytest(1400, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",

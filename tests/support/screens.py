@@ -140,14 +140,21 @@ def rendered_tasks() -> tuple[str, ...]:
 
 
 def _in_order(shown: Iterable[Line]) -> Iterator[Line]:
-    """Nodes that are made at the same time report in any order: here one node after the other."""
-    stages = list(WORDS.values())
-    for is_event, group in itertools.groupby(shown, lambda line: EVENT.fullmatch(line.text) is not None):
-        if not is_event:
-            yield from group
-            continue
-        matches = [(match[1], stages.index(match[2]), line) for line in group if (match := EVENT.fullmatch(line.text))]
-        yield from (line for _name, _stage, line in sorted(matches, key=lambda event: event[:2]))
+    """Nodes that are made, and systems that are proved, at the same time report in any order: here one after the other."""
+    for is_ordered, group in itertools.groupby(shown, lambda line: _place(line.text) is not None):
+        found = list(group)
+        yield from sorted(found, key=_ranked) if is_ordered else found
+
+
+def _ranked(line: Line) -> tuple[str, int]:
+    return _place(line.text) or ("", 0)
+
+
+def _place(text: str) -> tuple[str, int] | None:
+    """What orders a line among those about the same kind of work; nothing for any other line."""
+    if match := EVENT.fullmatch(text):
+        return match[1], list(WORDS.values()).index(match[2])
+    return (text, 0) if text.startswith("  Prove ") else None
 
 
 def _replaced(line: Line, own: Mapping[str, str]) -> Line:
