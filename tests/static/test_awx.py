@@ -8,10 +8,12 @@ from __future__ import annotations
 import functools
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 
@@ -20,6 +22,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import
 from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, PREFIX, Offer, filled, given_answers, offer_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import given
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.site import BIN
 
 AWX = tree.ROOT / "awx"
 PROJECT = AWX / "project"
@@ -36,7 +39,9 @@ LOADED = {  # by which module of awx.awx
     "controller_workflows": "workflow_job_template",
     "controller_schedules": "schedule",
 }
-NODES = "simplified_workflow_nodes"  # which a role of infra.aap_configuration hands to workflow_job_template_node, one by one
+NODES = "simplified_workflow_nodes"  # which are handed to workflow_job_template_node, one by one
+SEPARATED = "{  {"  # of which load.yml, and the role of infra.aap_configuration, make two braces
+LOADER = yaml.safe_load((AWX / "load.yml").read_text(encoding="utf-8"))[0]
 PYTHON: Mapping[str, type] = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list}
 QUESTION = {"question_name", "question_description", "variable", "type", "required", "default", "min", "max", "choices"}
 SURVEY_TYPES: Mapping[str, type] = {"text": str, "textarea": str, "multiplechoice": str, "integer": int}
@@ -92,11 +97,34 @@ def test_awx_awx_takes_every_option() -> None:
     )  # the role adds it to each node
 
 
-def test_every_variable_is_loaded() -> None:
-    (play,) = yaml.safe_load((AWX / "load.yml").read_text(encoding="utf-8"))
-    roles = play["tasks"][0]["vars"]["aap_configuration_dispatcher_roles"]
-    assert {role["var"] for role in roles} == set(config()) == set(LOADED)
-    assert sorted(play["vars_files"]) == sorted(f"config/{path.name}" for path in (AWX / "config").glob("*.yml"))
+def loaded_by(task: Mapping[str, Any]) -> tuple[str, str]:
+    """The variable and the module of a task of load.yml."""
+    (module,) = [name for name in task if name.startswith("awx.awx.")]
+    (variable,) = re.findall(r"\b(?:aap|controller)_\w+", task["loop"])
+    return variable, module.removeprefix("awx.awx.")
+
+
+def test_every_variable_is_loaded_by_its_module_after_what_it_names() -> None:
+    done = [loaded_by(task) for task in LOADER["tasks"]]
+    assert set(config()) == set(LOADED)
+    assert [pair for pair in done if pair[1] != "workflow_job_template_node"] == list(LOADED.items())
+    assert done.count(("controller_workflows", "workflow_job_template_node")) == 2  # all nodes, then their links
+    for name in ("load.yml", "load_aap.yml"):
+        (play,) = yaml.safe_load((AWX / name).read_text(encoding="utf-8"))
+        assert sorted(play["vars_files"]) == sorted(f"config/{path.name}" for path in (AWX / "config").glob("*.yml"))
+
+
+@pytest.mark.parametrize("kind", config()["controller_credential_types"], ids=lambda kind: str(kind["name"]))
+def test_awx_accepts_the_injectors(kind: Mapping[str, Any]) -> None:
+    """As AWX checks them: they are templates of the fields alone, and of the files that it writes."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    fields = {field["id"]: f"a {field['id']}" for field in kind["inputs"]["fields"]} | {"tower": {"filename": "a file"}}
+    rendered = [
+        environment.from_string(text.replace(SEPARATED, "{{")).render(fields) for texts in kind["injectors"].values() for text in texts.values()
+    ]
+    assert rendered
+    assert set(rendered) <= {*(f"a {field['id']}" for field in kind["inputs"]["fields"]), "a file"}
+    assert set(kind["inputs"]["required"]) <= {field["id"] for field in kind["inputs"]["fields"]}
 
 
 def test_what_is_named_exists() -> None:
@@ -133,6 +161,7 @@ def test_questions_are_those_of_awx() -> None:
             assert ("choices" in question) == (question["type"] == "multiplechoice"), question
             assert all(isinstance(choice, str) for choice in question.get("choices", [])), question
             assert question.get("default", "") in ["", *question.get("choices", [question.get("default", "")])], question
+            assert question["required"] or not question.get("default"), question  # what nobody answers is not answered by the form
 
 
 def imported(playbook: str) -> str:
@@ -154,10 +183,37 @@ def projects() -> list[dict[str, Any]]:
     return [template for template in templates() if any(question["variable"] == f"{PREFIX}{NAME}" for question in questions(template))]
 
 
-def test_a_cluster_file_of_the_project_needs_no_question() -> None:
-    (template,) = [template for template in templates() if template.get("ask_inventory_on_launch")]
-    assert questions(template) == []
-    assert set(template["extra_vars"]) <= read_by(template["playbook"])
+def works_from_files() -> list[dict[str, Any]]:
+    """The templates that ask for the inventory of a cluster."""
+    return [template for template in templates() if template.get("ask_inventory_on_launch")]
+
+
+def called_by(template: Mapping[str, Any]) -> list[str]:
+    """The playbooks of the collection that a template runs."""
+    return re.findall(r"import_playbook: sky\.clusters\.(\w+)", (PROJECT / template["playbook"]).read_text(encoding="utf-8"))
+
+
+def own_questions(template: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The questions that are not about the cluster file."""
+    return [question for question in questions(template) if not question["variable"].startswith(PREFIX)]
+
+
+def test_what_is_done_with_answers_is_done_with_a_cluster_file_of_the_project() -> None:
+    """By a template that asks for the inventory and the same, but for what the file says."""
+    from_files = {tuple(called_by(template)): template for template in works_from_files()}
+    assert len(from_files) == len(works_from_files()) == len(projects())
+    for template in projects():
+        own = from_files[tuple(called_by(template)[1:])]
+        assert called_by(template)[0] == "answers"
+        assert questions(own) == own_questions(template)
+        assert own.get("extra_vars") == template.get("extra_vars")
+        assert own["credentials"] == template["credentials"]
+        assert own.get("forks") == template.get("forks")
+
+
+def needed_by(template: Mapping[str, Any]) -> set[str]:
+    """The roles that the playbooks of a template refuse to be without."""
+    return {role for playbook in called_by(template) for role in re.findall(r"'(\w+)' not in \(sky_pools", imported(playbook))}
 
 
 @pytest.mark.parametrize("template", projects(), ids=lambda template: str(template["name"]))
@@ -171,6 +227,7 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
         assert answers <= set(offers()[kind].answers)
+        assert needed_by(template) <= {role for pool in offers()[kind].file["pools"].values() for role in pool["roles"]}
     assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
 
 
@@ -199,3 +256,34 @@ def test_jobs_of_workflows_and_schedules_have_the_answers_that_they_need() -> No
         assert all(value in question.get("choices", [value]) for question, value in own), name
     for schedule in config()["controller_schedules"]:
         assert set(schedule["extra_data"]) <= {question["variable"] for question in by_name[schedule["unified_job_template"]]}
+
+
+def test_a_request_is_asked_what_the_job_is_asked_that_it_starts() -> None:
+    by_name = {template["name"]: template for template in templates()}
+    (workflow,) = config()["controller_workflows"]
+    assert questions(workflow) == questions(by_name["cluster up"])
+    limit = by_name["request limit"]
+    (sizes,) = [question["choices"] for question in questions(workflow) if question["variable"] == "answer_size"]
+    assert set(limit["extra_vars"]["limit_sizes"]) <= set(sizes)
+    text = (PROJECT / limit["playbook"]).read_text(encoding="utf-8")
+    asked = {question["variable"] for question in questions(limit)}
+    assert asked == set(re.findall(r"\banswer_\w+", text)) <= {question["variable"] for question in questions(workflow)}
+    assert set(limit["extra_vars"]) == set(re.findall(r"\blimit_\w+", text))
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({}, ""),
+        ({"answer_workers": "", "answer_size": None}, ""),
+        ({"answer_workers": 8, "answer_size": "m1.small"}, ""),
+        ({"answer_workers": "9", "answer_size": "m1.small"}, "9 workers are more than 8"),
+        ({"answer_size": "m1.large"}, "size m1.large is none of m1.small, m1.medium"),
+    ],
+)
+def test_a_request_above_the_limit_needs_approval(answers: Mapping[str, Any], sentence: str) -> None:
+    (limit,) = [template["extra_vars"] for template in templates() if template["name"] == "request limit"]
+    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(PROJECT / "limit.yml"), "-e", json.dumps(limit | dict(answers))]
+    done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
+    assert (done.returncode == 2) is bool(sentence), done.stdout + done.stderr
+    assert sentence in done.stdout
