@@ -68,4 +68,10 @@ def test_the_version_is_released(root: Path) -> None:
     released = yaml.safe_load((root / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
     assert version in released
     kept = {fragment for release in released.values() for fragment in release["fragments"]}
-    assert {path.name for path in (root / "changelogs/fragments").glob("*.yml")} == kept
+    written = {path.name for path in (root / "changelogs/fragments").glob("*.yml")}
+    assert {name for name in written if numbers(name) <= numbers(version)} == kept
+
+
+def numbers(name: str) -> tuple[int, ...]:
+    """Those of a version, or of the release that a fragment waits for, which its name begins with."""
+    return tuple(map(int, name.split("-")[0].removesuffix(".yml").split(".")))
