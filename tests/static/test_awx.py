@@ -287,3 +287,15 @@ def test_a_request_above_the_limit_needs_approval(answers: Mapping[str, Any], se
     done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
     assert (done.returncode == 2) is bool(sentence), done.stdout + done.stderr
     assert sentence in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"])
+def test_a_variable_that_a_site_lacks_is_named_before_anything_is_loaded(missing: str) -> None:
+    """By the loader that a run can read without the collections that it calls; the other one begins with the same file."""
+    site = dict.fromkeys({"aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"} - {missing}, "x")
+    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(AWX / "load_aap.yml"), "-e", json.dumps(site)]
+    done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
+    assert done.returncode == 2
+    assert f"{missing}: must be set in the file of -e @site.yml" in done.stdout
+    plays = [yaml.safe_load((AWX / name).read_text(encoding="utf-8"))[0] for name in ("load.yml", "load_aap.yml")]
+    assert [task["ansible.builtin.import_tasks"] for play in plays for task in play["pre_tasks"]] == ["check_site.yml"] * 2

@@ -74,4 +74,4 @@ def test_the_version_is_released(root: Path) -> None:
 
 def numbers(name: str) -> tuple[int, ...]:
     """Those of a version, or of the release that a fragment waits for, which its name begins with."""
-    return tuple(map(int, name.split("-")[0].removesuffix(".yml").split(".")))
+    return tuple(map(int, name.partition("-")[0].removesuffix(".yml").split(".")))
