@@ -122,6 +122,16 @@ def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
     assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
 
 
+def test_a_plan_of_a_destruction_says_that_it_is_one(site: Path) -> None:
+    """Whatever prints it: Ansible's own output, and AWX, do not say so at the end."""
+    code, said = play(site, "destroy", "--check")
+    assert code == 0, said
+    assert "  nothing to delete\n  check mode: nothing was changed\n" in said
+    code, said = play(site, "destroy")
+    assert code == 0, said
+    assert "check mode" not in said
+
+
 def last_lines(said: str, play: str) -> list[str]:
     """What a play has told, without the progress and the statistics."""
     text = said[said.index(f"PLAY [{play}]") :].partition("PLAY RECAP")[0]
@@ -140,6 +150,7 @@ def test_provision_alone_shows_its_plan_reports_and_writes_the_ssh_configuration
         "+ demo-worker-1",
         "plan: 4 to create",
     ]
+    assert lines[-1] == "check mode: nothing was changed"
     assert "configure" not in "".join(lines)
     assert said.count("+flavor: small") == 3
     assert said.count("demo-worker-0: create in one") == 0
@@ -253,7 +264,10 @@ HIDDEN: dict[str, dict[str, Any]] = {
     "loop": {"no_log": True, "loop": [0, 1]},
     "item": {"no_log": "{{ item == 1 }}", "loop": [0, 1]},
 }
-FAILING: dict[str, Any] = {"name": "Set the password", "ansible.builtin.command": "sh -c 'echo CANARY; echo CANARY >&2; exit {{ item | default(3) }}'"}
+FAILING: dict[str, Any] = {
+    "name": "Set the password",
+    "ansible.builtin.command": "sh -c 'echo CANARY; echo CANARY >&2; exit {{ item | default(3) }}'",
+}
 
 
 def explained(task: dict[str, Any]) -> list[dict[str, Any]]:
