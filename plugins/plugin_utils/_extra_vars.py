@@ -17,7 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._system impo
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 
 PREFIX = "sky_"
-DISRUPTIONS = ("drain", "refuse", "force")
+DRAIN = "drain"
+DISRUPTIONS = (DRAIN, "refuse", "force")
 NOTHING = ("", "null")  # values of unanswered questions in forms and AWX surveys
 
 
@@ -84,7 +85,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": Kind(_data_of, TEXT.words, ""),
-    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
+    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", DRAIN),
     "sky_from": TEXT,
     "sky_full": SWITCH,
     "sky_look": Kind(check_type_bool, "true or false", default=True),
