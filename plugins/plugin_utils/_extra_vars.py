@@ -90,6 +90,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_full": SWITCH,
     "sky_look": Kind(check_type_bool, "true or false", default=True),
     "sky_node": TEXT,
+    "sky_plan_file": TEXT,
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
@@ -103,7 +104,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
 }
 
 # of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = ("sky_costs_file", "sky_plan_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
