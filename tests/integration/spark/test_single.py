@@ -35,11 +35,21 @@ JVM = "ls -d /opt/jvm-* 2>/dev/null; true"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
+WRITES = """
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+spark.range(100).write.csv("file:///data/sets/rows")
+open("/data/sets/driver", "w").close()
+print("rows", spark.read.csv("file:///data/sets/rows").count())
+"""
+
+
 def content() -> dict[str, Any]:
-    """The example of the guide, in a zone of this test."""
+    """The example of the guide, in a zone of this test, and with a data volume."""
     file = yaml.safe_load((ROOT / "inventories/local/single.sky.yml").read_text(encoding="utf-8"))
     cloud = file["clouds"]["here"] | {"zone": ZONE}
-    return dict(file | {"cluster": ZONE, "clouds": {"here": cloud}})
+    node = file["pools"]["node"] | {"volumes": {"sets": 1}}
+    return dict(file | {"cluster": ZONE, "clouds": {"here": cloud}, "pools": {"node": node}})
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +76,14 @@ def test_one_node_is_master_and_worker_and_is_proved(site: Site, built: Played) 
     facts = status(site)["systems"]["spark"]["facts"]
     # of 2 cores and 2048 MiB: room for the master and a driver, and for a job's default executor
     assert (facts["cores"], facts["memory MiB"]) == (1, 1024)
+
+
+def test_people_and_jobs_write_to_a_data_volume_of_which_the_file_says_nothing(site: Site) -> None:
+    (site.folder / "writes.py").write_text(WRITES, encoding="utf-8")
+    assert "rows 100" in site.must("spark_submit", "-e", "sky_application=writes.py").output
+    of_executors, of_the_driver = site.ssh(NODE, "stat -c '%U %G' /data/sets/rows/part-* /data/sets/driver | sort -u").splitlines()[::-1]
+    assert (of_the_driver.split()[0], of_executors.split()[0]) == ("sky", "spark")
+    assert site.ssh(NODE, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 775"
 
 
 def test_a_second_run_changes_nothing_and_visits_nobody(site: Site, figure: Callable[[str], None]) -> None:
