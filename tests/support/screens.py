@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._progress import WORDS
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import COMMAND, HANGING, fitted
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import COLUMNS, COMMAND, HANGING, fitted
 from ansible_collections.sky.clusters.tests.support import tree
 
 RENEW = "SKY_RENEW_SCREENS"
@@ -92,8 +92,13 @@ def unwrapped(output: str) -> str:
 
 
 def too_wide(output: str) -> list[str]:
-    """The lines that do not fit, but for what is copied from the screen or is one word."""
-    return [line.text for line in lines(output) if len(line.text) > WIDTH and fitted(line.text, WIDTH) != [line.text]]
+    """The lines that do not fit, rows of tables among them, but for what is copied from the screen or is one word."""
+    return [line.text for line in lines(output) if len(line.text) > WIDTH and _could_fit(line.text)]
+
+
+def _could_fit(text: str) -> bool:
+    shown = text.lstrip()
+    return not COMMAND.match(shown) and (bool(COLUMNS.search(shown)) or fitted(text, WIDTH) != [text])
 
 
 def normal(output: str, own: Mapping[str, str]) -> str:

@@ -65,8 +65,8 @@ def test_wrapped_lines_are_joined_and_others_are_not() -> None:
 
 
 def test_prose_that_does_not_fit_is_found_and_commands_are_not() -> None:
-    command, prose = f"    ssh -F {'a' * 80} demo-master-0", f"  {'word ' * 20}"
-    assert screens.too_wide(f"{command}\n{prose}\n") == [prose.rstrip()]
+    command, prose, row = f"    ssh -F {'a' * 80} demo-master-0", f"  {'word ' * 20}", f"  demo-worker-0  running  {'spark_worker,' * 5}  yes"
+    assert screens.too_wide(f"{command}\n{prose}\n{row}\n") == [prose.rstrip(), row]
 
 
 def test_a_screen_without_a_file_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
