@@ -198,7 +198,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "spark_jobs", Tier.LONG, 1700, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
-        (*LOCAL, *SPARK, "tests/integration/spark"),
+        (*LOCAL, *SPARK, "tests/support/screens.py", "tests/integration/spark"),
         (_pytest(1700, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(

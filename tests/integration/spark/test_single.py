@@ -18,7 +18,7 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from ansible_collections.sky.clusters.tests.support import guide
+from ansible_collections.sky.clusters.tests.support import guide, screens
 from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
@@ -27,6 +27,8 @@ from ansible_collections.sky.clusters.tests.support.tree import ROOT
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
 ZONE = "tone"
+SCREENS = Path(__file__).resolve().parent / "screens"
+HELD = ("jobs", "submit-failed", "submitted-colour")
 NODE, MORE = "tone-node-0", "tone-more-0"
 WORK = "/var/lib/spark/work"
 UNITS = "systemctl list-unit-files --no-legend 'spark-*' | cut -d' ' -f1"
@@ -62,6 +64,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def built(site: Site) -> Played:
     return site.must("spark_cluster")
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    """What was on the screens, to be compared at the end: one that has changed keeps no other test from running."""
+    return {}
 
 
 def status(site: Site) -> dict[str, Any]:
@@ -139,6 +147,28 @@ SparkSession.builder.appName("long").getOrCreate()
 print("begun", flush=True)
 time.sleep(600)
 """
+# A task takes all memory of its node; a task does to its executor what the kernel would do
+KILLED = {
+    "eats.py": """
+from pyspark.sql import SparkSession
+def eat(_number):
+    held = []
+    while True:
+        held.append(b"x" * (32 << 20))
+SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(eat).collect()
+""",
+    "ends.py": """
+import os
+import signal
+from pyspark.sql import SparkSession
+def end(_number):
+    process = os.getpid()
+    while b"CoarseGrainedExecutorBackend" not in open(f"/proc/{process}/cmdline", "rb").read():
+        process = int(open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[1])
+    os.kill(process, signal.SIGKILL)
+SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(end).collect()
+""",
+}
 CELL = """from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("notebook").getOrCreate()
 print("the sum is", spark.range(1001).selectExpr("sum(id)").first()[0])"""
@@ -157,7 +187,7 @@ def jobs(site: Site) -> list[list[str]]:
     return [line.split() for line in output.splitlines() if line.startswith(("  sky-submit-", "  app-"))]
 
 
-def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:
+def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site: Site, shown: dict[str, str], figure: Callable[[str], None]) -> None:
     playbook, more = guide.command("guide_spark", "spark_python_packages")
     begun = time.monotonic()
     site.must(playbook, *more)
@@ -166,6 +196,7 @@ def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site
     output = site.must("spark_submit", "-e", "sky_application=figures.py").output
     wanted = json.loads(more[1])["spark_python_packages"]
     assert f"numbers [{(*wanted, 5050)}]" in output
+    shown["jobs"] = screens.seen(site, screens.PLAIN).must("spark_jobs").output
 
 
 def test_python_packages_and_a_notebook_come_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:
@@ -287,13 +318,15 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
     assert f"{running[0]} had ended already" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
 
 
-def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site) -> None:
-    played = site.must("spark_submit", "-e", "sky_application=local:/opt/spark/examples/src/main/python/pi.py")
-    assert "Pi is roughly 3." in played.output
-    assert " INFO " not in played.output
-    missing = site.play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
+def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site, shown: dict[str, str]) -> None:
+    example = "sky_application=local:/opt/spark/examples/src/main/python/pi.py"
+    said = shown["submitted-colour"] = screens.seen(site, screens.COLOUR).must("spark_submit", "-e", example).output
+    assert "Pi is roughly 3." in said
+    assert " INFO " not in said
+    missing = screens.seen(site, screens.PLAIN).play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
     assert missing.code == 2
-    assert "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead" in missing.last(8)
+    assert f"run -e {example} instead" in screens.unwrapped(missing.output)
+    shown["submit-failed"] = missing.output
 
 
 def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None:
@@ -301,6 +334,25 @@ def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None
     played = site.play("spark_submit", "-e", "sky_application=eat.py")
     assert played.code == 2
     assert "eat.py was killed: out of memory (limit 2048 MiB, the memory of the master, where the driver runs)" in played.last(8)
+
+
+def test_a_job_that_asks_for_more_than_any_worker_has_is_told_so(site: Site) -> None:
+    settings = json.dumps({"sky_spark_conf": {"spark.executor.memory": "8g"}})
+    played = site.play("spark_submit", "-e", "sky_application=writes.py", "-e", settings, "-e", "sky_timeout=90")
+    assert played.code == 2
+    said = "writes.py was stopped after 90 seconds (sky_timeout): Initial job has not accepted any resources"
+    assert said in played.last(8)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("eats.py", f"a Python process of an executor on {NODE} was killed or crashed"), ("ends.py", f"an executor on {NODE} was killed")],
+)
+def test_executors_that_are_killed_are_told_with_their_node(site: Site, name: str, words: str) -> None:
+    (site.folder / name).write_text(KILLED[name], encoding="utf-8")
+    played = site.play("spark_submit", "-e", f"sky_application={name}")
+    assert played.code == 2
+    assert f"{name} ended with exit code 1: {words}, probably because the node had no memory left" in played.last(8)
 
 
 def test_a_folder_that_a_worker_cannot_write_to_is_repaired_and_the_cluster_proved_again(site: Site) -> None:
@@ -352,3 +404,8 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content["pools"]["node"]["roles"] = ["spark_master", "spark_worker"]
     assert f"    ~ {NODE}  configure: add spark_worker" in site.must("status").output
     assert f"  ~ {NODE}  configure: add spark_worker" in site.must("spark_cluster", "--check").output
+
+
+def test_the_screens_are_what_their_files_hold(site: Site, shown: dict[str, str]) -> None:
+    faults = [fault for name in HELD if (fault := screens.fault(SCREENS, name, shown[name], {str(site.folder): "FOLDER"}))]
+    assert not faults, "\n\n".join(faults)
