@@ -187,6 +187,12 @@ def jobs(site: Site) -> list[list[str]]:
     return [line.split() for line in output.splitlines() if line.startswith(("  sky-submit-", "  app-"))]
 
 
+def forgotten(site: Site, job: str) -> list[str]:
+    """The jobs whose output is there after it was looked through for what is a week old, as this job is made to be."""
+    folder = f"/var/lib/sky-submit/{job.removeprefix('sky-submit-')}"
+    return site.ssh(NODE, f"touch -d '8 days ago' {folder} && systemctl start sky-forget-jobs.service && ls {Path(folder).parent}").split()
+
+
 def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site: Site, shown: dict[str, str], figure: Callable[[str], None]) -> None:
     playbook, more = guide.command("guide_spark", "spark_python_packages")
     begun = time.monotonic()
@@ -309,6 +315,7 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
         eventually("the job runs", lambda: "begun" in (site.folder / "long.txt").read_text(encoding="utf-8"))
         (running,) = [job for job in jobs(site) if job[3] == "running"]
         assert (running[1], running[2]) == ("long.py", "sky")
+        assert running[0].removeprefix("sky-submit-") in forgotten(site, running[0])  # it is old, and has not ended
         assert f"would stop {running[0]}" in site.must("spark_jobs", "--check", "-e", f"sky_stop={running[0]}").output
         assert f"{running[0]} was stopped" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
         assert run.wait(60) == 2
@@ -316,6 +323,13 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
     listed = {job[1]: job[3] for job in jobs(site)}
     assert (listed["long.py"], listed["uses.py"]) == ("stopped", "succeeded")
     assert f"{running[0]} had ended already" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
+
+
+def test_the_output_of_a_job_that_ended_a_week_ago_is_removed_though_nobody_submits_another(site: Site) -> None:
+    (ended,) = [job[0] for job in jobs(site) if job[1] == "uses.py"][:1]
+    assert ended.removeprefix("sky-submit-") not in forgotten(site, ended)
+    assert ended not in [job[0] for job in jobs(site)]
+    assert site.ssh(NODE, "systemctl is-active sky-forget-jobs.timer").strip() == "active"
 
 
 def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site, shown: dict[str, str]) -> None:
@@ -353,6 +367,7 @@ def test_executors_that_are_killed_are_told_with_their_node(site: Site, name: st
     played = site.play("spark_submit", "-e", f"sky_application={name}")
     assert played.code == 2
     assert f"{name} ended with exit code 1: {words}, probably because the node had no memory left" in played.last(8)
+    assert site.ssh(NODE, "systemctl show --property=OOMPolicy --value spark-worker").strip() == "continue"
 
 
 def test_a_folder_that_a_worker_cannot_write_to_is_repaired_and_the_cluster_proved_again(site: Site) -> None:
