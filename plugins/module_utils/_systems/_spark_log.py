@@ -16,13 +16,14 @@ QUIET = ("TRACE", "DEBUG", "INFO", "WARN")
 # How the task ended for which Spark gave up a job
 GAVE_UP = re.compile(r"most recent failure: Lost task \S+ in stage \S+ \(TID \d+\) \(\[?(?P<host>[^\s\]]+)\]? executor \S+\): (?P<reason>.*)")
 NO_MEMORY = "probably because the node had no memory left: use more partitions, ask for less (spark.executor.memory), or use a larger flavor"
+MORE_HEAP = "raise spark.executor.memory, or use more partitions"
 # The kernel kills by signal 9; a JVM whose heap is full ends with 52
 MEMORY: Mapping[re.Pattern[str], str] = {
     re.compile(r"Reason: Command exited with code 137\b"): f"an executor on {{}} was killed, {NO_MEMORY}",
     re.compile(r"Python worker exited unexpectedly"): f"a Python process of an executor on {{}} was killed or crashed, {NO_MEMORY}",
     re.compile(
-        r"Reason: Command exited with code 52\b|OutOfMemoryError"
-    ): "an executor on {} filled its heap: raise spark.executor.memory, or use more partitions",
+        r"Reason: Command exited with code 52\b|OutOfMemoryError: (?:Java heap|GC overhead)"
+    ): f"an executor on {{}} filled its heap: {MORE_HEAP}",
 }
 FAULT = re.compile(r"(Error|Exception|Exit)\b")
 
