@@ -326,7 +326,7 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
 
 
 def test_the_output_of_a_job_that_ended_a_week_ago_is_removed_though_nobody_submits_another(site: Site) -> None:
-    (ended,) = [job[0] for job in jobs(site) if job[1] == "uses.py"][:1]
+    (ended,) = [job[0] for job in jobs(site) if job[1] == "writes.py"]
     assert ended.removeprefix("sky-submit-") not in forgotten(site, ended)
     assert ended not in [job[0] for job in jobs(site)]
     assert site.ssh(NODE, "systemctl is-active sky-forget-jobs.timer").strip() == "active"
