@@ -319,7 +319,7 @@ def test_the_services_of_the_network_are_in_sandboxes_while_they_work(cluster: C
 def test_a_node_more_costs_the_others_nothing_and_one_that_fails_keeps_none_out(cluster: Cluster, figure: Callable[[str], None]) -> None:
     dead = cluster.folder / "host_vars/tnet-far-3.yml"  # to whom nobody gets through by ssh
     dead.parent.mkdir()
-    dead.write_text("ansible_port: 9\n")
+    dead.write_text("{ansible_port: 9, ansible_ssh_port: 9}\n")
     cluster.site.content = content(4)
     began = time.monotonic()
     with cluster.load() as load:

@@ -43,7 +43,7 @@ class Peering:
 
     def ready(self) -> bool:
         """Set the interface up if it is not, or if somebody else has changed something of it; whether it was set up now."""
-        if changed := self.snapshot.changed():
+        if _host.index() and (changed := self.snapshot.changed()):
             LOG.error("somebody else has changed what `%s` shows: setting it again", changed)
             self.interface.forget()
         fresh = self.interface.ready(self.known.overlay.port, self.known.address)
