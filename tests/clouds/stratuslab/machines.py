@@ -29,6 +29,7 @@ from .oned import DeployError
 from .pdisk import LIVE, READ_ONLY, READ_WRITE, BackendError, Disk, Pdisk
 
 DATA = (READ_ONLY, READ_WRITE)
+IDE = ("hda", "hdb", "hdc", "hdd")  # two channels with two disks each
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,9 @@ class Nodes:
             self.pdisk.registered(disk, vm.id)
 
     def boot(self, vm: Vm) -> None:
+        _check_targets(vm)
         if vm.id in self._real and self.hypervisor:
-            files = {target: self.pdisk.file(disk) for target, disk in self._persistent(vm).items()}
+            files = {_guest_name(target): self.pdisk.file(disk) for target, disk in self._persistent(vm).items()}
             self.hypervisor.start(vm, self._real[vm.id], files)
 
     def restart(self, vm: Vm) -> None:
@@ -216,6 +218,28 @@ class Nodes:
 def _nobody(number: int) -> Vm:
     """Until oned is there."""
     raise KeyError(number)
+
+
+def _check_targets(vm: Vm) -> None:
+    """What libvirt refuses of a machine's disks, that of its context among them.
+
+    Raises:
+        DeployError: two have one target, or one has a place that IDE does not have.
+    """
+    disks = [*vm.template.vectors("DISK"), *vm.template.vectors("CONTEXT")]
+    targets = [disk["TARGET"] for disk in disks if disk.get("TARGET")]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise DeployError(f"Error deploying virtual machine: error: XML error: target '{target}' duplicated")
+        if target.startswith("hd") and target not in IDE:
+            raise DeployError(
+                f"Error deploying virtual machine: error: unsupported configuration: no place for target '{target}' on the IDE controller"
+            )
+
+
+def _guest_name(target: str) -> str:
+    """What Linux calls a disk that was there at the start: those of IDE are SCSI disks to it."""
+    return f"sd{target[2:]}" if target.startswith("hd") else target
 
 
 def _sha1_of(entry: Entry) -> str:

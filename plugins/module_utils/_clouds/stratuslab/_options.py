@@ -84,7 +84,11 @@ class StratusLabOptions(Options):
         "user file, else V(cloud-init).",
         default="",
     )
-    disks_bus: str = option(Choice(("ide", "scsi", "virtio"), "bus"), "Bus of the disks; by default that of the image's metadata.", default="")
+    disks_bus: str = option(
+        Choice(("ide", "scsi", "virtio"), "bus"),
+        "Bus of the root and swap disks; by default that of the image's metadata. Volumes are virtio disks.",
+        default="",
+    )
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)
     verify_images: bool = option(
         Flag(),
