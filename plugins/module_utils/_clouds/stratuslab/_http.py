@@ -157,7 +157,7 @@ class Http:
             ) from error
         except ssl.SSLError as error:
             raise _of_tls(call, error) from error
-        except http.client.InvalidURL as error:
+        except (http.client.InvalidURL, UnicodeError) as error:  # the host's name, or the path, is none
             raise Invalid(f"{call}: {error}") from error
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, (FileNotFoundError, PermissionError)):

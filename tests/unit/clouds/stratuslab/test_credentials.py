@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, Gateway, access
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._addresses import ONED
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import (
+    ENDPOINTS,
+    FROM_OPTIONS,
+    MARKETPLACE,
+    Gateway,
+    access,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
@@ -91,6 +99,72 @@ def test_port_translation_is_of_the_cluster_file_or_the_user_file(file: str) -> 
     assert access(options(user_file=file), {}).ports is None
     here = access(options(user_file=file, port_translation=True, pat_gateway_host="gate.example.org"), {}).ports
     assert here == Gateway("cloud.grid.example.org", "gate.example.org")
+
+
+ADDRESSES = {  # endpoint, pdisk_endpoint, marketplace_endpoint: where the services are
+    "a host": (
+        ("h", "d", "m"),
+        ("https://h:2634/pswd/xmlrpc", "https://d:8445/pswd", "https://m"),
+    ),
+    "a host with a port": (
+        ("h:1", "d:2", "m:3"),
+        ("https://h:1/pswd/xmlrpc", "https://d:2/pswd", "https://m:3"),
+    ),
+    "a host whose port is not that of its disks": (("h:1", "", ""), ("https://h:1/pswd/xmlrpc", "https://h:8445/pswd", MARKETPLACE)),
+    "a host whose name begins as an address does": (("httpd.example.org", "", ""), (
+        "https://httpd.example.org:2634/pswd/xmlrpc", "https://httpd.example.org:8445/pswd", MARKETPLACE,
+    )),
+    "an address of IPv6": (("[::1]", "[::1]:2", ""), ("https://[::1]:2634/pswd/xmlrpc", "https://[::1]:2/pswd", MARKETPLACE)),
+    "without https": (
+        ("h/one-proxy/xmlrpc", "d/pdisk/", "m/mp/"),
+        ("https://h/one-proxy/pswd/xmlrpc", "https://d/pdisk/pswd", "https://m/mp"),
+    ),
+    "whole": (
+        ("https://h:1/one-proxy/xmlrpc", "http://d:2/pdisk", "http://m:3/"),
+        ("https://h:1/one-proxy/pswd/xmlrpc", "http://d:2/pdisk/pswd", "http://m:3"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_addresses_are_completed(file: str, name: str) -> None:
+    written, expected = ADDRESSES[name]
+    found = access(options(user_file=file, section="default", **dict(zip(ENDPOINTS, written, strict=True))), {})
+    assert (found.machines, found.disks, found.marketplace) == expected
+
+
+WRONG = {
+    "https://h:99999/x": "its port must be a number up to 65535",
+    "https://h:8a/x": "its port must be a number up to 65535",
+    "h:2634:2634": "its port must be a number up to 65535",
+    "https://[::1/x": "Invalid IPv6 URL",
+    "https:///x": "it names no host",
+    "ftp://h/x": "only http and https are possible",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("key", FROM_OPTIONS)
+def test_an_address_that_is_none_is_refused_with_its_place(file: str, key: str, text: str) -> None:
+    variable, inside = f"STRATUSLAB_{key.upper()}", Path(file)
+    reason = rf": '{re.escape(text)}' is not an address: {re.escape(WRONG[text])}$"
+    with pytest.raises(Invalid, match=rf"^{key} in the cluster file{reason}"):
+        access(options(user_file=file, port_translation=True, **{key: text}), {})
+    if key in ENDPOINTS:
+        with pytest.raises(Invalid, match=rf"^{key} in {variable}{reason}"):
+            access(options(user_file=file), {variable: text})
+    inside.write_text(f"[default]\nendpoint = h\nusername = a\npassword = b\nport_translation = yes\n{key} = {text}\n".replace(
+        "endpoint = h\n", "" if key == "endpoint" else "endpoint = h\n", 1
+    ))  # fmt: skip
+    with pytest.raises(Invalid, match=rf"^{key} in user file {re.escape(file)}{reason}"):
+        access(options(user_file=file), {})
+
+
+@pytest.mark.parametrize("endpoint", [f"https://{'a' * 64}.example.org/x", "https://h..example.org/x", "http://127.0.0.1:9/é"])
+def test_an_address_that_only_the_library_refuses_is_reported(file: str, endpoint: str) -> None:
+    cloud = StratusLabCloud("lal", options(user_file=file, section="default", endpoint=endpoint), Scope("a"))
+    with pytest.raises(Invalid, match=rf"^one\.\w+\.info at {re.escape(endpoint.rpartition('/')[0])}"):
+        cloud.listing()
 
 
 BAD = {
