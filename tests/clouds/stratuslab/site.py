@@ -136,6 +136,7 @@ class Site:
         served: bytes | None = None,
         known: Mapping[str, str] | None = None,
         mark: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> Entry:
         """Offer an image on the web, described and signed.
 
@@ -144,11 +145,12 @@ class Site:
             served: what the web server has in its place.
             known: elements of the description, by name.
             mark: elements of our own.
+            before: locations that come before the web server's.
         """
         pair = signer or self.jane
         described = _metadata.Described(
             content=_metadata.Content.of(content), os="debian", os_version="12", architecture="x86_64", version="1.0", title="a test image",
-            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), mark=mark or {}, extra=known or {},
+            locations=(*before, self.url(f"{_metadata.Content.of(content).identifier}.img")), mark=mark or {}, extra=known or {},
         )  # fmt: skip
         self.contents[f"{described.content.identifier}.img"] = content if served is None else served
         text = _signature.signed(_metadata.document(described), pair.certificate, pair.key)

@@ -9,27 +9,24 @@ An entry of the Marketplace is never deleted: an image that is deleted is withdr
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
-import http.client
 import os
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import BinaryIO
-from urllib.parse import urlsplit
-from urllib.request import HTTPSHandler, build_opener
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
 from ._certificate import endorser, files
+from ._compression import Damaged, is_gzip, packed, plain
 from ._credentials import Login
+from ._download import Download
 from ._errors import Missing
-from ._http import PIECE, pieces, tls
-from ._marketplace import Marketplace, first_location
+from ._http import pieces
+from ._marketplace import Marketplace
 from ._metadata import RDF, SLTERMS, Content, Described, Metadata, lxml
 from ._pdisk import ORIGIN, Disk, Pdisk
 
@@ -44,8 +41,6 @@ PROPERTIES = {
     "created": "dcterms:created",
     "valid": "dcterms:valid",
 }
-GZIP_MAGIC = b"\x1f\x8b"
-SECONDS = 60  # that a server may be silent
 
 
 class Images:
@@ -130,7 +125,7 @@ class Images:
         found = [each for each in self._marketplace.entries(identifier) if (each.email, each.created) == (email, created)]
         if not found:
             raise Invalid(f"unknown image '{image.name}': the Marketplace has no entry {image.id}")
-        _Download(found[0], self._pdisk).write(take)
+        Download(found[0], self._pdisk).write(take)
 
     # adding
 
@@ -189,9 +184,9 @@ class Images:
                 yield piece
 
         try:
-            content = Content.of(_plain(summed()))
-        except (OSError, EOFError, zlib.error) as error:
-            raise Invalid(f"image {spec.name}: the file cannot be decompressed: {error}") from None
+            content = Content.of(plain(summed()))
+        except Damaged as error:
+            raise Invalid(f"image {spec.name}: the file cannot be read: {error}") from None
         found = f"sha256:{running.hexdigest()}"
         if found != spec.checksum:
             raise Invalid(f"image {spec.name}: the file has the checksum {found}, not {spec.checksum}")
@@ -216,8 +211,10 @@ class Images:
         for disk in self._pdisk.disks():
             if disk.identifier == content.identifier:
                 return self._named(disk.uuid, spec.name)
-        with tempfile.TemporaryFile() as packed:
-            uuid = self._pdisk.upload(file if _starts(file) == GZIP_MAGIC else _packed(file, packed))
+        with tempfile.TemporaryFile() as compressed:
+            if not is_gzip(file):
+                packed(plain(pieces(file)), compressed)
+            uuid = self._pdisk.upload(file if is_gzip(file) else compressed)
         return self._named(uuid, spec.name)
 
     def _named(self, uuid: str, name: str) -> str:
@@ -279,82 +276,3 @@ def _wait_past(times: Sequence[str]) -> None:
     """A new entry must be later than the endorser's others, by whole seconds."""
     while times and datetime.now(UTC).strftime(_metadata.STAMP) <= max(times):
         time.sleep(0.1)
-
-
-def _starts(file: BinaryIO) -> bytes:
-    file.seek(0)
-    start = file.read(2)
-    file.seek(0)
-    return start
-
-
-def _packed(file: BinaryIO, packed: BinaryIO) -> BinaryIO:
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as out:
-        for piece in pieces(file):
-            out.write(piece)
-    return packed
-
-
-def _plain(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of a file that may be compressed by gzip, in several parts as some programs write them."""
-    inflate = None
-    for place, piece in enumerate(packed):
-        if place == 0 and piece.startswith(GZIP_MAGIC):
-            inflate = zlib.decompressobj(wbits=31)
-        if inflate is None:
-            yield piece
-            continue
-        left = piece
-        while left:
-            inflate = zlib.decompressobj(wbits=31) if inflate.eof else inflate
-            yield inflate.decompress(left)
-            left = inflate.unused_data
-    if inflate and not inflate.eof:
-        raise EOFError("the compressed content ends too early")
-
-
-class _Download:
-    """Reads an image's content from its first location."""
-
-    def __init__(self, entry: Metadata, pdisk: Pdisk) -> None:
-        self._entry = entry
-        self._pdisk = pdisk
-
-    def write(self, take: Callable[[bytes], object]) -> None:
-        """The content; what a disk has beyond it is no part of it."""
-        sums = {"SHA-1": hashlib.sha1(usedforsecurity=False), "SHA-256": hashlib.sha256()}
-        left = self._entry.size
-        for piece in _plain(self._pieces()):
-            part = piece[:left]
-            left -= len(part)
-            take(part)
-            for each in sums.values():
-                each.update(part)
-        for name, each in sums.items():
-            wanted = self._entry.checksums.get(name, "")
-            if left or (wanted and each.hexdigest() != wanted):
-                raise CloudError(f"image {self._entry.identifier}: its content has the {name} {each.hexdigest()}, not {wanted}")
-
-    def _pieces(self) -> Iterator[bytes]:
-        location = first_location(self._entry)
-        disks = self._pdisk.http.base.rpartition("/")[0]
-        if location.removeprefix("pdisk:").startswith(f"{disks}/"):
-            with tempfile.TemporaryFile() as file:
-                self._pdisk.download(location.rpartition("/")[2], file.write)
-                yield from pieces(file)
-        else:
-            yield from _fetched(location, self._pdisk.http.ca_file)
-
-
-def _fetched(location: str, ca_file: str) -> Iterator[bytes]:
-    """The file at an address of the web."""
-    if urlsplit(location).scheme not in ("http", "https"):
-        raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
-    try:
-        opener = build_opener(HTTPSHandler(context=tls(ca_file)))
-        opener.addheaders = [("User-Agent", "sky.clusters")]
-        with opener.open(location, timeout=SECONDS) as answer:
-            while piece := answer.read(PIECE):
-                yield piece
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise CloudError(f"{location} cannot be fetched: {error}") from error

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from .._contract import Denied, Invalid
 from . import _metadata, _signature
-from ._errors import Missing
 from ._http import Answer, Http, checked
 from ._metadata import Metadata
 from ._options import Policy
@@ -151,14 +150,3 @@ def words(answer: Answer) -> str:
     """The service's own words."""
     text = answer.body.decode("utf-8", "replace")
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())[:300]
-
-
-def first_location(entry: Metadata) -> str:
-    """Where the content is.
-
-    Raises:
-        Missing: nowhere.
-    """
-    if not entry.locations:
-        raise Missing(f"image '{entry.identifier}' has no location")
-    return entry.locations[0]
