@@ -32,7 +32,7 @@ options:
     type: str
     required: true
   image:
-    description: Name of the image in O(from_cloud); for a Marketplace, also its identifier.
+    description: Name of the image in O(from_cloud), or its identifier there.
     type: str
     required: true
   name:

@@ -58,9 +58,14 @@ class Images:
         self._mark = mark
 
     def all(self) -> list[Image]:
-        """Those that may be used, and those of ours that have expired: they can be added again, and deleted."""
-        usable = [entry for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
-        return [self._image(entry) for entry in [*usable, *self._expired()]]
+        """Those that may be used, and those of ours that have expired: they can be added again, and deleted.
+
+        An image that several people describe is listed once, by the latest description: that is what a node would be created from.
+        """
+        usable = sorted((entry for entry in self._marketplace.all() if not self._marketplace.objection(entry)), key=lambda entry: entry.created)
+        added = [entry for entry in usable if self._is_added(entry)]
+        others = {entry.identifier: entry for entry in usable if not self._is_added(entry)}
+        return [self._image(entry) for entry in [*others.values(), *added, *self._expired()]]
 
     def _expired(self) -> list[Metadata]:
         found = self._marketplace.of(self._email) if self._email else []
@@ -80,6 +85,7 @@ class Images:
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
             properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
+            aliases=(entry.identifier,) if added else (),
         )
 
     def _status(self, entry: Metadata) -> str:

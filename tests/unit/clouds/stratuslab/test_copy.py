@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, ImageSpec, Invalid, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._download import fetched
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._engine._image import copied, present
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import server_context
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
@@ -115,6 +117,33 @@ def test_a_compressed_content_that_is_damaged_is_reported(site: Site, opened: Op
     spec = ImageSpec("damaged", f"sha256:{hashlib.sha256(change(content)).hexdigest()}")
     with pytest.raises(Invalid, match=rf"^cloud lal: image damaged: the file cannot be read: {reason}$"):
         present(opened(), spec, lambda: file.open("rb"), False, False)  # noqa: FBT003
+
+
+def test_an_image_that_two_people_endorse_is_one(site: Site, opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:
+    content = b"endorsed twice"
+    identifier = site.publish(content, known={"dcterms:title": "of jane"}).identifier
+    time.sleep(1.1)  # dates are whole seconds
+    eve = site.authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve@example.org")
+    site.publish(content, signer=eve, known={"dcterms:title": "of eve"})
+    (found,) = [image for image in opened().images() if image.name == identifier]
+    assert (found.properties["endorser"], found.properties["title"]) == ("eve@example.org", "of eve")
+    done = copied(opened(), memory, (identifier, "copy"), PLAIN_SPEC, str(tmp_path), False, False)  # noqa: FBT003
+    assert done.after["checksum"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+    mine = opened(policy=Policy(deny_endorsers=("eve@example.org",)))
+    (found,) = [image for image in mine.images() if image.name == identifier]
+    assert found.properties["title"] == "of jane"
+
+
+def test_an_added_image_is_read_by_its_identifier_too(site: Site, opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:
+    lal, file, content = opened(), tmp_path / "file", b"named twice"
+    file.write_bytes(content)
+    made = present(lal, ImageSpec("mine", f"sha256:{hashlib.sha256(content).hexdigest()}"), lambda: file.open("rb"), False, False)  # noqa: FBT003
+    identifier, _slash, _rest = made.after["id"].partition("/")
+    for name in (identifier, made.after["id"]):
+        done = copied(lal, memory, (name, f"copy{len(name)}"), PLAIN_SPEC, str(tmp_path), False, False)  # noqa: FBT003
+        assert done.after["checksum"] == made.after["checksum"]
+    site.publish(content, signer=site.authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve@example.org"))
+    assert copied(lal, memory, (identifier, "more"), PLAIN_SPEC, str(tmp_path), False, False).changed  # noqa: FBT003
 
 
 def test_a_location_that_does_not_answer_is_passed_over(site: Site, opened: Opened, memory: MemoryCloud, tmp_path: Path) -> None:

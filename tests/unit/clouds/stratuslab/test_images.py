@@ -32,7 +32,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent, as_result, having, unknown
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read, validate
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import PdiskError
@@ -253,6 +253,28 @@ def test_images_are_listed_with_what_they_are_and_only_those_that_may_be_used(si
     assert found.checksum == f"sha256:{hashlib.sha256(b'listed').hexdigest()}"
     assert found.properties.items() >= {"os": "debian", "os_version": "12", "title": "a test image", "endorser": EMAIL}.items()
     assert good.identifier not in {image.name for image in opened(policy=Policy(deny_endorsers=(EMAIL,))).images()}
+
+
+FOUND = {  # by what is wanted
+    "nothing": ({}, True, []),
+    "os and architecture": ({"os": "debian", "architecture": "x86_64"}, True, []),
+    "in other letters": ({"os": "Debian", "format": "RAW"}, True, []),
+    "another architecture": ({"os": "debian", "architecture": "aarch64"}, False, []),
+    "a misspelt key": (
+        {"os": "debian", "architekture": "x86_64"},
+        False,
+        ["properties: no image has 'architekture'; did you mean 'architecture'?"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_images_are_found_by_what_they_are(site: Site, opened: Opened, name: str) -> None:
+    wanted, listed, warnings = FOUND[name]
+    identifier = site.publish(b"to be found").identifier
+    images = [as_result("lal", image) for image in opened().images()]
+    assert (identifier in {image["name"] for image in having(images, wanted)}) is listed
+    assert unknown(images, wanted) == warnings
 
 
 def test_an_entry_of_somebody_else_with_our_mark_is_not_ours(site: Site, opened: Opened) -> None:
