@@ -75,6 +75,7 @@ class Services:
         self.pdisk = pdisk
         self.marketplace = marketplace
         self.accounts = accounts
+        self.ahead = 0.0  # s of the services' clock, as the dates of their answers show it
         self.gateway_ports: dict[str, list[tuple[str, str]]] = {}  # by VM
 
 
@@ -174,7 +175,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        date = formatdate(time.time(), usegmt=True)
+        date = formatdate(time.time() + self.services.ahead, usegmt=True)
         self.send_header("Date", date.replace("GMT", "UTC") if self.direct else date)
         for key, value in answer.headers.items():
             self.send_header(key, value)

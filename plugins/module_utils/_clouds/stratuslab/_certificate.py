@@ -60,7 +60,7 @@ def endorser(login: Login) -> str:
     Raises:
         CloudError: its certificate cannot be read.
     """
-    return signer_of(files(login).certificate).email if login.by_certificate else ""
+    return (signer_of(files(login).certificate).email or login.email) if login.by_certificate else ""
 
 
 @functools.cache

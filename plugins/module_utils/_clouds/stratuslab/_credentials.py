@@ -9,7 +9,7 @@ import configparser
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +53,7 @@ class Login:
     key: str = ""
     p12: str = ""  # a file with both, instead
     p12_password: str = ""
+    email: str = ""  # that images are signed with, if the certificate has none
 
     @property
     def kind(self) -> str:
@@ -141,7 +142,7 @@ def access(options: StratusLabOptions, variables: Mapping[str, str] | None = Non
         default_type=found.get("default_instance_type") or SMALL,
         context_method=options.context_method or _context_method(found, file),
         ports=_gateway(addresses, endpoint.parts.hostname or "") if translated else None,
-        signer=_signer(found),
+        signer=replace(_signer(found), email=options.email),
     )
 
 

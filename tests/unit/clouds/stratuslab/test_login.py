@@ -110,7 +110,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_waits_for_it(site: Site, 
         with pytest.raises(Denied, match=r"^pem_key .*userkey\.pem is encrypted, and a run cannot ask"):
             cloud.listing()
         with pytest.raises(Denied, match="is encrypted"):
-            cloud._images._signer()
+            cloud._images._check_signer()
 
 
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
