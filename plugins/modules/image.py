@@ -18,7 +18,8 @@ description:
   - The file is verified against O(checksum) before and after the transfer. An incomplete image is never used, and the next call replaces it. Do not
     add the same image twice at the same time.
   - With the provider C(lxc), the file is a tar archive, compressed or not, of a root file system for the architecture of the machine. It must contain
-    systemd, an ssh server and Python. All clusters of the machine can use the image.
+    systemd, an ssh server and Python. All clusters of the machine can use the image. The file is kept beside it, so that it can be copied to other
+    clouds.
   - With the provider C(openstack), the image is uploaded and private to the project.
   - With the provider C(stratuslab), the content of the file, which may be compressed, is uploaded to a disk of the site, and described in the
     Marketplace by an entry that is signed with the user's certificate. If that has no e-mail address, the option C(email) of the cloud gives one.
