@@ -151,8 +151,8 @@ def _sections(file: Path, required: bool) -> Mapping[str, Mapping[str, str]]:
         if required:
             raise Invalid(f"user_file: {file} does not exist")
         return {}
-    # values are not expanded, and no section lends its values to others
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    # values are not expanded, no section lends its values to others, and a comment may follow a value, as for the parser of the old client
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0", inline_comment_prefixes=(";",))
     try:
         parser.read_string(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:

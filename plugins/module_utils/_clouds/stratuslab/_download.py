@@ -83,7 +83,7 @@ class Download:
                 self._pdisk.download(location.rpartition("/")[2], file.write)
                 yield from pieces(file)
         else:
-            yield from fetched(location, self._pdisk.http.ca_file)
+            yield from fetched(location, self._pdisk.http.terms.ca_file)
 
 
 def fetched(location: str, ca_file: str) -> Iterator[bytes]:

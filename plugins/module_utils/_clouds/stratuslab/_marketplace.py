@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .._contract import Denied, Invalid
 from . import _metadata, _signature
-from ._http import Answer, Http, checked
+from ._http import Answer, Http, Terms, checked
 from ._metadata import Metadata
 from ._options import Policy
 
@@ -27,8 +27,8 @@ class Untrusted(Denied):
 class Marketplace:
     """One Marketplace, as this cloud trusts it."""
 
-    def __init__(self, address: str, ca_file: str, timeout: float, policy: Policy, verify: bool) -> None:
-        self.http = Http(address, None, ca_file, timeout)
+    def __init__(self, address: str, terms: Terms, policy: Policy, verify: bool) -> None:
+        self.http = Http(address, None, terms)
         self._policy = policy
         self._verify = verify
         self._known: dict[str, list[Metadata]] = {}

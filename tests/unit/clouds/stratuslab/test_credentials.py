@@ -220,6 +220,15 @@ def test_a_node_of_the_default_type_is_of_the_type_that_this_means(site: Site, t
     assert cloud.definitions([wanted])[0].unknown == ("unknown instance type 'm1.larg'; did you mean 'm1.large'?",)
 
 
+def test_a_comment_may_follow_a_value(tmp_path: Path) -> None:
+    """As the parser of the old client has it: after a blank, and only with a semicolon."""
+    path = tmp_path / "user.cfg"
+    path.write_text("[default]\nendpoint = h ; the site\nusername = a;b\npassword = c#d # e ; mine\n[instance_types]\nbig = 8, 16384, 0 ; 1 2\n")
+    found = access(options(user_file=str(path)), {})
+    assert (found.machines, found.login.session) == ("https://h:2634/pswd/xmlrpc", "a;b:c#d # e")
+    assert found.types["big"] == InstanceType(8, 16384, 0)
+
+
 def test_without_a_word_nodes_are_small_and_use_cloud_init(file: str) -> None:
     found = access(options(user_file=file), {})
     assert (found.default_type, found.context_method) == ("m1.small", "cloud-init")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks of machines: which place each has, on every bus of an image."""
+"""Disks of machines: which place each has, on every bus of an image, and how those that came later are listed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._pdisk import Disk
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import spec
 
@@ -45,6 +46,43 @@ def test_a_machine_starts_with_volumes_whatever_the_bus_of_its_image(opened: Ope
     node = _running(cloud)
     assert node.fault == ""
     assert [volume.device for volume in sorted(cloud.listing().volumes, key=lambda each: each.name)] == DEVICES[bus, swap]
+
+
+def test_volumes_that_nodes_got_later_are_looked_up_side_by_side(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud, count, slow = opened(), 12, 0.3
+    list(cloud.create([spec(cloud, index) for index in range(count)]))
+    while not all(vm.running for vm in site.oned.vms.values() if vm.living):
+        time.sleep(0.02)
+    list(cloud.create([spec(cloud, index, volumes=(VolumeSpec(f"a-p-{index}-d", 1),)) for index in range(count)]))
+    real = cloud.pdisk.mounts
+
+    def mounts(uuid: str) -> dict[str, str]:
+        time.sleep(slow)
+        return real(uuid)
+
+    monkeypatch.setattr(cloud.pdisk, "mounts", mounts)
+    began = time.monotonic()
+    listing = cloud.listing()
+    assert time.monotonic() - began < count * slow / 2
+    assert {volume.name: (volume.attached, volume.device) for volume in listing.volumes} == {
+        f"a-p-{index}-d": (f"a-p-{index}", "/dev/vdc") for index in range(count)
+    }
+
+
+def test_a_volume_that_is_deleted_while_it_is_listed_is_attached_to_nobody(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    list(cloud.create([spec(cloud)]))
+    _running(cloud)
+    list(cloud.create([spec(cloud, volumes=VOLUMES[:1])]))
+    real = cloud.pdisk.disks
+
+    def disks() -> list[Disk]:
+        found = real()
+        site.pdisk.disks.clear()
+        return found
+
+    monkeypatch.setattr(cloud.pdisk, "disks", disks)
+    assert [(volume.name, volume.attached) for volume in cloud.listing().volumes] == [("a-p-0-d", "")]
 
 
 REFUSED = {
