@@ -70,13 +70,15 @@ def bare_subject(subject: str) -> str:
 class Services:
     """The services behind the front."""
 
-    def __init__(self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts) -> None:
+    def __init__(
+        self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts, gateway_ports: dict[str, list[tuple[str, str]]]
+    ) -> None:
         self.oned = oned
         self.pdisk = pdisk
         self.marketplace = marketplace
         self.accounts = accounts
         self.ahead = 0.0  # s of the services' clock, as the dates of their answers show it
-        self.gateway_ports: dict[str, list[tuple[str, str]]] = {}  # by VM
+        self.gateway_ports = gateway_ports  # by VM
 
 
 def java_quoted(text: str) -> str:

@@ -23,6 +23,7 @@ from urllib.request import urlopen
 
 from lxml import etree
 
+from .gateway import Gateway
 from .marketplace import NS, Entry, Marketplace
 from .objects import Vm
 from .oned import DeployError
@@ -80,8 +81,11 @@ class Hypervisor(Protocol):
 class Nodes:
     """The nodes of the site, with pdisk's and the policy's part of a machine's life."""
 
-    def __init__(self, pdisk: Pdisk, marketplace: Marketplace, hypervisor: Hypervisor | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self, pdisk: Pdisk, marketplace: Marketplace, gateway: Gateway, hypervisor: Hypervisor | None = None, policy: Policy | None = None
+    ) -> None:
         self.pdisk = pdisk
+        self.gateway = gateway
         self.marketplace = marketplace
         self.policy = policy or Policy()
         self.hypervisor = hypervisor
@@ -110,6 +114,7 @@ class Nodes:
         if vm.id in self._real and self.hypervisor:
             files = {_guest_name(target): self.pdisk.file(disk) for target, disk in self._persistent(vm).items()}
             self.hypervisor.start(vm, self._real[vm.id], files)
+        self.gateway.open(vm)
 
     def restart(self, vm: Vm) -> None:
         self.halted.discard(vm.id)
@@ -118,6 +123,7 @@ class Nodes:
             self.hypervisor.again(vm)
 
     def destroy(self, vm: Vm) -> None:
+        self.gateway.close(vm)
         if vm.id in self._real and self.hypervisor:
             held = [disk for disk in self.pdisk.disks.values() if str(vm.id) in disk.mounts]
             self.hypervisor.stop(vm, [self.pdisk.folder / disk.uuid for disk in held])
