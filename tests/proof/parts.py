@@ -105,6 +105,7 @@ COMMON = (
     "!tests/support/stratuslab_bench.py",
     "!tests/support/stratuslab_peers.py",
     "!tests/support/stratuslab_race.py",
+    "!tests/support/stratuslab_site.py",
     *(f"!{place}" for place in SYSTEMS),
 )
 LXC = (f"{PROVIDERS}/lxc",)
@@ -128,6 +129,7 @@ STRATUSLAB = (
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",
+    "tests/support/stratuslab_site.py",
 )
 # Jobs as AWX runs them, and the root file system of the execution environment, which is made as those of the test cloud are.
 IMAGE = (
@@ -235,8 +237,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest(1400, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
-        "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
-        (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
+        "awx", Tier.LONG, 700, 190,
+        "the life of a cluster in jobs as AWX runs them, by ansible-runner; the same on a StratusLab site, from an execution environment",
+        (*LOCAL, *STRATUSLAB, "awx", *IMAGE, "tests/integration/awx"), (_pytest(700, "real", "tests/integration/awx"),),
     ),
     Part(
         "cores", Tier.LONG, 1300, 650, "plugins and modules, and one node, with the oldest and the newest ansible-core and Python",
@@ -263,15 +266,15 @@ PARTS: tuple[Part, ...] = (
         (*CAMPUS, "tests/contract"), (_pytest(1300, "openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 1200, 500,
-        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
-        (*LOCAL, *SYSTEMS, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
+        "stratuslab", Tier.LONG, 1200, 450,
+        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, resized under a job; the lock",
+        (*LOCAL, *SYSTEMS, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 1200, 700, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
+        "clouds", Tier.LONG, 1200, 750, "an overlay over this machine and the OpenStack; images between a Marketplace, Glance and this machine",
         (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/integration/clouds"),
-        (_pytest(1200, "openstack", "tests/integration/clouds"),), cloud=True,
+        (_pytest(1200, "real", "tests/integration/clouds"),), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",
