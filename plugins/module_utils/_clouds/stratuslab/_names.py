@@ -22,11 +22,12 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
+from ._properties import TAR
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
 EXTRA = ("addresses", "architecture", "cpu", "machines", "requirements")  # keys of `extra`
-OWN = "sky:mark"
+OWN, FORMAT = "sky:mark", "sky:format"
 SITE = "oneadmin"  # the user who has the networks of a site
 
 
@@ -194,7 +195,8 @@ class Names:
         source = self.image(spec.image)
         wanted = str(spec.extra.get("architecture", "")) or "x86_64"
         if _metadata.is_identifier(source.id):
-            reason = fits(self._marketplace.trusted(source.id), wanted)
+            entry = self._marketplace.trusted(source.id)
+            reason = fits(entry, wanted) or (f"image '{spec.image}' is an archive: no machine starts from it" if entry.value(FORMAT) == TAR else "")
             if reason:
                 raise Invalid(reason)
 

