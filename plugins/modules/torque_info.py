@@ -188,9 +188,8 @@ def in_words(proof: dict[str, Any]) -> dict[str, Any]:
     if proof.get("outcome") != SUCCESS:
         return proof
     result = proof["result"]
-    return proof | {
-        "words": f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
-    }
+    words = f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
+    return proof | {"words": "; ".join(filter(None, (words, result.get("limited", ""))))}
 
 
 def main() -> None:

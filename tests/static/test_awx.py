@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, PREFIX, Offer, filled, given_answers, offer_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, OWNER, PREFIX, Offer, filled, given_answers, offer_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import given
 from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.site import BIN
@@ -137,8 +136,6 @@ def test_what_is_named_exists() -> None:
         assert template["execution_environment"] in names["controller_execution_environments"]
         assert set(template.get("credentials", [])) <= names["controller_credentials"]
         assert (PROJECT / template["playbook"]).is_file()
-    for project in config()["controller_projects"]:
-        assert project["update_project"] is True  # or AWX refuses templates whose playbooks are newer than the copy that it has
     for source in config()["controller_inventory_sources"]:
         assert source["inventory"] in names["controller_inventories"]
         assert source["credential"] in names["controller_credentials"]
@@ -230,6 +227,7 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
         assert answers <= set(offers()[kind].answers)
+        assert OWNER in answers or OWNER not in offers()[kind].answers  # or nobody could work on the cluster of a colleague
         assert needed_by(template) <= {role for pool in offers()[kind].file["pools"].values() for role in pool["roles"]}
     assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
 
@@ -258,6 +256,7 @@ def test_jobs_of_workflows_and_schedules_have_the_answers_that_they_need() -> No
         own = [(question, sent[question["variable"]]) for question in by_name[name] if sent.get(question["variable"])]
         assert all(value in question.get("choices", [value]) for question, value in own), name
     for schedule in config()["controller_schedules"]:
+        assert f"{PREFIX}{OWNER}" in schedule["extra_data"]  # a schedule has no user
         assert set(schedule["extra_data"]) <= {question["variable"] for question in by_name[schedule["unified_job_template"]]}
 
 
@@ -292,36 +291,34 @@ def test_a_request_above_the_limit_needs_approval(answers: Mapping[str, Any], se
     assert sentence in done.stdout
 
 
-SITE = dict.fromkeys(("aap_hostname", "aap_token", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"), "x")
+def told(playbook: Path) -> Iterator[str]:
+    """The keys of the result that the tasks of a playbook publish."""
+    for play in yaml.safe_load(playbook.read_text(encoding="utf-8")):
+        for task in play.get("tasks", []):
+            result = task.get("sky.clusters.tell", {}).get("result", {})
+            yield from result if isinstance(result, dict) else re.findall(r"'(\w+)':", result)
 
 
-def load(folder: Path, site: Mapping[str, Any]) -> str:
-    """What the loader says that a run can read without the collections that it calls; with all variables it fails for want of these."""
-    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(folder / "load_aap.yml"), "-e", json.dumps(site)]
-    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False, timeout=90)  # where its ansible.cfg is
-    assert done.returncode != 0
-    return done.stdout + done.stderr
+def test_all_of_the_result_is_documented() -> None:
+    guide = (tree.ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
+    table = guide.partition(".. artifact\n")[2].partition("\n\nA job of")[0]
+    documented = {name for line in re.findall(r"^   \* - (.*)$", table, re.MULTILINE) for name in re.findall(r"``(\w+)``", line)}
+    keys = {path.stem: set(told(path)) for path in (tree.ROOT / "playbooks").glob("*.yml")}
+    assert {"cluster", "nodes", "ready"} <= set().union(*keys.values()) <= documented
+    assert {name: keys[name] - {"cluster"} for name in ("usage", "costs", "spark_jobs")} == {
+        "usage": {"usage"},
+        "costs": {"totals"},
+        "spark_jobs": {"jobs"},
+    }
 
 
-@pytest.mark.parametrize("missing", sorted(SITE))
+@pytest.mark.parametrize("missing", ["aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"])
 def test_a_variable_that_a_site_lacks_is_named_before_anything_is_loaded(missing: str) -> None:
     """By the loader that a run can read without the collections that it calls; the other one begins with the same file."""
-    said = load(AWX, {name: value for name, value in SITE.items() if name != missing})
-    named = "aap_token, or aap_username and aap_password" if missing == "aap_token" else missing
-    assert re.findall(r'"msg": "(.*?): must be set in the file of -e @site.yml"', said) == [named]
+    site = dict.fromkeys({"aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"} - {missing}, "x")
+    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(AWX / "load_aap.yml"), "-e", json.dumps(site)]
+    done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
+    assert done.returncode == 2
+    assert f"{missing}: must be set in the file of -e @site.yml" in done.stdout
     plays = [yaml.safe_load((AWX / name).read_text(encoding="utf-8"))[0] for name in ("load.yml", "load_aap.yml")]
     assert [task["ansible.builtin.import_tasks"] for play in plays for task in play["pre_tasks"]] == ["check_site.yml"] * 2
-
-
-def test_what_a_site_writes_into_the_configuration_is_asked_for_if_it_is_a_variable_without_a_default(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(AWX, tmp_path / "awx"))
-    own = [
-        'inputs: {username: git, ssh_key_data: "{{ lookup(\'file\', site_key_file) }}", password: "{{site_git_password}}"}',
-        "description: \"{{ site_words | default('git') }} {{ site_more|d('x') }}\"",
-    ]
-    with (folder / "config/access.yml").open("a", encoding="utf-8") as access:
-        access.write("\n    ".join(["\n  # {{ site_forgotten }}\n  - name: sky git", "organization: sky", *own]) + "\n")
-    login = {"aap_username": "ada", "aap_password": "x"}
-    site = {name: value for name, value in SITE.items() if name != "aap_token"} | login
-    assert re.findall(r'"msg": "(\w+): must be set', load(folder, site)) == ["site_git_password"]
-    assert "must be set" not in load(folder, site | {"site_git_password": "x"})

@@ -14,7 +14,13 @@ NFS = System(
     title="NFS",
     head=SERVER,
     roles={
-        SERVER: Role(steps=("nfs_server",), variables=("nfs_", "node_user"), drains=True, disposable=never, services=("sky-nfs-software",)),
+        SERVER: Role(
+            steps=("nfs_server",),
+            variables=("nfs_", "node_user"),
+            drains=True,
+            disposable=never,
+            services=("sky-nfs-software", "sky-nfs-engine"),
+        ),
         CLIENT: Role(steps=("nfs_client",), variables=("nfs_", "node_user"), drains=True, disposable=always, services=("sky-share-software",)),
     },
 )
