@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,8 +22,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("sky")
 
-# A worker of xdist has it, where no test has a screen: lines would be cut to its columns
-os.environ.pop("COLUMNS", None)
 
 FIGURE = "figure"  # name of the property of a test that holds one
 

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
-from ansible_collections.sky.clusters.plugins.module_utils._views._lines import plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volume_lines, kept_volumes, warn
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -37,11 +37,10 @@ class ActionModule(RunAction):
             raise AnsibleActionFail(f"sky_destroy_data: must be the name of the cluster, {cluster.name}, to delete its data, too, got '{given}'")
         with self.open_run(cluster, args) as run:
             outcome = run.absent(bool(given), args["confirm"])
-            warn(outcome, self.progress)
-            outcome.kept = [] if run.check and given else outcome.kept
+            warn(outcome)
             result = self.result(outcome, bool(given)) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:
-            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *kept_volume_lines(outcome)]}
+            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *([] if given else kept_volume_lines(outcome))]}
         return result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": _summary(cluster.name, outcome)}
 
 

@@ -16,7 +16,6 @@ from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._schema import hint
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import ring, with_agent
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes, owners
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._answers import (
@@ -29,10 +28,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._answers import (
     named,
     offer_of,
     unanswered,
-    with_owner,
 )
-from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx, user
-from ansible_collections.sky.clusters.plugins.plugin_utils._core import unfit
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import plain
 
@@ -49,18 +45,11 @@ class ActionModule(ControllerAction):
     spec: ClassVar[dict[str, Any]] = {"offers": {"type": "path"}}
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        if why := unfit():
-            raise AnsibleActionFail(why)
         folder = _folder(self.variables.get("ansible_inventory_sources") or [])
-        extra: dict[str, Any] = plain(load_extra_vars(self._loader))
-        given = given_answers(extra)
-        offer = self._offer(Path(args["offers"]) if args["offers"] else _beside(), given.get(OFFER))
-        answers = with_owner(given, offer, user(extra))
+        answers: dict[str, Any] = plain(given_answers(load_extra_vars(self._loader)))
+        offer = self._offer(Path(args["offers"]) if args["offers"] else _beside(), answers.get(OFFER))
         data = filled(offer, answers)
         cluster = _accepted(data, offer, answers)
-        if in_awx(extra) and cluster.settings.ssh_keys:
-            # nobody there knows the key of the jobs, which log in with it and no other
-            data["ssh_keys"] = with_agent(cluster.settings.ssh_keys, ring(Path("~").expanduser()))
         if unanswered(offer, answers):
             self._keep(cluster, data, offer, answers)
             _accepted(data, offer, answers)

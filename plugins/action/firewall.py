@@ -11,7 +11,6 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
@@ -23,7 +22,6 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
-    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}

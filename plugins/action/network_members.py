@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.module_utils._views._network import content, without_ipv4
+from ansible_collections.sky.clusters.plugins.module_utils._views._network import content
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -31,8 +31,5 @@ class ActionModule(ControllerAction):
         serves = next((name for name, variables in nodes.items() if variables.get("sky_serves")), "")
         if not serves:
             raise AnsibleActionFail("no node serves the list of the nodes: node 0 of the first pool that has nodes is missing")
-        if bare := without_ipv4(cluster, nodes):
-            why = "the overlay needs one in every cloud: give the cloud's network an IPv4 subnet, or set `overlay: false`"
-            raise AnsibleActionFail(f"{', '.join(bare)}: has no private IPv4 address; {why}")
         keys = {name: key for name, variables in nodes.items() if (key := variables.get("vpn_node", {}).get("key"))}
         return dict(untemplated({"changed": False, "content": content(cluster, nodes), "keys_known": keys, "serves": serves}))

@@ -23,7 +23,6 @@ from ansible.utils.display import Display
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
 from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY, STOPPED
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
@@ -116,8 +115,8 @@ class ActionModule(ValidatedAction):
             return {"changed": True}
         job = secrets.token_hex(4)
         self._submit(job, wanted, args)
-        self._say(self.worded(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;"))
-        self._say(self.worded(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs with -e sky_stop={job}"))
+        self._say(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;")
+        self._say(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs -e sky_stop={job}")
         return self._followed(wanted.what(), job, args["timeout"])
 
     def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:
@@ -193,15 +192,12 @@ class ActionModule(ValidatedAction):
 
     def _show(self, answer: Mapping[str, Any]) -> None:
         for stream in ("stderr", "stdout"):
-            lines = shown(answer[stream], stream, self._info)
-            if lines and not self._task.no_log:
-                with blocked_signals():
-                    Display().display("\n".join(f"  {line}" for line in lines), stderr=stream == "stderr")
+            self._say(*shown(answer[stream], stream, self._info), stderr=stream == "stderr")
 
-    def _say(self, line: str) -> None:
-        if not self._task.no_log:
+    def _say(self, *lines: str, stderr: bool = False) -> None:
+        if lines and not self._task.no_log:
             with blocked_signals():
-                show([line])
+                Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
 
 
 def _why(rc: int, reason: str, timeout: int, memory: int) -> str:

@@ -27,7 +27,7 @@ class ActionModule(ClusterAction):
         keys = authorised_keys(cluster.settings, own)
         hostvars = self.variables["hostvars"]
         try:
-            outcome = Run(cluster, clouds).survey(Wishes(frozenset(args["remove"]), confirm=args["confirm"], ssh_keys=keys))
+            outcome = Run(cluster, clouds, check=True).present(Wishes(frozenset(args["remove"]), confirm=args["confirm"], ssh_keys=keys))
             listings, changes, members = outcome.listings, outcome.writes or bool(outcome.leaving), sorted(outcome.members)
         except Refused:  # the run reports that itself, and changes nothing
             listings, changes, members = list_all(clouds), False, []

@@ -12,13 +12,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.modules.torque_submit import SPEC
-from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
@@ -65,13 +65,16 @@ def why(status: int | None) -> str:
     return f"was killed by signal {status - 256}" if status > 256 else f"ended with exit status {status}"
 
 
-class ActionModule(ValidatedAction):
+class ActionModule(ActionBase):
     """See the documentation of the module of this name."""
 
-    spec: ClassVar[dict[str, Any]] = SPEC
+    _supports_check_mode = True
 
-    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        self._node = str(self.variables["inventory_hostname"])
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
+        self._variables = task_vars or {}
+        self._node = str(self._variables["inventory_hostname"])
         if args["submission"]:
             number = re.match(r"\d+", args["submission"])
             if not number:
@@ -88,8 +91,7 @@ class ActionModule(ValidatedAction):
             self._say(f"would submit {script.name} to {self._node}, as its user {args['user']}")
             return {"changed": True}
         number = self._submit(script, args)
-        keeps = f"job {number} is queued on {self._node} and keeps running if you stop this command; follow it again: -e sky_submission={number}"
-        self._say(self.worded(keeps))
+        self._say(f"job {number} is queued on {self._node}, and goes on if this run ends; follow it again: -e sky_submission={number}")
         return self._followed(script.name, number, args["timeout"])
 
     def _submit(self, script: Path, args: Mapping[str, Any]) -> str:
@@ -111,8 +113,8 @@ class ActionModule(ValidatedAction):
 
     def _check_machine(self) -> None:
         """A variable of the run may lead elsewhere, to this machine above all."""
-        address = self.variables.get("sky_address")
-        found = self._execute_module(module_name="sky.clusters.node_check", module_args={"address": address}, task_vars=self.variables)
+        address = self._variables.get("sky_address")
+        found = self._execute_module(module_name="sky.clusters.node_check", module_args={"address": address}, task_vars=self._variables)
         if found.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {found.get('msg')}")
 
@@ -159,11 +161,11 @@ class ActionModule(ValidatedAction):
             if answer["state"] in "QHW" and not waits:
                 waits = True
                 self._say(f"job {number} waits in the queue")
-        raise AnsibleActionFail(f"the run was interrupted; the job keeps running: follow it with -e sky_submission={number}")
+        raise AnsibleActionFail(f"the run was ended; the job goes on: -e sky_submission={number}")
 
     def _step(self, step: str, number: str, **more: Any) -> dict[str, Any]:
         """One call of the module, on the server."""
-        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": number, **more}, task_vars=self.variables)
+        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": number, **more}, task_vars=self._variables)
         if result.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {result.get('msg')}")
         return dict(result)

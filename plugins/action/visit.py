@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, head_nodes, systems_of
-from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import CHANGED, FAULTY, FULL, NEW
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import content
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import agent_hash, is_input, ready_hash
@@ -64,19 +63,7 @@ def choose(args: Mapping[str, Any], hostvars: Any) -> dict[str, Any]:
     wanted = {name: _wanted(name, hostvars, known[name], followed) for name in members}
     due = [name for name in members if hostvars[name]["sky_ready"] != wanted[name] or name in args["also"]]
     visit = members if args["full"] else due
-    reasons = {name: list(_reasons(hostvars[name]["sky_ready"], wanted[name], name in args["also"])) for name in visit}
-    chosen = {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "reasons": reasons}
-    return chosen | {"heads": heads, "addresses": addresses, "serves": serves}
-
-
-def _reasons(ready: str, wanted: str, faulty: bool) -> Iterator[str]:
-    """Why a node is visited."""
-    if faulty:
-        yield FAULTY
-    if ready != wanted:
-        yield CHANGED if ready else NEW
-    elif not faulty:
-        yield FULL
+    return {"hashes": {name: wanted[name] for name in visit}, "names": visit, "due": due, "heads": heads, "addresses": addresses, "serves": serves}
 
 
 def _identities(members: Iterable[str], hostvars: Any) -> dict[str, dict[str, str]]:

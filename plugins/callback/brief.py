@@ -46,7 +46,6 @@ from ansible import constants, context
 from ansible.plugins.callback.default import CallbackModule as Default
 
 from ansible_collections.sky.clusters.plugins.plugin_utils import _brief
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import WIDEST, screen_width
 
 COLORS: Any = constants  # defines its names as it is imported
 TICK = 1.0  # seconds between two looks at the running step
@@ -80,7 +79,6 @@ class CallbackModule(Default):
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._clock: threading.Thread | None = None
-        screen_width()  # for the workers
 
     # steps
 
@@ -123,9 +121,9 @@ class CallbackModule(Default):
         """Show that a long step still runs."""
         while not self._over.wait(TICK):
             with self._lock:
-                line = self._step.running(time.monotonic(), self._width()) if self._step else ""
+                line = self._step.running(time.monotonic()) if self._step else ""
             if line:
-                self._display.display(line)
+                self._display.display(f"  {line}")
 
     # results
 
@@ -220,7 +218,7 @@ class CallbackModule(Default):
         self._display.display(line, color=COLORS.COLOR_ERROR if bad else COLORS.COLOR_OK)
 
     def _width(self) -> int:
-        return min(shutil.get_terminal_size().columns, WIDEST)
+        return min(shutil.get_terminal_size().columns, _brief.WIDEST)
 
 
 # ansible-core 2.19 has public names for what 2.18 keeps in private ones

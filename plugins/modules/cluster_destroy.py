@@ -39,12 +39,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-moments:
-  description: What happened to each node and when, as in RV(sky.clusters.nodes#module:moments).
-  returned: always
-  type: list
-  elements: dict
-  sample: [{node: demo-worker-2, cloud: here, stage: deleted, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
@@ -52,7 +46,7 @@ actions:
   elements: str
   sample: ["demo-worker-0: delete"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
   returned: always
   type: list
   elements: dict

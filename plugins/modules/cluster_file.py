@@ -18,8 +18,6 @@ description:
   - The answers are the extra variables whose names begin with C(answer_). C(answer_name) is the name of the cluster, and required. C(answer_offer)
     chooses the offer if there are several. An empty answer counts as none.
   - Answers are data. They are never a part of a template or of YAML.
-  - In a job of AWX, the answer C(owner) is the user who started the job, if the offer has this answer and nobody gave it, and the keys of the job's
-    agent are added to C(ssh_keys), if the offer or an answer has any.
   - Where nobody has answered, a cluster that exists keeps the count, the flavor and the cloud of its pools. A new one has what the offer says.
   - Nothing is written if the result is not a valid cluster file. The file is also written in check mode.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]

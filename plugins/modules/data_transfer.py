@@ -14,7 +14,6 @@ description:
   - Copies a file or a folder between the controller and a place that jobs use, as the cluster's user. A place is a folder of a node, such as a data
     volume or a shared file system, or a file system that the node's C(hdfs) command knows.
   - What is copied appears under its name only when it is complete.
-  - Check mode copies nothing, and fails if what would be copied does not exist.
   - An action plugin of the same name brings the files to the node and back. There they need room on the node's own disk meanwhile.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -28,7 +27,6 @@ options:
       - Where they go. With O(direction=put) a URL such as V(hdfs:///in/), V(s3a://bucket/in/) or V(file:///data/sets/), with O(direction=get) a path
         on the controller.
       - Below a URL that ends with a slash, and below a folder that exists, they keep their name.
-      - A file that exists is replaced by a file. A folder that exists is never replaced.
     type: str
     required: true
   direction:
@@ -47,11 +45,6 @@ options:
     description: Whether O(staged) is a tar file that holds a folder. The action plugin sets it.
     type: bool
     default: false
-  replaces:
-    description: Whether O(dest) is a file that exists, whose place no folder can take. The action plugin sets it.
-    type: bool
-    default: false
-    version_added: 0.7.0
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
@@ -98,7 +91,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 HDFS = "/usr/local/bin/hdfs"  # of the role that configures a cluster's file systems
 NAME = "data"  # of what is staged
-UNCHANGED = "nothing was changed; remove it first, or give another name"
 
 
 class TransferError(Exception):
@@ -111,14 +103,14 @@ class Store:
 
     user: str
 
-    def run(self, *command: str, output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         account = pwd.getpwnam(self.user)
         environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": account.pw_dir}
         become = ["runuser", "-u", self.user, "--"] if account.pw_uid != os.getuid() else []
-        return subprocess.run([*become, *command], stdout=output, stderr=subprocess.PIPE, text=True, check=False, cwd="/", env=environment)
+        return subprocess.run([*become, *command], capture_output=True, text=True, check=False, cwd="/", env=environment)
 
-    def must(self, *command: str, output: int = subprocess.PIPE) -> str:
-        done = self.run(*command, output=output)
+    def must(self, *command: str) -> str:
+        done = self.run(*command)
         if done.returncode != 0:
             said = [line for line in (done.stderr or done.stdout).strip().splitlines() if line and not line.startswith(("\t", "WARN"))]
             raise TransferError(f"{said[-1] if said else f'{command[0]} ended with {done.returncode}'}")
@@ -132,13 +124,6 @@ class Store:
 
     def is_folder(self, place: str) -> bool:
         raise NotImplementedError
-
-    def exists(self, place: str) -> bool:
-        raise NotImplementedError
-
-    def write(self, content: Path, output: int) -> None:
-        """Write a file, or a folder as an archive. The user reads it: what they can change meanwhile shows nothing that is not theirs."""
-        self.must(*(["tar", "--create", f"--directory={content}", "."] if content.is_dir() else ["cat", "--", str(content)]), output=output)
 
 
 class Folder(Store):
@@ -154,13 +139,10 @@ class Folder(Store):
             self.run("rm", "-rf", "--", part)
 
     def get(self, place: str, staged: Path) -> None:
-        self.must("cp", "-rH", "--no-target-directory", "--", place, str(staged))
+        self.must("cp", "-r", "--no-target-directory", "--", place, str(staged))
 
     def is_folder(self, place: str) -> bool:
         return self.run("test", "-d", place).returncode == 0
-
-    def exists(self, place: str) -> bool:
-        return self.run("test", "-e", place).returncode == 0
 
 
 class FileSystem(Store):
@@ -174,9 +156,6 @@ class FileSystem(Store):
 
     def is_folder(self, place: str) -> bool:
         return self.run(HDFS, "dfs", "-test", "-d", place).returncode == 0
-
-    def exists(self, place: str) -> bool:
-        return self.run(HDFS, "dfs", "-test", "-e", place).returncode == 0
 
 
 def store(url: str, user: str) -> tuple[Store, str]:
@@ -192,16 +171,7 @@ def store(url: str, user: str) -> tuple[Store, str]:
 
 
 def size(path: Path) -> int:
-    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file() and not each.is_symlink())
-
-
-def foretold(given: dict[str, Any]) -> dict[str, Any]:
-    """What check mode answers: the place is one that can be named, and what is fetched exists."""
-    puts = given["direction"] == "put"
-    there, place = store(given["dest" if puts else "source"], given["user"])
-    if not puts and not there.exists(place):
-        raise TransferError(f"{given['source']}: there is no such file")
-    return {"place": given["dest"], "bytes": 0}
+    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file())
 
 
 def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -219,7 +189,7 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
         shutil.move(given["staged"], content)
     give(scratch, given["user"])
     if to.is_folder(place):
-        raise TransferError(f"{place} exists and is a folder: {UNCHANGED}")
+        raise TransferError(f"{place} exists and is a folder: nothing was changed; remove it first, or give another name")
     to.put(content, place)
     return {"place": place, "bytes": size(content)}
 
@@ -227,24 +197,26 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
 def get(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """From its place to a file that the controller can fetch."""
     source, place = store(given["source"], given["user"])
-    if given["replaces"] and source.is_folder(place):
-        raise TransferError(f"{given['source']} is a folder, and {given['dest']} exists and is a file: {UNCHANGED}")
     content = scratch / NAME
     give(scratch, given["user"])
     source.get(place.rstrip("/"), content)
     found = {"place": given["source"], "bytes": size(content), "folder": content.is_dir()}
-    staged = Path(given["staged"])
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        source.write(content, file.fileno())
-        home = staged.parent.stat()  # of the user that ssh logs in as, who may not be root, and fetches it
-        os.chown(file.fileno(), home.st_uid, home.st_gid)
+    if content.is_dir():
+        with tarfile.open(given["staged"], "w") as archive:
+            archive.add(content, arcname=".")
+    else:
+        shutil.move(content, given["staged"])
+    # the user that ssh logs in as, who may not be root, fetches it
+    staged, home = Path(given["staged"]), Path(given["staged"]).parent.stat()
+    os.chown(staged, home.st_uid, home.st_gid)
+    staged.chmod(0o600)
     return found
 
 
 def give(folder: Path, user: str) -> None:
-    """To the user, with all that is in it; the folder itself last, which until then keeps them out of what root still changes."""
+    """To the user, with all that is in it."""
     account = pwd.getpwnam(user)
-    for path in (*folder.rglob("*"), folder):
+    for path in (folder, *folder.rglob("*")):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
@@ -257,14 +229,13 @@ def main() -> None:
             "user": {"type": "str", "default": "sky"},
             "staged": {"type": "path"},
             "folder": {"type": "bool", "default": False},
-            "replaces": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     given = module.params
+    if module.check_mode or not given["staged"]:
+        module.exit_json(changed=given["direction"] == "put", place=given["dest"], bytes=0)
     try:
-        if module.check_mode or not given["staged"]:
-            module.exit_json(changed=given["direction"] == "put", **foretold(given))
         with tempfile.TemporaryDirectory(prefix="sky-data-", dir="/var/tmp") as scratch:
             found = {"get": get, "put": put}[given["direction"]](given, Path(scratch))
     except (TransferError, OSError, KeyError, subprocess.CalledProcessError, tarfile.TarError) as error:

@@ -14,7 +14,6 @@ author:
 description:
   - Turns the failed task of a C(block) into lines for people. They contain the stage, the cause, the end of the log, and what to do next.
   - Use it in C(rescue). If the lines are kept as the fact C(sky_failure) of the node, M(sky.clusters.report) prints them at the end of the run.
-  - The command that opens a shell on the node uses the OpenSSH configuration that M(sky.clusters.ssh_config) has written, if that has the node.
   - This module does not fail. A task after it must fail the node.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:

@@ -69,8 +69,6 @@ BACK = ETC / "firewall.back.nft"
 SETS = Path("/var/lib/sky/network/sets.nft")
 UNIT = Path("/etc/systemd/system/sky-firewall.service")
 TIMER = "sky-firewall-back"
-UFW = Path("/usr/sbin/ufw")
-UFW_CONF = Path("/etc/ufw/ufw.conf")
 SERVICE = f"""\
 # Written by sky.clusters
 [Unit]
@@ -112,7 +110,7 @@ def other_firewall() -> str:
     """A firewall that would drop what ours lets in; one sentence, empty if there is none."""
     if run("systemctl", "is-active", "--quiet", "firewalld.service").returncode == 0:
         return "firewalld is active and would drop the cluster's traffic: stop it (systemctl disable --now firewalld)"
-    if UFW.exists() and "ENABLED=yes" in read(UFW_CONF):  # a package that was removed leaves its settings
+    if "ENABLED=yes" in read(Path("/etc/ufw/ufw.conf")):
         return "ufw is active and would drop the cluster's traffic: stop it (ufw disable)"
     return ""
 

@@ -17,7 +17,6 @@ description:
     M(sky.clusters.image) does. If the other cloud has an image of this name and checksum, nothing is changed.
   - Images can be read from OpenStack (Glance) and from StratusLab (the Marketplace and its disks), and added to these and to the machine of a cloud
     with C(provider=lxc), if the file is one that this cloud can use. The file passes through this machine, and is not kept.
-  - An image that was added to StratusLab as a compressed file is read as what is in this file, and copied under the checksum of that.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:

@@ -28,7 +28,7 @@ options:
     description:
       - Properties that the images to list must have. Only some clouds have any.
       - Images of a Marketplace (the provider C(stratuslab)) have C(os), C(os_version), C(version), C(title), C(endorser) (an e-mail address),
-        C(created) and C(valid) (until when). Images that the cloud's policy refuses are not listed, nor those of others that have expired.
+        C(created) and C(valid) (until when). Images that the cloud's policy refuses are not listed.
     type: dict
     default: {}
     version_added: 0.5.0
@@ -60,8 +60,6 @@ images:
   description:
     - The images in the order of clouds and names, with C(size) in bytes. C(ours) is whether an image has the mark of this collection. An image can be
       used while C(status) is V(active).
-    - An image that was added to a Marketplace is V(incomplete) if its disk is gone, and V(expired) once its description is no longer valid. It can be
-      added again, and deleted.
     - An image with the C(format) V(recipe) is built when the first node needs it.
   returned: always
   type: list

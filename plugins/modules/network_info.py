@@ -90,9 +90,6 @@ def member(node: _list.Member, nodes: _list.NodeList, seen: dict[str, Any], now:
     elif seen["silent"]:
         detail = f"it cannot reach {', '.join(seen['silent'])}: {CAUSES}"
         state = "faulty"
-    elif seen.get("unmeasured"):  # agents of earlier versions do not say
-        clouds = ", ".join(seen["unmeasured"])
-        state, detail = "faulty", f"no packet of 1280 bytes passes to {clouds} and back: the MTU of the path is too small"
     return {"address": nodes.address(node), "state": state, "at_work": state != "silent", "busy": False, "detail": detail}
 
 

@@ -83,22 +83,6 @@ missing:
   type: list
   elements: str
   sample: []
-left_out:
-  description: Nodes whose key is not known, so that they are not in the list.
-  returned: with O(state=written), if no key is missing
-  type: list
-  elements: str
-  sample: []
-  version_added: 0.7.0
-opened:
-  description:
-    - Nodes whose UDP ports of the overlay are open to any address from this list on, and were not before. A cloud without public addresses, and
-      people outside, may send from any.
-  returned: with O(state=written), if no key is missing
-  type: list
-  elements: str
-  sample: []
-  version_added: 0.7.0
 behind:
   description: Nodes that do not follow the list yet.
   returned: with O(state=followed)
@@ -114,7 +98,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list, _paths
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, USERS, look, reports
 
 PATIENCE = 3.0  # s for nodes that a run does not visit: one that is down must not hold it up
@@ -154,32 +138,20 @@ def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]
     ]
 
 
-def open_to_any(content: dict[str, Any]) -> set[str]:
-    """The nodes whose UDP ports are open to any address by a list."""
-    try:
-        nodes = _list.parse(json.dumps(content))
-    except _list.Refused:  # there was none, or one of another version
-        return set()
-    return {node.name for node in nodes.nodes if _paths.is_open_to_any(nodes, node)}
-
-
 def written(module: AnsibleModule) -> dict[str, Any]:
     before = current()
     content = dict(module.params["content"])
     missing = with_keys(content, module.params["keys"], before)
     people = content.pop("people")
-    left_out = missing if module.params["leave_out"] else []
-    if left_out:
-        content["nodes"], missing = [node for node in content["nodes"] if node["name"] not in left_out], []
+    if module.params["leave_out"]:
+        content["nodes"], missing = [node for node in content["nodes"] if node["name"] not in missing], []
     signer = " ".join(SIGN_KEY.with_suffix(".key.pub").read_text(encoding="ascii").split()[:2])
     if missing:
         return {"changed": False, "missing": missing, "signer": signer, "serial": 0}
     content |= {"format": _list.FORMAT, "users": users_of(people, check_mode=module.check_mode)}
     same = {key: value for key, value in before.items() if key != "serial"} == content
     serial = int(before["serial"]) if same else max(int(time.time()), int(before.get("serial", 0)) + 1)
-    content |= {"serial": serial}
-    text = json.dumps(content, sort_keys=True)
-    opened = sorted(open_to_any(content) - open_to_any(before))
+    text = json.dumps({"serial": serial} | content, sort_keys=True)
     if same and LIST.exists():
         data = LIST.read_text(encoding="utf-8")
     else:
@@ -187,7 +159,7 @@ def written(module: AnsibleModule) -> dict[str, Any]:
         if not module.check_mode:
             _list.write(LIST, data)
             look(content["port"])
-    return {"changed": not same, "missing": [], "left_out": left_out, "opened": opened, "signer": signer, "serial": serial, "list": data}
+    return {"changed": not same, "missing": [], "signer": signer, "serial": serial, "list": data}
 
 
 def followed(module: AnsibleModule) -> dict[str, Any]:
@@ -219,8 +191,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     if not SIGN_KEY.exists():
-        # in check mode, on a node that is not prepared yet
-        module.exit_json(changed=True, missing=[], left_out=[], opened=[], signer="", serial=0, list="", behind=[])
+        module.exit_json(changed=True, missing=[], signer="", serial=0, list="", behind=[])  # in check mode, on a node that is not prepared yet
     try:
         module.exit_json(**(written(module) if module.params["state"] == "written" else followed(module)))
     except _list.Refused as error:

@@ -121,7 +121,6 @@ SIGN_KEY = ETC / "sign.key"
 CONFIG = ETC / "agent.json"
 LIST = DATA / "list.json"
 STATE = Path("/run/sky-network/state.json")
-RESTART = DATA / "restart"  # the agent is to be restarted
 UNITS = Path("/etc/systemd/system")
 CLOUD_INIT = Path("/etc/cloud/cloud.cfg.d")
 AGENT_UNIT = "sky-network.service"
@@ -277,12 +276,9 @@ class Node:
             "sets_file": str(DATA / "sets.nft"),
             "code": hashlib.sha256(json.dumps([sources(), [read(UNITS / unit) for unit in (ENGINE_UNIT, AGENT_UNIT)]]).encode()).hexdigest(),
         }
-        text = json.dumps(config, indent=1) + "\n"
-        if read(CONFIG) != text and not self.module.check_mode:
-            RESTART.touch()  # until it is done: the run may be killed
-        self.write(CONFIG, text)
-        restart = RESTART.exists()
-        self.changed = self.changed or restart
+        before = self.changed
+        self.write(CONFIG, json.dumps(config, indent=1) + "\n")
+        restart = self.changed and not before
         self.write(LIST, envelope.plain())
         if not self.module.check_mode:
             self.start(restart, nodes.overlay is not None and not kernel, nodes.port)
@@ -301,7 +297,6 @@ class Node:
             if engine:
                 self.run("systemctl", "start", ENGINE_UNIT)
             self.run("systemctl", "restart", AGENT_UNIT)
-            RESTART.unlink()
             return
         self.run("systemctl", "start", *units)
         _board.look(port)

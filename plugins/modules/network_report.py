@@ -33,13 +33,6 @@ nodes:
   returned: always
   type: dict
   sample: {demo-worker-0: {peers: [], counters: {}, rules: [], agent: {}}}
-users:
-  description: The people of the file's C(vpn_users). Who has no profile has no address; the handshake is null if there was none.
-  returned: always
-  type: list
-  elements: dict
-  sample: [{name: ada, address: 10.99.255.1, gateway: demo-gate-0, handshake: 12}]
-  version_added: 0.7.0
 faults:
   description: What is wrong, one sentence each.
   returned: always

@@ -17,7 +17,6 @@ description:
     machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
   - With O(user), it also fails if a user or a group of the node has the name or the id, but not both. A system user is never changed to the cluster's
     user, and the user of an existing node is neither renamed nor given another id.
-  - Creates the folder of the connection's C(remote_tmp) if it is missing. Ansible would create it too, with a warning on every new node.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
@@ -51,7 +50,6 @@ remote_home:
 
 import contextlib
 import grp
-import os
 import pwd
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -112,16 +110,6 @@ def is_remote(folder: str, mounts: str) -> bool:
     return any(target == folder and ":" in source for source, target, *_rest in fields)
 
 
-def create_folder_of_modules(place: str) -> None:
-    """It and the folder that it is in belong to whose home they are in."""
-    folder = Path(os.path.expanduser(place))
-    owner = folder.parent.parent.stat()
-    for each, mode in ((folder.parent, 0o755), (folder, 0o700)):
-        if not each.exists():
-            each.mkdir(mode)
-            os.chown(each, owner.st_uid, owner.st_gid)
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -135,8 +123,6 @@ def main() -> None:
     )
     if found := fault(module.params):
         module.fail_json(msg=found)
-    if not module.check_mode and (place := getattr(module, "_remote_tmp", None)):
-        create_folder_of_modules(place)
     user = module.params["user"]
     module.exit_json(changed=False, remote_home=bool(user) and is_remote(f"/home/{user}", Path("/proc/mounts").read_text(encoding="utf-8")))
 

@@ -55,13 +55,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 moments:
-  description:
-    - What happened to each node, for the callback P(sky.clusters.timeline#callback).
-    - C(time) is in seconds since 1970, and C(seconds) how long before that the node was asked for.
+  description: What happened to each node and when, in seconds since 1970, for the callback P(sky.clusters.timeline#callback).
   returned: always
   type: list
   elements: dict
-  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2, seconds: 4.1}]
+  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
@@ -69,7 +67,7 @@ actions:
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
+  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
   returned: always
   type: list
   elements: dict
@@ -116,18 +114,6 @@ failed_nodes:
   type: list
   elements: str
   sample: ["demo-worker-1 failed (after it was made, 3 attempts): its operating system did not start within 300 s (state building)"]
-failed_names:
-  description: Names of the nodes in RV(failed_nodes).
-  returned: always
-  type: list
-  elements: str
-  sample: [demo-worker-1]
-failure_lines:
-  description: RV(failed_nodes) with the end of the console of each failed node, and what to do next.
-  returned: always
-  type: list
-  elements: str
-  sample: ["next: run the same command again: existing nodes are kept"]
 strict_failure:
   description: Whether nodes failed, enough others exist, and O(strict) requires all of them.
   returned: always
@@ -139,12 +125,6 @@ drift:
   type: list
   elements: str
   sample: ["demo-worker-0: flavor is small, the file says medium; replace the node to change it (-e sky_replace=drift)"]
-differing:
-  description: Names of the nodes in RV(drift).
-  returned: always
-  type: list
-  elements: str
-  sample: [demo-worker-0]
 notes:
   description: Further remarks.
   returned: always
@@ -152,7 +132,7 @@ notes:
   elements: str
   sample: []
 kept_volumes:
-  description: Data volumes whose node does not exist after the task, or in check mode would not, with C(size) in GiB.
+  description: Data volumes whose node does not exist, with C(size) in GiB.
   returned: always
   type: list
   elements: dict

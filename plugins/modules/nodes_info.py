@@ -73,8 +73,7 @@ changes:
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
   description:
-    - The same as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
-    - V(+) creates, V(~) changes, V(-) deletes, V(-/+) replaces.
+    - The same as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text). V(+) creates, V(~) changes, V(-) deletes, V(-/+) replaces.
   returned: always
   type: list
   elements: dict

@@ -13,7 +13,6 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Prints the last lines of a run, from the result of M(sky.clusters.nodes) and the explanations of M(sky.clusters.explain).
-  - In check mode, prints the plan instead, with the reason of each visit.
   - Fails if every node was required and one failed.
   - Publishes the artifact C(sky_result), with the cluster, whether it is ready, the number of nodes, those that failed, and the heads of its systems.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
@@ -28,50 +27,18 @@ options:
     elements: str
     default: []
   visited:
-    description: Names of the nodes that were to be configured, or in check mode would be. Those in O(lost) and O(waiting) are not reported as such.
+    description: Names of the nodes that were configured, or in check mode would be.
     type: list
     elements: str
     default: []
-  waiting:
-    description: Names of the visited nodes that are not configured yet, since they wait for a new version of their software.
-    type: list
-    elements: str
-    default: []
-    version_added: 0.7.0
-  reasons:
-    description: Why each node is visited, as M(sky.clusters.visit) returns it.
-    type: dict
-    default: {}
-    version_added: 0.7.0
-  health:
-    description: The health and the faults of each node, as M(sky.clusters.findings) returns them.
-    type: dict
-    default: {}
-    version_added: 0.7.0
   former:
     description: Steps that remove roles from nodes, by node, as M(sky.clusters.findings) returns them.
     type: dict
     default: {}
-  removed_from:
-    description: Names of the nodes in O(former) that the run removes them from. In check mode, those are all of them.
-    type: list
-    elements: str
-    default: []
-    version_added: 0.7.0
   added:
     description: Roles that nodes do not have yet, by node, as M(sky.clusters.findings) returns them.
     type: dict
     default: {}
-  deleted:
-    description: Result of M(sky.clusters.nodes_delete) for the nodes that leave, if any do.
-    type: dict
-    default: {}
-    version_added: 0.7.0
-  configures:
-    description: Whether the run configures nodes, and drains and deletes those that leave.
-    type: bool
-    default: true
-    version_added: 0.7.0
 """
 
 EXAMPLES = r"""

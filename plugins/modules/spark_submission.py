@@ -139,7 +139,6 @@ GRACE = 30  # seconds between asking a job to end and killing it
 KEPT = 7 * 24 * 3600  # seconds to keep the output of a job that has ended
 KEPT_JOBS = 100  # of the jobs that have ended, at most
 STOPPED = "stopped"
-WAITING = "WAITING"  # state of an application in the master
 APPLICATION = re.compile(rb"\bapp-\d{14}-\d{4,}\b")
 FIRST = 1 << 20  # bytes at the beginning of the error output, where Spark logs the identifier of the application
 TIMED_OUT = 124  # as timeout(1) returns
@@ -413,20 +412,19 @@ def jobs(page: str) -> list[dict[str, Any]]:
         raise SubmitError(f"the Spark master does not answer at {page}: run sky.clusters.status")
     applications = {found["id"]: found for found in [*shown.get("activeapps", []), *shown.get("completedapps", [])]}
     folders = PLACE.iterdir() if PLACE.is_dir() else ()
-    own = [_submitted(Job(folder.name), folder, applications) for folder in folders if (folder / "about").is_file()]
+    own = [_submitted(Job(folder.name), folder) for folder in folders if (folder / "about").is_file()]
     known = {found["application"] for found in own}
     own += [_application(found) for name, found in applications.items() if name not in known]
     return sorted(own, key=lambda found: str(found["since"]), reverse=True)
 
 
-def _submitted(job: Job, folder: Path, applications: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    begun, outcome, application = (folder / "end").stat().st_mtime, job.outcome(), job.application()
-    waits = applications.get(application, {}).get("state") == WAITING  # its driver runs, and it has no executor yet
-    going = ("waiting" if waits else "running") if job.active() else "lost"
+def _submitted(job: Job, folder: Path) -> dict[str, Any]:
+    begun, outcome = (folder / "end").stat().st_mtime, job.outcome()
+    going = "running" if job.active() else "lost"
     state = _state(job.ended()) if outcome else going
     seconds = job.seconds() if outcome else round(time.time() - begun, 1)
     about = json.loads((folder / "about").read_text(encoding="utf-8"))
-    return {"job": job.unit, "application": application, **about, "state": state, "since": _moment(begun), "seconds": seconds}
+    return {"job": job.unit, "application": job.application(), **about, "state": state, "since": _moment(begun), "seconds": seconds}
 
 
 def _state(outcome: Mapping[str, Any]) -> str:

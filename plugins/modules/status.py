@@ -144,7 +144,7 @@ changes:
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
-  description: RV(changes) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
+  description: RV(changes) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
   returned: always
   type: list
   elements: dict

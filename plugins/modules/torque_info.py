@@ -188,8 +188,9 @@ def in_words(proof: dict[str, Any]) -> dict[str, Any]:
     if proof.get("outcome") != SUCCESS:
         return proof
     result = proof["result"]
-    words = f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
-    return proof | {"words": "; ".join(filter(None, (words, result.get("limited", ""))))}
+    return proof | {
+        "words": f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
+    }
 
 
 def main() -> None:

@@ -57,13 +57,6 @@ due:
   type: list
   elements: str
   sample: [demo-worker-2]
-reasons:
-  description:
-    - Why each of these nodes is visited.
-    - It was never configured (V(new)), its ready hash differs (V(changed)), O(also) names it (V(faulty)), or only O(full) asks for it (V(full)).
-  returned: always
-  type: dict
-  sample: {demo-master-0: [changed], demo-worker-2: [new]}
 heads:
   description: The head of each system, by the role of the head.
   returned: always

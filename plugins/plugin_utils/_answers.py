@@ -21,8 +21,6 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import is
 PREFIX = "answer_"  # of the extra variables
 NAME = "name"  # the answer that every offer needs: the name of the cluster
 OFFER = "offer"  # the answer that chooses the offer
-OWNER = "owner"  # the answer that is the user who asks, unless it is given
-OTHERS = re.compile(r"[^A-Za-z0-9._@-]")  # what the name of an owner cannot have
 ANSWER = Text(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, starting with a letter", 40)
 PLACE = Text(r"[A-Za-z0-9_]+(\.(\*|[A-Za-z0-9_-]+))*", "keys of the cluster file with dots between them, such as pools.worker.count", 200)
 KEPT = re.compile(r"pools\.([^.]+)\.(count|flavor|cloud)")  # what can be taken from the nodes that exist
@@ -73,14 +71,6 @@ def given_answers(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The answers among extra variables; one that is empty is none."""
     answers = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     return {name: value for name, value in answers.items() if not is_nothing(value)}
-
-
-def with_owner(answers: Mapping[str, Any], offer: Offer, user: str) -> dict[str, Any]:
-    """The answers, with the user who asks as owner of the cluster if the offer has such an answer and nobody gave it.
-
-    All jobs of AWX have the same credentials, so without it a user would change the cluster of another one who has chosen the same name.
-    """
-    return dict(answers) | ({OWNER: OTHERS.sub("-", user)} if user and OWNER in offer.answers and OWNER not in answers else {})
 
 
 def filled(offer: Offer, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import wrapped
-
 LONG = 5.0  # seconds after which a step is worth a line, whatever it did
 AGAIN = 30.0  # seconds between two lines about a step that still runs
+WIDEST = 100  # columns
 LOCAL = ("localhost", "127.0.0.1")
 OUTPUTS = ("stdout", "stderr")  # of a command that failed
 
@@ -28,15 +28,14 @@ class Step:
     once: bool = False  # for all nodes at once: how many of them answered means nothing
     shown: float = 0.0  # when the line about it was last shown
 
-    def running(self, now: float, width: int) -> str:
+    def running(self, now: float) -> str:
         """The line about a step that runs for long, if one is due."""
         due = AGAIN if self.shown else LONG
         if now - (self.shown or self.begun) < due:
             return ""
         self.shown = now
         done = f", {count(len(self.hosts), 'node')} done" if self.hosts - set(LOCAL) and not self.once else ""
-        right = f" ... {now - self.begun:.0f} s{done}"
-        return f"  {shortened(self.name, width - len(right) - 2)}{right}"
+        return f"{self.name} ... {now - self.begun:.0f} s{done}"
 
     def on_nodes(self) -> bool:
         """Whether it changed nodes."""
@@ -84,6 +83,12 @@ def failure(kind: str, host: str, task: str, result: Mapping[str, Any], width: i
 
 def indented(text: str, width: int, by: int = 4) -> list[str]:
     return [line for part in text.splitlines() for line in wrapped(part, width, " " * by)]
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Wrapped at blanks only, so that a path or a command stays whole where it is copied from."""
+    lead = indent + text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(text.strip(), width, initial_indent=lead, subsequent_indent=lead, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def ending(seconds: float, *, check: bool, failed: Mapping[str, int], unreachable: Mapping[str, int]) -> str:

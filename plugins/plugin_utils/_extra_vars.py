@@ -68,7 +68,6 @@ LIST = Kind(_list, "a list", ())
 SWITCH = Kind(check_type_bool, "true or false", default=False)
 MAPPING = Kind(_mapping, "a mapping in JSON", {})
 KINDS: Mapping[ExtraKind, Kind] = {
-    "file": TEXT,
     "text": TEXT,
     "list": LIST,
     "switch": SWITCH,
@@ -78,7 +77,6 @@ KINDS: Mapping[ExtraKind, Kind] = {
 }
 OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in system.extras.items()}
 SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be secret
-FILES_OF_SYSTEMS = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind == "file"}
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_costs_file": TEXT,
@@ -92,7 +90,6 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
-    "sky_sbom_file": TEXT,
     "sky_ssh_config": TEXT,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
@@ -101,8 +98,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 
-# of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = ("sky_costs_file", "sky_ssh_config", "sky_status_file", "sky_timeline")  # of the controller, each written at the end of a run
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -30,7 +30,7 @@ def save(variable: str, file: str, text: str) -> None:
 
 def obstacle(file: str) -> str:
     """Why a file cannot be written, as far as can be told without writing it; empty if nothing is in the way."""
-    path = Path(os.path.realpath(os.path.expanduser(file)))
+    path = Path(os.path.realpath(Path(file).expanduser()))
     if file == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
         return ""
     if path.is_dir():
@@ -50,7 +50,7 @@ def write(file: str, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    path = Path(os.path.realpath(os.path.expanduser(file)))
+    path = Path(os.path.realpath(Path(file).expanduser()))
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._views._lines import Configuration, plan_lines
-from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import visit_reasons
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines, table
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import drained, removed
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "configured", "health")
 DISPENSABLE = ("flavor", "cloud", "address")
@@ -117,9 +116,7 @@ class Status:
 
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
-        visits = visit_reasons({name: self.visits["reasons"][name] for name in self.to_visit}, self.findings["nodes"])
-        additions = self.findings.get("added", {})
-        lines = plan_lines(self.info["plan"], Configuration(visits, self.removals, additions, drained(self.findings["former"])))
+        lines = plan_lines(self.info["plan"], self.to_visit, self.removals, self.findings.get("added"))
         if lines:
             yield from ["a run would:", *(f"  {line}" for line in lines)]
         elif not self.info["refusals"]:

@@ -18,16 +18,11 @@ def untemplated(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """The same value in built-in types, without the tags that Ansible gives to what it reads."""
     if isinstance(value, dict):
-        return {_text(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, str):
-        return _text(value)
+        return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
-    return float(value) if isinstance(value, float) else value
-
-
-def _text(value: Any) -> str:
-    """Of core 2.18's unsafe text, C(str) returns the same."""
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    return value

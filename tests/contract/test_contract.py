@@ -143,20 +143,6 @@ def test_repair_makes_no_node_and_leaves_no_gap(cloud_factory: Bench) -> None:
     assert {node.id for node in cloud.listing().nodes} == before
 
 
-def test_what_all_nodes_share_is_named_before_it_is_made_and_before_it_is_removed(cloud_factory: Bench) -> None:
-    cloud = cloud_factory("a")
-    spec = cloud_factory.spec(cloud, 0)
-    assert cloud.shared_existing() == []
-    missing = cloud.shared_missing([spec])
-    (node,) = cloud_factory.made(cloud, spec)
-    assert cloud.shared_missing([spec]) == []
-    assert sorted(cloud.shared_existing()) == sorted(part for part in missing if part.startswith(cloud.shared_kinds))
-    deleted(cloud_factory, cloud, [node])
-    cloud.dismantle()
-    assert cloud.shared_existing() == []
-    assert cloud.shared_missing([spec]) == missing
-
-
 def test_shortages_names_all_that_is_wrong_at_once_and_makes_nothing(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     good = cloud_factory.spec(cloud, 0)

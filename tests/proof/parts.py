@@ -101,7 +101,6 @@ COMMON = (
     "!tests/support/image_root.py",
     "!tests/support/openstack_peers.py",
     "!tests/support/openstack_site.py",
-    "!tests/support/screens.py",
     "!tests/support/stratuslab_bench.py",
     "!tests/support/stratuslab_peers.py",
     "!tests/support/stratuslab_race.py",
@@ -155,8 +154,6 @@ def _files(folder: str, *names: str) -> list[str]:
 
 
 OPENSTACK_CLUSTERS = ("test_options", "test_ownership", "test_runs", "test_secure", "test_spark")
-# The unit tests that depend on the core or on its Python, but for those that need libraries of clouds, and the long ones of the engine
-OF_EACH_CORE = tuple(f"tests/unit/{name}" for name in ("base", "cluster_file", "modules", "nodes", "plugins", "systems", "views"))
 SIDE_BY_SIDE = ("-n", "2", "--no-loadscope-reorder", "--dist")
 
 # In the order in which they run. `contract` is before `unit`, where playbooks look at local clouds: it has this machine prepared for them.
@@ -180,7 +177,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "walk", Tier.QUICK, 1400, 780, "the life of one local cluster, from its creation to nothing left",
-        (*LOCAL, *SYSTEMS, "tests/support/screens.py", "tests/integration/walk"), (_pytest(1400, "real", "tests/integration/walk"),),
+        (*LOCAL, *SYSTEMS, "tests/integration/walk"), (_pytest(1400, "real", "tests/integration/walk"),),
     ),
     Part(
         "host", Tier.LONG, 600, 170, "the collection built, installed and used; the local cloud and all that it changes on its machine",
@@ -188,35 +185,35 @@ PARTS: tuple[Part, ...] = (
         (_pytest(600, "real", "tests/integration/install", "tests/integration/lxc"),),
     ),
     Part(
-        "survival", Tier.LONG, 2000, 560, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
+        "survival", Tier.LONG, 1300, 560, "local clusters of bare nodes that are interrupted, broken, tampered with and resized",
         (*LOCAL, "tests/integration/local"), (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/local"),),
     ),
     Part(
-        "spark", Tier.LONG, 2600, 450, "local Spark clusters that are resized under jobs, and used by two runs at once",
+        "spark", Tier.LONG, 1300, 450, "local Spark clusters that are resized under jobs, and used by two runs at once",
         (*LOCAL, *SPARK, "tests/integration/spark"),
-        (_pytest(1700, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
+        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_spark", "test_two_runs")),),
     ),
     Part(
-        "spark_jobs", Tier.LONG, 2600, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
+        "spark_jobs", Tier.LONG, 1300, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
         (*LOCAL, *SPARK, "tests/integration/spark"),
-        (_pytest(1700, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
+        (_pytest(1300, "real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(
-        "spark_changes", Tier.LONG, 2700, 550, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
+        "spark_changes", Tier.LONG, 1800, 550, "local Spark clusters that are upgraded under a job, or whose nodes fall ill",
         (*LOCAL, *SPARK, "tests/integration/spark_changes", "tests/upgrade"),
         (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/spark_changes"),),
     ),
     Part(
-        "storage", Tier.LONG, 2700, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
+        "storage", Tier.LONG, 1500, 900, "data that outlives its cluster: HDFS on kept volumes, with faults and all nodes lost",
         (*LOCAL, *SPARK, *HDFS, "docs/docsite/rst/guide_data.rst", "tests/integration/storage"),
-        (_pytest(1800, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/storage"),),
+        (_pytest(1500, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/storage"),),
     ),
     Part(
-        "yarn", Tier.LONG, 2000, 450, "YARN and MapReduce beside HDFS, with daemons killed in a job and nodes that leave under one",
+        "yarn", Tier.LONG, 1300, 450, "YARN and MapReduce beside HDFS, with daemons killed in a job and nodes that leave under one",
         (*LOCAL, *SPARK, *HDFS, *YARN, "tests/integration/yarn"), (_pytest(1300, "real", "tests/integration/yarn"),),
     ),
     Part(
-        "ceph", Tier.LONG, 1800, 550, "a Spark cluster that uses the object store and the file system of a real Ceph",
+        "ceph", Tier.LONG, 1200, 550, "a Spark cluster that uses the object store and the file system of a real Ceph",
         (*LOCAL, *SPARK, *HDFS, *CEPH, "tests/clouds/ceph", "tests/clouds/openstack", "tests/integration/ceph"),
         (_pytest(1200, "real", "tests/integration/ceph"),),
     ),
@@ -225,51 +222,50 @@ PARTS: tuple[Part, ...] = (
         (*LOCAL, *SPARK, "tests/systems", "tests/integration/systems"), (_pytest(900, "real", "tests/integration/systems"),),
     ),
     Part(
-        "network", Tier.LONG, 1800, 400, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
+        "network", Tier.LONG, 900, 400, "the agents of nodes on isolated clouds, and clusters over two local clouds, one with a load balancer",
         (*LOCAL, *NETWORK, *SPARK, "tests/integration/network"),
-        (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
+        (_pytest(900, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/network"),),
     ),
     Part(
-        "torque", Tier.LONG, 2100, 650, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
+        "torque", Tier.LONG, 1100, 650, "a local batch cluster, used, resized under load, broken and rebuilt; one of Debian 13; one on two clouds",
         (*LOCAL, *BATCH, *NETWORK, *SPARK, *HDFS, "tests/integration/torque"),
-        (_pytest(1400, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
+        (_pytest(1100, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
         "awx", Tier.LONG, 480, 90, "the life of a cluster in jobs as AWX runs them, by ansible-runner",
         (*LOCAL, "awx", *IMAGE, "tests/integration/awx"), (_pytest(480, "real", "tests/integration/awx"),),
     ),
     Part(
-        "cores", Tier.LONG, 2000, 650, "plugins and modules, and one node, with the oldest and the newest ansible-core and Python",
-        (*LOCAL, *SYSTEMS, "tests/tools", *OF_EACH_CORE, "tests/integration/cores"),
-        (("tests/tools/cores.sh", *OF_EACH_CORE, "tests/integration/cores"),),
+        "cores", Tier.LONG, 1100, 500, "the plugins, and one bare node, with the oldest and the newest ansible-core and Python",
+        (*LOCAL, *SYSTEMS, "tests/tools", "tests/unit/plugins", "tests/integration/cores"),
+        (("tests/tools/cores.sh", "tests/unit/plugins", "tests/integration/cores"),),
     ),
     Part(
-        "molecule", Tier.LONG, 2600, 800, "each role on nodes of its own, two scenarios at a time",
-        (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "tests/tools/scenarios.py", "extensions"),
-        (("python", "tests/tools/scenarios.py"),),
+        "molecule", Tier.LONG, 1500, 900, "each role on nodes of its own",
+        (*LOCAL, *SYSTEMS, "tests/clouds/ceph", "tests/clouds/openstack", "extensions"), (("molecule", "test", "--all", "--no-command-borders"),),
     ),
     Part(
-        "openstack", Tier.LONG, 2600, 1000, "clusters on a real OpenStack of the tests' own: whose they are, killed and doubled runs, Spark",
+        "openstack", Tier.LONG, 1700, 1000, "clusters on a real OpenStack of the tests' own: whose they are, killed and doubled runs, Spark",
         (*CAMPUS, *SPARK, "tests/integration/openstack"),
         (_pytest(1700, "openstack", *SIDE_BY_SIDE, "loadgroup", *_files("openstack", *OPENSTACK_CLUSTERS)),),
         cloud=True,
     ),
     Part(
-        "openstack_faults", Tier.LONG, 3000, 900, "a fault at every kind of call to that OpenStack, quotas, lists that lag and lie",
+        "openstack_faults", Tier.LONG, 2000, 900, "a fault at every kind of call to that OpenStack, quotas, lists that lag and lie",
         (*CAMPUS, "tests/integration/openstack"), (_pytest(2000, "openstack", "tests/integration/openstack/test_faults.py"),), cloud=True,
     ),
     Part(
-        "openstack_contract", Tier.LONG, 2000, 700, "the suite that every provider must pass, on that OpenStack",
+        "openstack_contract", Tier.LONG, 1300, 700, "the suite that every provider must pass, on that OpenStack",
         (*CAMPUS, "tests/contract"), (_pytest(1300, "openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 1800, 500,
+        "stratuslab", Tier.LONG, 1200, 500,
         "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
         (*LOCAL, *SYSTEMS, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
         (_pytest(1200, "real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 1800, 700, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
+        "clouds", Tier.LONG, 1200, 700, "an overlay over this machine and the OpenStack; images between a Marketplace and Glance",
         (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/integration/clouds"),
         (_pytest(1200, "openstack", "tests/integration/clouds"),), cloud=True,
     ),

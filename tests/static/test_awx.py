@@ -20,7 +20,7 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, OWNER, PREFIX, Offer, filled, given_answers, offer_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, PREFIX, Offer, filled, given_answers, offer_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import given
 from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.site import BIN
@@ -230,7 +230,6 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
         assert answers <= set(offers()[kind].answers)
-        assert OWNER in answers or OWNER not in offers()[kind].answers  # or nobody could work on the cluster of a colleague
         assert needed_by(template) <= {role for pool in offers()[kind].file["pools"].values() for role in pool["roles"]}
     assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
 
@@ -259,7 +258,6 @@ def test_jobs_of_workflows_and_schedules_have_the_answers_that_they_need() -> No
         own = [(question, sent[question["variable"]]) for question in by_name[name] if sent.get(question["variable"])]
         assert all(value in question.get("choices", [value]) for question, value in own), name
     for schedule in config()["controller_schedules"]:
-        assert f"{PREFIX}{OWNER}" in schedule["extra_data"]  # a schedule has no user
         assert set(schedule["extra_data"]) <= {question["variable"] for question in by_name[schedule["unified_job_template"]]}
 
 
@@ -292,27 +290,6 @@ def test_a_request_above_the_limit_needs_approval(answers: Mapping[str, Any], se
     done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
     assert (done.returncode == 2) is bool(sentence), done.stdout + done.stderr
     assert sentence in done.stdout
-
-
-def told(playbook: Path) -> Iterator[str]:
-    """The keys of the result that the tasks of a playbook publish."""
-    for play in yaml.safe_load(playbook.read_text(encoding="utf-8")):
-        for task in play.get("tasks", []):
-            result = task.get("sky.clusters.tell", {}).get("result", {})
-            yield from result if isinstance(result, dict) else re.findall(r"'(\w+)':", result)
-
-
-def test_all_of_the_result_is_documented() -> None:
-    guide = (tree.ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
-    table = guide.partition(".. artifact\n")[2].partition("\n\nA job of")[0]
-    documented = {name for line in re.findall(r"^   \* - (.*)$", table, re.MULTILINE) for name in re.findall(r"``(\w+)``", line)}
-    keys = {path.stem: set(told(path)) for path in (tree.ROOT / "playbooks").glob("*.yml")}
-    assert {"cluster", "nodes", "ready"} <= set().union(*keys.values()) <= documented
-    assert {name: keys[name] - {"cluster"} for name in ("usage", "costs", "spark_jobs")} == {
-        "usage": {"usage"},
-        "costs": {"totals"},
-        "spark_jobs": {"jobs"},
-    }
 
 
 SITE = dict.fromkeys(("aap_hostname", "aap_token", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"), "x")

@@ -61,24 +61,6 @@ def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
     assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in once if not (ENDS_THE_RUN & task.keys() or is_left_to_nodes(task))]
 
 
-def test_a_profile_is_shown_with_the_nodes_that_do_not_know_of_it() -> None:
-    """A list that lacked a key would not be written, and the profile would let nobody in."""
-    tasks = {task["name"]: task for task in tasks_of(yaml.safe_load((tree.ROOT / "playbooks/vpn_profile.yml").read_text(encoding="utf-8")))}
-    assert tasks["Let the user in"]["sky.clusters.network_list"]["leave_out"] is True
-    shown = tasks["Show the profile"]
-    assert {"behind", "left_out", "opened"} <= {*re.findall(r"\w+", shown["sky.clusters.tell"]["lines"])} & shown["vars"].keys()
-    assert "sky_list.left_out" in shown["vars"]["left_out"]
-
-
-def test_a_loop_around_a_role_has_a_variable_of_its_own() -> None:
-    """Ansible would warn where a task of the role has a loop, too: both would use ``item``."""
-    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
-    tasks = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))) if "loop" in task]
-    around = [(path, task) for path, task in tasks if {"ansible.builtin.include_role", "ansible.builtin.include_tasks"} & task.keys()]
-    assert len(around) > 5
-    assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in around if "loop_var" not in task.get("loop_control", {})]
-
-
 def is_left_to_nodes(task: dict[str, Any]) -> bool:
     """Whether each node fails by itself, by the task that reads the registered result."""
     reached = task.get("delegate_to") == "localhost" or task.get("ignore_unreachable") is True

@@ -44,13 +44,6 @@ PATIENCE = 120.0  # s until a job says what is waited for
 CANCELLED = 3.5  # s after which a job is killed that is cancelled at once
 
 
-class Marked(yaml.SafeDumper):
-    """Every text is marked as unsafe, keys included, as AWX writes the variables of a job."""
-
-
-Marked.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
-
-
 @dataclass(frozen=True)
 class Job:
     """How one job ended."""
@@ -116,9 +109,8 @@ class Jobs:
         (data / "inventory/hosts").write_text(HOSTS, encoding="utf-8")
         (data / "inventory/hosts").chmod(0o755)
         own = ENVIRONMENT | {"HOME": str(seen / "home"), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(seen / "cp"), "AWX_PRIVATE_DATA_DIR": str(seen)}
-        for name, content in {"envvars": own, "settings": {"suppress_env_files": True}}.items():
+        for name, content in {"envvars": own, "extravars": JOB | dict(variables), "settings": {"suppress_env_files": True}}.items():
             (data / "env" / name).write_text(json.dumps(content), encoding="utf-8")
-        (data / "env/extravars").write_text(extra_vars(JOB | dict(variables)), encoding="utf-8")
         shutil.copy(self.key, data / "env/ssh_key")
         bare = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(seen / "home"), "LANG": "C.UTF-8"}
         words = ["run", str(seen), "--ident", "job", "-p", playbook]
@@ -132,11 +124,6 @@ class Jobs:
         events = tuple(_events(folder / "job_events"))
         output = (folder / "stdout").read_text(encoding="utf-8") if (folder / "stdout").is_file() else ""
         return Job(code, output + (data / "said").read_text(encoding="utf-8"), events)
-
-
-def extra_vars(variables: Mapping[str, Any]) -> str:
-    """The file of a job's variables."""
-    return yaml.dump(dict(variables), Dumper=Marked, default_flow_style=False)
 
 
 def _events(folder: Path) -> Iterator[dict[str, Any]]:

@@ -112,8 +112,8 @@ class LabNode:
     def overlay(self) -> str:
         return f"10.99.{self.number // BLOCK}.{self.number % BLOCK}"
 
-    def __call__(self, *words: str, stdin: str = "", check: bool = True) -> str:
-        return run("ip", "netns", "exec", self.space, *words, stdin=stdin, check=check)
+    def __call__(self, *words: str, check: bool = True) -> str:
+        return run("ip", "netns", "exec", self.space, *words, check=check)
 
     def inside(self, *words: str) -> str:
         """Run a command with the files that the node's agent sees."""
@@ -341,12 +341,11 @@ class Lab:
         node.start_engine()
         node.start_agent()
 
-    def load_firewalls(self, rules: list[dict[str, Any]], nodes: Sequence[LabNode] = ()) -> None:
-        """These nodes, by default all, get their firewall; their agents fill its sets."""
+    def load_firewalls(self, rules: list[dict[str, Any]]) -> None:
+        """Every node gets its firewall; their agents fill its sets."""
         overlay = {"range": RANGE, "port": PORT, "inside": self.inside}
-        counted = [rule | {"counter": f"rule_{place}"} for place, rule in enumerate(rules)]
-        for node in nodes or self.nodes:
-            text = ruleset({"overlay": overlay, "admin": ["192.0.2.0/24"], "gateway": bool(node.public), "rules": counted})
+        for node in self.nodes:
+            text = ruleset({"overlay": overlay, "admin": ["192.0.2.0/24"], "gateway": bool(node.public), "rules": rules})
             (node.folder / "firewall.nft").write_text(text)
             node("nft", "-f", str(node.folder / "firewall.nft"))
 

@@ -30,20 +30,11 @@ class NameNode:
         self.dead: dict[str, dict[str, Any]] = {}
         self.leaving: dict[str, int] = {}  # blocks to copy, by address and port
         self.safe_mode = ""
-        self.loading = False  # it has started, and does not know its files yet
         self.values: dict[str, Any] = {"BlocksTotal": 12, "FilesTotal": 14, "UnderReplicatedBlocks": 0, "MissingBlocks": 0}
-        self.settings: dict[str, str] = {}
         self.page = ""
-
-    def setting(self, name: str) -> bytes:
-        """As `/conf?name=` has it."""
-        own = f"<property><name>{name}</name><value>{self.settings.get(name, '')}</value><final>false</final></property>"
-        return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?><configuration>{own}</configuration>'.encode()
 
     def bean(self, name: str) -> dict[str, Any]:
         if name != "NameNodeInfo":
-            if self.loading:
-                return {}
             sizes = (("CapacityTotal", "capacity"), ("CapacityUsed", "usedSpace"))
             capacity = {name: sum(node[key] for node in self.live.values()) for name, key in sizes}
             return self.values | capacity
@@ -58,12 +49,9 @@ def serving(namenode: NameNode) -> Iterator[NameNode]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            query = parse_qs(urlsplit(self.path).query)
-            if "name" in query:
-                body, there = namenode.setting(query["name"][0]), query["name"][0] in namenode.settings
-            else:
-                body, there = json.dumps({"beans": [namenode.bean(query["qry"][0].rpartition("name=")[2])]}).encode(), True
-            self.send_response(200 if there else 404)
+            asked = parse_qs(urlsplit(self.path).query)["qry"][0].rpartition("name=")[2]
+            body = json.dumps({"beans": [namenode.bean(asked)]}).encode()
+            self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

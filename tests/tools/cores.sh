@@ -39,8 +39,6 @@ core() {
 # tested NAME TESTS...: the output is kept, since two are made at once.
 tested() {
   local place=$VENV/core-$1
-  # which core 2.18 needs and newer ones do not
-  [ "$1" = newest ] || export ANSIBLE_JINJA2_NATIVE=true
   shift
   cd "$ROOT"
   "$place/bin/pytest" --instafail --maxfail 10 --session-timeout 780 --durations 8 "$@" >"$place/said" 2>&1

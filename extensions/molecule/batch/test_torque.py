@@ -32,15 +32,6 @@ def test_the_server_alone_listens_beside_ssh(host: Host) -> None:
     assert {port for _address, port in listeners(host)} == {22, 2049, 6817}
 
 
-def test_health_sees_whether_the_homes_are_served(host: Host) -> None:
-    state = "for _ in $(seq 50); do systemctl --quiet is-active sky-nfs-engine && break; sleep 0.1; done; systemctl is-active sky-nfs-engine || true"
-    assert host.check_output(state) == "active"
-    host.check_output("systemctl stop nfs-ganesha")
-    assert host.check_output("systemctl is-active sky-nfs-engine || true") == "inactive"
-    host.check_output("systemctl start nfs-ganesha")
-    assert host.check_output(state) == "active"
-
-
 def test_the_proof_left_its_stamp_and_nothing_else(host: Host) -> None:
     stamp = json.loads(host.file("/var/lib/sky/proof/torque.json").content_string)
     assert stamp["outcome"] == "success"

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +75,6 @@ def authorised_keys(settings: Settings, own: Ring) -> tuple[str, ...]:
     if len(ignored) == len(usable):
         raise ClusterFileError(ignored)
     return unique
-
-
-def with_agent(lines: Sequence[str], own: Ring) -> list[str]:
-    """These keys and those of the agent, each once."""
-    known = {_blob(line) for line in lines}
-    return [*lines, *(line for line in own.agent if _blob(line) not in known)]
 
 
 def with_login(cluster: Cluster, own: Ring) -> Cluster:

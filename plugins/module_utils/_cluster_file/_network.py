@@ -20,7 +20,6 @@ FORWARDED_PORTS = 12288
 INTERFACE = "sky0"
 AGENT_PORT = 7999  # TCP and UDP, between the nodes of a cluster
 ANY, CLUSTER = "any", "cluster"  # what a firewall rule may name besides pools, roles, nodes and addresses
-EVERYTHING = ("0.0.0.0/0", "::/0")
 WITH_PORTS = ("tcp", "udp")
 GATEWAY = "gateway"
 
@@ -129,13 +128,9 @@ class Network:
     )
 
     @property
-    def counted_rules(self) -> tuple[tuple[str, FirewallRule], ...]:
-        """The rules of the file, and those that follow from its other keys, each with its counter, which is named by its place there."""
-        return tuple((f"rule_{place}", rule) for place, rule in enumerate(self.firewall or ()))
-
-    @property
     def rules(self) -> tuple[FirewallRule, ...]:
-        return tuple(rule for _counter, rule in self.counted_rules)
+        """The rules of the file, and those that follow from its other keys."""
+        return self.firewall or ()
 
 
 class PoolLike(Protocol):
@@ -245,12 +240,11 @@ def _check_rule(rule: FirewallRule, path: str, file: File, faults: Faults) -> No
 
 
 def _check_block(rule: FirewallRule, path: str, overlay: Overlay | None, faults: Faults) -> None:
-    """What others begin is blocked before anything is let in, so a block must leave what the cluster itself is made with."""
-    if rule.action != "block" or rule.direction != "in":
-        return
-    if rule.protocol in ("tcp", "any") and _has(rule.ports, 22) and any(name == ANY or _is_address(name) for name in rule.peers):
+    """A block is done before anything else, so it must leave what the cluster itself is made with."""
+    ssh = rule.action == "block" and rule.direction == "in" and rule.protocol in ("tcp", "any") and _has(rule.ports, 22)
+    if ssh and any(name == ANY or _is_address(name) for name in rule.peers):
         faults.add(path, "blocks ssh, which the controller needs; admin_cidrs says from which networks ssh may be reached")
-    elif overlay and rule.protocol == "udp" and {ANY, *EVERYTHING} & {*rule.peers} and _has(rule.ports, overlay.port):
+    elif overlay and rule.action == "block" and rule.protocol == "udp" and ANY in rule.peers and _has(rule.ports, overlay.port):
         faults.add(path, f"blocks UDP port {overlay.port}, which the overlay needs: name other ports, or whom to block")
 
 

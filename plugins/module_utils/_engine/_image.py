@@ -99,8 +99,7 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
     if len(known) != 1:
         raise Invalid(f"cloud {cloud.name}: {len(known)} images are called {name}, one is needed")
     (image,) = known
-    wanted = image.content or image.checksum
-    algorithm, _colon, digits = wanted.partition(":")
+    algorithm, _colon, digits = image.checksum.partition(":")
     sums = {each: hashlib.new(each, usedforsecurity=False) for each in ("sha256", algorithm) if each in hashlib.algorithms_available}
     with tempfile.TemporaryFile(dir=folder) as file:
 
@@ -112,7 +111,9 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
         with _placed(cloud):
             cloud.fetch_image(image, take)
         if digits and algorithm in sums and sums[algorithm].hexdigest() != digits:
-            raise CloudError(f"cloud {cloud.name}: the file of image {name} has the checksum {algorithm}:{sums[algorithm].hexdigest()}, not {wanted}")
+            raise CloudError(
+                f"cloud {cloud.name}: the file of image {name} has the checksum {algorithm}:{sums[algorithm].hexdigest()}, not {image.checksum}"
+            )
         file.flush()
         file.seek(0)
         yield image, file, f"sha256:{sums['sha256'].hexdigest()}"

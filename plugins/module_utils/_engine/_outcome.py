@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .._clouds._contract import Listing, Node, State, Volume
 from .._cluster_file._cluster import Cluster
-from ._plan_model import CloudPlan, Plan
+from ._plan_model import Plan
 from ._results import Result
 
 UNTOUCHED = "nothing was changed: fix this and run the same command again"
@@ -51,24 +51,6 @@ class Outcome:
             for node in listing.nodes
             if node.state is State.RUNNING and node.name not in bad and node.name not in self.leaving
         }
-
-    @property
-    def homeless(self) -> list[Volume]:
-        """The volumes that have no node now."""
-        return [volume for listing in self.listings.values() for volume in CloudPlan().homeless(listing)]
-
-    @property
-    def foretold(self) -> list[Volume]:
-        """Those that would have none after the plan."""
-        parts = self.plan.clouds
-        return [volume for cloud, listing in self.listings.items() for volume in parts.get(cloud, CloudPlan()).homeless(listing)]
-
-    @property
-    def deleted(self) -> list[Volume]:
-        """Those that have none after a run that only deletes nodes; the lists are from before it."""
-        gone = {result.name for result in self.result.nodes.values() if result.ok}
-        left = {cloud: replace(listing, nodes=tuple(n for n in listing.nodes if n.name not in gone)) for cloud, listing in self.listings.items()}
-        return replace(self, listings=left).homeless
 
     @property
     def undeleted(self) -> list[str]:

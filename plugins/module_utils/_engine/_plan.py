@@ -60,8 +60,8 @@ def plan(
         clouds={cloud: part.done() for cloud, part in draft.parts.items()},
         drift=draft.drift,
         notes=tuple(draft.notes),
-        kept_volumes={cloud: CloudPlan().homeless(listing) for cloud, listing in existing.items()},
-        volumes=by_node(existing),
+        kept_volumes={cloud: _homeless(listing) for cloud, listing in existing.items()},
+        volumes=_by_node(existing),
         in_use=in_use,
         first=first,
     )
@@ -77,7 +77,7 @@ def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[
         refusals += [refusal(cluster.name, cloud, "so that it is emptied too") for cloud in dropped(existing)]
     clouds = {cloud: CloudPlan(delete=() if refusals else listing.nodes) for cloud, listing in existing.items()}
     kept = {cloud: listing.volumes for cloud, listing in existing.items()}
-    return Plan(clouds, notes=tuple(notes), refusals=tuple(refusals), kept_volumes=kept, volumes=by_node(existing))
+    return Plan(clouds, notes=tuple(notes), refusals=tuple(refusals), kept_volumes=kept, volumes=_by_node(existing))
 
 
 def _number(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: Draft) -> None:
@@ -117,9 +117,13 @@ def _record(cluster: Cluster, existing: Mapping[str, Listing], in_use: InUse, dr
     return frozenset() if stands else frozenset(born)
 
 
-def by_node(existing: Mapping[str, Listing]) -> dict[str, tuple[Volume, ...]]:
-    """The volumes that exist, by the name of their node."""
+def _by_node(existing: Mapping[str, Listing]) -> dict[str, tuple[Volume, ...]]:
     found: dict[str, tuple[Volume, ...]] = {}
     for volume in (volume for listing in existing.values() for volume in listing.volumes):
         found[volume.mark.node_name] = (*found.get(volume.mark.node_name, ()), volume)
     return found
+
+
+def _homeless(listing: Listing) -> tuple[Volume, ...]:
+    names = {node.name for node in listing.nodes}
+    return tuple(volume for volume in listing.volumes if volume.mark.node_name not in names)

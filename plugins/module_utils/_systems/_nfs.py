@@ -14,13 +14,7 @@ NFS = System(
     title="NFS",
     head=SERVER,
     roles={
-        SERVER: Role(
-            steps=("nfs_server",),
-            variables=("nfs_", "node_user"),
-            drains=True,
-            disposable=never,
-            services=("sky-nfs-software", "sky-nfs-engine"),
-        ),
+        SERVER: Role(steps=("nfs_server",), variables=("nfs_", "node_user"), drains=True, disposable=never, services=("sky-nfs-software",)),
         CLIENT: Role(steps=("nfs_client",), variables=("nfs_", "node_user"), drains=True, disposable=always, services=("sky-share-software",)),
     },
 )

@@ -33,5 +33,5 @@ OVERLAY = System(
     every_node=Role(steps=("vpn", "firewall"), variables=("vpn_", "firewall_"), services=("sky-network", "sky-firewall")),
     question=Question("sky.clusters.network_info", {"address": ("sky_address", "")}),
     judge=judge,
-    extras={"sky_network_file": "file", "sky_user": "name"},
+    extras={"sky_network_file": "name", "sky_user": "name"},
 )

@@ -77,7 +77,6 @@ SPARK = System(
         **OBJECT_STORE,
     },
     needs=NEEDS,
-    archives={"spark": "pyspark"},
     extras={
         "sky_application": "text",
         "sky_arguments": "list",

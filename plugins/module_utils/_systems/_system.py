@@ -126,8 +126,7 @@ class Opinion:
 NO_OPINION = Opinion()
 Check = Callable[[Any], str]  # why a value is invalid; empty if it is valid
 Judge = Callable[[Iterable[Seen], View], Mapping[str, Opinion]]
-# text, lists and mappings may hold secrets; a file is one that a run writes on the controller
-ExtraKind = Literal["file", "text", "list", "mapping", "name", "seconds", "switch"]
+ExtraKind = Literal["text", "list", "mapping", "name", "seconds", "switch"]  # text, lists and mappings may hold secrets
 
 
 def no_judge(_nodes: Iterable[Seen], _view: View) -> Mapping[str, Opinion]:
@@ -161,7 +160,6 @@ class System:
     usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
     checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by variable: others that must be set with it
-    archives: Mapping[str, str] = field(default_factory=dict)  # by name in /opt: the Python package whose source archive is unpacked there
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -36,11 +36,7 @@ def settings(cluster: Cluster, pool: str, node: str) -> dict[str, Any]:
     return shared | {
         "admin": _admin(cluster, pool),
         "gateway": bool(overlay and cluster.pools[pool].public_ip),
-        "rules": [
-            _rule(rule, cluster) | {"counter": counter}
-            for counter, rule in cluster.settings.counted_rules
-            if not rule.nodes or {pool, node, *roles} & {*rule.nodes}
-        ],
+        "rules": [_rule(rule, cluster) for rule in cluster.settings.rules if not rule.nodes or {pool, node, *roles} & {*rule.nodes}],
     }
 
 
@@ -69,11 +65,6 @@ def _rule(rule: FirewallRule, cluster: Cluster) -> dict[str, Any]:
     return found | {"ports": list(rule.ports), "any": ANY in rule.peers, "cidrs": cidrs, "sets": sets}
 
 
-def without_ipv4(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The nodes that an overlay cannot have: between its nodes, tunnels are IPv4."""
-    return sorted(name for name, variables in nodes.items() if cluster.overlay and ":" in variables["sky_cloud_address"])
-
-
 def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The list of the nodes, but for their keys and its serial number.
 
@@ -99,7 +90,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def _member(name: str, variables: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
-    addresses = [each for each in variables["sky_addresses"] if not each["port"]]  # what has a port is a gateway's that forwards ssh alone
+    addresses = variables["sky_addresses"]
     public = [each["address"] for each in addresses if each["public"] and each["family"] == 4]
     return {
         "name": name,

@@ -33,10 +33,8 @@ def without(text: str, names: set[str]) -> str:
 def main(names: set[str]) -> bool:
     old = CONFIGURATION.read_text(encoding="utf-8")
     new = without(old, names)
-    pending = CONFIGURATION.with_suffix(".pending")  # a run that ended between two of the steps has left it
-    if new == old and not pending.exists():
+    if new == old:
         return False
-    pending.touch()
     CONFIGURATION.write_text(new, encoding="utf-8")
     run("systemctl", "restart", "slurmctld.service")
     end = time.monotonic() + SECONDS
@@ -46,7 +44,6 @@ def main(names: set[str]) -> bool:
         time.sleep(0.5)
     run("scontrol", "reconfigure")
     run("/usr/local/lib/sky-pbs/names.py", str(CONFIGURATION))
-    pending.unlink()
     return True
 
 

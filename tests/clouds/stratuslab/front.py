@@ -20,8 +20,6 @@ from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 from cryptography import x509
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import java_name
-
 from .marketplace import Marketplace
 from .oned import Fault, Oned
 from .pdisk import Answer, Asked, Pdisk, dumped
@@ -56,15 +54,10 @@ class Accounts:
         return name, password if name == "oneadmin" else SECRET
 
     def by_certificate(self, subject: str) -> tuple[str, str] | None:
-        bare = bare_subject(subject)
+        bare = subject
+        while bare.startswith("CN=proxy,") or (bare.startswith("CN=") and bare[3:].partition(",")[0].isdigit()):
+            bare = bare.partition(",")[2]
         return (bare, SECRET) if bare in self.subjects else None
-
-
-def bare_subject(subject: str) -> str:
-    """The subject of who made a proxy certificate."""
-    while subject.startswith("CN=proxy,") or (subject.startswith("CN=") and subject[3:].partition(",")[0].isdigit()):
-        subject = subject.partition(",")[2]
-    return subject
 
 
 class Services:
@@ -117,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._rpc(body, None)
         match path:
             case ["one-proxy", "pswd" | "cert" as kind, "xmlrpc"]:
-                return self._known(kind) or self._rpc(body, self._named(kind))
+                return self._known(kind) or self._rpc(body, self._user(kind))
             case ["pdisk", "pswd" | "cert" as kind, *rest]:
                 return self._known(kind) or self._disk(self._user(kind), rest, query, body)
             case ["cgi-bin", "vmports.py"]:
@@ -139,16 +132,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.services.accounts.by_password(self.headers.get("Authorization") or "")
         return self.services.accounts.by_certificate(self._subject())
 
-    def _named(self, kind: str) -> tuple[str, str] | None:
-        """Name and secret for oned: whoever gives a certificate is named by it, however the proxy let the call pass."""
-        subject = bare_subject(self._subject())
-        return (subject, SECRET) if subject else self._user(kind)
-
     def _subject(self) -> str:
         if not isinstance(self.connection, ssl.SSLSocket):
             return ""
         der = self.connection.getpeercert(binary_form=True)
-        return java_name(x509.load_der_x509_certificate(der).subject) if der else ""
+        return x509.load_der_x509_certificate(der).subject.rfc4514_string() if der else ""
 
     def _rpc(self, body: bytes, user: tuple[str, str] | None) -> Answer:
         if len(body) > LONGEST_CALL:

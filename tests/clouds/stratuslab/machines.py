@@ -130,7 +130,7 @@ class Nodes:
     # called by pdisk
 
     def change(self, number: str, target: str, file: Path, what: str) -> None:
-        """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter of virtio, whatever the target."""
+        """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter, whatever the target."""
         vm = self._addressed(number, what)
         if vm.id not in self._real or not self.hypervisor:
             return
@@ -156,7 +156,7 @@ class Nodes:
         return vm
 
     def _next_letter(self, vm: Vm) -> str:
-        taken = [disk["TARGET"] for disk in vm.template.vectors("DISK") if disk.get("TARGET", "").startswith("vd")]
+        taken = [disk["TARGET"] for disk in vm.template.vectors("DISK") if disk.get("TARGET")]
         taken += [device for (number, _target), device in self._hot.items() if number == vm.id]
         last = max((device[-1] for device in taken), default="`")
         return f"vd{chr(ord(last) + 1)}"

@@ -129,26 +129,18 @@ class Site:
             raise RuntimeError("the site does not run")
         return f"http://{self.plan.address}:{self._files.server_port}/{name}"
 
-    def publish(
-        self,
-        content: bytes,
-        signer: Pair | None = None,
-        served: bytes | None = None,
-        known: Mapping[str, str] | None = None,
-        mark: Mapping[str, str] | None = None,
-    ) -> Entry:
+    def publish(self, content: bytes, signer: Pair | None = None, served: bytes | None = None, known: Mapping[str, str] | None = None) -> Entry:
         """Offer an image on the web, described and signed.
 
         Args:
             signer: Jane, if nobody else.
             served: what the web server has in its place.
             known: elements of the description, by name.
-            mark: elements of our own.
         """
         pair = signer or self.jane
         described = _metadata.Described(
             content=_metadata.Content.of(content), os="debian", os_version="12", architecture="x86_64", version="1.0", title="a test image",
-            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), mark=mark or {}, extra=known or {},
+            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), extra=known or {},
         )  # fmt: skip
         self.contents[f"{described.content.identifier}.img"] = content if served is None else served
         text = _signature.signed(_metadata.document(described), pair.certificate, pair.key)

@@ -16,15 +16,13 @@ from ansible_collections.sky.clusters.tests.support.site import machine_state
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 NAME = "awx"  # of the cluster and of its zone
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ ada"
 
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     before = machine_state(NAME)
-    file = {key: value for key, value in bare(NAME, NAME, 1).items() if key in ("clouds", "pools")} | {"ssh_keys": []}
-    answers = {"workers": ["pools.box.count"], "owner": ["owner"], "ssh_keys": ["ssh_keys"]}
-    made = Jobs(tmp_path_factory.mktemp("awx"), {"file": file, "answers": answers})
+    file = {key: value for key, value in bare(NAME, NAME, 1).items() if key in ("clouds", "pools")}
+    made = Jobs(tmp_path_factory.mktemp("awx"), {"file": file, "answers": {"workers": ["pools.box.count"], "owner": ["owner"]}})
     yield made
     made.run("destroy.yml", {"answer_name": NAME, "sky_destroy_data": NAME, "sky_wait": 120})
     assert machine_state(NAME) == before
@@ -64,8 +62,6 @@ def test_the_name_alone_is_enough_later(jobs: Jobs) -> None:
         ({"answer_name": NAME, "answer_owner": "a'b\"c {{ 1 }}"}, "answer_owner: must be letters, digits and any of . _ @ -"),
         ({"answer_name": NAME, "answer_workers": "two"}, "answer_workers: must be a whole number, 0 or more"),
         ({"answer_name": ""}, "answer_name: is required"),
-        # two users who choose the same name, by jobs with the same credentials
-        ({"answer_name": NAME, "answer_workers": 1, "awx_user_name": "bob"}, f"cluster {NAME} in cloud here belongs to ada, but you are bob"),
     ],
 )
 def test_a_hostile_answer_ends_the_job_in_one_sentence(jobs: Jobs, answers: dict[str, str], sentence: str) -> None:
@@ -79,8 +75,7 @@ def test_a_hostile_answer_ends_the_job_in_one_sentence(jobs: Jobs, answers: dict
 def test_a_cancelled_job_is_run_again(jobs: Jobs, figure: Callable[[str], None]) -> None:
     left = []
     for workers, moment in (("3", ""), ("4", rf"{NAME}-box-3 +made")):  # as text, as a workflow may hand it on
-        # with a key of the user's, the nodes still let the jobs in
-        wanted = {"answer_name": NAME, "answer_workers": workers, "answer_ssh_keys": f"{KEY}\r\n", "sky_wait": 120}
+        wanted = {"answer_name": NAME, "answer_workers": workers, "sky_wait": 120}
         assert "PLAY RECAP" not in jobs.cancel("up.yml", wanted, moment)
         left.append(len(folders(NAME)) - 2)
     job = succeeded(jobs.run("up.yml", wanted))

@@ -111,10 +111,6 @@ def test_keys_are_for_root_and_the_group_of_jobs_alone(site: Site, store: dict[s
         assert seen.strip() == "0"
 
 
-def test_without_a_bucket_the_object_store_is_not_proved(built: Played) -> None:
-    assert "the object store is not proved: s3a_bucket is not set" in built.output
-
-
 def test_a_bucket_that_is_missing_is_named(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
     settings(site, store, share, s3a_bucket="nosuchbucket")
     refused = site.play("cluster", *UNPROVED)
@@ -137,17 +133,6 @@ def test_a_further_visit_changes_nothing(site: Site) -> None:
     again = site.must("cluster", *UNPROVED, "-e", "sky_full=true")
     assert set(again.changed.values()) == {0}, re.findall(r"(?m)^changed: .*", again.output)
     assert {host: site.ssh(host, look) for host in (MASTER, WORKER)} == before
-
-
-def test_keys_and_a_certificate_that_an_interrupted_run_left_unused_are_used(site: Site) -> None:
-    """It had written them, and neither the credential store nor the trust store that are made of them."""
-    stores = "/etc/spark/s3a.jceks /etc/spark/s3a-trust.p12"
-    site.ssh(MASTER, f"touch -d 2001-01-01 {stores}")
-    renewed = site.must("cluster", *UNPROVED, "-e", "sky_full=true")
-    assert renewed.changed[MASTER] >= 2, re.findall(r"(?m)^changed: .*", renewed.output)
-    times = site.ssh(MASTER, f"stat -c %Y /etc/spark/s3a-keys /etc/spark/s3a-ca.pem {stores}").split()
-    assert times[:2] == times[2:]
-    assert set(site.must("cluster", *UNPROVED, "-e", "sky_full=true").changed.values()) == {0}
 
 
 def test_a_job_reads_and_writes_on_every_storage(site: Site, figure: Figure) -> None:

@@ -37,7 +37,6 @@ PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 BALANCE = {"port": BALANCED, "pool": "far", "target_port": TARGET, "protocol": "http", "check": "/"}
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
 WEB = "sky-test-web"
-OPEN_TO_ANY = f"note: the overlay's UDP ports of {SERVER} are open to any address"
 KEY = "/etc/sky/network/private.key"
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -166,7 +165,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_the_overlay_is_made_by_itself(cluster: Cluster, figure: Callable[[str], None]) -> None:
     began = time.monotonic()
     with cluster.stranger.start("cluster", output=subprocess.DEVNULL) as other:
-        assert cluster.must().output.count(OPEN_TO_ANY) == 1  # the far cloud may send from any address
+        cluster.must()
         took = time.monotonic() - began
         assert other.wait(300) == 0
     found = cluster.variables
@@ -216,7 +215,6 @@ def test_a_second_run_changes_nothing_loosens_nothing_and_shows_no_key(cluster: 
             again = cluster.must(*more)
         assert set(again.changed.values()) == {0}, re.findall(r"TASK \[(.*)\][^\n]*\n(?:(?!TASK).*\n)*?changed: (.*)", again.output)
         assert not any(key in again.output for key in keys)
-        assert OPEN_TO_ANY not in again.output
     assert cluster.rules() == before
 
 
@@ -272,11 +270,11 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
 
 
 def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
-    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf && touch /usr/sbin/ufw")
+    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
     refused = cluster.site.play("cluster", "-e", "sky_full=true")
     assert refused.code != 0
     assert "ufw is active and would drop the cluster's traffic" in refused.output
-    cluster.ssh("tnet-far-1", "rm -r /etc/ufw /usr/sbin/ufw")
+    cluster.ssh("tnet-far-1", "rm -r /etc/ufw")
     cluster.must()
 
 

@@ -62,7 +62,6 @@ def built(site: Site) -> Played:
 
 def test_it_is_built_and_proved_through_every_datanode(site: Site, built: Played) -> None:
     assert f"HDFS is ready: 3 DataNode(s), NameNode {HEAD}" in built.output
-    assert f"files are kept in {COPIES} copies (hdfs_replication {COPIES}, 3 DataNode(s))" in built.output
     assert "4 MiB written, read and compared on each of 3 DataNode(s)" in built.output
     fill(site)
     with overheard(9866) as heard:

@@ -58,15 +58,3 @@ def test_rules_and_the_elements_of_their_sets_are_checked_and_loaded_together(no
 def test_check_mode_loads_nothing(node: Node) -> None:
     assert load(RULES, check_mode=True) == {"changed": True, "pending": False}
     assert [words for words, _stdin in node.calls if words[0] == "nft" and "-c" not in words and "list" not in words] == []
-
-
-def test_ufw_is_active_where_it_is_enabled_and_installed(node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("UFW", "UFW_CONF"):
-        monkeypatch.setattr(firewall, name, tmp_path / name.lower())
-    (tmp_path / "ufw_conf").write_text("ENABLED=yes\n")
-    assert firewall.other_firewall() == ""  # its package was removed
-    (tmp_path / "ufw").touch()
-    assert firewall.other_firewall().startswith("ufw is active")
-    (tmp_path / "ufw_conf").write_text("ENABLED=no\n")
-    assert firewall.other_firewall() == ""
-    assert node.calls != []

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.node_check import conflict, create_folder_of_modules, known_groups, known_users
+from ansible_collections.sky.clusters.plugins.modules.node_check import conflict, known_groups, known_users
 
 SYSTEM = [("root", 0), ("sky", 1500), ("daemon", 1)]
 
@@ -36,11 +34,3 @@ def test_users_and_groups_are_found_by_name_and_by_id() -> None:
     assert known_users("no-such-user", 0) == [("root", 0)]
     assert ("root", 0) in known_groups("root", 59999)
     assert known_groups("no-such-group", 59999) == []
-
-
-def test_the_folder_of_modules_is_created_once(tmp_path: Path) -> None:
-    folder = tmp_path / ".ansible/tmp"
-    for _time in range(2):
-        create_folder_of_modules(str(folder))
-    assert [oct(each.stat().st_mode & 0o7777) for each in (folder.parent, folder)] == ["0o755", "0o700"]
-    assert folder.stat().st_uid == tmp_path.stat().st_uid

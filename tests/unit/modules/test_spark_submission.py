@@ -225,8 +225,6 @@ def test_jobs_are_listed_with_the_applications_that_others_have_started(job: Job
         ("", "0001", "etl", "ada", "finished"),
     ]
     assert (found[1]["since"], found[1]["seconds"]) == ("1970-01-01T00:33:20+00:00", 90.5)
-    page["activeapps"][0]["state"] = "WAITING"  # its driver runs, and it has no cores yet
-    assert spark_submission.jobs("")[0]["state"] == "waiting"
     (job.folder / "outcome").write_text("exit-code exited 3\n")
     assert spark_submission.jobs("")[0]["state"] == "exit code 3"
     monkeypatch.setattr(_spark_page, "read", lambda _page: None)

@@ -14,11 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._brief import AGAIN, LONG, Step, ending, failure
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import wrapped
-from ansible_collections.sky.clusters.tests.support.screens import RUNNING
+from ansible_collections.sky.clusters.plugins.plugin_utils._brief import AGAIN, LONG, Step, ending, failure, wrapped
 
-UNCHANGED = ("  Change nothing", "  Show something", "  Fail, and go on")  # steps that have a line on a slow machine only
 SCREENS = Path(__file__).parent / "screens"
 PLAYBOOK = """
 - name: Play
@@ -57,7 +54,6 @@ def played(folder: Path, *options: str, **variables: str) -> subprocess.Complete
 
 def screen(text: str, folder: Path) -> str:
     """What is shown, without what differs between two runs, or two versions of ansible-core."""
-    text = "".join(line for line in text.splitlines(keepends=True) if not (RUNNING.fullmatch(line.rstrip()) or line.startswith(UNCHANGED)))
     text = text.replace("The command exited with a non-zero return code.", "non-zero return code")
     took = re.sub(r"(?m) +\d+ s(?=\x1b|$)", "", text)
     return re.sub(r"\d+ s\b", "N s", took).replace(str(folder), "FOLDER")
@@ -104,23 +100,16 @@ def test_a_step_counts_the_nodes_that_it_changed() -> None:
 
 def test_a_step_for_all_nodes_at_once_counts_none() -> None:
     step = Step("Resolve the packages", 0.0, hosts={"a"}, changed={"a"}, once=True)
-    assert step.running(6.0, 80) == "  Resolve the packages ... 6 s"
+    assert step.running(6.0) == "Resolve the packages ... 6 s"
     assert step.ended(9, 80) == f"  {'Resolve the packages':<61}              9 s"
 
 
 def test_a_long_step_is_shown_while_it_runs() -> None:
     step = Step("Install", 100.0, hosts={"a"})
-    shown = {now: line for now in range(100, 200) if (line := step.running(float(now), 80))}
+    shown = {now: line for now in range(100, 200) if (line := step.running(float(now)))}
     assert list(shown) == [105, 135, 165, 195]
-    assert shown[135] == "  Install ... 35 s, 1 node done"
+    assert shown[135] == "Install ... 35 s, 1 node done"
     assert (LONG, AGAIN) == (5, 30)
-
-
-def test_the_line_about_a_long_step_fits_the_screen() -> None:
-    step = Step("Drain and stop the worker, with a limit in seconds of 600", 0.0, hosts={f"demo-worker-{index}" for index in range(12)})
-    line = step.running(35.0, 80)
-    assert line == "  Drain and stop the worker, with a limit in seconds ... ... 35 s, 12 nodes done"
-    assert len(line) <= 80
 
 
 def test_a_failure_is_shown_in_full_and_its_output_once() -> None:

@@ -20,7 +20,7 @@ from ansible.module_utils.common.collections import ImmutableDict
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse, parse_parts
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
 from ansible_collections.sky.clusters.tests.support.clusters import settled
@@ -88,15 +88,6 @@ def test_what_the_file_switches_off_reaches_the_modules(tmp_path: Path, content:
     """Else they would make an overlay for a cluster on several clouds whose file says that it has none."""
     group = inventory(tmp_path, content | {"overlay": False, "firewall": [{"ports": [80]}]}).groups["all"]
     assert group.vars["sky_settings"] == {"overlay": False, "firewall": [{"ports": [80]}]}
-
-
-@pytest.mark.parametrize("empty", [{"firewall": []}, {"overlay": {}}, {"names": {}}, {"admin_cidrs": []}, {"timeouts": {}}])
-def test_what_the_file_leaves_empty_means_the_same_to_the_modules(tmp_path: Path, content: dict[str, Any], empty: dict[str, Any]) -> None:
-    """A firewall without further rules is a firewall: the nodes would be ready without it."""
-    group = inventory(tmp_path, content | empty).groups["all"]
-    parts = {key.removeprefix("sky_"): value for key, value in group.vars.items()}
-    assert parts["settings"] == empty
-    assert parse_parts(parts, {"memory": MemoryOptions}) == parse(content | empty, {"memory": MemoryOptions})
 
 
 def test_a_node_has_its_address_in_the_overlay(tmp_path: Path, content: dict[str, Any]) -> None:

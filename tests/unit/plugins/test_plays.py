@@ -10,8 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +18,6 @@ import pytest
 import yaml
 
 from ansible_collections.sky.clusters.tests.support import tree
-from ansible_collections.sky.clusters.tests.support.world import World
 
 # A task that all nodes need, such as the question for the version at the master
 SHARED = """
@@ -63,31 +60,25 @@ HOSTS = {
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a cluster file, and a key. Ansible's home has a short name: files for ssh go elsewhere if it is long."""
-    with tempfile.TemporaryDirectory(prefix="sky-", dir="/tmp") as home:
-        (tmp_path / "home").symlink_to(home)
-        yield made_in(tmp_path)
-
-
-def made_in(folder: Path) -> Path:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")], check=True)
+def site(tmp_path: Path) -> Path:
+    """A folder with a cluster file, and a key."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
     content = {
         "plugin": "sky.clusters.clouds",
         "cluster": "demo",
-        "clouds": {"one": {"provider": "memory", "path": str(folder / "world"), "gap": 50}},  # so that creating a node takes a time
+        "clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world")}},
         "pools": {
             "master": {"cloud": "one", "count": 1, "roles": ["spark_master"]},
             "worker": {"cloud": "one", "count": 2, "roles": ["spark_worker"]},
         },
     }
-    (folder / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    return folder
+    (tmp_path / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return tmp_path
 
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
     """Run a playbook to its end; its exit code and what it said."""
-    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str((site / "home").resolve())}
+    own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str(site / "home")}
     own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_INJECT_FACT_VARS": "false"}  # as core 2.24 will have it
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
     command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
@@ -122,103 +113,12 @@ def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
     assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
 
 
-def last_lines(said: str, play: str) -> list[str]:
-    """What a play has told, without the progress and the statistics."""
-    text = said[said.index(f"PLAY [{play}]") :].partition("PLAY RECAP")[0]
-    return [line.strip() for line in text.splitlines() if line.startswith("  ")]
-
-
-def test_provision_alone_shows_its_plan_reports_and_writes_the_ssh_configuration(site: Path) -> None:
-    config = ("-e", "sky_ssh_config=demo.ssh", "-e", "sky_look=false")
-    code, said = play(site, "provision", "--check", "--diff", *config)
-    assert code == 0, said
-    lines = last_lines(said, "Report what was provisioned")
-    assert [line.split("  ")[0] for line in lines[:5]] == [
-        "+ group demo",
-        "+ demo-master-0",
-        "+ demo-worker-0",
-        "+ demo-worker-1",
-        "plan: 4 to create",
-    ]
-    assert "configure" not in "".join(lines)
-    assert said.count("+flavor: small") == 3
-    assert said.count("demo-worker-0: create in one") == 0
-    assert not (site / "demo.ssh").exists()
-    code, said = play(site, "provision", *config)
-    assert code == 0, said
-    made = last_lines(said, "Report what was provisioned")
-    assert (made[0], made[4]) == ("group demo: create in one", "done: 4 created")
-    assert "Host demo-worker-1" in (site / "demo.ssh").read_text(encoding="utf-8")
-    assert not published(said)["ready"]
-    code, said = play(site, "provision", *config, "-e", '{"sky_counts": {"worker": 1}}')
-    assert code == 0, said
-    assert last_lines(said, "Report what was provisioned")[0] == "next: sky.clusters.cluster drains and deletes demo-worker-1"
-
-
-@pytest.mark.parametrize(("strict", "code"), [("false", 0), ("true", 2)])
-def test_provision_alone_fails_if_every_node_was_required_and_says_what_to_do(site: Path, strict: str, code: int) -> None:
-    content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
-    content["pools"]["worker"]["min_count"] = 0
-    (site / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    World(site / "world", real_time=True).fault("create", "refused", node=2, times=99)
-    ended, said = play(site, "provision", "-e", "sky_look=false", "-e", f"sky_strict={strict}")
-    assert ended == code, said
-    lines = last_lines(said, "Report what was provisioned")
-    assert "done: 3 created, 1 failed" in lines  # with the group
-    assert any(line.endswith("no valid host was found") for line in lines)
-    assert any(line.startswith("next: ") for line in lines)
-
-
-def test_a_playbook_that_goes_on_reports_once(site: Path) -> None:
-    _code, said = play(site, "cluster")
-    assert said.count("TASK [Report what was done]") == 1
-    assert "configured: " not in said  # none was reached
-
-
 def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None:
     code, said = play(site, "cluster", "-e", "ansible_connection=local", "-e", "sky_cloud_address=192.0.2.4")
     assert code != 0
     last = said[said.index("PLAY [Report]") :]
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 1
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
-    assert f"    look: ssh -F {(site / 'home').resolve()}/sky/demo.conf -l root demo-master-0\n" in last
-
-
-def test_a_check_writes_and_removes_no_file_on_the_controller(site: Path) -> None:
-    more = ("-e", "sky_look=false", "-e", "sky_timeline=t.svg")
-    code, said = play(site, "provision", "-e", "sky_look=false")
-    own = site / "home/sky/demo.conf"
-    written = own.read_text(encoding="utf-8")
-    assert (code, "\nHost demo-worker-1\n" in written) == (0, True), said
-    own.write_text("of an earlier run", encoding="utf-8")
-    for playbook in ("provision", "destroy"):
-        code, said = play(site, playbook, "--check", *more)
-        assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, "of an earlier run", False), said
-    code, said = play(site, "provision", *more)
-    assert (code, own.read_text(encoding="utf-8"), (site / "t.svg").exists()) == (0, written, True), said
-    code, said = play(site, "destroy")
-    assert (code, own.exists()) == (0, False), said
-
-
-def test_a_missing_file_is_told_in_check_mode_too(site: Path) -> None:
-    code, said = play(site, "provision", "-e", "sky_look=false")
-    assert code == 0, said
-    for mode in ([], ["--check"]):
-        code, said = play(site, "data_put", "-e", "sky_from=none.csv", "-e", "sky_to=hdfs:///in/", *mode)
-        assert code != 0
-        assert "none.csv: there is no such file on the controller" in said
-
-
-def test_a_port_that_a_service_of_the_load_balancer_s_nodes_has_is_refused_before_any_node_is_made(site: Path) -> None:
-    content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
-    content["pools"]["master"]["roles"] += ["load_balancer"]
-    content |= {"load_balancer": [{"port": 80, "pool": "worker"}, {"port": 8080, "pool": "worker"}], "admin_cidrs": ["192.0.2.0/24"]}
-    (site / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    code, said = play(site, "cluster")
-    assert code != 0
-    why = "load_balancer[1].port: port 8080 is used by spark_master on the nodes of pool master: choose another one, or set spark_master_ui_port"
-    assert why in said
-    assert "demo-master-0" not in said
 
 
 @pytest.mark.parametrize(
@@ -237,9 +137,7 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
     given = [program, "-i", "hosts.yml", "site.yml"]
     done = subprocess.run(given, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False, timeout=90)
     assert done.returncode != 0
-    before, _play, shown = done.stdout.partition("PLAY [Show why]")
-    assert "first leaves the run; the report at its end explains why" in before
-    assert "failed at 'Install something'" not in before
+    shown = done.stdout[done.stdout.index("PLAY [Show why]") :]
     for node in ("first", "second"):
         assert re.search(rf"^  {node} failed at 'Install something' \(task 'Continue if the server has answered'\): {why}", shown, re.MULTILINE), (
             shown
@@ -272,29 +170,3 @@ def test_the_time_of_a_run_is_written(site: Path, name: str) -> None:
     assert {("localhost", "Provision the nodes"), ("demo-master-0", "cloud: create"), ("demo-worker-1", "cloud: ssh")} <= set(spans)
     own = [span for span in spans.values() if span["host"] == "demo-worker-1"]
     assert all(0 <= span["began"] <= span["ended"] <= json.loads(text)["seconds"] for span in own)
-    created = spans["demo-worker-1", "cloud: create"]
-    assert created["ended"] - created["began"] >= 0.05
-
-
-def test_the_time_of_deleting_nodes_is_written(site: Path) -> None:
-    code, said = play(site, "provision", "-e", "sky_look=false")
-    assert code == 0, said
-    code, said = play(site, "destroy", "-e", "sky_timeline=t.json")
-    assert code == 0, said
-    spans = {(span["host"], span["stage"]): span for span in json.loads((site / "t.json").read_text(encoding="utf-8"))["spans"]}
-    deleted = spans["demo-worker-1", "cloud: delete"]
-    assert deleted["ended"] > deleted["began"]
-
-
-def test_nodes_whose_software_is_not_known_fail_the_list_of_software(site: Path) -> None:
-    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
-    assert code == 0, said
-    assert "nothing to list: no node is running" in said
-    code, said = play(site, "provision", "-e", "sky_look=false")
-    assert code == 0, said
-    code, said = play(site, "sbom", "-e", "sky_sbom_file=demo.cdx.json")
-    assert code != 0
-    assert "demo-worker-1: its software could not be listed" in said
-    assert "the bill of materials lacks the software of demo-master-0, demo-worker-0, demo-worker-1" in said
-    assert "Traceback" not in said
-    assert not (site / "demo.cdx.json").exists()

@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import color_of, fitted
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -49,7 +49,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "notes": [],
         "systems": {},
     }
-    visits: dict[str, Any] = {"names": [], "reasons": {name: ["changed"] for name in changed.get("names", [])}}
+    visits: dict[str, Any] = {"names": []}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -106,20 +106,10 @@ def test_what_a_run_would_do_is_reported() -> None:
     assert lines[-5:] == [
         "a run would:",
         "  + demo-worker-3   create in here",
-        "  ~ demo-worker-10  configure: its settings, software or peers have changed",
+        f"  ~ demo-worker-10  {VISIT}",
         "  plan: 1 to create, 1 to change",
         "ready: yes",
     ]
-
-
-def test_a_visit_that_repairs_names_the_fault() -> None:
-    failed = {"health": "spark-worker failed", "faults": ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]}
-    lines = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty"]})["summary"]
-    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code)" in lines
-    both = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty", "changed"]})["summary"]
-    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code); its settings, software or peers have changed" in both
-    new = status(names=["demo-worker-2"], reasons={"demo-worker-2": ["new"]})["summary"]
-    assert "  ~ demo-worker-2  configure: it was never configured" in new
 
 
 def test_what_the_file_costs_is_reported() -> None:
@@ -129,7 +119,7 @@ def test_what_the_file_costs_is_reported() -> None:
 def test_a_role_that_would_be_removed_is_reported() -> None:
     steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
     found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
-    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  drain, remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
+    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
 
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
@@ -220,53 +210,6 @@ def test_the_lines_fit_80_columns() -> None:
     wide = [MASTER | {"roles": ["spark_master", "spark_worker"], "address": "10.188.100.100"}, *WORKERS]
     for nodes in ([MASTER, *WORKERS], wide):
         assert [line for line in status(nodes=nodes)["summary"] if len(line) > 78] == []
-
-
-def test_all_lines_of_a_full_status_fit_80_columns() -> None:
-    """With services, systems, folders, faults, a plan and everything else that a status may have."""
-    facts = {"workers alive": 2, "cores": 8, "cores in use": 4, "memory MiB": 16384, "memory in use MiB": 8192}
-    job = {
-        "id": "app-20261121042104-0003",
-        "name": "a long name of a job",
-        "user": "ada",
-        "state": "RUNNING",
-        "size": "4 cores",
-        "since": "2026-11-21T04:21:00Z",
-    }
-    proof = {
-        "outcome": "success",
-        "ended": "2026-11-21T04:21:00Z",
-        "words": "a job ran on 2 worker(s) in 12.3 s",
-        "missing": "Spark has changed since its last proof",
-    }
-    spark = {
-        "answers": True,
-        "page": "http://10.0.0.4:8080",
-        "members": [{"at_work": True, "busy": True}],
-        "facts": facts,
-        "work": [job],
-        "proof": proof,
-    }
-    units = ("spark-master", "spark-worker", "spark-history", "hdfs-namenode", "hdfs-datanode", "yarn-nodemanager")
-    found = status(
-        {"demo-worker-2": {"health": "disk full", "faults": ["its root disk is full, and its data volume spark is not mounted at /data/spark"]}},
-        services=[{"unit": unit, "state": "active"} for unit in units],
-        systems={"spark": spark},
-        shares=[{"mount": "/software", "size": 1024 * 1024, "used_percent": 40, "free": 600 * 1024}],
-        kept_volumes=[{"name": "demo-worker-3-data", "size": 5}],
-        plan=[{"sign": "+", "name": "demo-worker-3", "text": "create in here (a-flavor-of-a-cloud, an-image-of-a-cloud-with-a-long-name)"}],
-        names=["demo-worker-10"],
-        drift=["demo-worker-2: flavor is small in the cloud and large in the cluster file; it is replaced by -e sky_replace=demo-worker-2"],
-        notes=["demo-master-0: its host key has changed since the last run; -e sky_full=true records the new one and configures it again"],
-        runs=[{"who": "ada on a-host-with-a-long-name.example.org, process 12345, of ansible-playbook", "since": "2026-11-21T04:21:00Z"}],
-        estimate=["1.00 EUR per hour for what the cluster file describes, of which 0.50 EUR are for nodes that do not exist yet"],
-    )
-    lines = [f"  {line}" for line in found["summary"]]
-    pieces = [piece for line in lines for piece in fitted(line, 80)]
-    assert max(map(len, lines)) > 120
-    assert [piece for piece in pieces if len(piece) > 80] == []
-    colored = [line.split(":")[0] for line in found["summary"] if color_of(line)]
-    assert colored == ["fault", "ready"]
 
 
 def test_each_name_in_the_data_has_one_meaning() -> None:

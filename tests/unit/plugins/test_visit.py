@@ -56,15 +56,6 @@ def test_a_full_run_visits_all_nodes(hostvars: HostVars) -> None:
     assert (sorted(found["names"]), found["due"]) == ([MASTER, FIRST, SECOND], [FIRST])
 
 
-def test_each_visit_has_its_reasons(hostvars: HostVars) -> None:
-    members = [MASTER, FIRST, SECOND]
-    assert chosen(hostvars, members)["reasons"] == {}
-    assert chosen(hostvars, members, also=(FIRST,), full=True)["reasons"] == {MASTER: ["full"], FIRST: ["faulty"], SECOND: ["full"]}
-    hostvars[FIRST]["sky_ready"] = ""
-    hostvars[SECOND]["spark_version"] = "4.3.1"
-    assert chosen(hostvars, members, also=(SECOND,))["reasons"] == {FIRST: ["new"], SECOND: ["faulty", "changed"]}
-
-
 def test_only_the_head_is_visited_when_members_are_added_or_removed(hostvars: HostVars) -> None:
     assert chosen(hostvars, [MASTER, FIRST])["names"] == [MASTER]
     visited(hostvars, [MASTER, FIRST])

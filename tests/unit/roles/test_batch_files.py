@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import pwd
-import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import pytest
 import yaml
 
-from ansible_collections.sky.clusters.plugins.lookup.hardening import LookupModule
-from ansible_collections.sky.clusters.plugins.module_utils._systems._nfs import NFS, SERVER
 from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
 from ansible_collections.sky.clusters.roles.nfs_server.files import folders
@@ -49,72 +43,6 @@ def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monk
     monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 1, "", "Job failed.\nSee journalctl.\n"))
     with pytest.raises(forget.ForgetError, match=r"'systemctl restart slurmctld\.service' failed: Job failed\. See journalctl\."):
         forget.main({"demo-node-1"})
-
-
-@pytest.mark.parametrize("step", ["systemctl restart slurmctld.service", "scontrol reconfigure", "names.py"])
-def test_a_step_that_failed_is_done_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    told: list[str] = []
-    failing = [step]
-
-    def run(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
-        told.append(" ".join(command))
-        fails = bool(failing) and failing[0] in told[-1]
-        return subprocess.CompletedProcess(command, int(fails), "Slurmctld(primary) at n-0 is UP", "no")
-
-    (tmp_path / "slurm.conf").write_text(CONFIGURATION)
-    monkeypatch.setattr(forget, "CONFIGURATION", tmp_path / "slurm.conf")
-    monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(forget.ForgetError):
-        forget.main({"demo-node-1"})
-    failing.clear()
-    told.clear()
-    assert forget.main({"demo-node-1"})
-    assert [line.split("/")[-1].split()[0] for line in told] == ["systemctl", "scontrol", "scontrol", "slurm.conf"]
-    assert not forget.main({"demo-node-1"})
-
-
-def test_ssh_reads_what_a_run_wrote_that_ended_before_it_could(tmp_path: Path) -> None:
-    tasks = yaml.safe_load((Path(admit.__file__).parents[1] / "tasks/trust.yml").read_text(encoding="utf-8"))
-    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Let users pass from node to node")
-    for folder in ("sshd_config.d", "ssh_config.d", "bin"):
-        (tmp_path / folder).mkdir()
-    program = tmp_path / "bin/systemctl"
-    program.write_text(f"#!/bin/sh\n[ -e {tmp_path}/works ] && echo reload >> {tmp_path}/told\n")
-    program.chmod(0o755)
-
-    def play() -> subprocess.CompletedProcess[str]:
-        text = re.sub(r"\{\{.*?\}\}", "demo-node-*", script).replace("/etc/ssh/", f"{tmp_path}/")
-        environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
-        return subprocess.run(["/bin/sh", "-c", text], capture_output=True, text=True, check=False, env=environment)
-
-    assert play().returncode != 0
-    (tmp_path / "works").touch()
-    assert (play().stdout, (tmp_path / "told").read_text()) == ("changed\nchanged\n", "reload\nreload\n")
-    assert (play().stdout, (tmp_path / "told").read_text()) == ("", "reload\nreload\n")
-    assert sorted(path.name for path in tmp_path.glob("ssh*/*")) == ["20-sky-torque.conf"] * 2
-
-
-GOOD = """IDLE MIXED ALLOCATED COMPLETING IDLE+DRAIN MIXED+DRAIN ALLOCATED+DRAIN
-IDLE+PLANNED MIXED+PLANNED ALLOCATED+COMPLETING IDLE+MAINTENANCE+RESERVED MIXED+MAINTENANCE IDLE+DRAIN+PLANNED"""
-BAD = "DOWN DOWN* DOWN+DRAIN RESERVED+DOWN UNKNOWN UNKNOWN* FAIL FUTURE IDLE* IDLE*+DRAIN IDLE+NOT_RESPONDING IDLE+DRAIN+INVALID_REG"
-
-
-@pytest.mark.parametrize(("state", "counts"), [*((state, True) for state in GOOD.split()), *((state, False) for state in ["", *BAD.split()])])
-def test_a_visit_ends_well_if_the_server_can_give_the_node_jobs(tmp_path: Path, state: str, counts: bool) -> None:
-    tasks = yaml.safe_load((Path(forget.__file__).parents[1] / "tasks/main.yml").read_text(encoding="utf-8"))[0]["block"]
-    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Wait until the server counts on it")
-    for program, text in (
-        ("scontrol", f"echo NodeName=n-0 CPUTot=2 State={state} ThreadsPerCore=1"),
-        ("sleep", ":"),
-        ("journalctl", "echo it waits"),
-    ):
-        (tmp_path / program).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / program).chmod(0o755)
-    text = script.replace("{{ torque_node_seconds }}", "2").replace("{{ inventory_hostname }}", "n-0")
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    done = subprocess.run(["/bin/bash", "-c", text], capture_output=True, text=True, check=False, env=environment)
-    words = f"the server reports it {state or 'unknown'}; the node's journal ends with: it waits"
-    assert (done.returncode, done.stderr.strip()) == ((0, "") if counts else (1, words))
 
 
 def test_the_hosts_file_holds_the_members_and_what_others_wrote() -> None:
@@ -212,108 +140,6 @@ def test_folders_are_exported_to_these_addresses_with_root_squashed() -> None:
     assert "CLIENT { Clients = 10.0.0.2; Access_Type = RW; Squash = Root_Squash; }" in block
 
 
-class Server:
-    """A node that serves folders: what its services are told, and which of them run; a command can fail once."""
-
-    def __init__(self, engine: str) -> None:
-        self.settings = {"engine": engine, "data": "/data/nfs"}
-        self.running: set[str] = set()
-        self.enabled: set[str] = set()
-        self.told: list[str] = []
-        self.fails = ""
-
-    def run(self, command: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
-        verb, unit = command[-2:]
-        if "--quiet" in command:
-            return subprocess.CompletedProcess(command, int(unit not in (self.running if verb == "is-active" else self.enabled)), "", "")
-        self.told.append(" ".join(command))
-        if self.fails and self.fails in command:
-            self.fails = ""
-            assert more["check"]
-            raise subprocess.CalledProcessError(1, command, "", "no")
-        if "enable" in command:
-            self.enabled.add(unit)
-        if command[0] == "systemctl" and verb != "reload":
-            self.running.add(unit)
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    def serve(self) -> bool:
-        self.told.clear()
-        return admit_clients.serve(self.settings, ["10.0.0.2"])
-
-
-@pytest.fixture(params=sorted(admit_clients.ENGINES))
-def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
-    made = Server(request.param)
-    monkeypatch.setattr(admit_clients, "EXPORTS", tmp_path / "exports")
-    monkeypatch.setattr(admit_clients, "GANESHA", tmp_path / "ganesha.conf")
-    monkeypatch.setattr(subprocess, "run", made.run)
-    return made
-
-
-def test_a_server_that_does_not_run_is_started_although_nothing_else_has_changed(server: Server) -> None:
-    unit = admit_clients.ENGINES[server.settings["engine"]]
-    assert server.serve()
-    assert (server.running, server.enabled) == ({unit}, {unit})
-    assert not server.serve()
-    server.running.clear()
-    assert server.serve()
-    assert f"systemctl enable --now {unit}" in server.told
-    server.enabled.clear()
-    assert server.serve()
-    assert (server.running, server.enabled) == ({unit}, {unit})
-
-
-@pytest.mark.parametrize("engine", [*admit_clients.ENGINES, "sftp"])
-def test_health_looks_at_a_unit_that_falls_with_the_server(engine: str) -> None:
-    templates = jinja2.Environment(trim_blocks=True, autoescape=False)
-    templates.filters["comment"] = str
-    text = (Path(admit_clients.__file__).parents[1] / "templates/engine.service.j2").read_text(encoding="utf-8")
-    lines = templates.from_string(text).render(__nfs_server_kind=engine, ansible_managed="").splitlines()
-    unit = admit_clients.ENGINES.get(engine)
-    assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == ([f"BindsTo={unit}", f"After={unit}"] if unit else [])
-    assert "sky-nfs-engine" in NFS.roles[SERVER].services
-
-
-def test_what_writes_the_names_of_nodes_is_kept_in_a_sandbox(tmp_path: Path) -> None:
-    templates = jinja2.Environment(trim_blocks=True, autoescape=False)
-    templates.filters["comment"] = str
-    text = (Path(forget.__file__).parents[1] / "templates/sky-torque-names.service.j2").read_text(encoding="utf-8")
-    lookup = {"sky.clusters.hardening": lambda *folders: LookupModule().run(list(folders))[0]}
-    unit = tmp_path / "sky-torque-names.service"
-    made = templates.from_string(text).render(lookup=lambda name, *terms: lookup[name](*terms), ansible_managed="", __torque_node_conf="/dev/null")
-    unit.write_text(made.replace("/usr/local/lib/sky-pbs/names.py", "/bin/true"), encoding="utf-8")
-    words = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=25", str(unit)]  # 2.5, as molecule requires
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "ReadWritePaths=/etc\n" in made + "\n"
-
-
-@pytest.mark.parametrize("fails", ["enable", "restart", "exportfs"])
-def test_what_a_run_did_not_finish_is_done_by_the_next(server: Server, fails: str) -> None:
-    server.fails = fails
-    with contextlib.suppress(subprocess.CalledProcessError):
-        server.serve()
-    told = {"kernel": "exportfs -ra", "ganesha": "systemctl restart nfs-ganesha.service"}[server.settings["engine"]]
-    if fails in told:
-        server.serve()
-        assert told in server.told
-    server.serve()
-    assert server.running == server.enabled == {admit_clients.ENGINES[server.settings["engine"]]}
-    assert not server.serve()
-
-
-def test_the_keys_of_clients_count_also_if_ssh_could_not_be_reloaded_at_first(tmp_path: Path, server: Server) -> None:
-    server.fails = "reload"
-    given = (tmp_path / "sshd.conf", "Match all\n", "systemctl", "reload", "ssh.service")
-    with pytest.raises(subprocess.CalledProcessError):
-        admit_clients.apply(*given)
-    assert admit_clients.apply(*given)
-    assert server.told == ["systemctl reload ssh.service"] * 2
-    assert not admit_clients.apply(*given)
-    assert [path.name for path in tmp_path.iterdir()] == ["sshd.conf"]
-
-
 USER = pwd.getpwuid(os.getuid()).pw_name
 
 
@@ -323,11 +149,7 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "of-node"
     (found / USER).mkdir(parents=True)
     (found / USER / ".profile").write_text("umask 027\n")
-    (tmp_path / "mountinfo").touch()
     monkeypatch.setattr(folders, "HOMES", found)
-    monkeypatch.setattr(folders, "UNITS", tmp_path)
-    monkeypatch.setattr(folders, "MOUNTS", tmp_path / "mountinfo")
-    monkeypatch.setattr(folders, "SHARED_SOFTWARE", tmp_path / "software-of-node")
     monkeypatch.setattr(look, "HOMES", found)
     monkeypatch.setattr(look, "UNITS", tmp_path)
     monkeypatch.setattr(look, "SOFTWARE", tmp_path / "software-of-node")
@@ -377,56 +199,6 @@ def test_a_home_that_belongs_to_another_user_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr(pwd, "getpwnam", lambda _name: pwd.struct_passwd((*own[:2], 2002, *own[3:])))
     with pytest.raises(folders.FolderError, match=f"{data}/home/{USER} belongs to the user with id {own.pw_uid}, and {USER} has the id 2002"):
         folders.make(data, "demo", [USER])
-
-
-SERVED = (Path(folders.__file__).parents[1] / "templates/share.service.j2").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def serving(homes: Path, tmp_path: Path) -> Path:
-    """A node that serves a folder, with its mounts, which here are links."""
-    data = tmp_path / "old"
-    folders.make(data, "demo", [USER])
-    (data / "home" / USER / "thesis.tex").touch()
-    for share, place, inside in ((f"home-{USER}", homes / USER, f"home/{USER}"), ("software", tmp_path / "software-of-node", "software")):
-        text = SERVED.replace("{{ item.1 }}", str(place)).replace("{{ item.2 }}", f"{data}/{inside}")
-        (tmp_path / f"sky-nfs-{share}.service").write_text(text)
-        mount(tmp_path, place, data / inside)
-    return data
-
-
-def mount(tmp_path: Path, place: Path, source: Path) -> None:
-    if place.is_dir() and not place.is_symlink():
-        place.rename(tmp_path / f"under-{place.name}")
-    place.unlink(missing_ok=True)
-    place.symlink_to(source)
-    with (tmp_path / "mountinfo").open("a") as file:
-        file.write(f"36 35 98:0 /x {place} rw - ext4 /dev/sda rw\n")
-
-
-def test_another_folder_does_not_take_the_place_of_the_one_that_is_served(serving: Path, tmp_path: Path) -> None:
-    assert not folders.make(serving, "demo", [USER])
-    for unit in tmp_path.glob("sky-nfs-*"):
-        unit.write_text(unit.read_text().replace(f"{serving}/", f"{serving}//"))  # of a name that ends with a slash
-    assert not folders.make(serving, "demo", [USER])
-    new = tmp_path / "new"
-    said = f"^nfs_server_data: this node serves {serving}, and {new} would take its place .*: nothing was changed; .*cp -a {serving}/. {new}"
-    with pytest.raises(folders.FolderError, match=said):
-        folders.make(new, "demo", [USER])
-    assert not new.exists()
-    (tmp_path / "mountinfo").write_text("")
-    with pytest.raises(folders.FolderError, match=said):  # nor a copy of what a mount that is missing has hidden
-        folders.make(new, "demo", [USER])
-    subprocess.run(["cp", "-a", f"{serving}/.", new], check=True)
-    assert not folders.make(new, "demo", [USER])
-    assert (new / "home" / USER / "thesis.tex").exists()
-
-
-def test_folders_that_were_split_by_an_earlier_version_are_named(serving: Path, homes: Path, tmp_path: Path) -> None:
-    subprocess.run(["cp", "-a", f"{serving}/.", tmp_path / "new"], check=True)
-    mount(tmp_path, homes / USER, tmp_path / "new/home" / USER)
-    with pytest.raises(folders.FolderError, match=rf"{homes}/{USER} of this node is not {serving}/home/{USER}, which clients see: put into"):
-        folders.make(serving, "demo", [USER])
 
 
 def test_a_home_with_files_is_not_hidden_by_the_shared_one(homes: Path, tmp_path: Path) -> None:

@@ -92,11 +92,6 @@ def test_the_past_is_read_from_the_accounting() -> None:
     assert slurm.status_of(found.state, found.exit) == 3
 
 
-def test_indices_of_arrays_are_known_by_the_number_of_their_array() -> None:
-    (found,) = history.jobs(RECORD.replace("JobId=2 ", "JobId=15 ").replace("Account= ", "Account= ArrayJobId=12 ArrayTaskId=3 "))
-    assert (found.id, found.base, found.raw) == ("12_3", "12", "15")
-
-
 def test_what_users_have_used_by_month() -> None:
     other = RECORD.replace("FAILED", "COMPLETED").replace("ada(2001) G", "bob(2002) G").replace("EndTime=2026-11-28", "EndTime=2026-12-28")
     used = [use.plain() for use in history.usage(history.jobs(RECORD + RECORD.replace("FAILED", "COMPLETED") + other))]

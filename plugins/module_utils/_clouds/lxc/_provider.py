@@ -49,7 +49,6 @@ class LxcCloud(Cloud):
 
     provider: ClassVar[str] = "lxc"
     poll_seconds: ClassVar[float] = 0.2
-    shared_kinds: ClassVar[tuple[str, ...]] = ("bridge", "table")
     options: LxcOptions
 
     def __init__(self, name: str, options: LxcOptions, scope: Scope) -> None:
@@ -69,7 +68,7 @@ class LxcCloud(Cloud):
     def _reader(self) -> Reader:
         return Reader(self._zone, self.scope.cluster)
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         if not specs and not volumes:
             return []
         images = self._image_names()
@@ -81,7 +80,6 @@ class LxcCloud(Cloud):
             cores=max((size.cores for size in sizes), default=0),
             gib=sum(volume.size for volume in volumes),
             resolvers=self.options.resolvers,
-            going=[node.name for node in going],
         )
         return unknown + lacks
 
@@ -115,9 +113,6 @@ class LxcCloud(Cloud):
         built = Images(self._zone)
         recipes = {name: self._recipe(name) for name in dict.fromkeys(spec.image for spec in specs)}
         return [name for name, recipe in recipes.items() if not built.exists(Recipe(name, recipe["suite"], tuple(recipe["packages"])))]
-
-    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
-        return [part for part in self.gaps() if part.startswith(self.shared_kinds)] if specs else []
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
@@ -258,12 +253,6 @@ class LxcCloud(Cloud):
     def leftovers(self) -> list[str]:
         found: list[str] = self._host.value("leftovers", cluster=self.scope.cluster)
         return found
-
-    def shared_existing(self) -> list[str]:
-        try:
-            return super().shared_existing()
-        except Denied:  # nor could this user remove it
-            return []
 
     def lock(self, holder: str, seconds: float) -> Lease:
         return Lease(**self._host.value("lock", cluster=self.scope.cluster, holder=holder, seconds=seconds, pid=os.getpid()))

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from .._contract import Denied, Invalid
 from ._credentials import Login
-from ._signature import signer_of
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,6 @@ def files(login: Login) -> Files:
             found = _converted(login.p12, login.p12_password)
         return found
     return Files(Path(login.certificate), Path(login.key))
-
-
-def endorser(login: Login) -> str:
-    """The e-mail address that a login signs with; empty if it has none.
-
-    Raises:
-        CloudError: its certificate cannot be read.
-    """
-    return signer_of(files(login).certificate).email if login.by_certificate else ""
 
 
 @functools.cache

@@ -37,7 +37,6 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
-    asked: str = ""  # the service, and by whom, for who is refused
 
     def json(self, call: str) -> Any:
         try:
@@ -73,7 +72,7 @@ class Http:
         self.calls: Counter[str] = Counter()  # for who counts them
         self._parts = urlsplit(self.base)
         self._login = login
-        self.ca_file = ca_file
+        self._ca_file = ca_file
         self._timeout = timeout
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._context: ssl.SSLContext | None = None
@@ -98,7 +97,7 @@ class Http:
             connection.request(method, f"{self._parts.path}{path}", body, {"Connection": "close", **self._authorization(), **(headers or {})})
             answer = connection.getresponse()
             content = answer.read()
-            found = Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, content, self._asked())
+            found = Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, content)
         self.clock.seen(found.headers.get("date", ""))
         return found
 
@@ -109,15 +108,10 @@ class Http:
             answer = connection.getresponse()
             known = {key.lower(): value for key, value in answer.getheaders()}
             if answer.status != 200:
-                return Answer(answer.status, known, answer.read(), self._asked())
+                return Answer(answer.status, known, answer.read())
             while piece := answer.read(PIECE):
                 take(piece)
             return Answer(answer.status, known)
-
-    def _asked(self) -> str:
-        if self._login is None:
-            return self.base
-        return f"{self.base} as {f'user {self._login.username!r}' if self._login.username else self._login.certificate or self._login.p12}"
 
     def _authorization(self) -> dict[str, str]:
         if self._login is None or not self._login.username:
@@ -138,7 +132,7 @@ class Http:
     def _tls(self) -> ssl.SSLContext:
         with self._making:
             if self._context is None:
-                context = tls(self.ca_file)
+                context = ssl.create_default_context(cafile=self._ca_file or None)
                 if self._login is not None and self._login.by_certificate:
                     own = files(self._login)
                     own.check()
@@ -148,7 +142,6 @@ class Http:
 
     @contextlib.contextmanager
     def _translated(self, call: str) -> Iterator[None]:
-        call = call if self.base in call else f"{call} at {self.base}"
         try:
             yield
         except ssl.SSLCertVerificationError as error:
@@ -163,14 +156,6 @@ class Http:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise Invalid(f"{call}: {error}") from error
             raise Unavailable(f"{call}: {_words(error)}") from error
-
-
-def tls(ca_file: str) -> ssl.SSLContext:
-    """What verifies a service: the authorities of the system, and those of a file beside them."""
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -205,5 +190,4 @@ def checked(answer: Answer, call: str, words: Callable[[Answer], str] = lambda _
         return answer
     pause = answer.headers.get("retry-after", "") if answer.status in PAUSE else ""
     realm = answer.headers.get("www-authenticate", "").partition("realm=")[2].strip('"')
-    seconds = float(pause) if re.fullmatch(r"\d{1,6}", pause) else None
-    raise of_status(f"{call} at {answer.asked}" if answer.status == 401 else call, answer.status, words(answer), seconds, realm)
+    raise of_status(call, answer.status, words(answer), float(pause) if re.fullmatch(r"\d{1,6}", pause) else None, realm)

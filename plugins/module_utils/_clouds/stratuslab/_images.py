@@ -18,24 +18,24 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import BinaryIO
 from urllib.parse import urlsplit
-from urllib.request import HTTPSHandler, build_opener
+
+from ansible.module_utils.urls import ConnectionError as NoConnection
+from ansible.module_utils.urls import open_url
 
 from .._contract import CloudError, Denied, Image, ImageSpec, Invalid
 from . import _metadata, _signature
-from ._certificate import endorser, files
+from ._certificate import files
 from ._credentials import Login
 from ._errors import Missing
-from ._http import PIECE, pieces, tls
+from ._http import PIECE, pieces
 from ._marketplace import Marketplace, first_location
 from ._metadata import RDF, SLTERMS, Content, Described, Metadata, lxml
 from ._pdisk import ORIGIN, Disk, Pdisk
 
 MARK, CHECKSUM, SIZE = "mark", "checksum", "size"  # elements of our own
 SIGN = "sky-image"
-ACTIVE, INCOMPLETE, EXPIRED = "active", "incomplete", "expired"  # states of an image
 PROPERTIES = {
     "os": "slterms:os",
     "os_version": "slterms:os-version",
@@ -63,70 +63,28 @@ class Images:
         self._mark = mark
 
     def all(self) -> list[Image]:
-        """Those that may be used, and those of ours that have expired: they can be added again, and deleted."""
-        usable = [entry for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
-        return [self._image(entry) for entry in [*usable, *self._expired()]]
-
-    def _expired(self) -> list[Metadata]:
-        found = self._marketplace.of(self._email) if self._email else []
-        return [entry for entry in found if self._is_ours(entry) and not entry.deprecated and entry.expired(datetime.now(UTC))]
+        return [self._image(entry) for entry in self._marketplace.all() if not self._marketplace.objection(entry)]
 
     def _image(self, entry: Metadata) -> Image:
-        added = self._is_added(entry)
-        known = f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""
+        mark = entry.value(f"sky:{MARK}")
         return Image(
-            name=entry.value("dcterms:alternative") if added else entry.identifier,
+            name=entry.value("dcterms:alternative") if mark else entry.identifier,
             id=f"{entry.identifier}/{entry.email}/{entry.created}",
-            status=self._status(entry),
-            ours=self._is_ours(entry),
-            size=(entry.number(f"sky:{SIZE}") if added else 0) or entry.size,
-            checksum=(entry.value(f"sky:{CHECKSUM}") if added else "") or known,
-            content=known,
+            ours=bool(mark) and mark == self._mark,
+            size=int(entry.value(f"sky:{SIZE}") or entry.size),
+            checksum=entry.value(f"sky:{CHECKSUM}") or (f"sha256:{entry.checksums['SHA-256']}" if "SHA-256" in entry.checksums else ""),
             format=entry.value("dcterms:format"),
             architecture=entry.value("slterms:os-arch"),
             properties={name: entry.value(element) for name, element in PROPERTIES.items() if entry.value(element)} | {"endorser": entry.email},
         )
 
-    def _status(self, entry: Metadata) -> str:
-        if entry.expired(datetime.now(UTC)):
-            return EXPIRED
-        return INCOMPLETE if self._is_ours(entry) and self._is_lost(entry) else ACTIVE
-
-    def _is_added(self, entry: Metadata) -> bool:
-        """Whether an entry is of an image that was added in our name: anyone may write a mark, but only who signs as we do could have added it."""
-        return bool(entry.value(f"sky:{MARK}")) and entry.email == self._email
-
-    def _is_ours(self, entry: Metadata) -> bool:
-        return self._is_added(entry) and entry.value(f"sky:{MARK}") == self._mark
-
-    def _is_lost(self, entry: Metadata) -> bool:
-        """Whether the disk with the content is gone: a deletion was cut short, or somebody else deleted it."""
-        location = next(iter(entry.locations), "")
-        if not self._is_here(location):
-            return False
-        try:
-            self._pdisk.disk(location.rpartition("/")[2])
-        except Missing:
-            return True
-        except Denied:
-            pass  # it is somebody else's
-        return False
-
-    def _is_here(self, location: str) -> bool:
-        """Whether a location is on this cloud's disk service; several clouds may share a Marketplace."""
-        return location.startswith(f"{self._pdisk.http.base.rpartition('/')[0]}/")
-
-    @cached_property
-    def _email(self) -> str:
-        return endorser(self._login)
-
     def fetch(self, image: Image, take: Callable[[bytes], object]) -> None:
-        """The content of an image, piece by piece, also of one that was added as a compressed file, verified against its description.
+        """The file that an image was made of, piece by piece, its content verified against its description.
 
         Raises:
             CloudError: it cannot be read, or is not what its description says.
         """
-        identifier, email, created = _key(image)
+        identifier, email, created = image.id.split("/")
         found = [each for each in self._marketplace.entries(identifier) if (each.email, each.created) == (email, created)]
         if not found:
             raise Invalid(f"unknown image '{image.name}': the Marketplace has no entry {image.id}")
@@ -135,21 +93,15 @@ class Images:
     # adding
 
     def add(self, spec: ImageSpec, file: BinaryIO) -> Image:
-        self._signer()
+        email = self._signer().email
         known = [image for image in self.all() if image.name == spec.name]
         foreign = [image for image in known if not image.ours]
         if foreign:
             raise Invalid(f"the name {spec.name} is taken by image {foreign[0].id}, which is not ours")
-        whole = [image for image in known if (image.status, image.checksum) == (ACTIVE, spec.checksum)]
-        kept = whole[0] if whole else self._made(spec, file)
-        for old in known:
-            if old.id != kept.id:
-                self.delete(old)
-        return kept
-
-    def _made(self, spec: ImageSpec, file: BinaryIO) -> Image:
+        same = [image for image in known if image.checksum == spec.checksum]
+        if same:
+            return same[0]
         content, size = self._read(spec, file)
-        self._see_unnamed(content.identifier, spec.name)
         self._sweep(spec.name, keep=content.identifier)
         disk = self._stored(spec, file, content)
         described = Described(
@@ -158,13 +110,13 @@ class Images:
             format=spec.format or "raw", tag=spec.name, locations=(f"{self._pdisk.http.base}/disks/{disk}",),
             mark={MARK: self._mark, CHECKSUM: spec.checksum, SIZE: str(size)},
         )  # fmt: skip
-        _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == self._email])
+        _wait_past([entry.created for entry in self._marketplace.entries(content.identifier) if entry.email == email])
         self._publish(_metadata.document(described))
-        made = [image for image in self.all() if (image.name, image.status, image.checksum) == (spec.name, ACTIVE, spec.checksum) and image.ours]
+        for old in known:
+            self.delete(old)
+        made = [image for image in self.all() if image.name == spec.name and image.checksum == spec.checksum and image.ours]
         if not made:
-            raise CloudError(
-                f"image {spec.name}: {self._email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then"
-            )
+            raise CloudError(f"image {spec.name}: {email} must confirm it by the mail that the Marketplace sent; nodes can be created from it then")
         return made[0]
 
     def _signer(self) -> _signature.Signer:
@@ -197,17 +149,6 @@ class Images:
             raise Invalid(f"image {spec.name}: the file has the checksum {found}, not {spec.checksum}")
         return content, os.fstat(file.fileno()).st_size
 
-    def _see_unnamed(self, identifier: str, name: str) -> None:
-        """The Marketplace keeps one entry of a content for each endorser: a second name would take the place of the first.
-
-        Raises:
-            Invalid: the content has another name.
-        """
-        for entry in self._marketplace.entries(identifier):
-            known = entry.value("dcterms:alternative")
-            if self._is_added(entry) and not entry.deprecated and (known, entry.value(f"sky:{MARK}")) != (name, self._mark):
-                raise Invalid(f"image {name}: this content is image {known} already: use that name, or delete that image first")
-
     def _tag(self, name: str) -> str:
         return f"{SIGN} {self._mark.removeprefix('sky/1 ')} {name}"
 
@@ -237,34 +178,25 @@ class Images:
     # deleting
 
     def delete(self, image: Image) -> None:
-        """Remove an image's disk, and withdraw the image: one whose disk cannot be removed stays listed, and can be deleted again."""
-        identifier, email, created = _key(image)
-        entry = next((each for each in self._marketplace.entries(identifier) if each.email == email), None)
-        if entry is None or (entry.created != created and not entry.deprecated):
+        """Withdraw an image, and remove its disk."""
+        identifier, email, created = image.id.split("/")
+        entries = [entry for entry in self._marketplace.entries(identifier) if entry.email == email]
+        if not entries or entries[0].deprecated or entries[0].created != created:
             return
-        if not self._is_ours(entry):
-            if entry.deprecated:
-                return
+        (entry,) = entries
+        if entry.value(f"sky:{MARK}") != self._mark:
             raise Invalid(f"image {image.name} ({image.id}) is not ours: it is left alone")
         self._signer()
-        self._remove_disks(entry, image.name)
-        if not entry.deprecated:
-            _wait_past([entry.created])
-            self._publish(_deprecated(entry, "deleted by its owner"))
-
-    def _remove_disks(self, entry: Metadata, name: str) -> None:
+        _wait_past([entry.created])
+        self._publish(_deprecated(entry, "deleted by its owner"))
         for location in entry.locations:
             uuid = location.rpartition("/")[2]
-            with contextlib.suppress(Missing):
-                if self._pdisk.disk(uuid).tag == self._tag(name):
-                    self._pdisk.delete(uuid)
-
-
-def _key(image: Image) -> tuple[str, str, str]:
-    """Identifier, endorser and time of an entry; the address of an endorser may have a slash."""
-    identifier, _slash, rest = image.id.partition("/")
-    email, _slash, created = rest.rpartition("/")
-    return identifier, email, created
+            try:
+                disk = self._pdisk.disk(uuid)
+            except Missing:
+                continue
+            if disk.tag == self._tag(image.name):
+                self._pdisk.delete(uuid)
 
 
 def _deprecated(entry: Metadata, reason: str) -> bytes:
@@ -343,18 +275,16 @@ class _Download:
                 self._pdisk.download(location.rpartition("/")[2], file.write)
                 yield from pieces(file)
         else:
-            yield from _fetched(location, self._pdisk.http.ca_file)
+            yield from _fetched(location)
 
 
-def _fetched(location: str, ca_file: str) -> Iterator[bytes]:
+def _fetched(location: str) -> Iterator[bytes]:
     """The file at an address of the web."""
     if urlsplit(location).scheme not in ("http", "https"):
         raise Invalid(f"images at {location} cannot be read: only those on the cloud's disk service, and at http and https")
     try:
-        opener = build_opener(HTTPSHandler(context=tls(ca_file)))
-        opener.addheaders = [("User-Agent", "sky.clusters")]
-        with opener.open(location, timeout=SECONDS) as answer:
+        with contextlib.closing(open_url(location, timeout=SECONDS, http_agent="sky.clusters")) as answer:
             while piece := answer.read(PIECE):
                 yield piece
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException, NoConnection) as error:
         raise CloudError(f"{location} cannot be fetched: {error}") from error

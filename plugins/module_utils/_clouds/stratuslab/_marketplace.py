@@ -39,11 +39,8 @@ class Marketplace:
         """What a machine starts from."""
         return f"{self.http.base}/metadata/{identifier}"
 
-    def trusted(self, identifier: str, name: str = "") -> Metadata:
+    def trusted(self, identifier: str) -> Metadata:
         """The entry of an image that may be used.
-
-        Args:
-            name: that the image was added under, for people.
 
         Raises:
             Invalid: there is none of this identifier.
@@ -54,7 +51,7 @@ class Marketplace:
         if good:
             return max(good, key=lambda entry: entry.created)
         reasons = "; ".join(f"as {entry.email or 'nobody'} describes it: {reason}" for entry, reason in judged)
-        raise Untrusted(f"image '{name or identifier}'{f' ({identifier})' if name else ''} must not be used: {reasons}")
+        raise Untrusted(f"image '{identifier}' must not be used: {reasons}")
 
     def latest(self, identifier: str) -> Metadata:
         """The latest entry of an image, whether or not it may be used now: nodes that exist were created when it might.
@@ -94,13 +91,9 @@ class Marketplace:
             latest[entry.identifier, entry.email] = entry
         return list(latest.values())
 
-    def all(self) -> list[Metadata]:
-        """All entries that are valid now."""
-        return self._listed("/metadata")
-
-    def of(self, email: str) -> list[Metadata]:
-        """The latest entry of each image of an endorser, whatever its state."""
-        return [entry for entry in self._listed(f"/metadata/{quote(email, safe='@')}?status=all") if entry.email == email]
+    def all(self, email: str = "") -> list[Metadata]:
+        """All entries that are valid now, or those of one endorser."""
+        return self._listed(f"/metadata/{quote(email, safe='@')}" if email else "/metadata")
 
     def objection(self, known: Metadata) -> str:
         """Why an entry must not be used; empty if it may."""
@@ -121,14 +114,14 @@ class Marketplace:
         policy = self._policy
         sums = entry.checksums.get("SHA-1", "")
         lists = (
-            ("endorser", entry.email, policy.allow_endorsers, policy.deny_endorsers, str.lower),
-            ("checksum", sums, policy.allow_checksums, policy.deny_checksums, str.lower),
-            ("image", entry.identifier, policy.allow_images, policy.deny_images, str),  # letter case matters in identifiers
+            ("endorser", entry.email, policy.allow_endorsers, policy.deny_endorsers),
+            ("checksum", sums, policy.allow_checksums, policy.deny_checksums),
+            ("image", entry.identifier, policy.allow_images, policy.deny_images),
         )
-        for what, value, allowed, denied, form in lists:
-            if allowed and form(value) not in map(form, allowed):
+        for what, value, allowed, denied in lists:
+            if allowed and value not in allowed:
                 return f"policy.allow_{what}s does not name {what} {value}"
-            if form(value) in map(form, denied):
+            if value in denied:
                 return f"policy.deny_{what}s names {what} {value}"
         return ""
 
@@ -137,6 +130,9 @@ class Marketplace:
         call = f"POST {self.http.base}/metadata"
         answer = checked(self.http.ask("POST", "/metadata", text, {"Content-Type": "application/rdf+xml"}, call), call, words)
         return answer.headers.get("location", "") if answer.status == 201 else ""
+
+    def tagged(self, email: str, tag: str) -> list[Metadata]:
+        return [entry for entry in self.all(email) if entry.value("dcterms:alternative") == tag]
 
 
 def fits(entry: Metadata, machine: str) -> str:

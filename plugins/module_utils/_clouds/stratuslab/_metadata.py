@@ -25,7 +25,6 @@ PREFIXES = {"rdf": RDF, "dcterms": DCTERMS, "slreq": SLREQ, "slterms": SLTERMS, 
 BASE = "http://mp.stratuslab.eu/"
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 ALPHABET = re.compile(r"[A-Za-z0-9_-]{27}")
-NUMBER = re.compile(r"[0-9]{1,18}")
 ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512"}
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 VALID_DAYS = 178  # as stratus-build-metadata has it
@@ -95,11 +94,7 @@ class Metadata:
 
     @property
     def size(self) -> int:
-        return self.number("slreq:bytes")
-
-    def number(self, name: str) -> int:
-        """A whole number that anyone may have written; 0 if it is none."""
-        return int(self.value(name)) if NUMBER.fullmatch(self.value(name)) else 0
+        return int(self.value("slreq:bytes")) if self.value("slreq:bytes").isdigit() else 0
 
     def expired(self, now: datetime) -> bool:
         valid = self.value("dcterms:valid")

@@ -14,7 +14,7 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
-from ._certificate import endorser
+from ._certificate import files
 from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
@@ -22,6 +22,7 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
+from ._signature import signer_of
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
@@ -124,20 +125,20 @@ class Names:
         """
         if UUID.fullmatch(name):
             return self._bootable(name)
+        look = self._marketplace.trusted if trusted else self._marketplace.latest
         if _metadata.is_identifier(name):
-            return self._described(self._marketplace.trusted(name) if trusted else self._marketplace.latest(name))
+            return self._described(look(name))
         added = self._of_ours().get(name)
         if added is None:
             raise Invalid(f"unknown image '{name}': it is no identifier of the Marketplace, no disk, and no image that was added under this name")
-        found = self._marketplace.trusted(added.identifier, name) if trusted else self._marketplace.latest(added.identifier)
-        return self._described(found)
+        return self._described(look(added.identifier))
 
     def _of_ours(self) -> Mapping[str, Metadata]:
-        """The images that were added, by name, whether or not they may be used now; of several the one that was added last."""
         with self._looking:
             if self._added is None:
-                email = endorser(self._access.signer)
-                entries = sorted(self._marketplace.of(email) if email else [], key=_added_at)
+                signer = self._access.signer
+                email = signer_of(files(signer).certificate).email if signer.by_certificate else ""
+                entries = self._marketplace.all(email) if email else []
                 self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
             return self._added
 
@@ -157,10 +158,6 @@ class Names:
             raise Invalid(f"image '{uuid}' cannot be started: the disk is of type {disk.type}, {LIVE} is needed")
         base = self._pdisk.http.base.rpartition("/")[0]
         return Source(uuid, f"pdisk:{base}/{uuid}", "", PREFIXES.get(self._options.disks_bus or "virtio", "vd"))
-
-    def holders(self, uuid: str) -> list[str]:
-        """The machines that have a bootable disk, by their identifiers."""
-        return list(self._pdisk.mounts(uuid)) if self._pdisk.disk(uuid).count else []
 
     def networks(self) -> dict[str, Element]:
         return {element.findtext("NAME", ""): element for element in self._one.networks()}
@@ -203,11 +200,6 @@ class Names:
         if share and known and float(share) > known.cores:
             place = f"pool {spec.mark.pool}: extra.cpu"
             raise Invalid(f"{place}: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
-
-
-def _added_at(entry: Metadata) -> tuple[str, bool]:
-    """Sorts by when images were added, which a withdrawal does not change; in one second, one that was not withdrawn is the later."""
-    return entry.value("dcterms:created"), not entry.deprecated
 
 
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:

@@ -120,15 +120,10 @@ class Pdisk:
             raise Unavailable(f"pdisk GET /disks/{uuid}/mounts: the answer is no list")
         return {str(item.get("vmId")): str(item.get("device")) for item in found}
 
-    def attach(self, uuid: str, host: str, vm: int) -> None:
-        """Attach a disk to a machine that runs.
-
-        Raises:
-            Unavailable: the answer names no target, as that of an attachment that worked does.
-        """
+    def attach(self, uuid: str, host: str, vm: int) -> str:
+        """Attach a disk to a machine that runs; returns the target."""
         answer = self._ask("POST", f"/disks/{uuid}/mounts", {"node": host, "vm_id": str(vm)}).json("pdisk POST mounts")
-        if not isinstance(answer, dict) or not answer.get("target"):
-            raise Unavailable(f"pdisk POST /disks/{uuid}/mounts: the answer does not say where disk {uuid} was attached to machine {vm}")
+        return str(answer.get("target") or "") if isinstance(answer, dict) else ""
 
     def detach(self, uuid: str, vm: str, metadata_only: bool = False) -> None:
         try:

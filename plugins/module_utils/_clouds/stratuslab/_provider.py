@@ -71,7 +71,6 @@ class StratusLabCloud(Cloud):
     provider: ClassVar[str] = "stratuslab"
     poll_seconds: ClassVar[float] = 2.0
     lag_seconds: ClassVar[float] = 20.0
-    lock_seconds: ClassVar[float] = 180.0  # the helper of oned, which every change needs, is given up after 70
     options: StratusLabOptions
 
     def __init__(self, name: str, options: StratusLabOptions, scope: Scope) -> None:
@@ -176,8 +175,8 @@ class StratusLabCloud(Cloud):
                 ours.setdefault(str(member.mark), []).append(vm)
         return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.lent]
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
-        return Shortages(self.options, self.one, self._names, self._templates, going).of(specs, volumes) if specs or volumes else []
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+        return Shortages(self.options, self.one, self._names, self._templates).of(specs, volumes) if specs or volumes else []
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         return [self._definition(spec) for spec in specs]

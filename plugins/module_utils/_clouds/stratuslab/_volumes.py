@@ -19,7 +19,6 @@ from ._pdisk import LARGEST, STATIC, Disk, Pdisk
 from ._vms import DONE, Vm, read
 
 SIGN = "sky/"
-VIRTIO = "vd"
 SHORT = re.compile(r"[a-z][a-z0-9]*")
 PATIENCE = 60.0  # s until a machine that has ended lets its disks go
 PAUSE = 0.5
@@ -84,7 +83,7 @@ class Volumes:
     def _holder(self, disk: Disk, vms: Sequence[Vm]) -> tuple[Vm | None, str]:
         """The machine that has a disk, and the name of the device there.
 
-        Those of its start are in the machine's own template. Others only the disk service knows; the machine calls them by the next free letters.
+        Those of its start are in the machine's own template. Others only the disk service knows; the machine calls them by its next free letters.
         """
         for vm in vms:
             if vm.has(disk.uuid):
@@ -170,11 +169,10 @@ class Volumes:
 
 
 def hot_device(vm: Vm, target: str) -> str:
-    """The name that a machine gives to a disk which was attached while it ran: the letter after those of its start, whatever the target.
+    """The name that a machine gives to a disk which was attached while it ran: the letter after its last one, whatever the target.
 
-    Such a disk is of virtio, also where those of the start are not, and a system names the disks of each bus from a on. Targets are given out from z
-    backwards.
+    Targets are given out from z backwards.
     """
-    first = sum(each.startswith(VIRTIO) for each in vm.targets or (f"{VIRTIO}a",))
+    last = vm.last_target or "vda"
     place = ord("z") - ord(target[-1]) if target else 0
-    return f"/dev/{VIRTIO}{chr(ord('a') + first + place)}"
+    return f"/dev/{last[:-1]}{chr(ord(last[-1]) + 1 + place)}"

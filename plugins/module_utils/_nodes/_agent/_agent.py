@@ -110,7 +110,6 @@ class Agent:
             "serial": self.applied,
             "engine": ("kernel" if peering.interface.kernel else "wireguard-go") if self.known.nodes.overlay else "",
             "mtu": dict(peering.mtu.found),
-            "unmeasured": peering.mtu.unmeasured,
             "ways": dict(peering.ways),
             "silent": [node.name for node in self.known.gateways if not peering.gateways.alive(node.name)],
             "fault": self.fault or self.inbox.refused,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import subprocess
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ FIREWALL = "inet sky"
 OVERHEAD = 80  # bytes that WireGuard adds to a packet, over IPv6
 SAFE_MTU = 1280
 AT_ONCE = 100  # peers in one call of wg
-SECONDS = 30  # that a command may take
 
 
 class Failed(Exception):
@@ -28,10 +26,7 @@ class Failed(Exception):
 
 
 def run(*words: str, stdin: str = "", check: bool = True) -> str:
-    try:
-        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        raise Failed(f"{' '.join(words)[:200]}: did not end within {SECONDS} s") from None
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=30)
     if check and done.returncode:
         raise Failed(f"{' '.join(words)[:200]}: {(done.stderr or done.stdout).strip()[-300:]}")
     return done.stdout
@@ -62,7 +57,6 @@ class Interface:
     key_file: Path
     kernel: bool
     applied: dict[str, Peer] = field(default_factory=dict)
-    found: list[str] = field(default_factory=list)  # keys of peers that it has from before: the agent was restarted, and they may have left since
     made: int = 0  # its number when it was set up
     port: int = 0
     address: str = ""
@@ -86,13 +80,13 @@ class Interface:
         run("ip", "address", "replace", f"{address}/32", "dev", INTERFACE)
         run("ip", "link", "set", INTERFACE, "mtu", str(mtu), "up")
         if now != self.made:
-            self.applied, self.found = {}, run("wg", "show", INTERFACE, "peers").split()
+            self.applied = {}
         self.made, self.port, self.address = now, port, address
         return True
 
     def set_peers(self, wanted: Mapping[str, Peer]) -> list[Peer]:
         """Make the peers what is wanted, without touching the others; those that were set."""
-        gone = [key for key in dict.fromkeys([*self.applied, *self.found]) if key not in wanted]
+        gone = [key for key in self.applied if key not in wanted]
         changed = [peer for key, peer in wanted.items() if self.applied.get(key) != peer]
         # first those that give addresses up: an address belongs to one peer at a time
         changed.sort(key=lambda peer: len(peer.allowed) - len(self.applied[peer.key].allowed if peer.key in self.applied else ()))
@@ -105,7 +99,7 @@ class Interface:
             words = []
         if words:
             run("wg", "set", INTERFACE, *words)
-        self.applied, self.found = dict(wanted), []
+        self.applied = dict(wanted)
         return changed
 
     def renew_endpoints(self, keys: Iterable[str]) -> None:
@@ -153,12 +147,9 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     prerouting, postrouting = [], []
     if forwards:
         elements = ", ".join(f"{number} : {address} . {port}" for number, address in sorted(forwards.items()))
-        zones = ", ".join(f"{number} : {zone(address)}" for number, address in sorted(forwards.items()))
         lines.append(f"  map forwards {{ type inet_service : ipv4_addr . inet_service; elements = {{ {elements} }} }}")
         prerouting.append(f'iifname != "{INTERFACE}" dnat ip to udp dport map @forwards')
-        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade to :{senders(port)}')
-        known_in = f'iifname != "{INTERFACE}" ct original zone set udp dport map {{ {zones} }}'
-        lines.append(f"  chain flows {{ type filter hook prerouting priority raw; {known_in}; }}")
+        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade')
     if plain:
         lines += _plain_maps(plain)
         near, own = "@near", me
@@ -170,23 +161,6 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     lines.append("  chain prerouting { type nat hook prerouting priority dstnat; " + "; ".join(prerouting) + "; }")
     lines.append("  chain postrouting { type nat hook postrouting priority srcnat; " + "; ".join(postrouting) + "; }")
     return "\n".join([*lines, "}"]) + "\n"
-
-
-def senders(port: int) -> str:
-    """Where a gateway sends from what it forwards: never from its own port.
-
-    It speaks to the same nodes from there, and connection tracking does not see that two flows meet if one of them is in a zone.
-    """
-    return "1024-49151" if port > 49151 else "49152-65535"
-
-
-def zone(address: str) -> int:
-    """Where connection tracking remembers what is forwarded to an address.
-
-    A flow is translated as its first packet was, for as long as the sender sends, which WireGuard does for good. One that came before the port was
-    forwarded, or while it led to another address, must be forgotten: nothing of another zone is looked at.
-    """
-    return 1 + zlib.crc32(address.encode()) % 0xFFFF
 
 
 def _plain_maps(plain: Mapping[str, str]) -> list[str]:

@@ -170,15 +170,10 @@ def _underlay(nodes: NodeList, me: Member) -> list[str]:
     near = [address for node in nodes.nodes if node.cloud == me.cloud for address in node.addresses if ":" not in address]
     if not me.public:
         return near
-    if is_open_to_any(nodes, me):
-        return ["0.0.0.0/0"]
-    return list(dict.fromkeys([*near, *(node.public for node in nodes.nodes if node.cloud != me.cloud)]))
-
-
-def is_open_to_any(nodes: NodeList, me: Member) -> bool:
-    """Whether a node takes the overlay's packets from any address: a cloud's own address translation may use any, and so may people."""
-    others = any(not node.public for node in nodes.nodes if node.cloud != me.cloud)
-    return bool(nodes.overlay and me.public) and (others or any(user.gateway == me.name for user in nodes.users))
+    far = [node for node in nodes.nodes if node.cloud != me.cloud]
+    if any(not node.public for node in far) or any(user.gateway == me.name for user in nodes.users):
+        return ["0.0.0.0/0"]  # a cloud's own address translation may use any address
+    return list(dict.fromkeys([*near, *(node.public for node in far)]))
 
 
 def routes(nodes: NodeList) -> Mapping[int, str]:

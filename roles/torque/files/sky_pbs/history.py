@@ -30,8 +30,6 @@ def jobs(text: str) -> Iterator[Job]:
             continue
         fields = dict.fromkeys(JOB_FIELDS, "") | {key: record.get(name, "") for key, name in NAMES.items()}
         fields |= {"user": record.get("UserId", "").partition("(")[0], "group": record.get("GroupId", "").partition("(")[0]}
-        if record.get("ArrayJobId") and record.get("ArrayTaskId"):
-            fields |= {"id": f"{record['ArrayJobId']}_{record['ArrayTaskId']}", "base": record["ArrayJobId"]}
         fields |= {"used": _used(record), "reason": "None", "limit": _limit(record.get("TimeLimit", ""))}
         yield Job(fields)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from .resources import Resources
@@ -26,13 +25,6 @@ def refusal(wanted: Resources, queue_name: str, queues: Sequence[Queue], nodes: 
     if not queue.enabled:
         return f"-q {queue.name}: the queue is disabled"
     return next((sentence for sentence in _faults(wanted, queue, [node for node in nodes if queue.name in node.queues]) if sentence), "")
-
-
-def too_high(indices: str, most: int | None) -> str:
-    """The first index of -t that is more than the server allows; empty if there is none."""
-    found = [int(number) for number in re.findall(r"\d+", indices.partition("%")[0])]
-    beyond = next((number for number in found if most is not None and number > most), None)
-    return f"-t: the index {beyond} is more than the server allows ({most})" if beyond is not None else ""
 
 
 def _faults(wanted: Resources, queue: Queue, nodes: Sequence[Node]) -> Iterable[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from . import history, show, slurm
 from .command import UNKNOWN_JOB, Command
-from .values import PbsError, UsageError, is_job, job_id
+from .values import PbsError, job_id
 
 STATES = "CEHQRSTW"
 
@@ -48,7 +48,7 @@ def qstat(command: Command) -> int:
     jobs = slurm.jobs()
     missing = []
     if named:
-        wanted = [job_id(item) for item in named if is_job(item)]
+        wanted = [job_id(item) for item in named]
         found = {name: [job for job in jobs if name in (job.id, job.base)] for name in wanted}
         past = history.read(command.settings.history) if "-x" in given else []
         found = {name: rows or [job for job in past if name in (job.id, job.base)] for name, rows in found.items()}
@@ -60,12 +60,9 @@ def qstat(command: Command) -> int:
     chosen_queues = [item.partition("@")[0] for item in operands if item.partition("@")[0] in queues]
     jobs = [job for job in _chosen(jobs, given) if not chosen_queues or job.queue in chosen_queues]
     _show(jobs, given, command, bool(named))
-    malformed = [item for item in named if not is_job(item)]
-    for item in malformed:
-        command.say(f"illegally formed job identifier: {item}")
     for name in missing:
         command.say(f"Unknown Job Id Error {command.shown(name)}")
-    return UNKNOWN_JOB if missing else int(bool(malformed))
+    return UNKNOWN_JOB if missing else 0
 
 
 def _queues(given: dict[str, str], operands: list[str], server: str) -> int:
@@ -200,7 +197,7 @@ def qselect(command: Command) -> int:
 def tracejob(command: Command) -> int:
     _pairs, operands = command.parsed("aslmqvzn:f:p:w:c:")
     if not operands:
-        raise UsageError("name a job")
+        raise PbsError("name a job")
     return command.each(operands, lambda job: _traced(command, job))
 
 
@@ -241,7 +238,7 @@ def qusage(command: Command) -> int:
 def checkjob(command: Command) -> int:
     _pairs, operands = command.parsed("vAl:")
     if not operands:
-        raise UsageError("name a job")
+        raise PbsError("name a job")
     return command.each(operands, _checked)
 
 

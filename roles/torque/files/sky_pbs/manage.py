@@ -29,25 +29,18 @@ def qmgr(command: Command) -> int:
     requests = [given["-c"]] if "-c" in given else sys.stdin.read().splitlines()
     code = 0
     for request in (part for line in requests for part in re.split(r";", line)):
+        words = shlex.split(request, comments=True)
+        if not words:
+            continue
+        if words[0] in ("quit", "exit", "q"):
+            break
         try:
-            words = _words(request)
-            if not words:
-                continue
-            if words[0] in ("quit", "exit", "q"):
-                break
             for line in answer(command, words):
                 sys.stdout.write(line + "\n")
         except PbsError as error:
             command.say(str(error))
             code = 1
     return code
-
-
-def _words(request: str) -> list[str]:
-    try:
-        return shlex.split(request, comments=True)
-    except ValueError as error:
-        raise PbsError(f"'{request.strip()}': {error}") from None
 
 
 def answer(command: Command, words: list[str]) -> Iterator[str]:

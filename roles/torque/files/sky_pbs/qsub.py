@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import grp
 import os
@@ -13,16 +12,14 @@ import pwd
 import resource
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from . import slurm
 from .command import Command, known
-from .limits import refusal, too_high
-from .options import PREFIX, Options, joined, of_script, parse
-from .resources import Resources, may_name_nodes, resources
-from .submission import Context, Submission, given_path, submission
+from .limits import refusal
+from .options import PREFIX, Options, of_script, parse
+from .resources import Resources, resources
+from .submission import Context, Submission, submission
 from .values import PbsError, job_id
 
 LIMITS = {"cpu": resource.RLIMIT_CPU, "as": resource.RLIMIT_AS, "fsize": resource.RLIMIT_FSIZE}
@@ -38,26 +35,18 @@ def main(command: Command) -> int:
     interactive = "-I" in given.switches
     script, path = read_script(given.operands, interactive and "-x" not in given.switches)
     prefix = given.values.get("-C", os.environ.get("PBS_DPREFIX", PREFIX))
-    script = joined(script, prefix)
     options = given.over(of_script(script, prefix))
-    around = context(command)
-    wanted = resources(options.resources, hosts(options))
-    job = submission(with_folders(options, around), wanted, script, path, around)
-    check_dependencies(options)
+    wanted = resources(options.resources, _hosts(options))
+    job = submission(options, wanted, script, path, context(command))
     if "-I" in options.switches:
         return interact(job, script if "-x" in options.switches else "")
     return submit(command, options, wanted, job)
 
 
-def hosts(options: Options) -> list[str]:
+def _hosts(options: Options) -> list[str]:
     """The names of nodes, which only a request that may name one needs."""
-    return [node.name for node in slurm.nodes()] if may_name_nodes(options.resources) else []
-
-
-def with_folders(options: Options, around: Context) -> Options:
-    """A path of -o or -e that is a folder ends in /: the file there gets its usual name."""
-    paths = {letter: given_path(options, letter, around) for letter in ("-o", "-e")}
-    return replace(options, values=options.values | {letter: os.path.join(path, "") for letter, path in paths.items() if os.path.isdir(path)})
+    named = any(not item.partition("=")[2][:1].isdigit() or "+" in item for item in options.resources if "nodes=" in item)
+    return [node.name for node in slurm.nodes()] if named else []
 
 
 def read_script(operands: list[str], optional: bool) -> tuple[str, str]:
@@ -88,7 +77,7 @@ def context(command: Command) -> Context:
 
 
 def submit(command: Command, options: Options, wanted: Resources, job: Submission) -> int:
-    waiting = [(other, changeable(kind, other)) for kind, other in job.before]
+    check_dependencies(options)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="surrogateescape", prefix="pbs-") as file:
         file.write(job.script)
         file.flush()
@@ -98,7 +87,8 @@ def submit(command: Command, options: Options, wanted: Resources, job: Submissio
         except PbsError as error:
             raise PbsError(explained(str(error), wanted, options)) from None
     number = answer.strip().partition(";")[0]
-    precede(number, job.before, dict(waiting))
+    for kind, other in job.before:
+        depend(other, f"{kind}:{number}")
     if "-z" not in options.switches:
         sys.stdout.write(command.shown(f"{number}_*" if "-t" in options.values else number) + "\n")
     return 0
@@ -124,45 +114,16 @@ def limit(job: Submission) -> None:
 def explained(error: str, wanted: Resources, options: Options) -> str:
     """Slurm's error, or the limit behind it."""
     try:
-        queue = options.values.get("-q", "").partition("@")[0]
-        beyond = too_high(options.values.get("-t", ""), slurm.most_index()) if "-t" in options.values else ""
-        return beyond or refusal(wanted, queue, slurm.queues(), slurm.nodes()) or error
+        return refusal(wanted, options.values.get("-q", "").partition("@")[0], slurm.queues(), slurm.nodes()) or error
     except PbsError:
         return error
 
 
-def changeable(kind: str, job: str) -> str:
-    """What another job, which is to wait for the new one, waits for already.
-
-    Raises:
-        PbsError: it cannot be changed, so that nothing is submitted.
-    """
-    found = known(job)
-    if not all(each.state == "PENDING" for each in found):
-        raise PbsError(f"-W depend: job {job} no longer waits, so it cannot be made to wait for this one ({kind})")
-    if os.getuid() != 0 and any(each.user != pwd.getpwuid(os.getuid()).pw_name for each in found):
-        raise PbsError(f"-W depend: job {job} is another user's, so it cannot be made to wait for this one ({kind})")
-    before = found[0].dependency
-    return "" if before in ("", "(null)") else ",".join(part.partition("(")[0] for part in before.split(","))
-
-
-def precede(number: str, others: Sequence[tuple[str, str]], before: Mapping[str, str]) -> None:
-    """Have other jobs wait for a new one, beside what they wait for already; the new one is deleted where that is not possible for all."""
-    changed = dict(before)
-    try:
-        for kind, other in others:
-            changed[other] = ",".join(filter(None, (changed[other], f"{kind}:{number}")))
-            wait_for(other, changed[other])
-    except PbsError as error:
-        for restored in (job for job, wanted in changed.items() if wanted != before[job]):
-            with contextlib.suppress(PbsError):
-                wait_for(restored, before[restored])
-        slurm.run(["scancel", number])
-        raise PbsError(f"-W depend: job {other} cannot be made to wait for the new one, which is deleted: {error}") from None
-
-
-def wait_for(job: str, wanted: str) -> None:
-    slurm.run(["scontrol", "update", f"JobId={job}", f"Dependency={wanted}"])
+def depend(job: str, item: str) -> None:
+    """Have another job wait, beside what it waits for already."""
+    before = known(job)[0].dependency
+    kept = [] if before in ("", "(null)") else [part.partition("(")[0] for part in before.split(",")]
+    slurm.run(["scontrol", "update", f"JobId={job}", f"Dependency={','.join([*kept, item])}"])
 
 
 def interact(job: Submission, script: str) -> int:

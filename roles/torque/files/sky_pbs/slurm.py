@@ -20,7 +20,6 @@ JOB_FIELDS = {
     "id": "%i", "base": "%F", "raw": "%A", "name": "%j", "user": "%u", "group": "%g", "queue": "%P", "state": "%T", "used": "%M", "limit": "%l",
     "left": "%L", "nodes": "%D", "processors": "%C", "hosts": "%N", "reason": "%r", "submitted": "%V", "started": "%S", "ended": "%e",
     "folder": "%Z", "comment": "%k", "dependency": "%E", "memory": "%m", "account": "%a", "nice": "%y", "script": "%o", "priority": "%Q",
-    "required": "%n", "features": "%f",
 }  # fmt: skip
 # The letter that PBS shows for a state of Slurm's
 LETTERS = {
@@ -227,12 +226,6 @@ def queues() -> list[Queue]:
         if "PartitionName" in record
     ]
     return sorted(found, key=lambda queue: queue.name)
-
-
-def most_index() -> int | None:
-    """The highest index of an array; None if the server does not say."""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", run(["scontrol", "show", "config"]), re.MULTILINE)
-    return int(found[1]) - 1 if found else None
 
 
 def reservations() -> list[Reservation]:

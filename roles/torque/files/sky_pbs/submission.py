@@ -10,7 +10,7 @@ import json
 import os.path
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .options import BEFORE, DEPENDENCIES, Options
@@ -25,7 +25,6 @@ PRIORITY_STEP = 1_000_000
 PRIORITY_STEP_SHARED = 1_000
 HIGHEST = 1023
 OF_JOBS = ("PBS_", "SBATCH_", "SKY_PBS_", "SLURM")  # variables of the job that submits another one
-AT_HOME = re.compile(r"^(~|\$HOME|\$\{HOME\})(?=/|$)")
 KEPT = ("LANG", "LC_ALL", "TZ", "TERM")  # variables of the submission that a job needs to write its output as the user reads it
 SUBMISSION = ("HOME", "LANG", "LOGNAME", "MAIL", "PATH", "SHELL", "TZ")  # that PBS hands on with PBS_O_ before their names
 
@@ -69,22 +68,13 @@ def job_name(options: Options, script_path: str) -> str:
     return (plain if plain[:1].isalpha() else f"J{plain}")[:15]
 
 
-def absolute(path: str, folder: str, home: str, what: str) -> str:
-    """A path as a job's options name it: [host:]path, from the folder of the submission, or from the home after ~, $HOME or ${HOME}.
-
-    Args:
-        what: the option, for the error.
-    """
+def absolute(path: str, folder: str, home: str) -> str:
+    """A path as a job's options name it: [host:]path, from the folder of the submission."""
     host, colon, rest = path.partition(":")
-    plain = AT_HOME.sub(lambda _found: home, rest if colon and "/" not in host else path)
-    if "$" in plain:
-        raise PbsError(f"{what} {path}: cannot be honoured: of variables, only $HOME at the beginning has a value in a path")
+    plain = rest if colon and "/" not in host else path
+    if plain.startswith("~/"):
+        plain = f"{home}/{plain[2:]}"
     return os.path.normpath(os.path.join(folder, plain)) + ("/" if plain.endswith("/") else "")
-
-
-def given_path(options: Options, letter: str, context: Context) -> str:
-    """Where -o or -e puts a stream: a file, or a folder if it ends in /; empty if it says nothing."""
-    return absolute(options.values[letter], _work_folder(options, context), context.home, letter) if options.values.get(letter) else ""
 
 
 def outputs(options: Options, name: str, context: Context) -> tuple[str, str]:
@@ -94,17 +84,20 @@ def outputs(options: Options, name: str, context: Context) -> tuple[str, str]:
     join, keep = options.values.get("-j", "n"), options.values.get("-k", "n")
     files = {}
     for stream in ("o", "e"):
-        kept = keep != "n" and stream in keep  # which overrides the path
-        usual = os.path.join(context.home if kept else _work_folder(options, context), "")
-        wanted = (("" if kept else given_path(options, f"-{stream}", context)) or usual).replace("%", "%%")
-        files[stream] = f"{wanted}{escaped}.{stream}{number}" if wanted.endswith("/") else wanted
+        folder = context.home if keep != "n" and stream in keep else _work_folder(options, context)
+        path = f"{folder}/{escaped}.{stream}{number}"
+        given = options.values.get(f"-{stream}", "")
+        if given:
+            wanted = absolute(given, _work_folder(options, context), context.home).replace("%", "%%")
+            path = f"{wanted}{escaped}.{stream}{number}" if wanted.endswith("/") else wanted
+        files[stream] = path
     if join == "oe":
         return files["o"], ""
     return (files["e"], "") if join == "eo" else (files["o"], files["e"])
 
 
 def _work_folder(options: Options, context: Context) -> str:
-    return absolute(options.values["-w"], context.folder, context.home, "-w").rstrip("/") or "/" if "-w" in options.values else context.folder
+    return absolute(options.values["-w"], context.folder, context.home) if "-w" in options.values else context.folder
 
 
 def submission(options: Options, wanted: Resources, script: str, script_path: str, context: Context) -> Submission:
@@ -113,7 +106,7 @@ def submission(options: Options, wanted: Resources, script: str, script_path: st
     Raises:
         PbsError: it asks for something that cannot be.
     """
-    check(options, context)
+    check(options, wanted, context)
     name = job_name(options, script_path)
     output, error = outputs(options, name, context)
     arguments = [
@@ -123,58 +116,44 @@ def submission(options: Options, wanted: Resources, script: str, script_path: st
     ]  # fmt: skip
     variables = environment(options, name, wanted, context)
     arguments.append(f"--export={','.join(sorted(variables))}")
-    if depends := dependency(options):
-        arguments.append(f"--dependency={depends}")
+    depends = [item for kind, jobs in options.dependencies if kind in DEPENDENCIES for item in _depends(kind, jobs)]
+    if depends:
+        arguments.append(f"--dependency={','.join(depends)}")
     before = tuple((BEFORE[kind], job_id(job)) for kind, jobs in options.dependencies if kind in BEFORE for job in jobs)
     umask = int(options.values["umask"], 8) if "umask" in options.values else None
     return Submission(tuple(arguments), variables, runnable(script, options, context.shell), wanted.limits, umask, before)
 
 
-def dependency(options: Options) -> str:
-    """What the job waits for, in Slurm's words."""
-    return ",".join(f"{DEPENDENCIES[kind]}:{job_id(job)}" for kind, jobs in options.dependencies if kind in DEPENDENCIES for job in jobs)
+def _depends(kind: str, jobs: Iterable[str]) -> list[str]:
+    return [f"{DEPENDENCIES[kind]}:{job_id(job)}" for job in jobs]
 
 
-def mail_points(options: Options) -> str:
-    """When mail is sent; whoever names only its readers (-M) gets TORQUE's default."""
-    return options.values.get("-m", "a" if "-M" in options.values else "n")
-
-
-def check_server(options: Options, server: str) -> None:
-    asked = options.values.get("-q", "")
-    if "@" in asked and asked.partition("@")[2] != server:
-        raise PbsError(f"-q {asked}: there is one server, {server}")
-
-
-def check(options: Options, context: Context) -> None:
+def check(options: Options, wanted: Resources, context: Context) -> None:
     """What no engine could do."""
     values = options.values
-    if mail_points(options) != "n" and not context.mail:
-        asked = f"-m {values['-m']}" if "-m" in values else f"-M {values['-M']}"
-        raise PbsError(f"{asked}: cannot be honoured: this cluster sends no mail (torque_mail_program); use -m n")
+    if values.get("-m", "n") != "n" and not context.mail:
+        raise PbsError(f"-m {values['-m']}: cannot be honoured: this cluster sends no mail (torque_mail_program); use -m n")
     users = [item.partition("@")[0] for item in values.get("-u", context.user).split(",")]
     if context.user not in users:
         raise PbsError(f"-u {values['-u']}: cannot be honoured: a job runs as the user who submits it ({context.user})")
     if values.get("group", context.group) != context.group:
         raise PbsError(f"-W group_list={values['group']}: cannot be honoured: a job has the group of qsub, {context.group} (newgrp changes it)")
-    check_server(options, context.server)
+    if "@" in values.get("-q", "") and values["-q"].partition("@")[2] != context.server:
+        raise PbsError(f"-q {values['-q']}: there is one server, {context.server}")
     if "-z" in options.switches and "-I" in options.switches:
         raise PbsError("-z: cannot be combined with -I")
     if "-I" in options.switches and "-t" in values:
         raise PbsError("-t: an interactive job cannot be an array")
-    later = [kind for kind, _jobs in options.dependencies if kind in BEFORE]
-    if later and "-I" in options.switches:
-        raise PbsError(f"-W depend={later[0]}: cannot be honoured: others cannot wait for an interactive job (-I)")
-    if "-F" in values and "-I" in options.switches:
-        raise PbsError("-F: an interactive job has no arguments")
-    if "-x" in options.switches and "-I" not in options.switches:
-        raise PbsError("-x: only an interactive job (-I) runs a script in the terminal")
+    if wanted.memory and wanted.process_memory:
+        raise PbsError("-l pmem: cannot be combined with mem")
 
 
 def timing(options: Options, wanted: Resources, context: Context) -> list[str]:
     """When a job runs, and for how long."""
     found = []
     if wanted.walltime is not None:
+        if wanted.walltime < 1:
+            raise PbsError("-l walltime: must be at least a second")
         found.append(f"--time={clock(wanted.walltime)}")
     if "-a" in options.values:
         found.append(f"--begin={moment(options.values['-a'], context.now):%Y-%m-%dT%H:%M:%S}")
@@ -238,16 +217,16 @@ def _rules(options: Options, context: Context) -> list[str]:
         found.append(f"--array={values['-t']}")
     if "-n" in options.switches:
         found.append("--exclusive")
-    if mail_points(options) != "n":
+    if values.get("-m", "n") != "n":
         kinds = {"a": "FAIL", "b": "BEGIN", "e": "END"}
-        found.append(f"--mail-type={','.join(kinds[letter] for letter in dict.fromkeys(mail_points(options)))}")
+        found.append(f"--mail-type={','.join(kinds[letter] for letter in dict.fromkeys(values['-m']))}")
         found += [f"--mail-user={values['-M']}"] if "-M" in values else []
     return found
 
 
 def _start_folder(options: Options, context: Context) -> str:
     """Where the job starts: at home, as with PBS, or where -d says."""
-    return absolute(options.values["-d"], context.folder, context.home, "-d").rstrip("/") or "/" if "-d" in options.values else context.home
+    return absolute(options.values["-d"], context.folder, context.home).rstrip("/") or "/" if "-d" in options.values else context.home
 
 
 def environment(options: Options, name: str, wanted: Resources, context: Context) -> dict[str, str]:
@@ -275,8 +254,6 @@ def environment(options: Options, name: str, wanted: Resources, context: Context
     }
     if wanted.walltime is not None:
         found["PBS_WALLTIME"] = str(wanted.walltime)
-    if queue := options.values.get("-q", "").partition("@")[0]:
-        found["PBS_O_QUEUE"] = queue  # of a job that names none, it is set where the job begins
     return found
 
 
@@ -286,13 +263,8 @@ def comment(options: Options, wanted: Resources, name: str, output: str, error: 
         "list": wanted.given, "join": options.values.get("-j", "n"), "keep": options.values.get("-k", "n"), "out": output, "err": error,
         "host": context.host, "folder": _work_folder(options, context), "name": name,
         "account": options.values.get("-A", ""),
-        "rerun": options.values.get("-r", "y"), "mail": mail_points(options), "array": options.values.get("-t", ""),
+        "rerun": options.values.get("-r", "y"), "mail": options.values.get("-m", "n"), "array": options.values.get("-t", ""),
     }  # fmt: skip
-    return written(kept)
-
-
-def written(kept: Mapping[str, object]) -> str:
-    """What is kept with a job, as its comment."""
     return json.dumps({key: value for key, value in kept.items() if value}, separators=(",", ":"), sort_keys=True)
 
 
@@ -304,7 +276,7 @@ def runnable(script: str, options: Options, shell: str) -> str:
     chosen = shell_of(options.values.get("-S", ""))
     interpreter = chosen or (first[2:].strip() if first.startswith("#!") else shell)
     # a comment or an empty line gives its place to the interpreter, so that the numbers of lines stay the same
-    body = rest if not first.strip() or first.lstrip().startswith("#") else script
+    body = rest if not first.strip() or first.startswith("#") else script
     lines = [_hidden(line) for line in body.splitlines(keepends=True)]
     return f"#!{login(interpreter)}\n" + "".join(lines)
 
@@ -317,10 +289,7 @@ def shell_of(paths: str) -> str:
 
 def login(interpreter: str) -> str:
     """An interpreter's line that reads the profile of the user first."""
-    try:
-        words = shlex.split(interpreter)
-    except ValueError as error:
-        raise PbsError(f"the script's first line cannot be read: {error}: {interpreter}") from None
+    words = shlex.split(interpreter)
     if not words or not words[0].startswith("/"):
         raise PbsError(f"-S: must be the absolute path of a shell, got '{interpreter}'")
     named = words[1] if os.path.basename(words[0]) == "env" and len(words) == 2 else words[0]

@@ -33,19 +33,3 @@ def test_the_mark_is_part_of_the_call_that_creates(tmp_path: Path, asked: Any) -
     (order,) = asked()["nodes"]
     assert (order["name"], order["mark"]) == ("a-p-0", "sky/1 ada a p 0")
     assert (order["volumes"], order["keys"]) == ([{"name": "a-p-0-data", "size": 5, "type": ""}], ["ssh-ed25519 AAAA"])
-
-
-def answers(value: list[str]) -> list[str]:
-    """A host program that gives this answer."""
-    return [sys.executable, "-c", f"import sys; sys.stdin.readline(); print({json.dumps({'value': value})!r})"]
-
-
-def test_a_plan_names_the_network_of_the_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = LxcCloud("here", LxcOptions(zone="lab", path=str(tmp_path)), Scope("a", "ada"))
-    spec = NodeSpec(Mark("ada", "a", "p", 0), "debian-12", "small")
-    monkeypatch.setattr(_client, "_command", lambda: answers(["bridge sky-lab", "table sky_lab", "setting net.ipv4.ip_forward"]))
-    assert cloud.shared_missing([spec]) == ["bridge sky-lab", "table sky_lab"]
-    assert cloud.shared_missing([]) == []
-    held = ["node a-p-0", "volume a-p-0-data", "loop device /dev/loop1 x", "mount /x", "bridge sky-lab", "table sky_lab", "file /x/zone.json"]
-    monkeypatch.setattr(_client, "_command", lambda: answers(held))
-    assert cloud.shared_existing() == ["bridge sky-lab", "table sky_lab"]

@@ -7,35 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import (
-    CloudError,
-    Denied,
-    Image,
-    ImageSpec,
-    Invalid,
-    Node,
-    Unavailable,
-    image_mark,
-)
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Invalid, Node
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read, validate
-from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import PdiskError
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import EMAIL, JANE, Site
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import RECORDS, spec
 
@@ -86,37 +71,6 @@ def test_a_document_that_is_signed_here_is_of_the_same_shape(tmp_path: Path) -> 
         return [re.sub(r"#13;|\s", "", tag) for tag in re.findall(r"<[^>]+>", signature)]
 
     assert shape(made) == shape(SIGNED)
-
-
-LONG, SHORT = "78" * 300, "78" * 130
-NAMES: dict[str, Sequence[tuple[x509.ObjectIdentifier, str, _ASN1Type | None]]] = {  # by what Java 17 prints of them
-    "CN=Jane,UID=jane,DC=org,O=O,STREET=St 1,L=L,ST=S,C=EU": [
-        (NameOID.COUNTRY_NAME, "EU", None), (NameOID.STATE_OR_PROVINCE_NAME, "S", None), (NameOID.LOCALITY_NAME, "L", None),
-        (NameOID.STREET_ADDRESS, "St 1", None), (NameOID.ORGANIZATION_NAME, "O", None), (NameOID.DOMAIN_COMPONENT, "org", None),
-        (NameOID.USER_ID, "jane", None), (NameOID.COMMON_NAME, "Jane", None),
-    ],
-    "2.5.4.42=#0c084ac3a972c3b46d65,2.5.4.12=#0c024472,2.5.4.5=#1303313233,1.2.840.113549.1.9.1=#16076140622e6f7267": [
-        (NameOID.EMAIL_ADDRESS, "a@b.org", None), (NameOID.SERIAL_NUMBER, "123", None), (NameOID.TITLE, "Dr", None),
-        (NameOID.GIVEN_NAME, "Jérôme", None),
-    ],
-    f"2.5.4.12=#0c82012c{LONG}": [(NameOID.TITLE, "x" * 300, None)],
-    f"2.5.4.12=#0c8182{SHORT}": [(NameOID.TITLE, "x" * 130, None)],
-    r"OU=Jé 中,O=\#x,CN=\ a\=b\#c\, \"d\"\;\<e\>\+\\\ ": [
-        (NameOID.COMMON_NAME, ' a=b#c, "d";<e>+\\ ', None), (NameOID.ORGANIZATION_NAME, "#x", None),
-        (NameOID.ORGANIZATIONAL_UNIT_NAME, "Jé 中", None),
-    ],
-    r"CN=\00B\00m": [(NameOID.COMMON_NAME, "Bm", _ASN1Type.BMPString)],
-    "CN=#1c08000000550000006e": [(NameOID.COMMON_NAME, "Un", _ASN1Type.UniversalString)],
-    "CN=#12023132": [(NameOID.COMMON_NAME, "12", _ASN1Type.NumericString)],
-    r"CN=\ \ ": [(NameOID.COMMON_NAME, "  ", _ASN1Type.UTF8String)],
-    "CN=\n\n c": [(NameOID.COMMON_NAME, "\n\n c", _ASN1Type.UTF8String)],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("printed", [pytest.param(name, id=f"{number}") for number, name in enumerate(NAMES)])
-def test_names_in_certificates_are_written_as_java_writes_them(printed: str) -> None:
-    name = x509.Name([x509.NameAttribute(oid, value, kind) for oid, value, kind in NAMES[printed]])
-    assert _signature.java_name(name) == printed
 
 
 CHANGES = {
@@ -211,17 +165,6 @@ def test_the_policy_refuses_with_the_reason(site: Site, opened: Opened, kind: st
         assert (found == []) if not reason else (len(found) == 1 and re.search(reason, found[0])), found
 
 
-@pytest.mark.parametrize("kind", ["endorsers", "checksums"])
-def test_the_policy_ignores_the_case_of_letters_but_not_in_identifiers(site: Site, opened: Opened, kind: str) -> None:
-    content = f"written in other letters: {kind}".encode()
-    identifier = published(site, content)
-    value = {"endorsers": EMAIL.title(), "checksums": hashlib.sha1(content).hexdigest().upper()}[kind]
-    with pytest.raises(Denied, match=rf"policy\.deny_{kind} names"):
-        opened(policy=Policy(**{f"deny_{kind}": (value,)})).marketplace.trusted(identifier)
-    allowed = Policy(**{f"allow_{kind}": (value,)}, deny_images=(identifier.swapcase(),))
-    assert opened(policy=allowed).marketplace.trusted(identifier).identifier == identifier
-
-
 def test_one_good_entry_is_enough(site: Site, opened: Opened) -> None:
     content = b"described by two people"
     identifier = published(site, content, **{"slterms:deprecated": "no"})
@@ -253,152 +196,6 @@ def test_images_are_listed_with_what_they_are_and_only_those_that_may_be_used(si
     assert found.checksum == f"sha256:{hashlib.sha256(b'listed').hexdigest()}"
     assert found.properties.items() >= {"os": "debian", "os_version": "12", "title": "a test image", "endorser": EMAIL}.items()
     assert good.identifier not in {image.name for image in opened(policy=Policy(deny_endorsers=(EMAIL,))).images()}
-
-
-def test_an_entry_of_somebody_else_with_our_mark_is_not_ours(site: Site, opened: Opened) -> None:
-    """Whatever it says of the image that was added: none of it is believed, and it takes no name."""
-    cloud = opened()
-    eve = site.authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve/x@example.org")
-    mark = {"mark": image_mark(cloud.owner), "checksum": "shake_128:00", "size": "many"}
-    entry = site.publish(b"of eve", signer=eve, mark=mark, known={"dcterms:alternative": "gold"})
-    (found,) = [image for image in cloud.images() if image.id.startswith(entry.identifier)]
-    assert (found.name, found.ours, found.size) == (entry.identifier, False, len(b"of eve"))
-    assert found.checksum == f"sha256:{hashlib.sha256(b'of eve').hexdigest()}"
-    with pytest.raises(Invalid, match="is not ours: it is left alone"):
-        cloud.delete_image(found)
-    assert _added(cloud, "gold", b"of jane").ours
-    assert opened(image="gold").shortages([spec(cloud, image="gold")], []) == []
-
-
-def test_an_added_image_that_has_expired_stops_growth_and_nothing_else(site: Site, opened: Opened) -> None:
-    made = _added(opened(), "aged", b"aged")
-    wanted = spec(opened(), image="aged")
-    (before,) = opened().definitions([wanted])
-    assert (before.unknown, before.parts["id of the image"]) == ((), _identifier(made))
-    _expire(site, made)
-    assert opened().definitions([wanted]) == [before]
-    reason = f"image 'aged' ({_identifier(made)}) must not be used: as {EMAIL} describes it: it was valid until 2014-06-01T00:00:00Z"
-    assert opened().shortages([wanted], []) == [reason]
-    (event,) = opened().create([wanted])
-    assert (event.final, event.detail) == (True, reason)
-    assert [(image.id, image.status, image.ours) for image in opened().images() if image.name == "aged"] == [(made.id, "expired", True)]
-    _added(opened(), "aged", b"aged")
-    assert opened().shortages([wanted], []) == []
-
-
-def test_an_added_image_that_has_expired_is_deleted_with_its_disk(site: Site, opened: Opened) -> None:
-    made = _added(opened(), "old", b"too old")
-    _expire(site, made)
-    with pytest.raises(Invalid, match="this content is image old already: use that name, or delete that image first"):
-        _added(opened(), "young", b"too old")
-    assert absent(opened(), "old", check=False).changed
-    assert ([image for image in opened().images() if image.name == "old"], _disks(site, "old")) == ([], [])
-
-
-def test_a_name_is_that_of_the_image_which_was_added_last(opened: Opened) -> None:
-    """The old one is withdrawn later than the new one is published."""
-    wanted = spec(opened(), image="twice")
-    for content in (b"first", b"second"):
-        made = _added(opened(), "twice", content)
-        assert opened().definitions([wanted])[0].parts["id of the image"] == _identifier(made)
-    opened().delete_image(made)
-    assert opened().definitions([wanted])[0].parts["id of the image"] == _identifier(made)
-    assert "it is deprecated (deleted by its owner)" in opened().shortages([wanted], [])[0]
-
-
-def test_an_image_whose_disk_cannot_be_deleted_is_listed_until_it_can(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = opened()
-    made = _added(cloud, "stuck", b"stuck")
-    for status, error in ((503, Unavailable), (409, CloudError)):
-        with monkeypatch.context() as patch, pytest.raises(error, match=rf"^pdisk DELETE /disks/\S+: no \({status}\)$"):
-            patch.setattr(site.pdisk, "_delete", _refusing(status))
-            cloud.delete_image(made)
-        assert made in cloud.images()
-        assert opened().shortages([spec(cloud, image="stuck")], []) == []
-    cloud.delete_image(made)
-    assert (made in cloud.images(), _disks(site, "stuck")) == (False, [])
-
-
-def test_the_disk_of_an_image_that_is_withdrawn_already_is_deleted(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = opened()
-    made = _added(cloud, "withdrawn", b"withdrawn")
-    with monkeypatch.context() as patch:
-        patch.setattr(cloud.pdisk, "delete", lambda _uuid: None)
-        cloud.delete_image(made)
-    assert (made in cloud.images(), len(_disks(site, "withdrawn"))) == (False, 1)
-    cloud.delete_image(made)
-    assert _disks(site, "withdrawn") == []
-
-
-def test_an_old_image_whose_disk_could_not_be_deleted_goes_at_the_next_time(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloud = opened()
-    _added(cloud, "new", b"old content")
-    with monkeypatch.context() as patch, pytest.raises(Unavailable):
-        patch.setattr(site.pdisk, "_delete", _refusing(503))
-        _added(cloud, "new", b"new content")
-    assert len([image for image in cloud.images() if image.name == "new"]) == 2
-    made = _added(cloud, "new", b"new content")
-    assert [image for image in cloud.images() if image.name == "new"] == [made]
-    assert len(_disks(site, "new")) == 1
-
-
-def test_an_image_whose_disk_is_gone_is_incomplete_and_added_again(site: Site, opened: Opened) -> None:
-    cloud = opened()
-    old = _added(cloud, "gone", b"gone")
-    cloud.pdisk.delete(_disks(site, "gone")[0])
-    assert [(image.id, image.status) for image in cloud.images() if image.name == "gone"] == [(old.id, "incomplete")]
-    made = _added(cloud, "gone", b"gone")
-    assert [(image, image.status) for image in cloud.images() if image.name == "gone"] == [(made, "active")]
-    assert len(_disks(site, "gone")) == 1
-
-
-def test_a_content_has_one_name(site: Site, opened: Opened) -> None:
-    cloud = opened()
-    made = _added(cloud, "first", b"of one name")
-    with pytest.raises(Invalid, match=r"^image second: this content is image first already: use that name, or delete that image first$"):
-        _added(cloud, "second", b"of one name")
-    assert (made in cloud.images(), len(_disks(site, "first")), _disks(site, "second")) == (True, 1, [])
-    cloud.delete_image(made)
-    assert _added(cloud, "second", b"of one name").name == "second"
-
-
-def test_a_content_has_one_name_whoever_of_one_certificate_added_it(opened: Opened) -> None:
-    _added(opened(user="bob"), "theirs", b"of two owners")
-    with pytest.raises(Invalid, match=r"^image mine: this content is image theirs already"):
-        _added(opened(), "mine", b"of two owners")
-
-
-def _refusing(status: int) -> Callable[..., None]:
-    def delete(*_args: object) -> None:
-        raise PdiskError(status, "no")
-
-    return delete
-
-
-def _disks(site: Site, name: str) -> list[str]:
-    return [disk.uuid for disk in site.pdisk.disks.values() if disk.tag.endswith(f" {name}")]
-
-
-def _identifier(image: Image) -> str:
-    return image.id.partition("/")[0]
-
-
-def _expire(site: Site, image: Image) -> None:
-    (entry,) = [each for each in site.marketplace.entries if f"{each.identifier}/{each.email}/{each.created}" == image.id]
-    old = read(entry.text.replace(f">{entry.values['dcterms:valid']}<", ">2014-06-01T00:00:00Z<").encode())
-    site.marketplace.entries[site.marketplace.entries.index(entry)] = old
-
-
-@pytest.mark.parametrize("size", ["²", "-1", "1.5", pytest.param("9" * 5000, id="too long")])
-def test_a_size_that_is_no_number_is_unknown(size: str) -> None:
-    assert _metadata.read(SIGNED.replace(b">3000000<", f">{size}<".encode())).size == 0
-
-
-def _added(cloud: StratusLabCloud, name: str, content: bytes) -> Image:
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.seek(0)
-        return cloud.add_image(ImageSpec(name, f"sha256:{hashlib.sha256(content).hexdigest()}"), file)
 
 
 def test_an_unknown_image_is_named(opened: Opened) -> None:

@@ -204,7 +204,7 @@ class Program:
 
     def shortages(self) -> list[str]:
         asked = self.request
-        return check.shortages(self.zone, asked["memory"], asked["cores"], asked["gib"], asked["resolvers"], asked["going"])
+        return check.shortages(self.zone, asked["memory"], asked["cores"], asked["gib"], asked["resolvers"])
 
     def lock(self) -> dict[str, str]:
         asked = self.request
