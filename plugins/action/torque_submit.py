@@ -88,8 +88,8 @@ class ActionModule(ValidatedAction):
             self._say(f"would submit {script.name} to {self._node}, as its user {args['user']}")
             return {"changed": True}
         number = self._submit(script, args)
-        keeps = f"job {number} is queued on {self._node} and keeps running if you stop this command; follow it again: -e sky_submission={number}"
-        self._say(self.worded(keeps))
+        self._say(self.worded(f"job {number} is queued on {self._node} and keeps running if you stop this command"))
+        self._say(self.worded(f"to follow it again: sky.clusters.torque_submit with -e sky_submission={number}"))
         return self._followed(script.name, number, args["timeout"])
 
     def _submit(self, script: Path, args: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Bring a file into HDFS
+- name: Copy a file into HDFS
   sky.clusters.data_transfer:
     direction: put
     source: logs.csv

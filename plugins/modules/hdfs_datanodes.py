@@ -92,7 +92,7 @@ EXAMPLES = r"""
     state: members
     members: ["10.0.0.5:9866", "10.0.0.6:9866"]
 
-- name: Have a DataNode hand over its blocks
+- name: Hand over the blocks of a DataNode
   sky.clusters.hdfs_datanodes:
     page: http://10.0.0.4:9870
     state: leaving

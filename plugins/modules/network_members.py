@@ -23,7 +23,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put the list together
+- name: Compile the list
   sky.clusters.network_members:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"

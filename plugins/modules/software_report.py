@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put it together
+- name: Compile the report
   sky.clusters.software_report:
     cluster: "{{ sky_cluster }}"
     file: demo.cdx.json

@@ -22,7 +22,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put it together
+- name: Compile the report
   sky.clusters.usage_report:
   register: report
 """

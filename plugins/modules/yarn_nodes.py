@@ -60,7 +60,7 @@ EXAMPLES = r"""
     state: members
     members: [10.0.0.5, 10.0.0.6]
 
-- name: Have a NodeManager leave
+- name: Drain a NodeManager
   sky.clusters.yarn_nodes:
     page: http://10.0.0.4:8088
     state: leaving

@@ -11,11 +11,13 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible import constants
 from ansible.utils.display import Display
+
+from ansible_collections.sky.clusters.plugins.plugin_utils._table_layout import fitted_tables
 
 COLORS: Any = constants  # defines its names as it is imported
 WIDEST = 100  # columns
@@ -42,9 +44,10 @@ def screen_width() -> int:
 
 def show(lines: Iterable[str], color: str | None = None) -> None:
     """Print lines as the collection prints its own, indented by two blanks."""
-    for line in lines:
-        for piece in (piece for part in f"  {line}".rstrip().split("\n") for piece in fitted(part, screen_width())):
-            Display().display(piece, color=color or color_of(line))
+    parts = [(part, color or color_of(line)) for line in lines for part in f"  {line}".rstrip().split("\n")]
+    for (_part, shown), pieces in zip(parts, fitted_lines([part for part, _color in parts], screen_width()), strict=True):
+        for piece in pieces:
+            Display().display(piece, color=shown)
 
 
 def color_of(line: str) -> str | None:
@@ -54,8 +57,18 @@ def color_of(line: str) -> str | None:
     return str(COLORS.COLOR_OK) if line.startswith(GOOD) else None
 
 
+def fitted_lines(lines: Sequence[str], width: int) -> Iterator[list[str]]:
+    """The pieces of each line, of a screen's width; the rows of a table in columns that fit, as far as that is possible.
+
+    Args:
+        width: 0 for any.
+    """
+    rows = fitted_tables(lines, width)
+    yield from (rows.get(number) or fitted(line, width) for number, line in enumerate(lines))
+
+
 def fitted(line: str, width: int) -> list[str]:
-    """A line in pieces of a screen's width. What is copied from the screen, and rows of tables, stay whole.
+    """A line in pieces of a screen's width. What is copied from the screen, and a row without its table, stay whole.
 
     Args:
         width: 0 for any.

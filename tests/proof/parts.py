@@ -197,7 +197,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "spark_jobs", Tier.LONG, 2600, 450, "jobs of every sort, packages and a notebook on one node; what is open, and who can read what",
-        (*LOCAL, *SPARK, *_files("spark", "conftest", "test_single", "test_secure")),
+        (*LOCAL, *SPARK, "tests/support/screens.py", *_files("spark", "conftest", "test_single", "test_secure")),
         (_pytest("real", *SIDE_BY_SIDE, "loadfile", *_files("spark", "test_single", "test_secure")),),
     ),
     Part(

@@ -18,6 +18,8 @@ SAID = {"strategy": "ansible.builtin.linear", "any_errors_fatal": False, "timeou
 HERE = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # What runs on the controller, where a failure is the end: nothing may follow it, and its own message says what to do
 ENDS_THE_RUN = {"ansible.builtin.set_fact", "sky.clusters.nodes_delete", "sky.clusters.nodes_ready", "sky.clusters.report", "sky.clusters.ssh_config"}
+NAME = re.compile(r"^\s*- name: ['\"]?(.+)$", re.MULTILINE)
+DIALECT = re.compile(r"(?:Bring|Give|Have|Know|Let|Put|Say|See|Take|Tell) ")
 WHOLE = "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
 
 
@@ -53,6 +55,14 @@ def tasks_of(content: Any) -> Iterator[dict[str, Any]]:
             yield each
 
 
+def test_steps_are_named_by_plain_verbs() -> None:
+    """Their names are the lines that users read while a run goes on: who does what to which part, as reference documentation would say it."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    names = [(path, match[1]) for path in paths for match in NAME.finditer(path.read_text(encoding="utf-8"))]
+    assert len(names) > 400
+    assert not [f"{path.relative_to(tree.ROOT)}: {name}" for path, name in names if DIALECT.match(name)]
+
+
 def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
     """Ansible would give up all hosts of the play, the controller included, and end the run without its report."""
     paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
@@ -64,7 +74,7 @@ def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
 def test_a_profile_is_shown_with_the_nodes_that_do_not_know_of_it() -> None:
     """A list that lacked a key would not be written, and the profile would let nobody in."""
     tasks = {task["name"]: task for task in tasks_of(yaml.safe_load((tree.ROOT / "playbooks/vpn_profile.yml").read_text(encoding="utf-8")))}
-    assert tasks["Let the user in"]["sky.clusters.network_list"]["leave_out"] is True
+    assert tasks["Add the user to the list"]["sky.clusters.network_list"]["leave_out"] is True
     shown = tasks["Show the profile"]
     assert {"behind", "left_out", "opened"} <= {*re.findall(r"\w+", shown["sky.clusters.tell"]["lines"])} & shown["vars"].keys()
     assert "sky_list.left_out" in shown["vars"]["left_out"]

@@ -16,12 +16,13 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._progress import WORDS
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import COMMAND, HANGING, fitted
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import COLUMNS, COMMAND, HANGING, fitted
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.site import Site
 
 RENEW = "SKY_RENEW_SCREENS"
 WIDTH = 80
@@ -36,13 +37,17 @@ TASK = re.compile(r"^\s*- name: [\"']?(.+?)[\"']?(?:\s+#.*)?$", re.MULTILINE)
 ONCE = re.compile(r"  (?:Fetch|Pack|Build|Make) the \S+")  # of steps whose result is kept on the controller
 EVENT = re.compile(rf"  (\S+) +({'|'.join(WORDS.values())}) +[\d.]+ s(?:  .*)?")
 FACTS = re.compile(r"  \w+: (?:\w+://)?ADDRESS\b.*")  # what a system says of itself in `status`
+LOG = re.compile(r"(?:\d\d/\d\d/\d\d \d\d:\d\d:\d\d|DAY TIME) [A-Z]+ ")  # of a job, whose output is shown as it is
 VARYING = (
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "ADDRESS"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC|\+00:00)?"), "TIME"),
+    (re.compile(r"\b\d\d/\d\d/\d\d \d\d:\d\d:\d\d\b"), "DAY TIME"),
+    (re.compile(r"\b(sky-submit-|sky_submission=|sky_stop=)[0-9a-f]{8}\b"), r"\1ID"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\bapp-\d{14}-\d{4,}\b"), "APPLICATION"),
-    (re.compile(r"\bpi \d\.\d+"), "pi N"),
+    (re.compile(r"\b([Pp]i (?:is roughly )?)\d\.\d+"), r"\1N"),
+    (re.compile(r"\b(?:\d+ h )?\d+ min\b"), "N s"),
     (re.compile(r"\b\d+(?:\.\d+)? s\b"), "N s"),
     (re.compile(r"\b\d+ %"), "N %"),
     (re.compile(r"\b\d+ MiB (in use|free)"), r"N MiB \1"),
@@ -63,6 +68,11 @@ class Line:
 
     def __str__(self) -> str:
         return f"\x1b[{self.color}m{self.text}\x1b[0m" if self.color else self.text
+
+
+def seen(site: Site, look: Mapping[str, str], **more: str) -> Site:
+    """The same site on a screen, plain or in colour."""
+    return replace(site, environment={**site.environment, **look, **more})
 
 
 def lines(output: str) -> list[Line]:
@@ -92,8 +102,17 @@ def unwrapped(output: str) -> str:
 
 
 def too_wide(output: str) -> list[str]:
-    """The lines that do not fit, but for what is copied from the screen or is one word."""
-    return [line.text for line in lines(output) if len(line.text) > WIDTH and fitted(line.text, WIDTH) != [line.text]]
+    """The lines that do not fit, rows of tables among them, but for what is copied from the screen or is one word."""
+    return [line.text for line in lines(output) if len(line.text) > WIDTH and _could_fit(line.text)]
+
+
+def _could_fit(text: str) -> bool:
+    shown = text.lstrip()
+    return not COMMAND.match(shown) and not LOG.match(shown) and (bool(COLUMNS.search(shown)) or fitted(text, WIDTH) != [text])
+
+
+def _fitted(text: str) -> list[str]:
+    return [text] if LOG.match(text.lstrip()) else fitted(text, WIDTH)
 
 
 def normal(output: str, own: Mapping[str, str]) -> str:
@@ -106,7 +125,7 @@ def normal(output: str, own: Mapping[str, str]) -> str:
     plain = not any(line.color for line in shown)
     kept = [line for line in shown if not _is_of_this_run(line, plain)]
     replaced = [_replaced(line, own) for line in _in_order(kept)]
-    pieces = [Line(piece, line.color) for line in replaced for piece in fitted(line.text, WIDTH)]
+    pieces = [Line(piece, line.color) for line in replaced for piece in _fitted(line.text)]
     return "".join(f"{piece}\n" for piece in pieces)
 
 

@@ -80,9 +80,9 @@ class DataVolume:
     type: str = option(Text(), "the cloud's volume type; its default if empty", default="")
     fs: str = option(Choice(("ext4", "xfs"), "file system"), "file system created on it while it is blank", default="ext4")
     mount: str = option(Text(r"/[A-Za-z0-9._/-]+", "an absolute path"), "where it is mounted; /data/<volume> if empty", default="")
-    owner: str = option(USER_NAME, "user that owns its top folder; nobody changes it if empty", default="")
-    group: str = option(USER_NAME, "group of its top folder; nobody changes it if empty", default="")
-    mode: str = option(Text(r"[0-7]{3,4}", "3 or 4 octal digits in quotes"), "permission of its top folder; nobody changes it if empty", default="")
+    owner: str = option(USER_NAME, "user that owns its top folder; without it, group and mode, the cluster's user if no role uses it", default="")
+    group: str = option(USER_NAME, "group of its top folder", default="")
+    mode: str = option(Text(r"[0-7]{3,4}", "3 or 4 octal digits in quotes"), "permission of its top folder", default="")
 
 
 class VolumeKind:

@@ -70,6 +70,7 @@ SPARK = System(
     judge=judge,
     proof="spark_proof",
     users=("spark",),
+    job_group="spark",
     checks={
         "spark_master_defaults": check_settings,
         "spark_daemon_settings": check_settings,

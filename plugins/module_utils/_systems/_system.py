@@ -157,6 +157,7 @@ class System:
     judge: Judge = no_judge
     proof: str = ""  # Ansible role that proves the system by real work, on its head
     users: tuple[str, ...] = ()  # system users that its roles create
+    job_group: str = ""  # of the processes of its jobs and of the cluster's user, where jobs do not run as their user alone
     extras: Mapping[str, ExtraKind] = field(default_factory=dict)  # extra variables of its own playbooks
     usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
     checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say

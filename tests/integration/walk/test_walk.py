@@ -24,6 +24,7 @@ from ansible_collections.sky.clusters.tests.support import screens
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
 from ansible_collections.sky.clusters.tests.support.logins import Logins
+from ansible_collections.sky.clusters.tests.support.screens import seen
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.two_runs import FAILURE, REFUSED
@@ -36,7 +37,19 @@ WORKER = f"{ZONE}-worker-0"
 AT_ONCE = (1, 2)  # how many workers each of two runs wants; the parts `survival` and `spark` have 30 trials with pauses between them
 
 SCREENS = Path(__file__).resolve().parent / "screens"
-HELD = ("built-again", "built-colour", "check", "check-colour", "destroyed-colour", "failed-colour", "status", "status-colour")
+HELD = (
+    "built-again",
+    "built-colour",
+    "check",
+    "check-colour",
+    "destroy-check",
+    "destroyed-colour",
+    "failed-colour",
+    "grown-colour",
+    "refused",
+    "status",
+    "status-colour",
+)
 LOOKS = [("", screens.PLAIN), ("-colour", screens.COLOUR)]
 FAILS = """
 - name: Fail
@@ -72,11 +85,6 @@ def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     made = Site(tmp_path_factory.mktemp("walk"), ZONE, content)
     yield made
     made.must("destroy", *made.with_data)
-
-
-def seen(site: Site, look: dict[str, str], **more: str) -> Site:
-    """The same site on a screen, plain or in colour."""
-    return replace(site, environment=site.environment | look | more)
 
 
 @pytest.fixture(scope="module")
@@ -186,10 +194,18 @@ def test_a_failure_is_explained(site: Site, shown: Shown) -> None:
     assert answer.stdout.strip() == "root", answer.stderr
 
 
-def test_it_grows_and_proves_that_the_new_node_works(site: Site) -> None:
+def test_a_file_with_faults_is_refused(site: Site, shown: Shown) -> None:
+    content = copy.deepcopy(site.content)
+    content["pools"]["worker"] |= {"count": -1, "roles": ["spark_wroker"]}
+    refused = seen(replace(site, content=content), screens.PLAIN).play(PLAYBOOK)
+    assert refused.code != 0
+    shown["refused"] = refused.output
+
+
+def test_it_grows_and_proves_that_the_new_node_works(site: Site, shown: Shown) -> None:
     before = ids(site)
-    grown = site.must(PLAYBOOK, *workers(2))
-    assert "tasks on 2 worker(s)" in grown.output
+    shown["grown-colour"] = seen(site, screens.COLOUR).must(PLAYBOOK, *workers(2)).output
+    assert "tasks on 2 worker(s)" in screens.unwrapped(shown["grown-colour"])
     assert before.items() < ids(site).items()
     assert site.hosts("spark_worker") == names(2)
 
@@ -252,6 +268,7 @@ def kept(site: Site, shown: Shown, built: Played) -> list[str]:  # noqa: ARG001 
     """The data of each system, before its cluster was destroyed."""
     before = [system.data(site) for system in SYSTEMS]
     assert all(before)
+    shown["destroy-check"] = seen(site, screens.PLAIN).must("destroy", "--check").output
     said = shown["destroyed-colour"] = seen(site, screens.COLOUR).must("destroy").output
     assert "kept" in said
     return before

@@ -72,7 +72,7 @@ def test_a_login_from_elsewhere_checks_the_host_keys_and_names_no_file_of_the_co
 @pytest.mark.parametrize(
     ("said", "in_a_job"),
     [
-        ("follow it again: -e sky_submission=12; stop it", "follow it again: sky_submission: 12; stop it"),
+        ("to follow it again: a playbook with -e sky_submission=12", "to follow it again: a playbook with sky_submission: 12"),
         ("replace the node (-e sky_replace=drift)", "replace the node (sky_replace: drift)"),
         ("run with -e sky_replace again: a", "run with sky_replace again: a"),
         ("job 1 is queued and keeps running if you stop this command", "job 1 is queued and keeps running if this job is cancelled"),

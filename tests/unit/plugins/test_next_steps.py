@@ -38,6 +38,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The lines of each system in each case."""
     folder = tmp_path_factory.mktemp("steps")
     tasks = [task for system in RESULTS for case in CASES for task in rendered(system, case, folder)]
+    tasks += [task for reader in ("sky", "ada") for task in rendered("spark", "none", folder, spark_notebook=True, spark_notebook_user=reader)]
     play = [{"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]
     (folder / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", "play.yml"]
@@ -52,8 +53,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*-*")}
 
 
-def rendered(system: str, case: str, folder: Path) -> list[dict[str, Any]]:
-    """The facts of a run in that case, and the template with them."""
+def rendered(system: str, case: str, folder: Path, **more: Any) -> list[dict[str, Any]]:
+    """The facts of a run in that case, and the template with them.
+
+    Args:
+        more: further facts, which stay for what is rendered later.
+    """
     outcome, before = CASES[case]
     result = {"result": RESULTS[system]}
     made = outcome | ({} if "postponed" in outcome else result) if outcome else {}
@@ -63,12 +68,15 @@ def rendered(system: str, case: str, folder: Path) -> list[dict[str, Any]]:
         "sky_findings": {"systems": {system: {"proof": before | (result if before else {})}}},
         "sky_address": "10.0.0.4",
         f"{system}_proof_outcome": made,
-    }
+    } | more
     template = str(tree.ROOT / f"playbooks/templates/{system}_next_steps.j2")
     content = "{{ lookup('ansible.builtin.template', template) | to_json }}"
     return [
         {"ansible.builtin.set_fact": facts},
-        {"ansible.builtin.copy": {"content": content, "dest": str(folder / f"{system}-{case}")}, "vars": {"template": template}},
+        {
+            "ansible.builtin.copy": {"content": content, "dest": str(folder / "-".join([system, case, *map(str, more.values())]))},
+            "vars": {"template": template},
+        },
     ]
 
 
@@ -81,3 +89,10 @@ def test_the_proof_is_named(shown: dict[str, str], system: str) -> None:
     assert said["unchanged"] == said["earlier"]
     assert said["earlier"][0].replace(" at 2026-11-21 04:21 UTC", "") == said["now"][0]
     assert said["postponed"][0].startswith("not proved by ") and said["postponed"][0].endswith(" yet: no node has room")
+
+
+@pytest.mark.parametrize(("reader", "login"), [("sky", "ssh -F demo.conf"), ("ada", "ssh -F demo.conf -l ada")])
+def test_a_notebook_is_opened_as_the_user_who_may_read_its_token(shown: dict[str, str], reader: str, login: str) -> None:
+    said = shown[f"spark-none-True-{reader}"]
+    assert f"\n  {login} -N -L 8888:localhost:8888 demo\n  {login} demo cat /var/lib/spark-notebook/token\n" in said
+    assert "notebooks" not in shown["spark-none"]

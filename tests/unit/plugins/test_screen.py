@@ -19,12 +19,15 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT
 from ansible_collections.sky.clusters.plugins.plugin_utils._progress import event_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._screen import color_of, fitted
+from ansible_collections.sky.clusters.tests.support.screens import too_wide
 
 PAGES = "see the pages at http://localhost:8080 (cluster) and http://localhost:18080 (jobs that ended) through a tunnel:"
 TUNNEL = "  ssh -F /home/ada/.ansible/sky/demo.conf -N -L 8080:10.0.0.4:8080 -L 18080:10.0.0.4:18080 demo-master-0"
 DRAIN = (
     "demo-worker-3: draining, 2 executors still run (etl), at most 594 s more; to cut it short: Ctrl-C, then run again with -e sky_disruption=force"
 )
+HEADING = "node            state    roles                                configured  health"
+ROW = "twalk-worker-0  running  spark_worker,nfs_client,torque_node  yes         spark-worker failed"
 UUID = "7d3c1f52-6a0e-4c1b-9b53-0f7e4c1f8a11"
 PLAYBOOK = f"""
 - hosts: localhost
@@ -36,6 +39,8 @@ PLAYBOOK = f"""
           - "fault: demo-worker-2: its root disk is full"
           - "{PAGES}"
           - "{TUNNEL}"
+          - "{HEADING}"
+          - "{ROW}"
           - ""
           - "ready: yes"
 """
@@ -63,7 +68,7 @@ def test_prose_is_wrapped_at_blanks_with_an_indent(line: str) -> None:
         f"https://example.org/{'a' * 80}",
     ],
 )
-def test_commands_logs_tables_and_urls_stay_whole(line: str) -> None:
+def test_commands_logs_single_rows_and_urls_stay_whole(line: str) -> None:
     assert fitted(line, 80) == [line]
 
 
@@ -141,7 +146,9 @@ def test_on_a_terminal_lines_fit_and_faults_stand_out(tmp_path: Path) -> None:
     assert "\x1b[0;31m  fault: demo-worker-2: its root disk is full\x1b[0m\n" in said
     assert "\x1b[0;32m  ready: yes\x1b[0m\n" in said
     assert "\n  see the pages at http://localhost:8080 (cluster) and http://localhost:18080\n    (jobs that ended) through a tunnel:\n" in said
-    assert f"\n  {TUNNEL}\n\n" in said
+    assert f"\n  {TUNNEL}\n  node " in said
+    assert "\n  twalk-worker-0  running  spark_worker,         yes         spark-worker failed\n                           nfs_client,\n" in said
+    assert too_wide(said) == []
 
 
 def test_on_the_terminal_of_ansible_runner_lines_are_whole(tmp_path: Path) -> None:
@@ -151,4 +158,4 @@ def test_on_the_terminal_of_ansible_runner_lines_are_whole(tmp_path: Path) -> No
 def test_through_a_pipe_lines_are_whole_and_plain(tmp_path: Path) -> None:
     said = subprocess.run(command(tmp_path), cwd=tmp_path, env=variables(), text=True, capture_output=True, check=True).stdout
     assert "\x1b" not in said
-    assert f"\n  {PAGES}\n  {TUNNEL}\n\n  ready: yes\n" in said
+    assert f"\n  {PAGES}\n  {TUNNEL}\n  {HEADING}\n  {ROW}\n\n  ready: yes\n" in said

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
-from ansible_collections.sky.clusters.plugins.plugin_utils._screen import color_of, fitted
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import color_of, fitted_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
@@ -25,6 +25,7 @@ def node(name: str, pool: str, role: str, **more: Any) -> dict[str, Any]:
 
 MASTER = node("demo-master-0", "master", "spark_master")
 WORKERS = [node(f"demo-worker-{index}", "worker", "spark_worker") for index in (10, 2)]
+WORKING = ["hdfs_datanode", "spark_worker", "nfs_client", "torque_node"]
 WELL = {"health": "ok", "faults": []}
 SICK = {"health": "disk full", "faults": ["its root disk is full"]}
 
@@ -248,8 +249,15 @@ def test_all_lines_of_a_full_status_fit_80_columns() -> None:
         "proof": proof,
     }
     units = ("spark-master", "spark-worker", "spark-history", "hdfs-namenode", "hdfs-datanode", "yarn-nodemanager")
+    several = [MASTER | {"roles": ["nfs_server", "spark_master", "torque_server"]}, *(each | {"roles": WORKING} for each in WORKERS)]
     found = status(
-        {"demo-worker-2": {"health": "disk full", "faults": ["its root disk is full, and its data volume spark is not mounted at /data/spark"]}},
+        {
+            "demo-worker-2": {
+                "health": "spark-worker failed",
+                "faults": ["its root disk is full, and its data volume spark is not mounted at /data/spark"],
+            }
+        },
+        nodes=several,
         services=[{"unit": unit, "state": "active"} for unit in units],
         systems={"spark": spark},
         shares=[{"mount": "/software", "size": 1024 * 1024, "used_percent": 40, "free": 600 * 1024}],
@@ -262,7 +270,7 @@ def test_all_lines_of_a_full_status_fit_80_columns() -> None:
         estimate=["1.00 EUR per hour for what the cluster file describes, of which 0.50 EUR are for nodes that do not exist yet"],
     )
     lines = [f"  {line}" for line in found["summary"]]
-    pieces = [piece for line in lines for piece in fitted(line, 80)]
+    pieces = [piece for parts in fitted_lines(lines, 80) for piece in parts]
     assert max(map(len, lines)) > 120
     assert [piece for piece in pieces if len(piece) > 80] == []
     colored = [line.split(":")[0] for line in found["summary"] if color_of(line)]

@@ -65,8 +65,24 @@ def test_wrapped_lines_are_joined_and_others_are_not() -> None:
 
 
 def test_prose_that_does_not_fit_is_found_and_commands_are_not() -> None:
-    command, prose = f"    ssh -F {'a' * 80} demo-master-0", f"  {'word ' * 20}"
-    assert screens.too_wide(f"{command}\n{prose}\n") == [prose.rstrip()]
+    command, prose, row = f"    ssh -F {'a' * 80} demo-master-0", f"  {'word ' * 20}", f"  demo-worker-0  running  {'spark_worker,' * 5}  yes"
+    assert screens.too_wide(f"{command}\n{prose}\n{row}\n") == [prose.rstrip(), row]
+
+
+def test_the_log_of_a_job_is_held_as_it_is() -> None:
+    log = f"  26/11/30 22:44:13 WARN TaskSchedulerImpl: {'a long word ' * 8}\n"
+    assert screens.too_wide(log) == []
+    assert screens.normal(log, {}) == log.replace("26/11/30 22:44:13", "DAY TIME").rstrip() + "\n"
+
+
+def test_a_list_of_jobs_is_the_same_on_every_machine() -> None:
+    rows = [
+        f"  sky-submit-{identifier}  job.py  sky   {state}  2026-11-21 04:{minute}  {span}\n"
+        for identifier, minute, span, state in (("3f9a01bc", "21", "14 s", "succeeded"), ("c2f7e6d0", "59", "2 h 3 min", "succeeded"))
+    ]
+    assert screens.normal(rows[0], {}) == screens.normal(rows[1], {}) == "  sky-submit-ID  job.py  sky  succeeded  TIME  N s\n"
+    follow = "  to stop it: sky.clusters.spark_jobs with -e sky_stop=3f9a01bc\n"
+    assert screens.normal(follow, {}) == follow.replace("3f9a01bc", "ID")
 
 
 def test_a_screen_without_a_file_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

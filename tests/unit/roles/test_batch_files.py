@@ -75,7 +75,7 @@ def test_a_step_that_failed_is_done_by_the_next_run(tmp_path: Path, monkeypatch:
 
 def test_ssh_reads_what_a_run_wrote_that_ended_before_it_could(tmp_path: Path) -> None:
     tasks = yaml.safe_load((Path(admit.__file__).parents[1] / "tasks/trust.yml").read_text(encoding="utf-8"))
-    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Let users pass from node to node")
+    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Allow users to log in from node to node")
     for folder in ("sshd_config.d", "ssh_config.d", "bin"):
         (tmp_path / folder).mkdir()
     program = tmp_path / "bin/systemctl"
@@ -102,7 +102,7 @@ BAD = "DOWN DOWN* DOWN+DRAIN RESERVED+DOWN UNKNOWN UNKNOWN* FAIL FUTURE IDLE* ID
 @pytest.mark.parametrize(("state", "counts"), [*((state, True) for state in GOOD.split()), *((state, False) for state in ["", *BAD.split()])])
 def test_a_visit_ends_well_if_the_server_can_give_the_node_jobs(tmp_path: Path, state: str, counts: bool) -> None:
     tasks = yaml.safe_load((Path(forget.__file__).parents[1] / "tasks/main.yml").read_text(encoding="utf-8"))[0]["block"]
-    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Wait until the server counts on it")
+    (script,) = (task["ansible.builtin.shell"] for task in tasks if task["name"] == "Wait until the server accepts the node")
     for program, text in (
         ("scontrol", f"echo NodeName=n-0 CPUTot=2 State={state} ThreadsPerCore=1"),
         ("sleep", ":"),
