@@ -21,10 +21,12 @@ class ActionModule(ControllerAction):
         "stage": {"type": "str", "required": True},
         "task": {"type": "str", "required": True},
         "result": {"type": "dict", "required": True},
+        "hidden": {"type": "bool", "default": False},
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        lines = failure_text(self.variables["inventory_hostname"], args["stage"], args["task"], args["result"], self._login())
+        node, hidden = self.variables["inventory_hostname"], args["hidden"]
+        lines = failure_text(node, args["stage"], args["task"], args["result"], self._login(), hidden)
         return {"changed": False, "lines": untemplated(lines)}
 
     def _login(self) -> str:

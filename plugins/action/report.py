@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.module_utils._views._lines import Configuration, done_lines, plan_lines, unchanged
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import FORETOLD, Configuration, done_lines, plan_lines, unchanged
 from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import visit_reasons
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
@@ -44,8 +44,8 @@ class ActionModule(ControllerAction):
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         hostvars = self.variables["hostvars"]
         done = _foretold(args) if self._task.check_mode else _done(args)
-        times = () if self._task.check_mode else _times(args["nodes"], hostvars)
-        lines = [self.worded(line) for line in (*done, *_next(args), *_of_nodes(args["lost"], hostvars), *times)]
+        last = [FORETOLD] if self._task.check_mode else _times(args["nodes"], hostvars)
+        lines = [self.worded(line) for line in (*done, *_next(args), *_of_nodes(args["lost"], hostvars), *last)]
         show(lines)
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))

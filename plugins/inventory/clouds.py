@@ -20,6 +20,8 @@ description:
   - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends the programs of Ansible with an error.
   - Every host has variables that define how to reach it. Variables of the group C(all), settings of Ansible and C(~/.ssh/config) cannot change that.
   - Values that are encrypted with C(ansible-vault) are decrypted, and are plain in these variables.
+  - No value of the file or of a cloud is run as a template. C(ansible-inventory --list) shows strings as they are, but for those that Ansible could
+    run (with a brace, a C(|), a call, or Jinja2's header), which it shows as a mapping with the key C(__ansible_unsafe).
   - If the plugin is the first of C(enable_plugins) in the section C([inventory]) of C(ansible.cfg), a cluster file that is no YAML ends these
     programs too, with one sentence. Otherwise Ansible's own plugins only warn of it.
   - The warning of C(ansible-playbook) that an inventory has no hosts is switched off, since a cluster has none before its first run.
@@ -155,7 +157,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys impor
 from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
 from ansible_collections.sky.clusters.plugins.plugin_utils._screen import screen_width
 from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import use_timeline
-from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import inventory_value
 from ansible_collections.sky.clusters.plugins.plugin_utils._vaulted import decrypted
 
 
@@ -264,9 +266,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():
-            self.inventory.set_variable("all", name, untemplated(value))
+            self.inventory.set_variable("all", name, inventory_value(value))
         for each in hosts:
-            self._add(each["name"], each["groups"], untemplated(each["variables"]))
+            self._add(each["name"], each["groups"], inventory_value(each["variables"]))
 
     def _add(self, name: str, groups: list[str], variables: dict[str, Any]) -> None:
         self.inventory.add_host(name)

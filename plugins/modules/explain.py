@@ -30,6 +30,13 @@ options:
     description: Result of the failed task, from C(ansible_failed_result).
     type: dict
     required: true
+  hidden:
+    description:
+      - Whether the failed task has C(no_log), from C(ansible_failed_task). The lines then contain nothing of O(result).
+      - They contain nothing of it either if the result itself is marked so, as ansible-core before 2.21 does.
+    type: bool
+    default: false
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -44,6 +51,7 @@ EXAMPLES = r"""
         stage: Install the software
         task: "{{ ansible_failed_task.name }}"
         result: "{{ ansible_failed_result }}"
+        hidden: "{{ ansible_failed_task.no_log | default(true) }}"
       register: explained
 
     - name: Fail with the reason

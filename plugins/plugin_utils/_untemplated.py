@@ -5,14 +5,37 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import ansible.template
 from ansible.utils.unsafe_proxy import wrap_var
+
+# What a text needs to be run: a delimiter of templates, also one that another text completes, or else, where `when: "{{ name }}"` makes a condition
+# of it, a call or a filter
+RUN = re.compile(r"""[{}|]|#jinja2:|[\w\])"']\s*\(""")
+# Core 2.19 and newer show a text without this mark as unsafe; 2.18, which does not have it, shows every text plain that is not marked as unsafe
+harmless = getattr(ansible.template, "trust_as_template", str)
 
 
 def untemplated(value: Any) -> Any:
     """Plain data of built-in types, marked as unsafe: braces in a cloud's answer are never run as a template."""
     return wrap_var(plain(value))
+
+
+def inventory_value(value: Any) -> Any:
+    """The same for the inventory, of which C(ansible-inventory) shows every unsafe text as a mapping: only what could be run is unsafe there."""
+    return _each_text(plain(value))
+
+
+def _each_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {wrap_var(key): _each_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_each_text(item) for item in value]
+    if isinstance(value, str):
+        return wrap_var(value) if RUN.search(value) else harmless(value)
+    return value
 
 
 def plain(value: Any) -> Any:

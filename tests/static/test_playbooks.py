@@ -89,6 +89,28 @@ def test_a_loop_around_a_role_has_a_variable_of_its_own() -> None:
     assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in around if "loop_var" not in task.get("loop_control", {})]
 
 
+def test_a_result_that_is_hidden_is_not_repeated() -> None:
+    """Ansible keeps no mark in a registered result: a task that fails with it would show it."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    tasks = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8")))]
+    hidden = {task["register"] for _path, task in tasks if task.get("no_log") and "register" in task}
+    assert "__spark_secret" in hidden
+    whole = {f"{{{{ {name} }}}}" for name in hidden}
+    again = [(path, task) for path, task in tasks for result in task.get("sky.clusters.proceed", {}).get("results", []) if str(result) in whole]
+    assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in again if not task.get("no_log")]
+
+
+def test_the_reason_of_a_hidden_failure_of_files_is_told() -> None:
+    """Such as a full disk. The sentences of the module name paths, and nothing of what is written."""
+    paths = sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))
+    blocks = [(path, each) for path in paths for each in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+    hidden = [(path, each) for path, each in blocks for task in tasks_of([each]) if "sky.clusters.files" in task and task.get("no_log")]
+    assert len(hidden) > 1
+    assert not [
+        f"{path.relative_to(tree.ROOT)}: {each['name']}" for path, each in hidden if "{{ ansible_failed_result.msg }}" not in str(each.get("rescue"))
+    ]
+
+
 def is_left_to_nodes(task: dict[str, Any]) -> bool:
     """Whether each node fails by itself, by the task that reads the registered result."""
     reached = task.get("delegate_to") == "localhost" or task.get("ignore_unreachable") is True

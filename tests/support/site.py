@@ -118,7 +118,7 @@ class Site:
     def inventory(self) -> dict[str, Any]:
         """What the inventory shows, as data."""
         listed = self._asked("ansible-inventory", "-i", str(self.file), "--list")
-        return dict(json.loads(listed, object_hook=_bare))
+        return dict(json.loads(listed))
 
     def snapshot(self) -> Path:
         """A file that goes on showing the inventory as it is now, as a controller does that reads it long before the run."""
@@ -141,11 +141,6 @@ class Site:
     def ssh(self, host: str, command: str) -> str:
         """Run a command on a node, by way of the inventory's own connection."""
         return self._asked("ansible", "-i", str(self.file), host, "-m", "ansible.builtin.shell", "-a", command).split(">>\n", 1)[1]
-
-
-def _bare(item: dict[str, Any]) -> Any:
-    """Ansible's JSON says of every text from a plugin that it is no template."""
-    return item["__ansible_unsafe"] if set(item) == {"__ansible_unsafe"} else item
 
 
 def machine_state(zone: str) -> dict[str, set[str]]:

@@ -15,6 +15,7 @@ TOTALS = {CREATE: "to create", CHANGE: "to change", REPLACE: "to replace", DELET
 DONE = {CREATE: "created", CHANGE: "changed", REPLACE: "replaced", DELETE: "deleted"}
 WIDEST = 36  # columns of a name that others are lined up with
 UNCHANGED = "all nodes match the cluster file"
+FORETOLD = "check mode: nothing was changed"  # the last line of a plan
 
 
 def unchanged(differing: Collection[str]) -> str:

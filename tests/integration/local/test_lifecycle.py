@@ -49,6 +49,7 @@ def test_check_mode_of_destroy_shows_what_would_go_and_changes_nothing(site: Sit
     assert re.search(r"^  - ta-box-0 +delete \(running\) in here; ta-box-0-v \(1 GiB\) is kept$", kept, re.MULTILINE), kept
     assert all(re.search(rf"^  - {kind} \S+ +delete in here$", kept, re.MULTILINE) for kind in ("bridge", "table")), kept
     assert "plan: 3 to delete" in kept
+    assert "  check mode: nothing was changed\n" in kept
     assert "kept: 2 data volume(s), 2 GiB in all" in kept
     gone = site.must("destroy", "--check", *site.with_data).output
     assert re.search(r"^  - ta-box-0 +delete \(running\) in here$", gone, re.MULTILINE), gone

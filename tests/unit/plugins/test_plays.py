@@ -122,6 +122,16 @@ def test_a_result_replaces_that_of_the_job_before(site: Path) -> None:
     assert published(said) == {"cluster": "demo", "ready": False, "nodes": 0, "kept_volumes": []}
 
 
+def test_a_plan_of_a_destruction_says_that_it_is_one(site: Path) -> None:
+    """Whatever prints it: Ansible's own output, and AWX, do not say so at the end."""
+    code, said = play(site, "destroy", "--check")
+    assert code == 0, said
+    assert "  nothing to delete\n  check mode: nothing was changed\n" in said
+    code, said = play(site, "destroy")
+    assert code == 0, said
+    assert "check mode" not in said
+
+
 def last_lines(said: str, play: str) -> list[str]:
     """What a play has told, without the progress and the statistics."""
     text = said[said.index(f"PLAY [{play}]") :].partition("PLAY RECAP")[0]
@@ -140,6 +150,7 @@ def test_provision_alone_shows_its_plan_reports_and_writes_the_ssh_configuration
         "+ demo-worker-1",
         "plan: 4 to create",
     ]
+    assert lines[-1] == "check mode: nothing was changed"
     assert "configure" not in "".join(lines)
     assert said.count("+flavor: small") == 3
     assert said.count("demo-worker-0: create in one") == 0
@@ -245,6 +256,42 @@ def test_the_controller_reports_after_a_failure_that_concerns_all_nodes(server: 
             shown
         )
     assert ("    | wrong" in shown) == (server == "localhost")
+
+
+HIDDEN: dict[str, dict[str, Any]] = {
+    "task": {"no_log": True},
+    "template": {"no_log": "{{ hide }}", "vars": {"hide": True}},
+    "loop": {"no_log": True, "loop": [0, 1]},
+    "item": {"no_log": "{{ item == 1 }}", "loop": [0, 1]},
+}
+FAILING: dict[str, Any] = {
+    "name": "Set the password",
+    "ansible.builtin.command": "sh -c 'echo CANARY; echo CANARY >&2; exit {{ item | default(3) }}'",
+}
+
+
+def explained(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """Plays with a task that fails, and with what explains it."""
+    include = {"ansible.builtin.include_tasks": str(tree.ROOT / "playbooks/tasks/explain.yml"), "vars": {"stage": "Install something"}}
+    tell = {"sky.clusters.tell": {"lines": "{{ hostvars.first.sky_failure }}"}}
+    block = {"block": [task], "rescue": [include], "when": "inventory_hostname == 'first'"}
+    return [
+        {"hosts": "first:localhost", "gather_facts": False, "tasks": [block]},
+        {"hosts": "localhost", "gather_facts": False, "tasks": [tell]},
+    ]
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_what_a_task_hides_is_not_in_the_last_lines(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "site.yml").write_text(yaml.safe_dump(explained(FAILING | HIDDEN[kind])), encoding="utf-8")
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": HOSTS, "vars": {"ansible_python_interpreter": sys.executable}}}))
+    given = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "site.yml"]
+    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_STDOUT_CALLBACK": "sky.clusters.brief"}
+    done = subprocess.run(given, cwd=tmp_path, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
+    assert done.returncode != 0
+    why = "first failed at 'Install something' (task 'Set the password'): its output is hidden, since it may contain secrets (no_log)"
+    assert why in done.stdout, done.stdout + done.stderr
+    assert "CANARY" not in done.stdout + done.stderr
 
 
 def test_what_leads_traffic_to_a_node_stops_doing_so_before_the_node_is_drained() -> None:
