@@ -43,6 +43,8 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import u
 from ansible_collections.sky.clusters.plugins.plugin_utils._vaulted import decrypted
 
 LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
+# else a run that was meant to plan would change the cluster
+PLAN_ONLY = "sky_plan_file: holds the plan of a run with --check: add --check, or leave the variable out"
 NO_FILE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
@@ -63,6 +65,7 @@ class ActionModule(ControllerAction):
         wrong += foreign_hosts(variables["hostvars"]._inventory.groups, variables["sky_cluster"], pools, values.get("counts") or {})
         wrong += filter(None, [unfit()])
         wrong += _not_writable(values)
+        wrong += [PLAN_ONLY] if extra.get("sky_plan_file") and not self._task.check_mode else []
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
         if wrong:
             raise AnsibleActionFail("\n".join(wrong))

@@ -11,15 +11,17 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.sky.clusters.plugins.module_utils._views._lines import FORETOLD, Configuration, done_lines, plan_lines, unchanged
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import FORETOLD, Configuration, done_lines, plan_lines, plan_rows, unchanged
 from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import visit_reasons
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import heads, published
 from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import each_once
+from ansible_collections.sky.clusters.plugins.plugin_utils._plan_file import plan_data, save_plan
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import drained, removed
 from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin, reasons
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 UNREACHED = "next: make ssh to these nodes work (sky.clusters.status shows their state in the cloud), then run the same command again"
 
@@ -39,6 +41,8 @@ class ActionModule(ControllerAction):
         "added": {"type": "dict", "default": {}},
         "deleted": {"type": "dict", "default": {}},
         "configures": {"type": "bool", "default": True},
+        "drains": {"type": "dict", "default": {}},
+        "plan_file": {"type": "str", "default": ""},
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +54,14 @@ class ActionModule(ControllerAction):
         if args["nodes"]["strict_failure"]:
             raise AnsibleActionFail("\n".join(args["nodes"]["failed_nodes"]))
         result = {"changed": False, "lines": lines, "lost": sorted(args["lost"])}
-        return result if self._task.check_mode else result | published(self._result(args, hostvars))
+        return result | (self._plan(args) if self._task.check_mode else published(self._result(args, hostvars)))
+
+    def _plan(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The plan for scripts, in check mode."""
+        rows = plan_rows(_changes(args), _configuration(args))
+        more = {name: args["nodes"][name] for name in ("kept_volumes", "drift", "notes", "estimate")}
+        save_plan(args["plan_file"], self.variables.get("sky_cluster", ""), rows, more)
+        return dict(untemplated(plan_data(rows)))
 
     def _result(self, args: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         """What a program that started the run learns of it."""
@@ -68,11 +79,15 @@ class ActionModule(ControllerAction):
 def _foretold(args: Mapping[str, Any]) -> Iterator[str]:
     """The plan of a run in check mode."""
     nodes = args["nodes"]
-    reasons = visit_reasons({name: why for name, why in args["reasons"].items() if name in args["visited"]}, args["health"])
-    configuration = Configuration(reasons, removed(args["former"]), args["added"], drained(args["former"]))
-    yield from plan_lines(_changes(args), configuration) or ([] if nodes["plan"] else [unchanged(nodes["differing"])])
+    yield from plan_lines(_changes(args), _configuration(args)) or ([] if nodes["plan"] else [unchanged(nodes["differing"])])
     yield from nodes["estimate"]
     yield from _kept(nodes["kept_volumes"])
+
+
+def _configuration(args: Mapping[str, Any]) -> Configuration:
+    """What a run in check mode would configure."""
+    reasons = visit_reasons({name: why for name, why in args["reasons"].items() if name in args["visited"]}, args["health"])
+    return Configuration(reasons, removed(args["former"]), args["added"], drained(args["former"]), args["drains"])
 
 
 def _done(args: Mapping[str, Any]) -> Iterator[str]:

@@ -69,11 +69,13 @@ actions:
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, and C(text).
+  description:
+    - RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, C(text), and C(reason) if the text has one.
+    - C(drain) is V(first) for a node that is drained first, and otherwise V(never).
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)", reason: "", drain: never}]
 estimate:
   description: What the nodes of the file cost, one line for each currency, if the file has prices. It is empty outside of check mode.
   returned: always
@@ -104,6 +106,14 @@ new_hosts:
   type: list
   elements: dict
   sample: [{name: demo-worker-0, groups: [pool_worker, cloud_here, spark_worker], variables: {ansible_host: 10.88.0.3}}]
+planned:
+  description:
+    - In check mode, the nodes that a run would create, replace or start. Empty otherwise.
+    - Each has C(name), C(groups) and C(variables), as far as they are known before the run. A node that is created again is among them, too.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2, groups: [pool_worker, cloud_here, spark_worker], variables: {sky_pool: worker, sky_id: "", sky_memory: 2048}}]
 gone:
   description: Nodes of the running inventory that do not run any more.
   returned: always

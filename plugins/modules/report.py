@@ -72,6 +72,18 @@ options:
     type: bool
     default: true
     version_added: 0.7.0
+  drains:
+    description: Nodes that are drained first if a daemon there must be restarted, as M(sky.clusters.visit) returns them.
+    type: dict
+    default: {}
+    version_added: 0.8.0
+  plan_file:
+    description:
+      - In check mode, a file to write the plan to, as JSON. Its mode is 0600. A link is followed, a device or a pipe can be written to, and V(-) is
+        standard output.
+    type: str
+    default: ""
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -90,6 +102,22 @@ lines:
   type: list
   elements: str
   sample: ["all nodes match the cluster file"]
+plan:
+  description:
+    - The lines of the plan as data, with C(sign), C(name), C(text), C(reason) and C(action).
+    - C(action) is V(create), V(change), V(replace), V(delete), or V(configure) for what is done on a node.
+    - C(drain) is V(first) for a node that is drained first, V(on_restart) for one that is drained if a daemon must be restarted, else V(never).
+    - C(adds) are roles that a node gets, and C(removes) Ansible roles that are removed from it.
+  returned: in check mode
+  type: list
+  elements: dict
+  sample:
+    - {sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)", action: create, reason: "", drain: never, adds: [], removes: []}
+totals:
+  description: How many nodes, volumes and other things the plan creates, changes, replaces and deletes. One that has two lines counts once.
+  returned: in check mode
+  type: dict
+  sample: {create: 1, change: 0, replace: 0, delete: 0}
 lost:
   description: Names of the nodes that failed or became unreachable during the run.
   returned: always

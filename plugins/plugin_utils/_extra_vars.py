@@ -17,7 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._system impo
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 
 PREFIX = "sky_"
-DISRUPTIONS = ("drain", "refuse", "force")
+DRAIN = "drain"
+DISRUPTIONS = (DRAIN, "refuse", "force")
 NOTHING = ("", "null")  # values of unanswered questions in forms and AWX surveys
 
 
@@ -84,11 +85,12 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": Kind(_data_of, TEXT.words, ""),
-    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
+    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", DRAIN),
     "sky_from": TEXT,
     "sky_full": SWITCH,
     "sky_look": Kind(check_type_bool, "true or false", default=True),
     "sky_node": TEXT,
+    "sky_plan_file": TEXT,
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
@@ -102,7 +104,7 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
 }
 
 # of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = ("sky_costs_file", "sky_plan_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 
 STDOUT = "-"
 
@@ -47,8 +47,7 @@ def write(file: str, text: str) -> None:
         OSError: it cannot be written.
     """
     if file == STDOUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        Display().display(text, newline=False)  # a worker of Ansible, where actions run, has no standard output of its own
         return
     path = Path(os.path.realpath(os.path.expanduser(file)))
     if path.exists() and not path.is_file():

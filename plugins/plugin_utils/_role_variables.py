@@ -268,6 +268,13 @@ CHECKS: Mapping[str, Callable[[str, Any], str]] = {
 NEEDS: Mapping[str, tuple[str, ...]] = {name: others for system in SYSTEMS.values() for name, others in system.needs.items()}
 
 
+def bounded() -> set[str]:
+    """The variables that :func:`beyond_node` compares, and those that it compares them with."""
+    return {name for role in ROLES.values() for pair in role.limits.items() for name in pair} | {
+        name for role in ROLES.values() for name in role.ports
+    }
+
+
 def beyond_node(node: str, variables: Any) -> list[str]:
     """Values that exceed what a node has, or that use one of its ports twice.
 

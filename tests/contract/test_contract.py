@@ -149,6 +149,18 @@ def test_what_all_nodes_share_is_named_before_it_is_made_and_before_it_is_remove
     assert cloud.shared_missing([spec]) == missing
 
 
+def test_addresses_that_are_known_before_a_node_is_made_are_those_that_it_gets(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    spec = cloud_factory.spec(cloud, 0)
+    told = cloud.addresses_of([spec])
+    assert cloud.listing().nodes == ()
+    cloud_factory.made(cloud, spec)
+    (node,) = cloud_factory.settled(cloud).nodes
+    known = {node.name: node.addresses} if told else {}  # a cloud knows them, or it does not
+    assert told == known
+    assert cloud.addresses_of([spec], [node]) == known  # when it is created again
+
+
 def test_shortages_names_all_that_is_wrong_at_once_and_makes_nothing(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     good = cloud_factory.spec(cloud, 0)

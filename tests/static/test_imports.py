@@ -26,7 +26,7 @@ ALONE = {"_nodes"}
 ENGINE = (
     {"_in_use", "_numbers"},
     {"_plan_model"},
-    {"_draft"},
+    {"_draft", "_forecast"},
     {"_candidates", "_objections"},
     {"_pools"},
     {"_plan"},
@@ -55,6 +55,7 @@ PURE = (
     "_cluster_file/_network",
     "_engine/_candidates",
     "_engine/_draft",
+    "_engine/_forecast",
     "_engine/_in_use",
     "_engine/_numbers",
     "_engine/_objections",

@@ -204,7 +204,8 @@ class MemoryCloud(Cloud):
         """What is fixed when a node is made."""
         extra = ", ".join(f"{key}={value}" for key, value in sorted(spec.extra.items()))
         disk = str(self.options.disk) if spec.flavor == "small" else "100"
-        return {"disk": disk, "public_ip": "yes" if spec.public_ip else "no", "extra": extra or "none", "network": self.options.network}
+        size = {"cores": "2", "memory": "2048"}
+        return size | {"disk": disk, "public_ip": "yes" if spec.public_ip else "no", "extra": extra or "none", "network": self.options.network}
 
     def _unknown(self, specs: Sequence[NodeSpec]) -> list[str]:
         found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self._known_images()})

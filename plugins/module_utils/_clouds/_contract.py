@@ -480,6 +480,15 @@ class Cloud(abc.ABC):
         """
         return []
 
+    def addresses_of(self, specs: Sequence[NodeSpec], going: Sequence[Node] = ()) -> Mapping[str, tuple[Address, ...]]:  # noqa: ARG002
+        """The addresses that new nodes will have, by name, where they are certain before :meth:`create`: for plans. Makes nothing. By default none.
+
+        Args:
+            specs: nodes that do not exist, or will not when they are created.
+            going: existing nodes that are deleted first.
+        """
+        return {}
+
     @abc.abstractmethod
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         """Start making these nodes side by side, with their marks, and attach their volumes (making those that do not exist).

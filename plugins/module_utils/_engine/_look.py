@@ -13,6 +13,7 @@ from .._clouds._contract import Definition, Denied, Listing, Node, NodeSpec, Vol
 from .._cluster_file._cluster import Cluster
 from ._draft import node_spec
 from ._fleet import Fleet
+from ._forecast import forecast
 from ._outcome import UNTOUCHED, Outcome, Refused
 from ._plan import plan, plan_destroy
 from ._plan_model import CloudPlan, Plan, Wishes
@@ -64,6 +65,22 @@ class Look:
         parts, listings = outcome.plan.clouds, outcome.listings
         first = [cloud for cloud, part in parts.items() if part.create and not listings[cloud].nodes]
         return self.fleet.ask_each(lambda cloud: self._missing(cloud, parts[cloud].create), first)
+
+    def coming(self, outcome: Outcome) -> dict[str, tuple[str, Node]]:
+        """By name, the cloud and the node of all that the plan creates, replaces or starts, as they will be as far as the clouds can tell."""
+        found = self.fleet.ask_each(partial(self._coming, outcome), outcome.plan.clouds)
+        return {name: (cloud, node) for cloud, nodes in found.items() for name, node in nodes.items()}
+
+    def _coming(self, outcome: Outcome, cloud: str) -> dict[str, Node]:
+        part, listing = outcome.plan.clouds[cloud], outcome.listings[cloud]
+        specs = _new_nodes(part, listing)
+        if not specs:
+            return forecast(part, listing, {}, {})
+        asked = self.fleet.clouds[cloud]
+        addresses = self.fleet.ask(cloud, partial(asked.addresses_of, specs, _going(part)), "addresses")
+        each = list({spec.mark.pool: spec for spec in specs}.values())
+        definitions = self.fleet.ask(cloud, partial(asked.definitions, each), "definitions")
+        return forecast(part, listing, addresses, {spec.mark.pool: found for spec, found in zip(each, definitions, strict=True)})
 
     def destruction(self, confirm: str) -> Outcome:
         """What takes the whole cluster away.

@@ -34,6 +34,7 @@ class Outcome:
     leaving: list[str] = field(default_factory=list)  # names of nodes to drain, then delete
     faults: list[str] = field(default_factory=list)  # with one of these the run has failed
     kept: list[Volume] = field(default_factory=list)  # volumes without a node
+    coming: Mapping[str, tuple[str, Node]] = field(default_factory=dict)  # of a plan only: like `members`, those that it creates, replaces or starts
 
     @property
     def writes(self) -> bool:
@@ -51,6 +52,12 @@ class Outcome:
             for node in listing.nodes
             if node.state is State.RUNNING and node.name not in bad and node.name not in self.leaving
         }
+
+    @property
+    def staying(self) -> dict[str, tuple[str, Node]]:
+        """The members that the plan does not delete; the lists are from before it."""
+        going = {node.name for part in self.plan.clouds.values() for node in part.delete}
+        return {name: member for name, member in self.members.items() if name not in going}
 
     @property
     def homeless(self) -> list[Volume]:

@@ -89,7 +89,21 @@ def _number(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, d
         create = draft.parts[cloud].create
         for place, number in zip(places, numbers[cloud], strict=True):
             create[place] = dataclasses.replace(create[place], number=number)
+    _number_replaced(cluster, existing, draft)
     draft.refusals += refusals(cluster.overlay, existing, numbers, wishes.replace)
+
+
+def _number_replaced(cluster: Cluster, existing: Mapping[str, Listing], draft: Draft) -> None:
+    """Give replaced nodes the numbers that they get once their predecessors are deleted: the run plans them again then, this is for the forecast."""
+    pools = list(cluster.pools)
+    gone = {spec.name for part in draft.parts.values() for spec in part.replace}
+    taken = {cloud: [node.number for node in listing.nodes if node.name not in gone] for cloud, listing in existing.items()}
+    for cloud, part in draft.parts.items():
+        part.replace.sort(key=lambda spec: (pools.index(spec.mark.pool), spec.mark.index))
+        taken[cloud] += [spec.number for spec in part.create]
+    numbers = free_numbers(taken, {cloud: len(part.replace) for cloud, part in draft.parts.items()})
+    for cloud, part in draft.parts.items():
+        part.replace = [dataclasses.replace(spec, number=number) for spec, number in zip(part.replace, numbers[cloud], strict=True)]
 
 
 def _in_use(existing: Mapping[str, Listing], draft: Draft) -> InUse:

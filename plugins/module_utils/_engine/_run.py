@@ -44,16 +44,17 @@ class Run:
             FleetError, CloudError: a cloud could not be asked.
         """
         outcome = self._look.outcome(wishes)
-        return replace(outcome, plan=outcome.plan.prepared(self._look.missing(outcome)))
+        return replace(outcome, plan=outcome.plan.prepared(self._look.missing(outcome)), coming=self._look.coming(outcome))
 
     def survey(self, wishes: Wishes) -> Outcome:
-        """What a run would do to nodes; the clouds are asked for nothing else.
+        """What a run would do to nodes, and what they will be; the clouds are asked for nothing else.
 
         Raises:
             Refused: the plan may not be carried out.
             FleetError: a cloud could not be asked.
         """
-        return self._look.accepted(wishes)
+        outcome = self._look.accepted(wishes)
+        return replace(outcome, coming=self._look.coming(outcome))
 
     def present(self, wishes: Wishes) -> Outcome:
         """Make the clouds hold what the file describes, except for the nodes that leave: they are named, and stay until :meth:`delete`.
@@ -65,7 +66,7 @@ class Run:
         outcome = self._look.accepted(wishes)
         missing = self._look.missing(outcome)
         if self.check:
-            return replace(outcome, plan=outcome.plan.prepared(missing), kept=outcome.foretold)
+            return replace(outcome, plan=outcome.plan.prepared(missing), kept=outcome.foretold, coming=self._look.coming(outcome))
         if not outcome.writes:
             outcome.faults = outcome.shortfalls(self.cluster)  # something that is not ours may be in the place of a node
             return outcome

@@ -56,6 +56,7 @@ SPARK = System(
             variables=("spark_", "artifact_", "s3a_"),
             not_variables=("spark_master_", "spark_proof_", "spark_notebook"),
             drains=True,
+            restart_drains=True,
             disposable=always,
             services=("spark-worker",),
             packages=PACKAGES,

@@ -33,6 +33,7 @@ class Role:
     variables: tuple[str, ...]  # prefixes of the variables that its outcome depends on
     not_variables: tuple[str, ...] = ()  # prefixes among them that belong to other roles
     drains: bool = False  # its own Ansible role has `leave` tasks, which drain a node
+    restart_drains: bool = False  # a visit drains a node before it restarts the daemon
     disposable: Disposable = never
     services: tuple[str, ...] = ()  # systemd units that run on a healthy node
     shares: tuple[str, ...] = ()  # variables that hold where a folder of a store outside of the cluster is mounted on its nodes

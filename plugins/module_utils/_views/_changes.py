@@ -12,6 +12,7 @@ from .._clouds._contract import Node, NodeSpec, Volume
 from .._engine._plan_model import CloudPlan, Plan
 
 CREATE, CHANGE, DELETE, REPLACE = "+", "~", "-", "-/+"
+NEVER, FIRST, ON_RESTART = "never", "first", "on_restart"  # when a node is drained
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Change:
     sign: str
     name: str  # of a node, a volume, an image or a cloud
     text: str
+    reason: str = ""  # why, as far as the text says it
+    drain: str = NEVER
 
     def __str__(self) -> str:
         return f"{self.name}: {self.text}"
@@ -57,19 +60,21 @@ def _of_cloud(plan: Plan, cloud: str, part: CloudPlan) -> Iterator[Change]:
         Change(DELETE, node.name, f"delete ({node.state.value}) in {cloud}{_kept(plan, node)}") for node in part.delete if node.name not in made
     )
     for spec in part.create:
-        yield _creation(spec, cloud, spec.name in part.existing, spec.name in deleted)
+        yield _creation(plan, spec, cloud, spec.name in part.existing, spec.name in deleted)
         yield from _volumes(plan, spec, cloud)
     yield from (Change(CHANGE, node.name, f"record that cloud(s) {', '.join(plan.in_use.after)} are in use") for node in part.record)
     yield from (Change(CHANGE, volume.name, f"extend to {volume.size} GiB in {cloud}") for volume in part.resize)
     for spec in part.replace:
-        yield Change(REPLACE, spec.name, f"drain, delete and recreate in {cloud} {_what(spec)}{_why(plan, spec.name)}")
-    yield from (Change(DELETE, node.name, f"drain and delete in {cloud}{_kept(plan, node)}") for node in part.leave)
+        why = _why(plan, spec.name)
+        text = f"drain, delete and recreate in {cloud} {_what(spec)}{f': {why}' if why else ''}{_kept(plan, spec)}"
+        yield Change(REPLACE, spec.name, text, why, FIRST)
+    yield from (Change(DELETE, node.name, f"drain and delete in {cloud}{_kept(plan, node)}", drain=FIRST) for node in part.leave)
     yield from (Change(DELETE, what, f"delete in {cloud}") for what in part.dismantle)
 
 
-def _creation(spec: NodeSpec, cloud: str, exists: bool, replaces: bool) -> Change:
+def _creation(plan: Plan, spec: NodeSpec, cloud: str, exists: bool, replaces: bool) -> Change:
     sign, verb = (CHANGE, "complete") if exists else (REPLACE, "delete and recreate") if replaces else (CREATE, "create")
-    return Change(sign, spec.name, f"{verb} in {cloud} {_what(spec)}")
+    return Change(sign, spec.name, f"{verb} in {cloud} {_what(spec)}{_kept(plan, spec) if sign == REPLACE else ''}")
 
 
 def _what(spec: NodeSpec) -> str:
@@ -82,7 +87,8 @@ def _volumes(plan: Plan, spec: NodeSpec, cloud: str) -> Iterator[Change]:
     yield from (Change(CREATE, volume.name, f"create in {cloud} ({volume.size} GiB)") for volume in spec.volumes if volume.name not in there)
 
 
-def _kept(plan: Plan, node: Node) -> str:
+def _kept(plan: Plan, node: Node | NodeSpec) -> str:
+    """The data of a node that is deleted, for good or to be created again."""
     return "".join(f"; {_size(volume)} is kept" for volume in plan.volumes.get(node.name, ()))
 
 
@@ -91,5 +97,4 @@ def _size(volume: Volume) -> str:
 
 
 def _why(plan: Plan, node: str) -> str:
-    words = ", ".join(drift.words for drift in plan.drift if drift.name == node and not drift.fixed)
-    return f": {words}" if words else ""
+    return ", ".join(drift.words for drift in plan.drift if drift.name == node and not drift.fixed)

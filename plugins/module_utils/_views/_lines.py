@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ._changes import CHANGE, CREATE, DELETE, REPLACE
+from ._changes import CHANGE, CREATE, DELETE, FIRST, NEVER, ON_RESTART, REPLACE
 
+ACTIONS = {CREATE: "create", CHANGE: "change", REPLACE: "replace", DELETE: "delete"}
+CONFIGURE = "configure"  # of the action of a row that is about the roles of a node
+RESTART = "drained first if a daemon restarts"
 TOTALS = {CREATE: "to create", CHANGE: "to change", REPLACE: "to replace", DELETE: "to delete"}
 DONE = {CREATE: "created", CHANGE: "changed", REPLACE: "replaced", DELETE: "deleted"}
 WIDEST = 36  # columns of a name that others are lined up with
@@ -28,6 +31,23 @@ def unchanged(differing: Collection[str]) -> str:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One line of a plan, as data."""
+
+    sign: str
+    name: str
+    text: str
+    action: str
+    reason: str = ""
+    drain: str = NEVER
+    adds: tuple[str, ...] = ()  # roles that the node gets
+    removes: tuple[str, ...] = ()  # Ansible roles that are removed from it
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self) | {"adds": list(self.adds), "removes": list(self.removes)}
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What a run would configure, or has configured."""
 
@@ -35,24 +55,34 @@ class Configuration:
     removals: Mapping[str, Sequence[str]] = field(default_factory=dict)  # Ansible roles that are removed, by node
     additions: Mapping[str, Sequence[str]] = field(default_factory=dict)  # roles that a standing node gets, by node
     drained: Collection[str] = ()  # nodes that are drained before a role is removed
+    restarts: Mapping[str, Collection[str]] = field(default_factory=dict)  # by visited node, roles that drain it before they restart a daemon
 
-    def rows(self, named: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    def rows(self, named: Collection[str]) -> Iterator[Row]:
         """A row for each node.
 
         Args:
             named: nodes that are created, replaced or deleted, and need no row.
         """
-        for name, roles in self.removals.items():
+        for name in (*self.removals, *(name for name in self.visits if name not in self.removals)):
             if name not in named:
-                drain = "drain, " if name in self.drained else ""
-                yield CHANGE, name, "; ".join([f"{drain}remove {', '.join(roles)}", *self._added(name)])
-        for name, why in self.visits.items():
-            if name not in named and name not in self.removals:
-                yield CHANGE, name, f"configure: {'; '.join(self._added(name)) or why}"
+                yield self._row(name)
 
-    def _added(self, name: str) -> Iterator[str]:
-        if name in self.additions:
-            yield f"add {', '.join(self.additions[name])}"
+    def _row(self, name: str) -> Row:
+        why, drain = self.visits.get(name, ""), self._drain(name)
+        adds, removes = tuple(self.additions.get(name, ())), tuple(self.removals.get(name, ()))
+        words = [f"add {', '.join(adds)}"] if adds else []
+        if name in self.removals:
+            words = [f"{'drain, ' if drain == FIRST else ''}remove {', '.join(removes)}", *words]
+        else:
+            words = [f"configure: {''.join(words) or why}"]
+        words += [RESTART] if drain == ON_RESTART else []
+        return Row(CHANGE, name, "; ".join(words), CONFIGURE, why, drain, adds, removes)
+
+    def _drain(self, name: str) -> str:
+        if name in self.removals and name in self.drained:
+            return FIRST
+        running = set(self.restarts.get(name, ())) - {*self.additions.get(name, ())}
+        return ON_RESTART if running else NEVER
 
 
 def plan_lines(found: Iterable[Mapping[str, Any]], configuration: Configuration | None = None) -> list[str]:
@@ -62,11 +92,34 @@ def plan_lines(found: Iterable[Mapping[str, Any]], configuration: Configuration 
         found: changes as plain data, which may come from a result of a module.
         configuration: what is done on the nodes.
     """
-    rows = _rows(found, configuration or Configuration())
+    rows = plan_rows(found, configuration)
     if not rows:
         return []
-    wide, wider = max(len(sign) for sign, _name, _text in rows), min(WIDEST, max(len(name) for _sign, name, _text in rows))
-    return [*(f"{sign:<{wide}} {name:<{wider}}  {text}" for sign, name, text in rows), f"plan: {_total(rows, TOTALS)}"]
+    wide, wider = max(len(row.sign) for row in rows), min(WIDEST, max(len(row.name) for row in rows))
+    return [*(f"{row.sign:<{wide}} {row.name:<{wider}}  {row.text}" for row in rows), f"plan: {_total(rows, TOTALS)}"]
+
+
+def plan_rows(found: Iterable[Mapping[str, Any]], configuration: Configuration | None = None) -> list[Row]:
+    """The same as data, a row for each line but the last."""
+    rows = [
+        Row(
+            str(change["sign"]),
+            str(change["name"]),
+            str(change["text"]),
+            ACTIONS[change["sign"]],
+            change.get("reason", ""),
+            change.get("drain", NEVER),
+        )
+        for change in found
+    ]
+    named = {row.name for row in rows if row.sign != CHANGE}
+    return [*rows, *(configuration or Configuration()).rows(named)]
+
+
+def totals(rows: Iterable[Row]) -> dict[str, int]:
+    """How many things a plan creates, changes, replaces and deletes; a node with two rows counts once."""
+    names = {(row.sign, row.name) for row in rows}
+    return {action: sum(sign == each for each, _name in names) for sign, action in ACTIONS.items()}
 
 
 def done_lines(made: Sequence[Mapping[str, Any]], configuration: Configuration, failed: Collection[str] = ()) -> list[str]:
@@ -83,17 +136,10 @@ def done_lines(made: Sequence[Mapping[str, Any]], configuration: Configuration, 
     lines = [f"{change['name']}: {change['text']}" for change in made]
     lines += [f"removed: {roles} from {', '.join(names)}" for roles, names in removed.items()]
     lines += [f"configured: {', '.join(configuration.visits)}"] if configuration.visits else []
-    total = [_total(_rows(made, configuration), DONE), *([f"{len(failed)} failed"] if failed else [])]
+    total = [_total(plan_rows(made, configuration), DONE), *([f"{len(failed)} failed"] if failed else [])]
     return [*lines, f"done: {', '.join(filter(None, total))}"] if any(total) else lines
 
 
-def _rows(found: Iterable[Mapping[str, Any]], configuration: Configuration) -> list[tuple[str, str, str]]:
-    rows = [(str(change["sign"]), str(change["name"]), str(change["text"])) for change in found]
-    return [*rows, *configuration.rows({name for sign, name, _text in rows if sign != CHANGE})]
-
-
-def _total(rows: Iterable[tuple[str, str, str]], words: Mapping[str, str]) -> str:
-    """How many things each sign stands for; a node with two rows counts once."""
-    names = {(sign, name) for sign, name, _text in rows}
-    numbers = {sign: sum(each == sign for each, _name in names) for sign in words}
-    return ", ".join(f"{numbers[sign]} {word}" for sign, word in words.items() if numbers[sign])
+def _total(rows: Iterable[Row], words: Mapping[str, str]) -> str:
+    numbers = totals(rows)
+    return ", ".join(f"{numbers[ACTIONS[sign]]} {word}" for sign, word in words.items() if numbers[ACTIONS[sign]])

@@ -86,11 +86,11 @@ def made_in(folder: Path) -> Path:
 
 
 def play(site: Path, playbook: str, *more: str) -> tuple[int, str]:
-    """Run a playbook to its end; its exit code and what it said."""
+    """Run a playbook of the collection, or a file, to its end; its exit code and what it said."""
     own = {"ANSIBLE_PRIVATE_KEY_FILE": str(site / "key"), "ANSIBLE_HOME": str((site / "home").resolve())}
     own |= {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_SHOW_CUSTOM_STATS": "1", "ANSIBLE_INJECT_FACT_VARS": "false"}  # as core 2.24 will have it
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
-    command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), f"sky.clusters.{playbook}", *more]
+    command = [sys.executable, program, "-i", str(site / "demo.sky.yml"), playbook if "." in playbook else f"sky.clusters.{playbook}", *more]
     done = subprocess.run(command, cwd=site, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
     return done.returncode, done.stdout + done.stderr
 
@@ -193,6 +193,74 @@ def test_a_task_for_a_node_that_runs_on_the_controller_fails(site: Path) -> None
     assert last.count("a task for the node with the address 192.0.2.4 ran on another machine") == 1
     assert "demo-master-0, demo-worker-0 and demo-worker-1 failed at 'Prepare the nodes'" in last
     assert f"    look: ssh -F {(site / 'home').resolve()}/sky/demo.conf -l root demo-master-0\n" in last
+
+
+# As if the roles had been applied to all nodes, none of which can be reached
+CONFIGURED = [
+    {"ansible.builtin.import_playbook": "sky.clusters.provision"},
+    {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": {"group/sky.clusters.cluster": {name: f"{{{{ sky_{name} }}}}" for name in ("cluster", "clouds", "pools", "settings")}},
+        "tasks": [{"sky.clusters.nodes_ready": {"hashes": "{{ sky_visits.hashes }}", "names": "{{ sky_visits.names }}"}}],
+    },
+]
+THREE = ("-e", '{"sky_counts": {"worker": 3}}', "-e", "sky_look=false")
+
+
+def configured(site: Path) -> None:
+    (site / "configured.yml").write_text(yaml.safe_dump(CONFIGURED), encoding="utf-8")
+    code, said = play(site, "configured.yml", "-e", "sky_look=false")
+    assert code == 0, said
+
+
+def test_a_plan_names_the_head_that_a_growth_configures_and_is_written_for_scripts(site: Path) -> None:
+    configured(site)
+    _code, said = play(site, "cluster", "--check", "-e", "sky_plan_file=plan.json", *THREE)  # the head cannot be reached
+    why = "its settings, software or peers have changed"
+    assert last_lines(said, "Report")[:3] == [
+        "+ demo-worker-2  create in one (small, debian-12)",
+        f"~ demo-master-0  configure: {why}",
+        "plan: 1 to create, 1 to change",
+    ]
+    found = json.loads((site / "plan.json").read_text(encoding="utf-8"))
+    assert [(row["sign"], row["name"], row["action"], row["reason"]) for row in found["plan"]] == [
+        ("+", "demo-worker-2", "create", ""),
+        ("~", "demo-master-0", "configure", why),
+    ]
+    assert (found["cluster"], found["totals"]) == ("demo", {"create": 1, "change": 1, "replace": 0, "delete": 0})
+    _code, said = play(site, "cluster", *THREE)
+    assert sorted(published(said)["failed"]) == ["demo-master-0", "demo-worker-2"]  # those that it meant to configure
+
+
+def test_the_plan_of_a_destruction_is_written_for_scripts(site: Path) -> None:
+    configured(site)
+    code, said = play(site, "destroy", "--check", "-e", "sky_plan_file=-")
+    assert code == 0, said
+    found = json.loads(said[said.index('{\n  "cluster"') : said.index("\n}\n") + 2])
+    assert [row["name"] for row in found["plan"]] == ["demo-master-0", "demo-worker-0", "demo-worker-1", "group demo"]
+    assert {row["action"] for row in found["plan"]} == {"delete"}
+    assert (found["totals"]["delete"], found["kept_volumes"]) == (4, [])
+    code, said = play(site, "destroy", "-e", "sky_plan_file=plan.json")  # who forgot --check would lose the cluster
+    assert (code, (site / "plan.json").exists()) == (2, False)
+    assert "sky_plan_file: holds the plan of a run with --check: add --check, or leave the variable out" in said
+    assert len(World(site / "world", real_time=True).names()) == 3
+
+
+@pytest.mark.parametrize(
+    "place", ["group_vars/all.yml", "group_vars/pool_worker.yml", "group_vars/spark_worker.yml", "host_vars/demo-worker-1.yml", "-e"]
+)
+def test_memory_that_no_node_of_the_plan_has_is_refused_before_one_is_made(site: Path, place: str) -> None:
+    more = ("-e", "spark_worker_memory=4096") if place == "-e" else ()
+    if not more:
+        (site / place).parent.mkdir()
+        (site / place).write_text("spark_worker_memory: '{{ 2 * 2048 }}'\n", encoding="utf-8")
+    code, said = play(site, "cluster", *more)
+    assert code == 2, said
+    names = ["demo-worker-1"] if "demo-worker-1" in place else ["demo-worker-0", "demo-worker-1"]
+    lines = "\n".join(f"spark_worker_memory: 4096 is more than {name} has (2048)" for name in names)
+    assert f"{lines}\nnothing was changed: fix this and run the same command again" in said.replace("\\n", "\n")
+    assert World(site / "world", real_time=True).writing_calls() == 0
 
 
 def test_a_check_writes_and_removes_no_file_on_the_controller(site: Path) -> None:

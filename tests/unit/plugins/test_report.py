@@ -19,7 +19,7 @@ def given(nodes: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]
     """The options of a run that does nothing, except for what is given."""
     empty: dict[str, Any] = {name: [] for name in ("plan", "estimate", "kept_volumes", "differing", "leaving", "failed_names", "failure_lines")}
     lists: dict[str, Any] = {name: [] for name in ("lost", "visited", "waiting", "removed_from")}
-    dicts: dict[str, Any] = {name: {} for name in ("former", "added", "deleted", "reasons", "health")}
+    dicts: dict[str, Any] = {name: {} for name in ("former", "added", "deleted", "reasons", "health", "drains")}
     return {"nodes": empty | (nodes or {}), "configures": True} | lists | dicts | changed
 
 

@@ -19,7 +19,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
 def node(name: str, pool: str, role: str, **more: Any) -> dict[str, Any]:
-    fixed = {"cloud": "here", "state": "running", "address": "10.0.0.4", "flavor": "small", "ready": "8d96"}
+    fixed = {"cloud": "here", "state": "running", "address": "10.0.0.4", "flavor": "small", "ready_hash": "8d96"}
     return {"name": name, "pool": pool, "roles": [role]} | fixed | more
 
 
@@ -27,13 +27,14 @@ MASTER = node("demo-master-0", "master", "spark_master")
 WORKERS = [node(f"demo-worker-{index}", "worker", "spark_worker") for index in (10, 2)]
 WORKING = ["hdfs_datanode", "spark_worker", "nfs_client", "torque_node"]
 WELL = {"health": "ok", "faults": []}
+CHANGED = "its settings, software or peers have changed"
 SICK = {"health": "disk full", "faults": ["its root disk is full"]}
 
 
 def status(health: dict[str, Any] | None = None, looked: bool = True, **changed: Any) -> dict[str, Any]:
     """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
-        "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
+        "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 2}}, "volumes": [],
         "kept_volumes": [], "runs": [], "changes": [], "plan": [], "drift": [], "refusals": [], "notes": [], "estimate": [],
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
@@ -43,6 +44,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "repair": [],
         "idle": [],
         "former": {},
+        "added": {},
         "nodes": seen,
         "services": [],
         "shares": [],
@@ -50,7 +52,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "notes": [],
         "systems": {},
     }
-    visits: dict[str, Any] = {"names": [], "reasons": {name: ["changed"] for name in changed.get("names", [])}}
+    visits: dict[str, Any] = {"names": [], "later": [], "drains": {}, "reasons": {name: ["changed"] for name in changed.get("names", [])}}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -76,7 +78,7 @@ def test_a_ready_cluster() -> None:
         ({"health": {"demo-worker-2": SICK}}, "pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-2: disk full)"),
         ({"nodes": [MASTER, WORKERS[0]]}, "pools.worker: 1 fit node(s) where at least 2 are needed"),
         ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"state": "stopped"}]}, "(demo-worker-2 is stopped)"),
-        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(demo-worker-2 is not configured yet)"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready_hash": ""}]}, "(demo-worker-2 is not configured yet)"),
         ({"nodes": []}, "no node exists"),
         ({"looked": False}, "the health of the nodes was not checked (sky_look is false)"),
     ],
@@ -96,7 +98,7 @@ def test_a_node_that_was_not_checked_is_not_fit() -> None:
 
 
 def test_enough_fit_nodes_are_enough() -> None:
-    found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 1}})
+    found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 1}})
     assert found["ready"]
     assert "fault: demo-worker-2: its root disk is full" in found["summary"]
 
@@ -111,6 +113,39 @@ def test_what_a_run_would_do_is_reported() -> None:
         "  plan: 1 to create, 1 to change",
         "ready: yes",
     ]
+
+
+def test_the_plan_as_data_has_all_that_its_lines_have() -> None:
+    new = {"sign": "+", "name": "demo-worker-3", "text": "create in here"}
+    steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}]
+    found = status(
+        plan=[new],
+        names=["demo-master-0", "demo-worker-10"],
+        later=["demo-worker-3"],
+        reasons={"demo-master-0": ["changed"], "demo-worker-10": ["changed"], "demo-worker-3": ["new"]},
+        drains={"demo-worker-10": ["spark_worker"]},
+        former={"demo-worker-2": steps},
+        added={"demo-master-0": ["hdfs_namenode"]},
+    )
+    assert found["plan"] == [
+        {"action": "create", "reason": "", "drain": "never", "adds": [], "removes": [], **new},
+        {
+            "sign": "~", "name": "demo-worker-2", "text": "drain, remove spark_worker", "action": "configure", "reason": "", "drain": "first",
+            "adds": [], "removes": ["spark_worker"],
+        },
+        {
+            "sign": "~", "name": "demo-master-0", "text": "configure: add hdfs_namenode", "action": "configure", "reason": CHANGED, "drain": "never",
+            "adds": ["hdfs_namenode"], "removes": [],
+        },
+        {
+            "sign": "~", "name": "demo-worker-10", "text": f"configure: {CHANGED}; drained first if a daemon restarts", "action": "configure",
+            "reason": CHANGED, "drain": "on_restart", "adds": [], "removes": [],
+        },
+    ]  # fmt: skip
+    assert [line.split("  ", 2)[-1].lstrip() for line in found["summary"][-6:-2]] == [row["text"] for row in found["plan"]]
+    assert found["totals"] == {"create": 1, "change": 3, "replace": 0, "delete": 0}
+    assert found["visits"] == ["demo-master-0", "demo-worker-10", "demo-worker-3"]
+    assert (status()["plan"], sum(status()["totals"].values())) == ([], 0)
 
 
 def test_a_visit_that_repairs_names_the_fault() -> None:
@@ -174,7 +209,7 @@ def test_the_time_and_result_of_the_last_proof_are_reported() -> None:
 
 def test_a_run_that_would_refuse_visits_no_node() -> None:
     found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
-    assert found["visits"] == []
+    assert (found["visits"], found["plan"]) == ([], [])
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
 
 
@@ -278,7 +313,7 @@ def test_all_lines_of_a_full_status_fit_80_columns() -> None:
 
 
 def test_each_name_in_the_data_has_one_meaning() -> None:
-    found = status(nodes=[MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}])
+    found = status(nodes=[MASTER, WORKERS[0], WORKERS[1] | {"ready_hash": ""}])
     ready = {node["name"]: (node["ready"], node["ready_hash"]) for node in found["nodes"]}
     assert ready == {MASTER["name"]: (True, "8d96"), WORKERS[0]["name"]: (True, "8d96"), WORKERS[1]["name"]: (False, "")}
     assert found["pools"] == {"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 2}}

@@ -13,7 +13,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Plan, Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
 from ansible_collections.sky.clusters.plugins.module_utils._views._details import details
-from ansible_collections.sky.clusters.plugins.module_utils._views._lines import UNCHANGED, Configuration, done_lines, plan_lines, unchanged
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import UNCHANGED, Configuration, done_lines, plan_lines, plan_rows, unchanged
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 
 OWNER = "ada"
@@ -56,13 +56,23 @@ def test_a_node_that_leaves_and_the_data_that_is_kept() -> None:
     ]
 
 
+NAMED = Wishes(replace=frozenset({"demo-worker-1"}))
+
+
 def test_a_failed_node_and_one_that_differs_are_replaced() -> None:
     nodes = [node(0, State.FAILED), node(1, flavor="large"), node(2)]
-    lines = shown(planned(nodes, [], {"worker": {"count": 3, "roles": ["spark_worker"]}}, Wishes(replace=frozenset({"demo-worker-1"}))))
-    assert lines == [
-        "-/+ demo-worker-0  delete and recreate in one (small, debian-12)",
-        "-/+ demo-worker-1  drain, delete and recreate in one (small, debian-12): flavor is large, the file says small",
+    made = planned(nodes, [volume(0), volume(1), volume(2)], {"worker": DATA["worker"] | {"count": 3}}, NAMED)
+    differs = "flavor is large, the file says small"
+    assert shown(made) == [
+        "-/+ demo-worker-0  delete and recreate in one (small, debian-12); demo-worker-0-data (5 GiB) is kept",
+        f"-/+ demo-worker-1  drain, delete and recreate in one (small, debian-12): {differs}; demo-worker-1-data (5 GiB) is kept",
         "plan: 2 to replace",
+    ]
+    without = shown(planned(nodes, [], {"worker": {"count": 3, "roles": ["spark_worker"]}}, NAMED))
+    assert without[0] == "-/+ demo-worker-0  delete and recreate in one (small, debian-12)"
+    assert [(row.action, row.reason, row.drain) for row in plan_rows([change.plain() for change in changes(made)])] == [
+        ("replace", "", "never"),
+        ("replace", differs, "first"),
     ]
 
 
@@ -88,6 +98,17 @@ def test_visits_and_removed_roles_are_part_of_it() -> None:
         f"~ demo-master-0  configure: {WHY}",
         "~ demo-worker-2  configure: spark-worker is failed",
         "plan: 1 to create, 4 to change",
+    ]
+
+
+def test_a_visit_that_may_restart_what_drains_says_so() -> None:
+    restarts = {name: ["spark_worker"] for name in ("demo-worker-0", "demo-worker-1", "demo-worker-2")}
+    visits = dict.fromkeys(restarts, WHY)
+    added = {"demo-worker-1": ["spark_worker"]}  # nothing of it runs there yet
+    assert plan_lines([], Configuration(visits, {"demo-worker-2": ["vpn"]}, added, restarts=restarts))[:-1] == [
+        "~ demo-worker-2  remove vpn; drained first if a daemon restarts",
+        f"~ demo-worker-0  configure: {WHY}; drained first if a daemon restarts",
+        "~ demo-worker-1  configure: add spark_worker",
     ]
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from ..._base._schema import hint
 from .._contract import (
+    Address,
     Cloud,
     CloudError,
     Definition,
@@ -37,10 +38,12 @@ from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
 from ._host import locks
 from ._host.added import names
+from ._host.allocation import addresses_used, free_address
 from ._host.condition import console
 from ._host.images import Images, Recipe
 from ._host.places import NodePlace, Zone
-from ._listing import Reader
+from ._host.records import Damaged
+from ._listing import Reader, as_addresses
 from ._options import LxcOptions
 
 
@@ -118,6 +121,18 @@ class LxcCloud(Cloud):
 
     def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
         return [part for part in self.gaps() if part.startswith(self.shared_kinds)] if specs else []
+
+    def addresses_of(self, specs: Sequence[NodeSpec], going: Sequence[Node] = ()) -> Mapping[str, tuple[Address, ...]]:
+        try:
+            taken = addresses_used(self._zone) - {address.address for node in going for address in node.addresses}
+        except (OSError, Damaged):
+            return {}
+        found = {}
+        for spec in specs:
+            address = free_address(self._zone, spec.name, taken)
+            taken.add(address)
+            found[spec.name] = as_addresses(self._zone, address, spec.public_ip)
+        return {name: addresses for name, addresses in found.items() if addresses}
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
