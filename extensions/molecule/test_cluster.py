@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,9 @@ import testinfra
 import yaml
 from testinfra.utils.ansible_runner import AnsibleRunner
 
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposed
+
 FOLDER = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
-EXPOSURE = 2.5  # of 10, as systemd-analyze counts
-# Units, by the begin of their names, that cannot be kept in a sandbox
-OPEN = (
-    *("sky-volume@", "sky-share-", "sky-nfs-", "sky-cephfs"),  # mount something that the whole node sees
-    "slurmd",  # runs each job as its user
-)
 
 
 def test_every_node_of_the_cluster_file_is_there(pytestconfig: pytest.Config) -> None:
@@ -35,18 +30,5 @@ def test_the_scenario_has_tests_of_its_own(request: pytest.FixtureRequest) -> No
 
 def test_units_are_kept_in_a_sandbox(pytestconfig: pytest.Config) -> None:
     inventory = pytestconfig.option.ansible_inventory
-    wrong = []
-    for name in AnsibleRunner.get_runner(inventory).get_hosts():
-        host = testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory)
-        own = host.check_output("find /etc/systemd/system -maxdepth 1 -type f -name '*.service' -printf '%f\\n'").split()
-        exposures = {unit: exposure(host, unit) for unit in own if not unit.startswith(OPEN)}
-        wrong += [f"{name}: {unit} {found}" for unit, found in exposures.items() if found > EXPOSURE]
-    assert wrong == []
-
-
-def exposure(host: testinfra.host.Host, unit: str) -> float:
-    """Asked for by name, since the list has only the units that systemd has loaded."""
-    said = host.check_output(f"systemd-analyze security --no-pager {unit}")
-    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
-    assert found, said
-    return float(found[1])
+    names = AnsibleRunner.get_runner(inventory).get_hosts()
+    assert [wrong for name in names for wrong in exposed(testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory))] == []

@@ -21,6 +21,7 @@ COMMANDS = {  # what is said to somebody who typed a command, and to somebody wh
     "if you stop this command": "if this job is cancelled",
     "run the same command again": "start the template again",
     "Ctrl-C": "cancel the job",
+    "run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'": "choose an inventory whose source is a cluster file",
 }
 OWNER = re.compile(r"put 'owner: ([^']+)' in the cluster file")
 ANSWERED = "answer_name"  # a job has it whose cluster file is made from answers

@@ -100,11 +100,12 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_strict": SWITCH,
     "sky_timeline": TEXT,
     "sky_to": TEXT,
+    "sky_usage_file": TEXT,
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 
 # of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_plan_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = ("sky_costs_file", "sky_plan_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", "sky_usage_file", *sorted(FILES_OF_SYSTEMS))
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

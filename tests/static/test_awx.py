@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -136,6 +137,8 @@ def test_what_is_named_exists() -> None:
         assert template["execution_environment"] in names["controller_execution_environments"]
         assert set(template.get("credentials", [])) <= names["controller_credentials"]
         assert (PROJECT / template["playbook"]).is_file()
+    for project in config()["controller_projects"]:
+        assert project["update_project"] is True  # or AWX refuses templates whose playbooks are newer than the copy that it has
     for source in config()["controller_inventory_sources"]:
         assert source["inventory"] in names["controller_inventories"]
         assert source["credential"] in names["controller_credentials"]
@@ -175,7 +178,26 @@ def read_by(playbook: str) -> set[str]:
     plays = yaml.safe_load((PROJECT / playbook).read_text(encoding="utf-8"))
     names = [play["ansible.builtin.import_playbook"].rpartition(".")[2] for play in plays]
     text = "\n".join(imported(name) for name in names)
+    if "sky_configures: true" in text:
+        text += "\n".join(path.read_text(encoding="utf-8") for path in (tree.ROOT / "roles").rglob("*.yml"))
     return {f"sky_{name}" for name in re.findall(r"\bsky_given\.(\w+)", text)} | set(re.findall(r"\b(sky_\w+) \| default\(", text))
+
+
+def said() -> set[str]:
+    """The variables that sentences of the collection tell a user to set."""
+    paths = [path for folder in ("plugins", "playbooks", "roles") for path in (tree.ROOT / folder).rglob("*") if path.suffix in {".py", ".yml"}]
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
+    return {name for line in lines for name in re.findall(r"-e (sky_\w+)", line)}
+
+
+def test_a_job_names_no_variable_that_nobody_can_set() -> None:
+    """AWX ignores a variable that a template does not ask for. Those of playbooks without a template cannot appear in a job."""
+    for chosen in (projects(), works_from_files()):
+        read = set().union(*(read_by(template["playbook"]) for template in chosen))
+        asked = {question["variable"] for template in chosen for question in questions(template)}
+        fixed = {name for template in chosen for name in template.get("extra_vars", {})}
+        assert {"sky_class", "sky_confirm", "sky_disruption", "sky_full", "sky_replace", "sky_stop"} <= said() & read
+        assert (said() & read) - asked - fixed == set()
 
 
 def projects() -> list[dict[str, Any]]:
@@ -223,6 +245,7 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     asked = {question["variable"]: question for question in questions(template)}
     kinds = asked.pop(f"{PREFIX}{OFFER}")
     assert set(kinds["choices"]) <= set(offers())
+    assert not kinds["required"]  # a cluster that exists has its kind; a form would send a wrong one
     assert asked.pop(f"{PREFIX}{NAME}")["required"]
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
@@ -237,8 +260,9 @@ def test_what_a_survey_sends_is_accepted(template: Mapping[str, Any]) -> None:
     """The defaults, and every choice, with every kind of cluster."""
     sent: dict[str, Any] = {question["variable"]: question.get("default", "") for question in questions(template)} | {f"{PREFIX}{NAME}": "demo"}
     choices = [(question["variable"], choice) for question in questions(template) for choice in question.get("choices", [])]
+    (kinds,) = [question["choices"] for question in questions(template) if question["variable"] == f"{PREFIX}{OFFER}"]
     for variable, choice in [("", ""), *choices]:
-        variables = sent | ({variable: choice} if variable else {})
+        variables = sent | {f"{PREFIX}{OFFER}": kinds[0]} | ({variable: choice} if variable else {})
         assert given(variables)[1] == []
         cluster = parse(filled(offers()[variables[f"{PREFIX}{OFFER}"]], given_answers(variables)), option_classes())
         assert cluster.name == "demo"
@@ -306,19 +330,42 @@ def test_all_of_the_result_is_documented() -> None:
     keys = {path.stem: set(told(path)) for path in (tree.ROOT / "playbooks").glob("*.yml")}
     assert {"cluster", "nodes", "ready"} <= set().union(*keys.values()) <= documented
     assert {name: keys[name] - {"cluster"} for name in ("usage", "costs", "spark_jobs")} == {
-        "usage": {"usage"},
+        "usage": {"totals", "usage"},
         "costs": {"totals"},
         "spark_jobs": {"jobs"},
     }
 
 
-@pytest.mark.parametrize("missing", ["aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"])
+SITE = dict.fromkeys(("aap_hostname", "aap_token", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"), "x")
+
+
+def load(folder: Path, site: Mapping[str, Any]) -> str:
+    """What the loader says that a run can read without the collections that it calls; with all variables it fails for want of these."""
+    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(folder / "load_aap.yml"), "-e", json.dumps(site)]
+    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False, timeout=90)  # where its ansible.cfg is
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("missing", sorted(SITE))
 def test_a_variable_that_a_site_lacks_is_named_before_anything_is_loaded(missing: str) -> None:
     """By the loader that a run can read without the collections that it calls; the other one begins with the same file."""
-    site = dict.fromkeys({"aap_hostname", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"} - {missing}, "x")
-    command = [str(BIN / "ansible-playbook"), "-i", "localhost,", str(AWX / "load_aap.yml"), "-e", json.dumps(site)]
-    done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
-    assert done.returncode == 2
-    assert f"{missing}: must be set in the file of -e @site.yml" in done.stdout
+    said = load(AWX, {name: value for name, value in SITE.items() if name != missing})
+    named = "aap_token, or aap_username and aap_password" if missing == "aap_token" else missing
+    assert re.findall(r'"msg": "(.*?): must be set in the file of -e @site.yml"', said) == [named]
     plays = [yaml.safe_load((AWX / name).read_text(encoding="utf-8"))[0] for name in ("load.yml", "load_aap.yml")]
     assert [task["ansible.builtin.import_tasks"] for play in plays for task in play["pre_tasks"]] == ["check_site.yml"] * 2
+
+
+def test_what_a_site_writes_into_the_configuration_is_asked_for_if_it_is_a_variable_without_a_default(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(AWX, tmp_path / "awx"))
+    own = [
+        'inputs: {username: git, ssh_key_data: "{{ lookup(\'file\', site_key_file) }}", password: "{{site_git_password}}"}',
+        "description: \"{{ site_words | default('git') }} {{ site_more|d('x') }}\"",
+    ]
+    with (folder / "config/access.yml").open("a", encoding="utf-8") as access:
+        access.write("\n    ".join(["\n  # {{ site_forgotten }}\n  - name: sky git", "organization: sky", *own]) + "\n")
+    login = {"aap_username": "ada", "aap_password": "x"}
+    site = {name: value for name, value in SITE.items() if name != "aap_token"} | login
+    assert re.findall(r'"msg": "(\w+): must be set', load(folder, site)) == ["site_git_password"]
+    assert "must be set" not in load(folder, site | {"site_git_password": "x"})

@@ -79,9 +79,13 @@ class Jobs:
         (folder / "repository/offers").mkdir()
         (folder / "repository/offers/bare.yml").write_text(yaml.safe_dump(dict(offer)), encoding="utf-8")
 
-    def run(self, playbook: str, variables: Mapping[str, Any], seconds: float = 240) -> Job:
-        """Run a job to its end."""
-        data, process = self._start(playbook, variables)
+    def run(self, playbook: str, variables: Mapping[str, Any], seconds: float = 240, hosts: str = HOSTS) -> Job:
+        """Run a job to its end.
+
+        Args:
+            hosts: the program that is the inventory of AWX.
+        """
+        data, process = self._start(playbook, variables, hosts)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -105,7 +109,15 @@ class Jobs:
         process.wait(30)
         return (data / "said").read_text(encoding="utf-8")
 
-    def _start(self, playbook: str, variables: Mapping[str, Any]) -> tuple[Path, subprocess.Popen[str]]:
+    def exported(self) -> str:
+        """The inventory that the cluster file of the last job makes, as a program of AWX: what it keeps of an inventory whose source is that file."""
+        file, home = self.folder / str(self.number) / "inventory/answers.sky.yml", self.folder / str(self.number) / "home"
+        command = [str(BIN / "ansible-inventory"), "--list", "--export", "-i", str(file)]
+        environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, check=True, timeout=120)
+        return f"#!/bin/sh\ncat <<'END OF INVENTORY'\n{done.stdout}\nEND OF INVENTORY\n"
+
+    def _start(self, playbook: str, variables: Mapping[str, Any], hosts: str = HOSTS) -> tuple[Path, subprocess.Popen[str]]:
         """A job in folders of its own, which nothing of an earlier job is in."""
         self.number += 1
         data = self.folder / str(self.number)
@@ -113,7 +125,7 @@ class Jobs:
         for name in ("env", "inventory", "home", "cp"):
             (data / name).mkdir(parents=True)
         shutil.copytree(self.folder / "repository", data / "project")
-        (data / "inventory/hosts").write_text(HOSTS, encoding="utf-8")
+        (data / "inventory/hosts").write_text(hosts, encoding="utf-8")
         (data / "inventory/hosts").chmod(0o755)
         own = ENVIRONMENT | {"HOME": str(seen / "home"), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(seen / "cp"), "AWX_PRIVATE_DATA_DIR": str(seen)}
         for name, content in {"envvars": own, "settings": {"suppress_env_files": True}}.items():

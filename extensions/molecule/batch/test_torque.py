@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import json
 
+import pytest
+import testinfra
 from testinfra.host import Host
 
 from ansible_collections.sky.clusters.extensions.molecule.batch.support import refused_by_ssh
-from ansible_collections.sky.clusters.extensions.molecule.spark.support import exposure, listeners
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposed
+from ansible_collections.sky.clusters.extensions.molecule.spark.support import listeners
 
 testinfra_hosts = ["ansible://torque_server"]
 
 
-def test_the_server_runs_and_is_sandboxed(host: Host) -> None:
+def test_the_server_runs(host: Host) -> None:
     assert host.service("slurmctld").is_running
     assert host.service("munge").is_running
-    assert exposure(host, "slurmctld.service") <= 2.5
+
+
+def test_units_are_kept_in_a_sandbox_while_a_job_runs(host: Host, pytestconfig: pytest.Config) -> None:
+    node = testinfra.get_host("ansible://mol-batch-node-0", ansible_inventory=pytestconfig.option.ansible_inventory)
+    job = host.check_output("runuser -l ada -c 'echo sleep 600 | qsub'")
+    state = f"for _ in $(seq 60); do qselect -s R | grep -q {job} && break; sleep 0.5; done; qselect -s R"
+    assert job in host.check_output(state).split()
+    assert [*exposed(host), *exposed(node)] == []
+    assert job in host.check_output("qselect -s R").split()
+    host.check_output("runuser -l ada -c 'qdel %s'", job)
 
 
 def test_the_secret_is_on_the_volume_for_root_alone(host: Host) -> None:

@@ -9,18 +9,19 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from testinfra.host import Host
 
+from ansible_collections.sky.clusters.extensions.molecule.hardening import EVERY_TEST, WITHOUT_EXCEPTIONS, lynis
+
 testinfra_hosts = ["ansible://pool_box"]
 ADDED = "other@example.org"  # ends the key that the scenario adds
-EVERY_TEST, WITHOUT_EXCEPTIONS = 62, 80  # the least points that lynis may give, which the guide names
 MODERN = {
-    "kexalgorithms": "sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
+    "kexalgorithms": "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
     "macs": "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,umac-128-etm@openssh.com",
 }
 
@@ -222,26 +223,7 @@ def test_a_shell_ends_after_an_hour_at_its_prompt_and_a_script_does_not(host: Ho
 # --- lynis, the last: it is installed for this alone
 
 
-@pytest.fixture(scope="module")
-def lynis(host: Host) -> Callable[[], int]:
-    """How many points of 100 the node has."""
-    install = "apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends lynis"
-    host.check_output(f"export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && {install} >/dev/null")
-
-    def points() -> int:
-        host.run("lynis audit system --quick --no-colors --quiet")  # its exit code says whether it has warnings
-        report = host.check_output("grep hardening_index= /var/log/lynis-report.dat")
-        return int(report.partition("=")[2])
-
-    return points
-
-
-def test_lynis_has_the_figures_of_the_guide(host: Host, lynis: Callable[[], int]) -> None:
-    """The second one is without the tests that a node of a cluster fails on purpose."""
-    every = lynis()
-    exceptions = Path(__file__).with_name("lynis.prf").read_text(encoding="utf-8")
-    host.check_output("printf %s %s > /etc/lynis/custom.prf", "%s", exceptions)
-    rest = lynis()
-    print(f"lynis: {every} of 100, and {rest} of 100 without the exceptions")
+def test_lynis_has_the_figures_of_the_guide(host: Host) -> None:
+    every, rest = lynis(host)
     assert every >= EVERY_TEST
     assert rest >= WITHOUT_EXCEPTIONS

@@ -295,10 +295,10 @@ class _CloudKind:
         provider = Choice(tuple(self.providers), "provider").parse(value["provider"], f"{path}.provider", faults)
         if provider is None:
             return None
-        common_keys = _CloudCommon.__dataclass_fields__
+        common_keys = list(_CloudCommon.__dataclass_fields__)
         rest = {k: v for k, v in value.items() if k != "provider"}
         common = read(_CloudCommon, {k: v for k, v in rest.items() if k in common_keys}, path, faults)
-        options = read(self.providers[provider], {k: v for k, v in rest.items() if k not in common_keys}, path, faults)
+        options = read(self.providers[provider], {k: v for k, v in rest.items() if k not in common_keys}, path, faults, common_keys)
         return None if common is None or options is None else CloudEntry(provider, options, common.timeouts, common.extra, common.prices)
 
     def schema(self) -> dict[str, Any]:

@@ -78,7 +78,6 @@ TORQUE = System(
         "sky_script": "text",
         "sky_submission": "name",
         "sky_timeout": "seconds",
-        "sky_usage_file": "file",
         "sky_user": "name",
     },
     usage="sky.clusters.torque_usage",

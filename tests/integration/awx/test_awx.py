@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -87,6 +88,21 @@ def test_a_cancelled_job_is_run_again(jobs: Jobs, figure: Callable[[str], None])
     assert job.artifacts["sky_result"]["nodes"] == 4
     assert folders(NAME) == boxes(NAME, 0, 1, 2, 3)
     figure(f"AWX: jobs that grew a cluster were killed after {CANCELLED} s, and when a node was made: {left} new nodes; the third job finished it")
+
+
+def test_a_job_that_is_not_about_keys_keeps_them(jobs: Jobs) -> None:
+    """On nodes that exist, and on new ones."""
+    status = succeeded(jobs.run("status.yml", {"answer_name": NAME}))
+    assert "a run would: change nothing" in status.output, status.output[-3000:]
+    succeeded(jobs.run("up.yml", {"answer_name": NAME, "answer_workers": 5, "answer_ssh_keys": ""}))
+    for index in (0, 4):
+        assert KEY in inside(f"{NAME}-box-{index}", "cat /root/.ssh/authorized_keys").splitlines()
+
+
+def inside(node: str, script: str) -> str:
+    """What a command says on a node."""
+    command = ["lxc-attach", "-P", str(nodes_folder(NAME)), "-n", node, "--clear-env", "--", "/bin/sh", "-c", script]
+    return subprocess.run(command, text=True, capture_output=True, check=True, timeout=60).stdout
 
 
 def test_a_job_destroys_it(jobs: Jobs) -> None:

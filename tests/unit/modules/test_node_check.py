@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.node_check import conflict, create_folder_of_modules, known_groups, known_users
+from ansible_collections.sky.clusters.plugins.modules.node_check import (
+    KEY_EXCHANGES,
+    conflict,
+    create_folder_of_modules,
+    key_exchanges,
+    known_groups,
+    known_users,
+)
 
 SYSTEM = [("root", 0), ("sky", 1500), ("daemon", 1)]
 
@@ -44,3 +51,11 @@ def test_the_folder_of_modules_is_created_once(tmp_path: Path) -> None:
         create_folder_of_modules(str(folder))
     assert [oct(each.stat().st_mode & 0o7777) for each in (folder.parent, folder)] == ["0o755", "0o700"]
     assert folder.stat().st_uid == tmp_path.stat().st_uid
+
+
+def test_ssh_is_not_told_to_offer_what_it_does_not_know() -> None:
+    """The output of ``ssh -Q kex`` of Debian 12 and of Debian 13, cut short."""
+    bookworm = "diffie-hellman-group14-sha256\ncurve25519-sha256\ncurve25519-sha256@libssh.org\nsntrup761x25519-sha512@openssh.com\n"
+    trixie = f"{bookworm}sntrup761x25519-sha512\nmlkem768x25519-sha256\n"
+    assert key_exchanges(bookworm) == ["sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org"]
+    assert key_exchanges(trixie) == list(KEY_EXCHANGES)

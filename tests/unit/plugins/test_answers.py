@@ -187,6 +187,18 @@ def test_the_file_is_the_inventory_of_the_plays_that_follow(project: Path) -> No
     assert (project / "inventory/answers.sky.yml").stat().st_mode & 0o777 == 0o600
 
 
+def test_variables_beside_the_playbook_are_those_of_the_roles(project: Path) -> None:
+    """Ansible reads those beside the playbook that a play is in, and all plays are in imported ones."""
+    (project / "group_vars").mkdir()
+    (project / "group_vars/all.yml").write_text("node_hardning: strict\n", encoding="utf-8")
+    code, said = play(project, {"answer_name": "demo"}, "--check")
+    assert code == 2
+    assert "node_hardning (group all): no such variable; did you mean 'node_hardening'?" in said
+    (project / "group_vars/all.yml").unlink()
+    code, said = play(project, {"answer_name": "demo"}, "--check")
+    assert code == 0, said  # what the earlier run wrote is gone
+
+
 def test_a_fault_is_the_failure_of_the_first_task(project: Path) -> None:
     code, said = play(project, {"answer_name": "demo\nowner: eve", "answer_workers": "-1"})
     assert code == 2

@@ -13,6 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
+from ansible_collections.sky.clusters.plugins.action.inventory_check import NO_FILE
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, ssh_options
@@ -79,6 +80,7 @@ def test_a_login_from_elsewhere_checks_the_host_keys_and_names_no_file_of_the_co
         ("next: fix the cause, then run the same command again", "next: fix the cause, then start the template again"),
         ("to cut it short: Ctrl-C, then run again", "to cut it short: cancel the job, then run again"),
         ("put 'owner: ada' in the cluster file", "put 'owner: ada' in the cluster file"),
+        (NO_FILE, "no cluster file in the inventory: choose an inventory whose source is a cluster file"),
         ("cat -e file", "cat -e file"),
     ],
 )

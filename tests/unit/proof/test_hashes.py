@@ -52,7 +52,7 @@ LOCAL = {
         ("plugins/module_utils/_systems/_hdfs_pages.py", QUICK_IN_MEMORY | EVERY_SYSTEM | {"storage", "yarn", "ceph", "torque"}),
         ("roles/yarn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"yarn"}),
         ("roles/s3a/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"ceph"}),
-        ("roles/vpn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"network", "torque", "clouds"}),
+        ("roles/vpn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"awx", "network", "torque", "clouds"}),
         ("roles/node/tasks/main.yml", set(BY_NAME)),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),

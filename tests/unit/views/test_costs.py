@@ -151,6 +151,12 @@ def test_faults_of_prices(prices: Any, fault: str) -> None:
     assert refused.value.faults == [fault]
 
 
+def test_a_misspelt_key_of_a_cloud_is_known_by_the_keys_of_all_clouds() -> None:
+    with pytest.raises(ClusterFileError) as refused:
+        parse({"cluster": "c", "clouds": {"here": {"provider": "lxc", "price": 1}}, "pools": {"m": {"cloud": "here", "count": 1}}}, option_classes())
+    assert refused.value.faults == ["clouds.here.price: unknown key; did you mean 'prices'?"]
+
+
 def test_the_files() -> None:
     data = {"cluster": "c", "time": "2026-11-28T12:00:00+00:00", **worked_out().plain()}
     assert json.loads(as_text("c.json", data)) == data
