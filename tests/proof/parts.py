@@ -105,6 +105,7 @@ COMMON = (
     "!tests/support/stratuslab_bench.py",
     "!tests/support/stratuslab_peers.py",
     "!tests/support/stratuslab_race.py",
+    "!tests/support/stratuslab_site.py",
     *(f"!{place}" for place in SYSTEMS),
 )
 LXC = (f"{PROVIDERS}/lxc",)
@@ -128,6 +129,7 @@ STRATUSLAB = (
     "tests/support/stratuslab_bench.py",
     "tests/support/stratuslab_peers.py",
     "tests/support/stratuslab_race.py",
+    "tests/support/stratuslab_site.py",
 )
 # Jobs as AWX runs them, and the root file system of the execution environment, which is made as those of the test cloud are.
 IMAGE = (
@@ -242,8 +244,9 @@ PARTS: tuple[Part, ...] = (
         (_pytest("real", *SIDE_BY_SIDE, "loadfile", "tests/integration/torque"),),
     ),
     Part(
-        "awx", Tier.LONG, 1400, 270, "the lives of a cluster of bare nodes and of one of Spark in jobs as AWX runs them, by ansible-runner",
-        (*LOCAL, *SPARK, *NETWORK, "awx", *IMAGE, "tests/integration/awx"),
+        "awx", Tier.LONG, 1700, 370,
+        "the lives of clusters in jobs as AWX runs them, by ansible-runner: of bare nodes, of Spark, and, from an execution environment, on StratusLab",
+        (*LOCAL, *SPARK, *NETWORK, *STRATUSLAB, "awx", *IMAGE, "tests/integration/awx"),
         (_pytest("real", *SIDE_BY_SIDE, "loadfile", "tests/integration/awx"),),
     ),
     Part(
@@ -271,16 +274,16 @@ PARTS: tuple[Part, ...] = (
         (*CAMPUS, "tests/contract"), (_pytest("openstack", "tests/contract"),), cloud=True,
     ),
     Part(
-        "stratuslab", Tier.LONG, 1800, 500,
-        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, from an execution environment; the lock",
-        (*LOCAL, *SYSTEMS, *STRATUSLAB, "awx/project", *IMAGE, "tests/integration/stratuslab"),
+        "stratuslab", Tier.LONG, 1800, 450,
+        "clusters on the StratusLab test server: alone, beside the local cloud, on an owner's machine, resized under a job; the lock",
+        (*LOCAL, *SYSTEMS, *STRATUSLAB, "tests/integration/stratuslab"),
         (_pytest("real", *SIDE_BY_SIDE, "loadfile", "tests/integration/stratuslab"),),
     ),
     Part(
-        "clouds", Tier.LONG, 2500, 850,
-        "an overlay over this machine and the OpenStack; images between a Marketplace and Glance; their providers with other cores and Pythons",
+        "clouds", Tier.LONG, 2500, 900,
+        "an overlay over this machine and the OpenStack; images between a Marketplace, Glance and this machine; providers with other cores and Pythons",
         (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/tools", *CLOUDS_OF_EACH_CORE, "tests/integration/clouds"),
-        (_pytest("openstack", "tests/integration/clouds"), ("tests/tools/cores.sh", "--without-sanity", *CLOUDS_OF_EACH_CORE)), cloud=True,
+        (_pytest("real", "tests/integration/clouds"), ("tests/tools/cores.sh", "--without-sanity", *CLOUDS_OF_EACH_CORE)), cloud=True,
     ),
     Part(
         "quickstart", Tier.QUICK, 420, 120, "./quickstart.sh as a user with sudo would run it, then again, then --remove",

@@ -46,6 +46,7 @@ class Bench(abc.ABC):
     patience: float  # seconds that a node may take to run, or to go
     poll: float = 0.5  # seconds between two looks at it
     extends_volumes: bool = True  # whether the cloud can: the contract leaves it open
+    gives_images: bool = True  # the same
 
     def __call__(self, cluster: str = "a", owner: str = "") -> Cloud:
         return self.provider("contract", self.options, Scope(cluster, owner))
@@ -133,6 +134,7 @@ class Bench(abc.ABC):
 class MemoryBench(Bench):
     provider = MemoryCloud
     patience = 5.0
+    gives_images = False
 
     def __init__(self, folder: Path) -> None:
         self.options = MemoryOptions(str(folder))

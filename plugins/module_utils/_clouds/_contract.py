@@ -248,6 +248,7 @@ class Image:
     architecture: str = ""  # as `uname -m` says it; empty if unknown
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)  # what else is known of it, by short names such as `os`
     content: str = ""  # checksum of what `fetch_image` gives, if that is not the file that it was made of
+    aliases: tuple[str, ...] = ()  # other names that it can be read by
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,15 @@ def bare_subject(subject: str) -> str:
 class Services:
     """The services behind the front."""
 
-    def __init__(self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts) -> None:
+    def __init__(
+        self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts, gateway_ports: dict[str, list[tuple[str, str]]]
+    ) -> None:
         self.oned = oned
         self.pdisk = pdisk
         self.marketplace = marketplace
         self.accounts = accounts
-        self.gateway_ports: dict[str, list[tuple[str, str]]] = {}  # by VM
+        self.ahead = 0.0  # s of the services' clock, as the dates of their answers show it
+        self.gateway_ports = gateway_ports  # by VM
 
 
 def java_quoted(text: str) -> str:
@@ -174,7 +177,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        date = formatdate(time.time(), usegmt=True)
+        date = formatdate(time.time() + self.services.ahead, usegmt=True)
         self.send_header("Date", date.replace("GMT", "UTC") if self.direct else date)
         for key, value in answer.headers.items():
             self.send_header(key, value)

@@ -23,6 +23,8 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\U00010000-\U0010ff
 SUBSTITUTED = re.compile(r"\$([A-Za-z0-9_]+)")
 REFUSED = re.compile(r"\$[({]|\$$")
 DEVICE_PREFIX = "hd"  # of oned.conf
+HELD = 0.02  # s between two looks whether a machine still hangs
+GROUPS = ("oneadmin", "users")  # by number
 LONGEST_NAME = 128  # bytes, though the refusal says characters
 LONGEST_ASKED = 98_000  # bytes of a template that the helper can be asked about
 
@@ -76,6 +78,8 @@ class Injection:
     """What a test wants to go wrong inside."""
 
     deploys: list[str] = field(default_factory=list)  # messages of the next deployments, which fail
+    hanging: set[str] = field(default_factory=set)  # names of machines that do not end to boot
+    undying: set[str] = field(default_factory=set)  # names of machines that do not end to be deleted
 
 
 class Oned:
@@ -305,6 +309,25 @@ class Oned:
     def vm_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.vms, number, "virtual machine"), "VM", rights)
 
+    def vm_chown(self, user: User, number: int, owner: int, group: int) -> int:
+        return self._chown(user, self._known(self.vms, number, "virtual machine"), "VM", owner, group)
+
+    def _chown(self, user: User, thing: Owned, kind: str, owner: int, group: int) -> int:
+        """Give a thing away, which only who manages its new owner may do; -1 keeps what it has."""
+        self._may(user, thing, kind, manage=True)
+        if owner >= 0:
+            new = self._known({each.id: each for each in self.users.values()}, owner, "user")
+            if user.id not in (0, new.id):
+                raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform MANAGE USER [{owner}].")
+            thing.uid, thing.uname = new.id, new.name
+        if group >= 0:
+            if group not in range(len(GROUPS)):
+                raise Refused(NO_EXISTS, f"Error getting group [{group}].")
+            if user.id and group != user.gid:
+                raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform USE GROUP [{group}].")
+            thing.gid, thing.gname = group, GROUPS[group]
+        return thing.id
+
     def _chmod(self, user: User, thing: Owned, kind: str, rights: Sequence[int]) -> int:
         self._may(user, thing, kind, manage=True)
         thing.rights = tuple(old if new < 0 else new for old, new in zip(thing.rights, rights, strict=True))
@@ -443,6 +466,8 @@ class Oned:
             injected = self.injected.deploys.pop(0) if self.injected.deploys else ""
         if injected:
             raise DeployError(f"Error deploying virtual machine: {injected} on {record.host.name}")
+        while vm.name in self.injected.hanging and self._is_in(vm, Lcm.BOOT) and not self._ended.wait(HELD):
+            pass
         if not resumed:
             self.machines.boot(vm)
         with self._mutex:
@@ -508,6 +533,8 @@ class Oned:
                     record.retime = record.estime = now()
                     record.reason = Reason.CANCEL if vm.lcm is Lcm.CANCEL else record.reason
                     vm.lcm = Lcm.EPILOG
+            while vm.name in self.injected.undying and not self._ended.wait(HELD):
+                pass
             self.machines.destroy(vm)
             with self._mutex:
                 if vm.lcm is Lcm.EPILOG:
@@ -572,6 +599,9 @@ class Oned:
 
     def template_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.documents, number, "virtual machine template"), "TEMPLATE", rights)
+
+    def template_chown(self, user: User, number: int, owner: int, group: int) -> int:
+        return self._chown(user, self._known(self.documents, number, "virtual machine template"), "TEMPLATE", owner, group)
 
     def template_instantiate(self, user: User, number: int, name: str) -> int:
         with self._mutex:
@@ -682,10 +712,10 @@ class Oned:
 
     def group_info(self, _user: User, number: int) -> str:
         members = [user for user in self.users.values() if user.gid == number]
-        if number not in (0, 1):
+        if number not in range(len(GROUPS)):
             raise Refused(NO_EXISTS, f"Error getting group [{number}].")
         ids = "".join(tags(ID=user.id) for user in members)
-        return f"<GROUP>{tags(ID=number, NAME=('oneadmin', 'users')[number])}<USERS>{ids}</USERS></GROUP>"
+        return f"<GROUP>{tags(ID=number, NAME=GROUPS[number])}<USERS>{ids}</USERS></GROUP>"
 
     def group_allocate(self, user: User, _name: str) -> int:
         self._only_admin(user, "GROUP")
@@ -777,12 +807,14 @@ METHODS = {
     "one.vm.info": Method("VirtualMachineInfo", Oned.vm_info, (int,), thing="virtual machine"),
     "one.vm.action": Method("VirtualMachineAction", Oned.vm_action, (str, int), thing="virtual machine"),
     "one.vm.chmod": Method("VirtualMachineChmod", Oned.vm_chmod, (int, *NINE), thing="virtual machine"),
+    "one.vm.chown": Method("VirtualMachineChown", Oned.vm_chown, (int, int, int), thing="virtual machine"),
     "one.vmpool.info": Method("VirtualMachinePoolInfo", Oned.vm_pool, (int, int, int, int), helped=False),
     "one.template.allocate": Method("TemplateAllocate", Oned.template_allocate, (str,), thing="virtual machine template"),
     "one.template.info": Method("TemplateInfo", Oned.template_info, (int,), thing="virtual machine template"),
     "one.template.update": Method("TemplateUpdateTemplate", Oned.template_update, (int, str), thing="virtual machine template"),
     "one.template.delete": Method("TemplateDelete", Oned.template_delete, (int,), thing="virtual machine template"),
     "one.template.chmod": Method("TemplateChmod", Oned.template_chmod, (int, *NINE), thing="virtual machine template"),
+    "one.template.chown": Method("TemplateChown", Oned.template_chown, (int, int, int), thing="virtual machine template"),
     "one.template.instantiate": Method("TemplateInstantiate", Oned.template_instantiate, (int, str), thing="virtual machine template"),
     "one.templatepool.info": Method("TemplatePoolInfo", Oned.template_pool, (int, int, int), helped=False),
     "one.vn.info": Method("VirtualNetworkInfo", Oned.vn_info, (int,), thing="virtual network"),

@@ -20,8 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._v
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
-
-from .conftest import entry
+from ansible_collections.sky.clusters.tests.support.stratuslab_site import entry
 
 pytestmark = [pytest.mark.real]
 

@@ -46,7 +46,7 @@ LOCAL = {
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "openstack_contract", "openstack_faults", "clouds"}),
-        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds"}),
+        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds", "awx"}),
         ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
         ("roles/torque_node/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"torque"}),
         ("plugins/module_utils/_systems/_hdfs_pages.py", QUICK_IN_MEMORY | EVERY_SYSTEM | {"storage", "yarn", "ceph", "torque"}),

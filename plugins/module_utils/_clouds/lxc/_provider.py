@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -37,7 +38,7 @@ from .._contract import (
 from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
 from ._host import locks
-from ._host.added import names
+from ._host.added import PART, names
 from ._host.allocation import addresses_used, free_address
 from ._host.condition import console
 from ._host.images import Images, Recipe
@@ -242,6 +243,14 @@ class LxcCloud(Cloud):
         if image.name in self.options.all_images:
             raise Invalid(f"image {image.name} is a recipe of the cloud's options, or a built-in one: it is left alone")
         self._host.value("delete_image", item={"name": image.name, "id": image.id, "mark": image_mark(self.owner)})
+
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:
+        if image.name in self.options.all_images:
+            raise Invalid(f"image {image.name} is built on this machine from a recipe: it has no file that could be read")
+        with tempfile.TemporaryFile() as file:
+            self._host.value("fetch_image", item={"name": image.name, "id": image.id}, file=_images.open_file(file))
+            while part := file.read(PART):
+                take(part)
 
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         self._note("set_ready", nodes, ready=value)

@@ -22,11 +22,13 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
+from ._properties import TAR
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
 EXTRA = ("addresses", "architecture", "cpu", "machines", "requirements")  # keys of `extra`
-OWN = "sky:mark"
+OWN, FORMAT = "sky:mark", "sky:format"
+SITE = "oneadmin"  # the user who has the networks of a site
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,9 @@ class Names:
         return list(self._pdisk.mounts(uuid)) if self._pdisk.disk(uuid).count else []
 
     def networks(self) -> dict[str, Element]:
-        return {element.findtext("NAME", ""): element for element in self._one.networks()}
+        """The networks of the site; users may have their own of the same names."""
+        found = [element for element in self._one.networks() if element.findtext("UNAME") == SITE]
+        return {element.findtext("NAME", ""): element for element in found}
 
     def unknown(self, spec: NodeSpec, trusted: bool = True) -> Iterator[str]:
         """What of a specification is unknown here, or must not be used.
@@ -191,7 +195,8 @@ class Names:
         source = self.image(spec.image)
         wanted = str(spec.extra.get("architecture", "")) or "x86_64"
         if _metadata.is_identifier(source.id):
-            reason = fits(self._marketplace.trusted(source.id), wanted)
+            entry = self._marketplace.trusted(source.id)
+            reason = fits(entry, wanted) or (f"image '{spec.image}' is an archive: no machine starts from it" if entry.value(FORMAT) == TAR else "")
             if reason:
                 raise Invalid(reason)
 
@@ -216,7 +221,7 @@ def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:
     The public one is the first, since its card then has the default route: what is sent outside must have the address outside.
     """
     names = (["public"] if spec.public_ip and network != "public" else []) + [network]
-    found = [{"network_uname": "oneadmin", "network": name} for name in names]
+    found = [{"network_uname": SITE, "network": name} for name in names]
     if address:
         found[0]["IP"] = address
     return found

@@ -68,6 +68,9 @@ class StratusLabOptions(Options):
     endpoint: str = option(ENDPOINT, "Endpoint for machines; by default E(STRATUSLAB_ENDPOINT), else that of the user file.", default="")
     pdisk_endpoint: str = option(ENDPOINT, "Endpoint for disks; by default that of the user file, else O(endpoint).", default="")
     marketplace_endpoint: str = option(ENDPOINT, "Address of the Marketplace; by default that of the user file, else StratusLab's own.", default="")
+    email: str = option(
+        Text(r"[^\s@<>&]+@[^\s@<>&]+", "an e-mail address"), "E-mail address that images are signed with, if the certificate has none.", default=""
+    )
     ca_file: str = option(FILE, "Certificates of authorities that sign the services' ones, beside those of the system.", default="")
     timeout: int = option(Integer(5, 600), "Seconds to wait for an answer; a machine may take 70.", default=90)
     network: str = option(Choice(("public", "local", "private"), "network"), "Network of the nodes.", default="public")
@@ -84,7 +87,11 @@ class StratusLabOptions(Options):
         "user file, else V(cloud-init).",
         default="",
     )
-    disks_bus: str = option(Choice(("ide", "scsi", "virtio"), "bus"), "Bus of the disks; by default that of the image's metadata.", default="")
+    disks_bus: str = option(
+        Choice(("ide", "scsi", "virtio"), "bus"),
+        "Bus of the root and swap disks; by default that of the image's metadata. Volumes are virtio disks.",
+        default="",
+    )
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)
     verify_images: bool = option(
         Flag(),

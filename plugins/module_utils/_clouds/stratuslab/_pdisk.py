@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from .._contract import CloudError, Invalid, Unavailable
 from ._credentials import Access
 from ._errors import Missing
-from ._http import Answer, Http, checked, pieces
+from ._http import Answer, Http, Terms, checked, pieces
 
 JSON = {"Accept": "application/json"}
 FORM = JSON | {"Content-Type": "application/x-www-form-urlencoded"}
@@ -62,8 +62,8 @@ def read(item: Any) -> Disk:
 class Pdisk:
     """The disks of one account."""
 
-    def __init__(self, access: Access, ca_file: str, timeout: float) -> None:
-        self.http = Http(access.disks, access.disk_login, ca_file, timeout)
+    def __init__(self, access: Access, terms: Terms) -> None:
+        self.http = Http(access.disks, access.disk_login, terms)
 
     def _ask(self, method: str, path: str, fields: dict[str, str] | None = None, **more: Any) -> Answer:
         call = f"pdisk {method} {path}"

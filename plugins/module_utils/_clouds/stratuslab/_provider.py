@@ -41,6 +41,7 @@ from ._creation import Creation, Existing
 from ._credentials import Access, access
 from ._definitions import Templates
 from ._errors import Conflict, Missing
+from ._http import Terms
 from ._images import Images
 from ._lock import Lock
 from ._machines import as_node
@@ -85,19 +86,19 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def one(self) -> One:
-        return One(self.access, self._ca_file, self.options.timeout)
+        return One(self.access, self._terms)
 
     @cached_property
     def pdisk(self) -> Pdisk:
-        return Pdisk(self.access, self._ca_file, self.options.timeout)
+        return Pdisk(self.access, self._terms)
 
     @cached_property
     def marketplace(self) -> Marketplace:
-        return Marketplace(self.access.marketplace, self._ca_file, self.options.timeout, self.options.policy, self.options.verify_images)
+        return Marketplace(self.access.marketplace, self._terms, self.options.policy, self.options.verify_images)
 
-    @property
-    def _ca_file(self) -> str:
-        return str(Path(self.options.ca_file).expanduser()) if self.options.ca_file else ""
+    @cached_property
+    def _terms(self) -> Terms:
+        return Terms(str(Path(self.options.ca_file).expanduser()) if self.options.ca_file else "", self.options.timeout)
 
     @cached_property
     def _names(self) -> Names:
@@ -117,7 +118,7 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def _ports(self) -> Ports | None:
-        return Ports(self.access.ports, self._ca_file, self.options.timeout) if self.access.ports else None
+        return Ports(self.access.ports, self._terms) if self.access.ports else None
 
     @cached_property
     def _lock(self) -> Lock:

@@ -34,6 +34,9 @@ ESCAPED = re.compile(r'[,=+<>#;"\\]')
 TEXTS = (0x0C, 0x13, 0x14, 0x16, 0x1B, 0x1E)
 
 
+NO_EMAIL = "images cannot be signed: the certificate has no e-mail address: set email"
+
+
 class BadSignature(CloudError):
     """A document that is not signed by whom it names."""
 
@@ -113,12 +116,13 @@ def _endorsed(root: Any, signer: Signer) -> Signer:
     return signer
 
 
-def signed(text: bytes, certificate: Path, key: Path, email: str = "", password: str = "") -> bytes:
+def signed(text: bytes, certificate: Path, key: Path, email: str = "", password: str = "", now: datetime | None = None) -> bytes:
     """A document with a new endorsement, signed; what it had of both is dropped.
 
     Args:
         email: of the endorser, where the certificate has none.
         password: of the key, if it is encrypted.
+        now: the date of the endorsement; by default by the clock of this machine.
 
     Raises:
         Invalid: certificate or key cannot be used, or nobody's e-mail address is known.
@@ -133,7 +137,7 @@ def signed(text: bytes, certificate: Path, key: Path, email: str = "", password:
         signing.load_cert_from_memory(pem, xmlsec.constants.KeyDataFormatPem)
     except (OSError, xmlsec.Error) as error:
         raise Invalid(f"pem_certificate {certificate} and pem_key {key} cannot be used to sign: {error}") from None
-    _endorse(root, _signer_of_pem(pem), email)
+    _endorse(root, _signer_of_pem(pem), email, now or datetime.now(UTC))
     signature = xmlsec.template.create(root, xmlsec.constants.TransformInclC14NWithComments, xmlsec.constants.TransformRsaSha1)
     root.append(signature)
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha1, uri="")
@@ -147,18 +151,18 @@ def signed(text: bytes, certificate: Path, key: Path, email: str = "", password:
     return made
 
 
-def _endorse(root: Any, signer: Signer, email: str) -> None:
+def _endorse(root: Any, signer: Signer, email: str, now: datetime) -> None:
     etree = lxml()
     address = signer.email or email
     if not address:
-        raise Invalid("cannot sign: the certificate has no e-mail address")
+        raise Invalid(NO_EMAIL)
     (first, *others) = root.findall(f"{{{RDF}}}Description/{{{SLREQ}}}endorsement")
     for other in others:
         other.getparent().remove(other)
     for child in list(first):
         first.remove(child)
     first.text = None
-    etree.SubElement(first, f"{{{DCTERMS}}}created").text = datetime.now(UTC).strftime(STAMP)
+    etree.SubElement(first, f"{{{DCTERMS}}}created").text = now.strftime(STAMP)
     endorser = etree.SubElement(first, f"{{{SLREQ}}}endorser", {f"{{{RDF}}}parseType": "Resource"})
     for name, value in (("email", address), ("subject", signer.subject), ("issuer", signer.issuer)):
         etree.SubElement(endorser, f"{{{SLREQ}}}{name}").text = value
@@ -169,7 +173,7 @@ def _signer(der: bytes) -> Signer:
 
     try:
         return _names(x509.load_der_x509_certificate(der))
-    except ValueError as error:
+    except (ValueError, TypeError, IndexError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:  # a stranger's may be anything
         raise BadSignature(f"the certificate of its signature cannot be read ({error})") from None
 
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gzip
 import hashlib
 import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,7 +35,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, _metadata, _signature
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import Policy
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import BadSignature
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import absent, as_result, having, unknown
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.marketplace import Entry, read, validate
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import PdiskError
@@ -168,7 +171,7 @@ def test_a_document_of_somebody_who_names_another_is_refused(tmp_path: Path) -> 
 def test_a_certificate_without_an_address_signs_only_with_one_given(tmp_path: Path) -> None:
     pair = Authority(tmp_path).issue("nobody", "CN=Nobody,O=Nowhere,C=EU")
     text = (RECORDS / "unsigned_by_real_tool.xml").read_bytes()
-    with pytest.raises(Invalid, match="the certificate has no e-mail address"):
+    with pytest.raises(Invalid, match="the certificate has no e-mail address: set email"):
         _signature.signed(text, pair.certificate, pair.key)
     assert _metadata.read(_signature.signed(text, pair.certificate, pair.key, "nobody@example.org")).email == "nobody@example.org"
 
@@ -253,6 +256,28 @@ def test_images_are_listed_with_what_they_are_and_only_those_that_may_be_used(si
     assert found.checksum == f"sha256:{hashlib.sha256(b'listed').hexdigest()}"
     assert found.properties.items() >= {"os": "debian", "os_version": "12", "title": "a test image", "endorser": EMAIL}.items()
     assert good.identifier not in {image.name for image in opened(policy=Policy(deny_endorsers=(EMAIL,))).images()}
+
+
+FOUND = {  # by what is wanted
+    "nothing": ({}, True, []),
+    "os and architecture": ({"os": "debian", "architecture": "x86_64"}, True, []),
+    "in other letters": ({"os": "Debian", "format": "RAW"}, True, []),
+    "another architecture": ({"os": "debian", "architecture": "aarch64"}, False, []),
+    "a misspelt key": (
+        {"os": "debian", "architekture": "x86_64"},
+        False,
+        ["properties: no image has 'architekture'; did you mean 'architecture'?"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_images_are_found_by_what_they_are(site: Site, opened: Opened, name: str) -> None:
+    wanted, listed, warnings = FOUND[name]
+    identifier = site.publish(b"to be found").identifier
+    images = [as_result("lal", image) for image in opened().images()]
+    assert (identifier in {image["name"] for image in having(images, wanted)}) is listed
+    assert unknown(images, wanted) == warnings
 
 
 def test_an_entry_of_somebody_else_with_our_mark_is_not_ours(site: Site, opened: Opened) -> None:
@@ -368,6 +393,181 @@ def test_a_content_has_one_name_whoever_of_one_certificate_added_it(opened: Open
         _added(opened(), "mine", b"of two owners")
 
 
+def test_a_certificate_without_an_address_is_refused_before_anything_is_uploaded(site: Site, opened: Opened, tmp_path: Path) -> None:
+    nobody = site.authority.issue("nobody", "CN=Nobody,O=Nowhere,C=EU")
+    file = site.user_file(tmp_path / "nobody.cfg", pem_certificate=str(nobody.certificate), pem_key=str(nobody.key))
+    cloud = opened(user_file=str(file))
+    for act in (lambda: _added(cloud, "unsigned", b"unsigned"), cloud._images._check_signer):
+        with pytest.raises(Invalid, match=r"^images cannot be signed: the certificate has no e-mail address: set email$"):
+            act()
+    assert site.pdisk.disks == {}
+    cloud = opened(user_file=str(file), email="nobody@example.org")
+    made = _added(cloud, "signed", b"unsigned")
+    assert (made.ours, made.properties["endorser"]) == (True, "nobody@example.org")
+    assert cloud.shortages([spec(cloud, image="signed")], []) == []
+    cloud.delete_image(made)
+    assert (_disks(site, "signed"), [image for image in cloud.images() if image.name == "signed"]) == ([], [])
+
+
+def test_an_image_that_the_marketplace_refuses_leaves_no_disk(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    with monkeypatch.context() as patch, pytest.raises(Denied, match=r"read-only repository \(403\)$"):
+        patch.setattr(site.marketplace, "read_only", True)
+        _added(cloud, "refused", b"refused")
+    assert site.pdisk.disks == {}
+    assert _added(cloud, "refused", b"refused").ours
+
+
+def test_a_disk_of_an_image_whose_publication_was_not_answered_is_kept(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = opened()
+    with monkeypatch.context() as patch, pytest.raises(Unavailable):
+        patch.setattr(cloud.marketplace, "publish", _silent)
+        _added(cloud, "unanswered", b"unanswered")
+    assert len(_disks(site, "unanswered")) == 1
+    assert _added(cloud, "unanswered", b"unanswered").ours
+    assert len(_disks(site, "unanswered")) == 1
+
+
+def _silent(_text: bytes) -> str:
+    raise Unavailable("no answer")
+
+
+@pytest.mark.parametrize("visibility", ["", "private", "public"])
+def test_who_may_start_an_added_image(opened: Opened, visibility: str) -> None:
+    given = {"visibility": visibility} if visibility else {}
+    made = _added(opened(), f"shown{visibility}", f"shown {visibility}".encode(), **given)
+    bob = opened(user="bob", image=_identifier(made))
+    list(bob.create([spec(bob)]))
+    if visibility == "public":
+        assert _settled(bob).state.value == "running"
+    else:
+        assert f"image {_identifier(made)} is private" in _settled(bob).fault
+
+
+def test_an_added_image_is_described_as_its_properties_say(site: Site, opened: Opened) -> None:
+    given = {
+        "os": "debian", "os_version": "12", "architecture": "x86_64", "version": "1.2", "title": "Spark & more", "description": "two\nlines",
+        "disks_bus": "ide", "valid_days": "30", "visibility": "public",
+    }  # fmt: skip
+    made = _added(opened(), "described", b"described", **given)
+    known = {"os": "debian", "os_version": "12", "version": "1.2", "title": "Spark & more"}
+    assert made.properties.items() >= known.items()
+    (entry,) = [entry for entry in site.marketplace.entries if entry.identifier == _identifier(made)]
+    assert (entry.values["dcterms:description"], entry.values["slterms:disks-bus"]) == ("two\nlines", "ide")
+    days = datetime.fromisoformat(entry.values["dcterms:valid"]) - datetime.fromisoformat(entry.values["dcterms:created"])
+    assert days == timedelta(days=30)
+
+
+WRONG = {
+    "a misspelt key": ({"os_verson": "12"}, "", "properties.os_verson: unknown key; did you mean 'os_version'?"),
+    "a bus": ({"disks_bus": "sata"}, "", "properties.disks_bus: unknown bus 'sata'; known: ide, scsi, virtio"),
+    "days": ({"valid_days": "0"}, "", "properties.valid_days: must be 1 or more, got 0"),
+    "no days": ({"valid_days": "many"}, "", "properties.valid_days: must be a whole number, 1 or more, got 'many'"),
+    "whom": ({"visibility": "all"}, "", "properties.visibility: unknown visibility 'all'; known: private, public"),
+    "a title": ({"title": "a\nb"}, "", r"properties.title: must be a text of one line, got 'a\nb'"),
+    "a format": ({}, "vmdk", "image wrong: unknown format 'vmdk'; known: qcow2, raw, tar"),
+    "another format": ({}, "qcow2", "image wrong: the file is not qcow2: the format qcow2 is wrong"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_said_of_an_image_is_refused_before_anything_is_uploaded(site: Site, opened: Opened, name: str) -> None:
+    given, format_, reason = WRONG[name]
+    with pytest.raises(Invalid) as error:
+        _added(opened(), "wrong", b"wrong", format_, **given)
+    assert str(error.value) == reason
+    assert site.pdisk.disks == {}
+
+
+QCOW = b"QFI\xfb" + b"\0" * 100
+FORMATS = {"raw": (b"plain", ""), "qcow2": (QCOW, ""), "given": (b"plain too", "raw"), "qcow2, compressed": (gzip.compress(QCOW + b"1"), "")}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_format_is_detected(site: Site, opened: Opened, name: str) -> None:
+    content, format_ = FORMATS[name]
+    made = _added(opened(), "formatted", content, format_)
+    (entry,) = [entry for entry in site.marketplace.entries if entry.identifier == _identifier(made)]
+    assert made.format == entry.values["dcterms:format"] == name.partition(",")[0].replace("given", "raw")
+
+
+def test_an_archive_is_raw_to_the_marketplace_and_an_archive_to_who_reads_it(site: Site, opened: Opened) -> None:
+    made = _added(opened(), "archive", b"an archive", "tar")
+    (entry,) = [entry for entry in site.marketplace.entries if entry.identifier == _identifier(made)]
+    assert (made.format, entry.values["dcterms:format"]) == ("tar", "raw")
+    assert opened().shortages([spec(opened(), image="archive")], []) == ["image 'archive' is an archive: no machine starts from it"]
+
+
+BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
+    "another base": (lambda text: text.replace('http://mp.stratuslab.eu/"', 'http://elsewhere.example.org/"'), "no description of an image"),
+    "another identifier": (lambda text: re.sub('rdf:about="#.', 'rdf:about="#Z', text), "rdf:about and dcterms:identifier differ"),
+    "no identifier": (lambda text: text.replace(re.findall('about="#(.{27})"', text)[0], "short"), "'short' is no identifier of the Marketplace"),
+    "no description": (lambda text: re.sub("<rdf:Description.*</rdf:Description>", "", text, flags=re.DOTALL), "no description of an image"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_entry_that_cannot_be_read_matters_to_its_own_image_only(site: Site, opened: Opened, name: str) -> None:
+    change, reason = BROKEN[name]
+    good, entry = site.publish(b"good beside it"), site.publish(f"broken: {name}".encode())
+    site.marketplace.entries.remove(entry)
+    broken = dataclasses.replace(entry, text=change(entry.text))
+    site.marketplace.entries.append(broken)
+    try:
+        assert good.identifier in {image.name for image in opened().images()}
+        cloud = opened(image=good.identifier)
+        assert (cloud.shortages([spec(cloud)], []), cloud.definitions([spec(cloud)])[0].unknown) == ([], ())
+        cloud = opened(image=entry.identifier)
+        (sentence,) = cloud.shortages([spec(cloud)], [])
+        assert sentence.startswith(f"image '{entry.identifier}' must not be used: as nobody describes it: it cannot be read (")
+        assert reason in sentence
+        (unknown_,) = cloud.definitions([spec(cloud)])[0].unknown
+        assert unknown_.startswith(f"unknown image '{entry.identifier}': ")
+        eve = site.authority.issue("eve", "CN=Eve,O=Nowhere,C=EU", "eve@example.org")
+        site.publish(f"broken: {name}".encode(), signer=eve)
+        cloud = opened(image=entry.identifier)
+        assert (cloud.shortages([spec(cloud)], []), cloud.definitions([spec(cloud)])[0].unknown) == ([], ())
+    finally:
+        site.marketplace.entries.remove(broken)
+
+
+def test_a_description_of_the_future_is_not_waited_for(site: Site, opened: Opened) -> None:
+    """Somebody's clock was wrong, by a day."""
+    cloud = opened()
+    made = _added(cloud, "future", b"of the future")
+    (entry,) = [each for each in site.marketplace.entries if each.identifier == _identifier(made)]
+    site.marketplace.entries.remove(entry)
+    described = _metadata.Described(
+        _metadata.Content.of(b"of the future"), "", "", "", "", "", tag="future", mark={"mark": image_mark(cloud.owner)},
+        locations=(entry.values["slterms:location"],),
+    )  # fmt: skip
+    text = _metadata.document(described)
+    late = _signature.signed(text, site.jane.certificate, site.jane.key, now=datetime.now(UTC) + timedelta(days=1))
+    site.marketplace.publish(late)
+    date = _metadata.read(late).created
+    reason = f"image future: {EMAIL} has described this content with the date {date}, which is in the future by the clock of {site.base}: "
+    with pytest.raises(Invalid, match=reason):
+        absent(opened(), "future", check=False)
+    cloud.pdisk.delete(_disks(site, "future")[0])
+    with pytest.raises(CloudError, match=reason):
+        _added(cloud, "future", b"of the future")
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_images_are_judged_and_signed_by_the_clock_of_the_services(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """That of this machine is a day off."""
+    monkeypatch.setattr(site.services, "ahead", days * 86400.0)
+    until = (datetime.now(UTC) + timedelta(days=days, hours=1)).strftime(_metadata.STAMP)
+    short = site.publish(f"valid for an hour {days}".encode(), known={"dcterms:valid": until})
+    cloud = opened(image=short.identifier)
+    assert cloud.shortages([spec(cloud)], []) == []
+    for content in (b"one", b"two"):
+        made = _added(opened(), "skewed", content + str(days).encode())
+        signed = datetime.fromisoformat(made.id.rpartition("/")[2])
+        assert abs(signed - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=1)
+    assert absent(opened(), "skewed", check=False).changed
+
+
 def _refusing(status: int) -> Callable[..., None]:
     def delete(*_args: object) -> None:
         raise PdiskError(status, "no")
@@ -394,11 +594,11 @@ def test_a_size_that_is_no_number_is_unknown(size: str) -> None:
     assert _metadata.read(SIGNED.replace(b">3000000<", f">{size}<".encode())).size == 0
 
 
-def _added(cloud: StratusLabCloud, name: str, content: bytes) -> Image:
+def _added(cloud: StratusLabCloud, name: str, content: bytes, format_: str = "", **properties: str) -> Image:
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.seek(0)
-        return cloud.add_image(ImageSpec(name, f"sha256:{hashlib.sha256(content).hexdigest()}"), file)
+        return cloud.add_image(ImageSpec(name, f"sha256:{hashlib.sha256(content).hexdigest()}", format_, properties=properties), file)
 
 
 def test_an_unknown_image_is_named(opened: Opened) -> None:
@@ -412,15 +612,16 @@ def test_a_content_that_is_not_as_described_fails_on_the_node_in_the_servers_wor
     entry = site.publish(b"as it is described", served=b"as it is not!!!!!!!")
     cloud = opened(image=entry.identifier)
     list(cloud.create([spec(cloud)]))
-    node = _failed(cloud)
+    node = _settled(cloud)
     assert "does not match" in node.fault
 
 
-def _failed(cloud: StratusLabCloud) -> Node:
+def _settled(cloud: StratusLabCloud) -> Node:
+    """The only node, once it runs or has failed."""
     end = time.monotonic() + 10
     while True:
         (node,) = cloud.listing().nodes
-        if node.state.value == "failed":
+        if node.state.value in ("failed", "running"):
             return node
         assert time.monotonic() < end, node
         time.sleep(0.05)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import shutil
 import socket
 import ssl
@@ -110,7 +111,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_waits_for_it(site: Site, 
         with pytest.raises(Denied, match=r"^pem_key .*userkey\.pem is encrypted, and a run cannot ask"):
             cloud.listing()
         with pytest.raises(Denied, match="is encrypted"):
-            cloud._images._signer()
+            cloud._images._check_signer()
 
 
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_certificate_that_nobody_knows_is_reported_as_such(site: Site, tmp_pat
 def test_a_key_that_is_not_the_certificates_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     other = site.authority.issue("other", "CN=Other,O=Nowhere,C=EU")
     cloud = with_file(site, tmp_path / "k.cfg", "k", pem_certificate=str(site.jane.certificate), pem_key=str(other.key))
-    with pytest.raises(Invalid, match=r"pem_certificate and pem_key cannot be used \(key values mismatch\)"):
+    with pytest.raises(Invalid, match=r"^pem_certificate \S+jane\.pem and pem_key \S+other\.key cannot be used \(key values mismatch\)$"):
         cloud.listing()
 
 
@@ -172,9 +173,33 @@ def test_a_service_of_an_unknown_authority_is_not_used(site: Site) -> None:
     cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file), Scope("a"))
     with pytest.raises(Invalid, match=r"the certificate of 127\.0\.0\.1:\d+ cannot be verified \(.*\): set ca_file to that of its authority"):
         cloud.listing()
-    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file="/none.pem"), Scope("a"))
-    with pytest.raises(Invalid, match="No such file"):
-        cloud.listing()
+
+
+AUTHORITIES: dict[str, tuple[Callable[[Path], object], str]] = {  # how the file of the authorities comes to be, and what is said of it
+    "missing": (lambda _path: None, "no such file or directory"),
+    "a folder": (lambda path: path.mkdir(), ".+"),
+    "without a certificate": (lambda path: path.write_text("nothing\n"), "no certificate or crl found"),
+    "damaged": (lambda path: path.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), ".+"),
+}
+
+
+@pytest.mark.parametrize("name", AUTHORITIES)
+def test_a_file_of_authorities_that_cannot_be_used_is_named(site: Site, tmp_path: Path, name: str) -> None:
+    make, reason = AUTHORITIES[name]
+    file = tmp_path / "ca.pem"
+    make(file)
+    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file=str(file)), Scope("a"))
+    for ask in (cloud.listing, cloud.pdisk.disks, cloud.marketplace.all):
+        with pytest.raises(Invalid, match=rf"^ca_file {re.escape(str(file))} cannot be used \({reason}\)$"):
+            ask()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "jane.pem"
+    file.write_text("nothing\n")
+    cloud = with_file(site, tmp_path / "j.cfg", "j", pem_certificate=str(file), pem_key=str(site.jane.key))
+    with pytest.raises(Invalid, match=rf"^pem_certificate {re.escape(str(file))} and pem_key \S+ cannot be used \(.+\)$"):
+        cloud.pdisk.disks()
 
 
 def test_an_authority_of_ones_own_is_believed_beside_those_of_the_system(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -384,6 +384,20 @@ def test_the_other_methods_of_the_old_client(server: Site) -> None:
     assert call(server, "one.vnpool.info", -2, -1, -1)[2] == 256  # the proxy goes on with the old secret
 
 
+def test_what_one_has_cannot_be_given_away(server: Site) -> None:
+    (_ok, vm, _code), (_ok, document, _code) = call(server, "one.vm.allocate", ""), call(server, "one.template.allocate", 'NAME = "t"')
+    server.oned.call("one.vmpool.info", ["bob:secret", -3, -1, -1, -1])
+    alice, bob = (server.oned.users[name].id for name in ("alice", "bob"))
+    for kind, prefix, number in (("vm", "VirtualMachineChown", vm), ("template", "TemplateChown", document)):
+        said = f"[{prefix}] User [{alice}] : Not authorized to perform"
+        assert call(server, f"one.{kind}.chown", number, bob, -1) == [False, f"{said} MANAGE USER [{bob}].", 512]
+        assert call(server, f"one.{kind}.chown", number, -1, 0) == [False, f"{said} USE GROUP [0].", 512]
+        assert call(server, f"one.{kind}.chown", number, alice, 1) == [True, number, 0]
+    assert server.oned.call("one.template.chown", ["oneadmin:password", document, bob, -1]) == [True, document, 0]
+    assert call(server, "one.template.delete", document)[2] == 512
+    assert server.oned.call("one.template.delete", ["bob:secret", document]) == [True, document, 0]
+
+
 def test_a_machine_that_is_cancelled_ends(site: Site) -> None:
     (_ok, number, _code) = call(site, "one.vm.allocate", "")
     vm = site.oned.vms[int(str(number))]
