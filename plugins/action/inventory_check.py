@@ -35,6 +35,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
     dotted,
     doubled,
     faults,
+    misplaced,
     missing,
     sources,
     strangers,
@@ -91,6 +92,7 @@ class ActionModule(ControllerAction):
         if pools is not None:
             roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
             wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays
+            wrongs += misplaced(roles, places)
         if not wrongs and any(limited & variables.keys() for _place, variables in places):
             wrongs = [sentence for name in hostvars for sentence in beyond_node(name, hostvars[name])]
         return list(dict.fromkeys(wrongs))

@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, drains_before_restart, head_nodes, systems_of
 from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import CHANGED, FAULTY, FULL, NEW
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._controller_files import digest
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import DISRUPTIONS, DRAIN
 from ansible_collections.sky.clusters.plugins.plugin_utils._planned_hosts import HostsToBe, PlannedHost, merged, rendered
 from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import content
@@ -146,5 +147,6 @@ def _wanted(name: str, hostvars: Any, common: dict[str, Any], followed: Mapping[
     # names from the unrendered variables, so that only the variables that count are rendered
     inputs = {key: variables[key] for key in hostvars.raw_get(name) if is_input(key, roles)}
     inputs |= {key: content(inputs[key]) for role in roles if role in ROLES for key in ROLES[role].packages if key in inputs}
+    inputs |= {key: digest(str(inputs[key])) for role in roles if role in ROLES for key in ROLES[role].files if key in inputs}
     heads = {system.head: followed.get(system.head) for system in systems_of(roles)}
     return ready_hash(roles, inputs | common | {"heads": heads})

@@ -13,7 +13,8 @@ version_added: 0.5.0
 description:
   - Copies a file or a folder between the controller and a place that jobs use, as the cluster's user. A place is a folder of a node, such as a data
     volume or a shared file system, or a file system that the node's C(hdfs) command knows.
-  - What is copied appears under its name only when it is complete.
+  - What is copied appears under its name only when it is complete. An object store cannot rename a folder - its objects appear there one by
+    one, after all of them have arrived under another name.
   - Check mode copies nothing, and fails if what would be copied does not exist.
   - An action plugin of the same name brings the files to the node and back. There they need room on the node's own disk meanwhile.
 author:
@@ -84,6 +85,7 @@ bytes:
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import subprocess
@@ -92,12 +94,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
 HDFS = "/usr/local/bin/hdfs"  # of the role that configures a cluster's file systems
 NAME = "data"  # of what is staged
+PLACE = re.compile(r"(file|hdfs|s3a)://([^/]*)(/.*)", re.DOTALL)  # a name may hold what begins a query or a fragment in other URLs
 UNCHANGED = "nothing was changed; remove it first, or give another name"
 
 
@@ -164,10 +166,19 @@ class Folder(Store):
 
 
 class FileSystem(Store):
-    """A file system of Hadoop. Its own command copies under another name, and renames."""
+    """A file system of Hadoop. Its own command copies each file under another name, and renames it; a folder it fills under its final name."""
 
     def put(self, staged: Path, place: str) -> None:
-        self.must(HDFS, "dfs", "-put", "-f", str(staged), place)
+        if not staged.is_dir():
+            self.must(HDFS, "dfs", "-put", "-f", str(staged), place)
+            return
+        part = f"{place}.part-{secrets.token_hex(4)}"
+        try:
+            self.must(HDFS, "dfs", "-put", "-f", str(staged), part)
+            self.must(HDFS, "dfs", "-mv", part, place)
+        except TransferError:
+            self.run(HDFS, "dfs", "-rm", "-r", "-f", "-skipTrash", part)
+            raise
 
     def get(self, place: str, staged: Path) -> None:
         self.must(HDFS, "dfs", "-get", place, str(staged))
@@ -181,12 +192,13 @@ class FileSystem(Store):
 
 def store(url: str, user: str) -> tuple[Store, str]:
     """The store that a URL names, and the place in its own words."""
-    parts = urlsplit(url)
-    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        return Folder(user), parts.path
-    if parts.scheme in ("hdfs", "s3a") and parts.path.startswith("/") and (parts.netloc or parts.scheme == "hdfs"):
+    parts = PLACE.fullmatch(url)
+    scheme, host, path = parts.groups() if parts else ("", "", "")
+    if scheme == "file" and not host:
+        return Folder(user), path
+    if scheme == "hdfs" or (scheme == "s3a" and host):
         if not Path(HDFS).is_file():
-            raise TransferError(f"{url}: this node has no {parts.scheme} file system; name a node that has one (sky_node)")
+            raise TransferError(f"{url}: this node has no {scheme} file system; name a node that has one (sky_node)")
         return FileSystem(user), url
     raise TransferError(f"'{url}' must be a URL such as hdfs:///in/data.csv, s3a://bucket/in/data.csv or file:///data/sets/data.csv")
 

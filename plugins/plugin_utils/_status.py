@@ -196,12 +196,13 @@ def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _system_line(name: str, view: Mapping[str, Any]) -> str:
-    if not view["answers"]:
+    if not view["answers"] and not view["facts"]:
         return f"{name}: no answer at {view['page']}"
     members = [member for member in view["members"] if member["at_work"]]
     facts = [f"{fact} {value}" for fact, value in view["facts"].items()]
     busy = sum(member["busy"] for member in members)
-    return f"{name}: {', '.join([view['page'], f'{len(members)} member(s), {busy} busy', *facts])}"
+    ready = [] if view["answers"] else ["not ready"]  # such as a NameNode in safe mode, which says more than that
+    return f"{name}: {', '.join([view['page'], *ready, f'{len(members)} member(s), {busy} busy', *facts])}"
 
 
 def _proof_lines(name: str, proof: Mapping[str, Any]) -> Iterator[str]:

@@ -45,6 +45,7 @@ PROVIDER_KNOWS = {("_base", "_schema"), ("_clouds", "_contract"), ("_clouds", "_
 PURE = (
     "_base/_schema",
     "_systems/_system",
+    "_systems/_checks",
     "_systems/_nfs",
     "_systems/_spark",
     "_systems/_spark_settings",

@@ -37,10 +37,13 @@ class Role:
     disposable: Disposable = never
     services: tuple[str, ...] = ()  # systemd units that run on a healthy node
     shares: tuple[str, ...] = ()  # variables that hold where a folder of a store outside of the cluster is mounted on its nodes
+    stores: tuple[str, ...] = ()  # schemes of the URLs of file systems that the commands of its nodes know
     volume: str = ""  # name of the data volume that each of its nodes must have
     limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by variable with Python packages: those that it cannot name, and why
+    files: tuple[str, ...] = ()  # variables with the path of a file of the controller, whose content counts
     required: tuple[str, ...] = ()  # variables without a usable default
+    excludes: tuple[str, ...] = ()  # variables that are for clusters without it
     source: str = ""  # variable that says where the values of the required ones come from; who sets it sets none of them
     ports: Mapping[str, int] = field(default_factory=dict)  # TCP ports that are open on its nodes at rest beside ssh: default by variable
 

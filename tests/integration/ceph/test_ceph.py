@@ -82,10 +82,12 @@ def site(store: dict[str, Any], share: dict[str, str], tmp_path_factory: pytest.
 
 
 def settings(site: Site, store: dict[str, Any], share: dict[str, str], **other: str) -> None:
+    """Give the site the settings of both, and others."""
     s3 = store["s3"]
+    shutil.copy(s3["ca"], site.folder / "ca.pem")
     given = {
         **{f"s3a_{name}": s3[name] for name in ("endpoint", "access_key", "secret_key")},
-        "s3a_ca_file": s3["ca"],
+        "s3a_ca_file": "ca.pem",
         "cephfs_name": store["cephfs"]["name"],
         **{f"cephfs_{name}": value for name, value in share.items()},
     }
@@ -253,8 +255,15 @@ def test_what_is_refused_is_said_in_the_store_s_words(site: Site, wrong: dict[st
             assert word in " ".join(refused.output.split()), refused.output[-6000:]
 
 
-def test_a_key_that_was_revoked_is_reported(site: Site, share: dict[str, str]) -> None:
+def test_an_object_store_that_is_taken_away_leaves_no_key(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
+    settings(site, store, share, s3a_endpoint="")
     site.must("cluster", *UNPROVED)
+    for host in (MASTER, WORKER):
+        assert site.ssh(host, "ls -d /etc/spark/s3a* /opt/s3a* 2> /dev/null || echo none").strip() == "none"
+    assert "s3a" not in site.ssh(MASTER, "cat /etc/hadoop/*-site.xml /etc/spark/spark-defaults.conf").replace("s3a-site.xml", "")
+
+
+def test_a_key_that_was_revoked_is_reported(site: Site, share: dict[str, str]) -> None:
     ceph.revoke(share["client"])
     site.ssh(WORKER, "for _ in $(seq 60); do systemctl is-active sky-cephfs || break; sleep 1; done")
     assert "sky-cephfs" in site.must("status").output

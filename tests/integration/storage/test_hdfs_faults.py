@@ -20,6 +20,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, RemoteError
 from ansible_collections.sky.clusters.tests.integration.storage.store import COPIES, MARK, SECRET, Figure, fill, unchanged
+from ansible_collections.sky.clusters.tests.support import guide
 from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.hdfs import (
     address,
@@ -230,10 +231,11 @@ def test_the_volume_of_another_cluster_is_refused_by_name_and_left_as_it_is(site
 
 
 def test_it_is_built_again_with_other_addresses_from_a_copy_of_the_namenode_s_volume(site: Site) -> None:
-    """Without Spark this time: storage alone."""
-    site.must("destroy")
-    for path in (STATE / ZONE / "volumes").glob(f"{HEAD}-hdfs.*"):
-        path.unlink()
+    """In the steps of the guide. Without Spark this time: storage alone."""
+    lost = site.folder / "delete.yml"
+    lost.write_text(guide.file("guide_data", lost.name).replace("demo-head-0-hdfs", f"{HEAD}-hdfs"), encoding="utf-8")
+    site.must("destroy", str(lost))
+    assert not list((STATE / ZONE / "volumes").glob(f"{HEAD}-hdfs.*"))
     site.content["clouds"]["here"]["network"] = "10.97.3.0/24"
     site.content["pools"]["master"]["roles"] = ["hdfs_namenode"]
     site.content["pools"]["worker"]["count"] = 0

@@ -24,10 +24,12 @@ from ansible_collections.sky.clusters.plugins.modules.data_transfer import Trans
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 HDFS = """#!/bin/sh
-# A file system of Hadoop in the folder {root}: what is asked of the real command
+# A file system of Hadoop in the folder {root}: what is asked of the real command. It has no room for a file named full
 case "$2 $3" in
 "-test -d"|"-test -e") test "$3" "{root}/${{4#hdfs://}}" ;;
-"-put -f") cp -r -- "$4" "{root}/${{5#hdfs://}}" ;;
+"-put -f") cp -r -- "$4" "{root}/${{5#hdfs://}}" && [ ! -e "$4/full" ] || {{ echo "put: The quota is exceeded" >&2; exit 1; }} ;;
+"-mv "*) mv -- "{root}/${{3#hdfs://}}" "{root}/${{4#hdfs://}}" ;;
+"-rm -r") [ "$4 $5" = "-f -skipTrash" ] && rm -rf -- "{root}/${{6#hdfs://}}" ;;
 *) [ -e "{root}/${{3#hdfs://}}" ] || {{ echo "get: No such file or directory" >&2; exit 1; }}; cp -r -- "{root}/${{3#hdfs://}}" "$4" ;;
 esac
 """
@@ -124,6 +126,29 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, places: dict[str, str]
     with pytest.raises(TransferError, match="Not a directory"):
         put({"source": "a", "dest": f"{places['file']}/there/b", "user": ME, **staged(tmp_path, "x")}, scratch(tmp_path))
     assert [path.name for path in (tmp_path / "node").iterdir()] == ["there"]
+
+
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("name", ["in", "in/new"])
+def test_a_folder_of_which_a_part_has_no_room_leaves_nothing_and_can_be_brought_again(tmp_path: Path, name: str) -> None:
+    given = {"source": "/home/me/set", "dest": f"hdfs:///{name}", "user": ME}
+    place = tmp_path / "hadoop" / ("in/set" if name == "in" else name)
+    with pytest.raises(TransferError, match="The quota is exceeded"):
+        put(given | staged(tmp_path, {"a": "1", "full": "2"}), scratch(tmp_path))
+    assert not list((tmp_path / "hadoop/in").iterdir())
+    (tmp_path / "source/full").unlink()
+    put(given | staged(tmp_path, {"a": "1"}), scratch(tmp_path))
+    assert [path.name for path in (tmp_path / "hadoop/in").iterdir()] == [place.name]
+    assert [path.name for path in place.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["a#1.csv", "a?b.csv", "a%20b.csv"])
+def test_a_name_may_hold_any_sign(tmp_path: Path, places: dict[str, str], name: str) -> None:
+    """A place is no address of a page: it has no query and no fragment."""
+    url = f"{places['file']}/{name}"
+    put({"source": "a.csv", "dest": url, "user": ME, **staged(tmp_path, "text")}, scratch(tmp_path))
+    assert fetched(tmp_path, url).read_text() == "text"
+    assert [path.name for path in (tmp_path / "node").iterdir()] == [name]
 
 
 def test_what_is_not_there_is_named(tmp_path: Path, places: dict[str, str]) -> None:

@@ -288,6 +288,21 @@ def test_a_missing_file_is_told_in_check_mode_too(site: Path) -> None:
         assert "none.csv: there is no such file on the controller" in said
 
 
+def test_files_go_through_a_node_that_has_their_place_and_without_one_the_reason_is_said(site: Path) -> None:
+    code, said = play(site, "data_get", "-e", "sky_from=file:///data/sets/a", "-e", "sky_to=./")
+    assert (code != 0, "no node runs: run sky.clusters.cluster first" in said) == (True, True), said
+    content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
+    content["pools"]["worker"] |= {"roles": [], "volumes": {"sets": 1}}
+    del content["pools"]["master"]  # so that no node is the head of a system
+    (site / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    code, said = play(site, "provision", "-e", "sky_look=false")
+    assert code == 0, said
+    code, said = play(site, "data_get", "-e", "sky_from=file:///data/sets/a", "-e", "sky_to=./")
+    assert "[demo-worker-0]: UNREACHABLE!" in said  # it got as far as that
+    code, said = play(site, "data_get", "-e", "sky_from=s3a://lab/a", "-e", "sky_to=./")
+    assert (code != 0, "sky_from: no node of this cluster has the file system of s3a://lab/a" in said) == (True, True), said
+
+
 def test_a_port_that_a_service_of_the_load_balancer_s_nodes_has_is_refused_before_any_node_is_made(site: Path) -> None:
     content = yaml.safe_load((site / "demo.sky.yml").read_text(encoding="utf-8"))
     content["pools"]["master"]["roles"] += ["load_balancer"]

@@ -231,6 +231,8 @@ def test_services_and_jobs_are_reported() -> None:
     assert "  app-1 etl of sky: RUNNING, 1 core(s), since 2026-11-21T04:00:00+00:00" in lines
     silent = status(systems={"spark": spark | {"answers": False, "members": [], "work": [], "facts": {}}})["summary"]
     assert "spark: no answer at http://10.0.0.4:8080" in silent
+    unready = status(systems={"spark": spark | {"answers": False, "work": [], "facts": {"cores": 2, "safe mode": "Safe mode is ON."}}})["summary"]
+    assert "spark: http://10.0.0.4:8080, not ready, 1 member(s), 1 busy, cores 2, safe mode Safe mode is ON." in unready
 
 
 def test_how_full_shared_folders_are_is_reported() -> None:

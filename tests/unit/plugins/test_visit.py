@@ -193,6 +193,23 @@ def test_a_changed_requirements_file_makes_all_nodes_due_that_have_its_packages(
     assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
 
 
+def test_a_renewed_certificate_makes_all_nodes_due_that_trust_it(hostvars: HostVars, tmp_path: Path) -> None:
+    """Its file may have the same name as before, and another place."""
+    file = tmp_path / "ca.pem"
+    file.write_text("first", encoding="utf-8")
+    hostvars["demo-box-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": ""}
+    for variables in hostvars.values():
+        variables["s3a_ca_file"] = str(file)
+    members = [MASTER, FIRST, SECOND, "demo-box-0"]
+    visited(hostvars, members)
+    file.rename(tmp_path / "moved.pem")
+    for variables in hostvars.values():
+        variables["s3a_ca_file"] = str(tmp_path / "moved.pem")
+    assert chosen(hostvars, members)["names"] == []
+    (tmp_path / "moved.pem").write_text("second", encoding="utf-8")
+    assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
+
+
 def test_a_notebook_is_no_matter_of_the_workers(hostvars: HostVars) -> None:
     for variables in hostvars.values():
         variables["spark_notebook"] = True
