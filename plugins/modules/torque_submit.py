@@ -12,8 +12,9 @@ short_description: Run a script of PBS on a batch cluster, and show its output w
 version_added: 0.5.0
 description:
   - Submits a script with C(qsub), as a user of the cluster, on this node, the server of a batch system, and waits for its end.
-  - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names. The folder is removed when the job
-    has ended. If the job has left files there, it stays, and gets the job's number as its name.
+  - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names, also if the script names another
+    one (C(#PBS -d)). The folder is removed when the job has ended. If the job has left files there, it stays, and gets the job's number as its name.
+  - Arrays (C(-t)), interactive jobs (C(-I)) and jobs whose number is not printed (C(-z)) are refused, in O(options) and in the script.
   - What the job writes is shown while it runs. An exit status other than 0 fails the task.
   - A job keeps running if the run that submitted it ends. O(submission) follows it again.
 author:
@@ -29,7 +30,7 @@ options:
     elements: str
     default: []
   arguments:
-    description: Arguments of the script.
+    description: Arguments of the script, each one word without blanks.
     type: list
     elements: str
     default: []
@@ -178,9 +179,10 @@ def start(given: Mapping[str, Any], asked: Mapping[str, Any], uploads: Mapping[s
     arguments = ["-F", " ".join(asked["arguments"])] if asked["arguments"] else []
     command = ["runuser", "-u", given["user"], "--", "env", "-C", str(folder)]  # which the user enters, not root
     command += ["qsub", "-d", str(folder), *asked["options"], *arguments, asked["script"]]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "SKY_PBS_FOLLOWED": "1"}
     try:
         bring(account, folder, asked["script"], uploads)
-        number = run(*command, cwd="/", env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}).strip().partition(".")[0]
+        number = run(*command, cwd="/", env=environment).strip().partition(".")[0]
     except SubmitError:
         with rights_of(account):
             shutil.rmtree(folder, ignore_errors=True)

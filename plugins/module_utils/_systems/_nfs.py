@@ -21,6 +21,12 @@ NFS = System(
             disposable=never,
             services=("sky-nfs-software", "sky-nfs-engine"),
         ),
-        CLIENT: Role(steps=("nfs_client",), variables=("nfs_", "node_user"), drains=True, disposable=always, services=("sky-share-software",)),
+        CLIENT: Role(
+            steps=("nfs_client",),
+            variables=("nfs_", "node_user"),
+            drains=True,
+            disposable=always,
+            services=("sky-share-software", "sky-share-all"),
+        ),
     },
 )

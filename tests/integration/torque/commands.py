@@ -52,7 +52,7 @@ says '-m: cannot be honoured' qdel -m gone $j
 j=$(echo true | qsub -h); says 'illegally formed job identifier: foo' qdel foo $j; until_state $j C; fails 1 qdel foo
 """),
     Scenario("calls_that_are_wrong", ("exit codes",), r"""
-fails 2 qsub -y; fails 2 qdel; fails 2 qrls -y; fails 2 qhold -h n 1; fails 2 qalter -N '7 days' 1
+fails 2 qsub -y; fails 2 qdel; fails 2 qrls -y; fails 2 qhold -h n 1; fails 2 qsig -s TERM; fails 2 qalter -N '7 days' 1
 echo true > job.sh; fails 1 qsub -l vmem=1gb job.sh
 """),
     Scenario("directives_and_paths", ("directives", "-o", "-e", "-k", "-l nodes", "-l ncpus", "-l host", "-a"), r"""
@@ -148,10 +148,12 @@ qstat -u $USER | grep -q shown; [ -z "$(qstat -u nobody)" ]; qstat -s $h | grep 
 qstat -f $j > full
 for a in 'Job_Name = shown' 'job_state = R' 'queue = batch' 'Resource_List.walltime = 00:10:00' 'exec_host = ' 'euser = '; do grep -q "$a" full; done
 qstat batch | grep -q shown; ! qstat short | grep -q shown; says 'Unknown Job Id Error' qstat 999999; fails 153 qstat 999999; qdel $j $h
+until_state $h C; qstat $h | grep -q waits; [ -z "$(qstat -c $h)" ]; says '-l: cannot be honoured' qstat -l
 """),
     Scenario("show_queues", ("qstat -q", "qstat -Q", "qstat -B", "qstat -Qf"), r"""
 qstat -q | grep -q '^batch .* E R'; qstat -q | grep -q '^short .* 00:10:00 '; qstat -Q | grep -q '^batch .* yes  *yes '
-qstat -Q -f short | grep -q 'resources_max.walltime = 00:10:00'; qstat -B | grep -q Active; says 'Unknown queue' qstat -q nowhere
+qstat -Q -f short | grep -q 'resources_max.walltime = 00:10:00'; qstat -B | grep -q Active; qstat -B -f | grep -q 'default_queue = batch'
+says 'Unknown queue' qstat -q nowhere
 """),
     Scenario("history", ("qstat -x", "tracejob"), r"""
 j=$(echo exit 4 | qsub -N past); until_state $j C; n=$(number $j)
@@ -169,6 +171,7 @@ qusage | grep -q "^$(date +%Y-%m)  *$USER "; qusage -j -u $USER | python3 -c 'im
     Scenario("show_nodes", ("pbsnodes", "pbsnodes -a", "pbsnodes -l"), r"""
 pbsnodes -a > all; [ "$(grep -c '^     state = ' all)" = 2 ]; grep -q 'np = 2' all; grep -q 'properties = node,here' all
 [ -z "$(pbsnodes -l)" ]; [ "$(pbsnodes -l all | wc -l)" = 2 ]; says 'Unknown node' pbsnodes nowhere
+[ "$(pbsnodes :node | grep -c '^     state = ')" = 2 ]; says 'Unknown property' pbsnodes :gold
 j=$(sleeper 30); until_state $j R; pbsnodes -a | grep -q "jobs = .*[0-9]/$j"; qdel $j
 """),
     Scenario("show_the_schedule", ("showq", "checkjob"), r"""
@@ -181,21 +184,26 @@ j=$(echo true | qsub -h -N chosen); [ "$(qselect -u $USER -N chosen -s H)" = "$j
 says 'cannot be honoured' qselect -p 5
 """),
     Scenario("show_settings", ("qmgr list", "qmgr print"), r"""
-qmgr -c 'print server' | grep -q 'set server default_queue = batch'; qmgr -c 'list queue short' | grep -q 'resources_max.walltime = 00:10:00'
+qmgr -c 'print server' > all; grep -q 'set server default_queue = batch' all; grep -q 'create queue short' all; qmgr -c help | grep -q requests
+qmgr -c 'list queue short' | grep -q 'resources_max.walltime = 00:10:00'
 qmgr -c 'p q batch' | grep -q 'create queue batch'; qmgr -c 'list node' | grep -q '^Node '; echo 'list server' | qmgr | grep -q '^Server '
-says 'cannot be honoured' qmgr -c 'create queue mine'; says 'No closing quotation' qmgr -c "list node 'x"
-says 'no such request' qmgr -c 'dance'; fails 1 qmgr -c 'set server scheduling = true'
+says 'variables (torque_server_queues)' qmgr -c 'create queue mine'; says 'No closing quotation' qmgr -c "list node 'x"
+scontrol show config | grep -q 'MaxStepCount *= 12345'; says 'no such request' qmgr -c 'dance'; fails 1 qmgr -c 'set server scheduling = true'
 """),
     Scenario("not_allowed", ("qdel", "pbsnodes -o"), r"""
 fails 1 pbsnodes -o $(pbsnodes -a | head -1); fails 1 qmgr -c 'set queue batch enabled = false'
 """),
     Scenario("interactive", ("-I", "-x", "-W interactive"), r"""
 says 'needs a terminal' qsub -I
-out=$(printf 'hostname\necho env $PBS_ENVIRONMENT $PBS_NP\nexit\n' | timeout 60 script -qec 'qsub -I -l nodes=1:ppn=2' /dev/null)
-[[ $out == *'env PBS_INTERACTIVE 2'* ]] || { echo "$out" >&2; exit 1; }
-echo 'echo ran on $PBS_NP' > run.sh
-out=$(timeout 60 script -qec 'qsub -I -x run.sh' /dev/null < /dev/null); [[ $out == *'ran on 1'* ]] || { echo "$out" >&2; exit 1; }
+out=$(printf 'shopt -q login_shell\necho env $? $PBS_ENVIRONMENT $PBS_NP $OUTSIDE\nexit\n' |
+  OUTSIDE=x timeout 60 script -qec 'qsub -I -l nodes=1:ppn=2' /dev/null | tr '\r' '\n')
+[[ $out == *'job allocation'* && $out == *$'\nenv 0 PBS_INTERACTIVE 2\n'* ]] || { echo "$out" >&2; exit 1; }
+echo 'echo ran on $PBS_NP "$@"' > run.sh
+out=$(timeout 60 script -qec 'qsub -I -x run.sh one two' /dev/null < /dev/null); [[ $out == *'ran on 1 one two'* ]] || { echo "$out" >&2; exit 1; }
 """),
+    Scenario("root", ("root",), r"""
+echo true > job.sh; fails 1 qsub job.sh; says 'root submits no jobs' qsub job.sh; fails 1 srun true
+""", operator=True),
     Scenario("delete_all", ("qdel",), r"""
 j=$(runuser -l $TESTER -c 'echo true | qsub -h'); qdel all; until_state $j C
 """, operator=True),
@@ -215,6 +223,7 @@ scontrol delete ReservationName=by-hand; until_state $j C; [ "$(showres | tail -
 """, operator=True),
     Scenario("queues_open_and_shut", ("qenable", "qdisable", "qstart", "qstop", "qmgr set queue"), r"""
 qdisable short; qstat -q | grep -q '^short .* D R'; says 'the queue is disabled' runuser -u $TESTER -- sh -c 'cd; echo true | qsub -q short'
+says 'not permitted' runuser -l ada -c 'echo true | qsub -q own'; qstat -Q -f own | grep -q 'acl_groups = sky'
 qenable short; qstop short; qstat -q | grep -q '^short .* E S'; qstart short; qstat -q | grep -q '^short .* E R'
 qmgr -c 'set queue short started = false'; qstat -q | grep -q '^short .* E S'; qmgr -c 'set queue short started = true'
 """, operator=True),

@@ -15,7 +15,8 @@ class Case:
     Attributes:
         covers: options, resources and variables of the manual that it shows to work.
         script: its text; every job starts in a folder of its own.
-        arguments: of qsub.
+        arguments: of qsub, before the script.
+        after: of qsub, behind the script.
         standard_input: the script is given on standard input.
         file: name of the script.
         prepare: shell commands before it is submitted, in its folder.
@@ -45,6 +46,7 @@ class Case:
     refused: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    after: tuple[str, ...] = ()
 
 
 def refused(name: str, covers: tuple[str, ...], sentence: str, *arguments: str, script: str = "true\n") -> Case:
@@ -90,6 +92,7 @@ JOBS: tuple[Case, ...] = (
         out="given\n",
         out_file="given.o$JOB",
     ),
+    Case("options_behind_the_script", ("options behind the script",), "echo $PBS_NUM_NODES\n", after=("-l", "nodes=2"), out="2\n"),
     Case("two_streams", ("default error file",), "echo out; echo err >&2\n", out="out\n", err="err\n"),
     Case("joined", ("-j oe",), "#PBS -j oe\necho out; echo err >&2\n", out="out\nerr\n", check="! ls | grep -q '[.]e'"),
     Case("joined_to_error", ("-j eo",), "#PBS -j eo\necho out; echo err >&2\n", err="out\nerr\n", check="! ls | grep -q '[.]o'"),
@@ -104,6 +107,14 @@ JOBS: tuple[Case, ...] = (
     ),
     Case("output_folder", ("-o",), "#PBS -o results/\n#PBS -N here\necho out\n", prepare="mkdir results", out="out\n", out_file="results/here.o$JOB"),
     Case("output_with_host", ("-o host:path",), "#PBS -o localhost:with_host.out\necho out\n", out="out\n", out_file="with_host.out"),
+    Case(
+        "output_of_another_folder",
+        ("-o", "-e", "-w"),
+        "#PBS -w /tmp -j oe -o $HOME/elsewhere.out\necho out\n",
+        out="out\n",
+        out_file="~/elsewhere.out",
+    ),
+    Case("output_with_the_number", ("-o",), "#PBS -o x.$PBS_JOBID\necho out\n", check="[ \"$(cat x.$JOB.*)\" = out ]"),
     Case("output_with_blanks", ("-o",), "#PBS -o 'my own file'\necho out\n", out="out\n", out_file="my own file"),
     Case("output_with_percent", ("-o",), "#PBS -o 100%done\necho out\n", out="out\n", out_file="100%done"),
     Case(
@@ -156,6 +167,8 @@ JOBS: tuple[Case, ...] = (
         out="stopped\n",
         err=None,
     ),
+    Case("confined_to_its_processors", ("-l nodes=:ppn=",), "#PBS -l nodes=1:ppn=1\nnproc\n", out="1\n"),
+    Case("confined_to_its_memory", ("-l mem",), "#PBS -l mem=100mb\nhead -c 300m /dev/zero | tail > /dev/null\n", err=None, status=265),
     Case("exclusive", ("-l naccesspolicy=singlejob",), "#PBS -l nodes=1,naccesspolicy=singlejob\necho alone\n", out="alone\n"),
     Case("exclusive_switch", ("-n",), "#PBS -n\necho alone\n", out="alone\n"),
     Case("walltime_exceeded", ("-l walltime",), "#PBS -l walltime=00:00:01\ntrap 'echo asked to end; exit 3' TERM\nsleep 300 & wait\n", status=-11),
@@ -249,6 +262,7 @@ JOBS: tuple[Case, ...] = (
     Case("group", ("-W group_list",), "#PBS -W group_list=$USER\nid -gn\n", out="$USER\n"),
     Case("account", ("-A",), "#PBS -A physics\ntrue\n", check="qstat -f $JOB | grep -q 'Account_Name = physics'"),
     Case("queue", ("-q", "PBS_O_QUEUE"), "#PBS -q short\necho $PBS_QUEUE $PBS_O_QUEUE\n", out="short short\n"),
+    Case("walltime_of_the_queue", ("-q",), "#PBS -q own\ntrue\n", check="qstat -f $JOB | grep -q 'Resource_List.walltime = 00:05:00'"),
     Case("queue_at_server", ("-q queue@server",), "echo $PBS_QUEUE\n", ("-q", "short@$SERVER"), out="short\n"),
     Case("priority", ("-p",), "#PBS -p 100\ntrue\n", check="qstat -f $JOB | grep -q 'Priority = 100'"),
     Case("not_rerunable", ("-r",), "#PBS -r n\ntrue\n", check="qstat -f $JOB | grep -q 'Rerunable = False'"),
@@ -299,7 +313,9 @@ REFUSALS: tuple[Case, ...] = (
     refused(
         "too_many_nodes_for_the_queue", ("-l nodes",), "-l nodes: 2 nodes are more than the queue short allows (1)", "-q", "short", "-l", "nodes=2"
     ),
-    refused("unknown_queue", ("-q",), "-q nowhere: there is no such queue; there are: batch, short", "-q", "nowhere"),
+    refused("ppn_of_the_queue", ("-q",), "-l nodes: ppn=2 is more than the queue own allows (1)", "-q", "own", "-l", "nodes=1:ppn=2"),
+    refused("memory_of_the_queue", ("-q",), "-l mem: 300 MiB on a node are more than the queue own allows (200 MiB)", "-q", "own", "-l", "mem=300mb"),
+    refused("unknown_queue", ("-q",), "-q nowhere: there is no such queue; there are: batch, own, short", "-q", "nowhere"),
     refused("unknown_property", ("-l nodes=:PROPERTY",), "has the property gold", "-l", "nodes=1:gold"),
     refused("unknown_resource", ("-l",), "-l colour: no such resource", "-l", "colour=red"),
     refused("bad_walltime", ("-l walltime",), "-l walltime: must be seconds or [[days:]hours:]minutes:seconds, got '1h'", "-l", "walltime=1h"),
@@ -350,6 +366,8 @@ REFUSALS: tuple[Case, ...] = (
     refused("directive_goes_on", ("directives",), "-l nodes: 3 nodes are more", script="#PBS -N x \\\n  -l nodes=3\ntrue\n"),
     refused("dos_line_ends", ("script file",), "the script has the line ends of DOS", script="#!/bin/bash\r\necho x\r\n"),
     refused("empty_script", ("script on standard input",), "the script is empty", "-", script=" \n"),
+    refused("folder_of_one_node", ("default output", "-w"), "-o: the nodes do not share /tmp: submit from the home, or give", "-w", "/tmp"),
+    Case("two_scripts", ("script file",), "true\n", after=("other.pbs",), refused="'other.pbs' is one operand too many: -F gives arguments"),
     refused("unknown_job_to_wait_for", ("-W depend",), "-W depend=afterok:999999: there is no such job", "-W", "depend=afterok:999999"),
     refused("undefined_variable", ("-v",), "-v NOT_SET: there is no such variable", "-v", "NOT_SET"),
     refused("foreign_group", ("-W group_list",), "-W group_list=root: cannot be honoured: a job has the group of qsub, sky", "-W", "group_list=root"),

@@ -18,14 +18,22 @@ from ansible_collections.sky.clusters.plugins.action.torque_submit import faults
 from ansible_collections.sky.clusters.plugins.action.usage import lines
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
 from ansible_collections.sky.clusters.plugins.modules import torque_drain, torque_info, torque_proof, torque_submit, torque_usage
+from ansible_collections.sky.clusters.roles.torque.files.sky_pbs import qsub
 from ansible_collections.sky.clusters.tests.support.users import a_user
 
 NODES = """NodeName=n-0 Arch=x86_64 CPUAlloc=1 CPUTot=2 NodeAddr=10.0.0.2 State=MIXED Partitions=batch
 NodeName=n-1 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.3 State=DOWN* Reason=Not responding [slurm@2026-11-28T08:00:00]
 NodeName=n-2 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.4 State=IDLE+DRAIN Reason=sky.clusters: leaves [root@2026-11-28T08:00:00]
 NodeName=n-3 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.5 State=IDLE*
+NodeName=n-4 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.6 State=IDLE+DRAIN Reason=Prolog error [slurm@2026-11-28T08:00:00]
 """
-JOBS = "12|ada|RUNNING|2|1|batch|2026-11-28T08:00:00|a|b\n13_[1-4]|bob|PENDING|4|2|short|2026-11-28T08:01:00|x\n"
+JOBS = """12|ada|RUNNING|None|2|1|batch|2026-11-28T08:00:00|a|b
+13_[1-4,7,10-15%2]|bob|PENDING|Resources|4|2|short|2026-11-28T08:01:00|x
+14|bob|PENDING|JobHeldUser|1|1|short|2026-11-28T08:01:00|held
+15_[1-2]|bob|PENDING|Dependency|1|1|short|2026-11-28T08:01:00|after
+16|bob|PENDING|BeginTime|1|1|batch|2026-11-28T08:01:00|late
+17_3|bob|COMPLETING|None|1|1|short|2026-11-28T08:01:00|x
+"""
 
 
 def test_nodes_as_the_server_knows_them() -> None:
@@ -35,22 +43,35 @@ def test_nodes_as_the_server_knows_them() -> None:
         ("10.0.0.3", False, False),
         ("10.0.0.4", True, False),
         ("10.0.0.5", True, False),
+        ("10.0.0.6", True, False),
     ]
-    assert found[2]["detail"] == "0 of 2 cores, taken out by a run"
+    assert [node["detail"] for node in found[2:]] == ["0 of 2 cores, taken out by a run", "0 of 2 cores", "0 of 2 cores, taken out without its homes"]
 
 
 def test_jobs_queues_and_nodes_are_counted() -> None:
     jobs = torque_info.work(JOBS)
-    assert [(job["id"], job["name"], job["state"]) for job in jobs] == [("12", "a|b", "R"), ("13_[1-4]", "x", "Q")]
+    assert [(job["id"], job["name"], job["state"]) for job in jobs] == [
+        ("12", "a|b", "R"),
+        ("13_[1-4,7,10-15%2]", "x", "Q"),
+        ("14", "held", "H"),
+        ("15_[1-2]", "after", "H"),
+        ("16", "late", "W"),
+        ("17_3", "x", "E"),
+    ]
     found = torque_info.facts(torque_info.members(NODES), jobs, ["batch", "short"])
     assert found == {
-        "queue batch": "1 running, 0 waiting",
-        "queue short": "0 running, 1 waiting",
-        "jobs": "running 1, waiting 1",
-        "nodes": "down* 1, idle* 1, idle+drain 1, mixed 1",
-        "cores": 6,
+        "queue batch": "1 running, 0 waiting, 1 delayed",
+        "queue short": "1 running, 11 waiting, 3 held",
+        "jobs": "delayed 1, ending 1, held 3, running 1, waiting 11",
+        "nodes": "down* 1, idle* 1, idle+drain 2, mixed 1",
+        "cores": 8,
         "cores in use": 1,
     }
+
+
+@pytest.mark.parametrize(("number", "count"), [("12", 1), ("13_4", 1), ("13_[4]", 1), ("13_[0-8:2%3]", 5), ("13_[1-400]", 400), ("13_[1,3,5-6]", 4)])
+def test_the_indices_of_an_array_are_counted(number: str, count: int) -> None:
+    assert torque_info.indices(number) == count
 
 
 def test_reservations_are_among_the_facts() -> None:
@@ -284,8 +305,8 @@ def test_how_a_job_ended(status: int | None, words: str) -> None:
 
 
 def test_all_faults_of_a_submission_at_once() -> None:
-    args = {"script": "/no/such.pbs", "files": ["/no/data"], "options": ["-I", "-t", "1-2"], "timeout": -1}
-    assert [sentence.partition(":")[0] for sentence in faults(args)] == ["sky_script", "sky_files", "sky_qsub", "sky_qsub", "sky_timeout"]
+    args = {"script": "/no/such.pbs", "files": ["/no/data"], "options": [], "arguments": ["word", "two words", ""], "timeout": -1}
+    assert [sentence.partition(":")[0] for sentence in faults(args)] == ["sky_script", "sky_files", "sky_arguments", "sky_arguments", "sky_timeout"]
 
 
 class Submitter:
@@ -294,15 +315,17 @@ class Submitter:
     def __init__(self, account: pwd.struct_passwd, upload: Path) -> None:
         self.account, self.upload = account, upload
         self.ran: list[tuple[str, ...]] = []
+        self.environment: dict[str, str] = {}
         self.output = ""
 
     @property
     def home(self) -> Path:
         return Path(self.account.pw_dir)
 
-    def run(self, *command: str, **_more: object) -> str:
+    def run(self, *command: str, **more: Any) -> str:
         self.ran.append(command)
         if command[0] == "runuser":
+            self.environment = more["env"]
             return "12.n-0\n"
         return f"    job_state = C\n    exit_status = 0\n    Output_Path = n-0:{self.output}\n    Error_Path = n-0:\n"
 
@@ -336,6 +359,7 @@ def test_a_job_gets_its_files_as_its_user(submitter: Submitter) -> None:
         (submitter.account.pw_uid, 0o700),
     ]
     assert submitter.ran[0][:7] == ("runuser", "-u", submitter.account.pw_name, "--", "env", "-C", str(folder))
+    assert qsub.FOLLOWED in submitter.environment
     assert torque_submit.remove("12") == ""
     assert list((submitter.home / "sky-jobs").iterdir()) == []
 

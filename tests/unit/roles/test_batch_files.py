@@ -8,11 +8,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import io
+import json
 import os
 import pwd
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import jinja2
@@ -20,7 +25,7 @@ import pytest
 import yaml
 
 from ansible_collections.sky.clusters.plugins.lookup.hardening import LookupModule
-from ansible_collections.sky.clusters.plugins.module_utils._systems._nfs import NFS, SERVER
+from ansible_collections.sky.clusters.plugins.module_utils._systems._nfs import CLIENT, NFS, SERVER
 from ansible_collections.sky.clusters.roles.nfs_client.files import look
 from ansible_collections.sky.clusters.roles.nfs_server.files import admit as admit_clients
 from ansible_collections.sky.clusters.roles.nfs_server.files import folders
@@ -175,11 +180,97 @@ def test_the_key_of_munge_is_made_once_and_reaches_only_the_node_that_asks(tmp_p
 
 
 def test_nodes_whose_clock_or_version_differs_are_turned_away_in_words() -> None:
-    shown = {"a-0": ["", "", "", "1000", "22.05"], "b-0": ["", "", "", "5000", "24.11"]}
-    assert admit.strangers(shown, "22.05", 1100.0) == [
-        "the clock of b-0 is 3900 s from the server's, and munge allows 300 s: set it right",
-        "b-0 has Slurm 24.11 and the server 22.05: all nodes need the same release of their distribution",
-    ]
+    shown = {"a-0": ["", "", "", "1000", "22.05", "no"], "b-0": ["", "", "", "5000", "22.05", "no"], "c-0": ["", "", "", "1000", "24.11", "no"]}
+    assert admit.strangers(shown, "22.05", 1100.0) == {
+        "b-0": "the clock of b-0 is 3900 s from the server's, and munge allows 300 s: set it right",
+        "c-0": "c-0 has Slurm 24.11 and the server 22.05: all nodes need the same release of their distribution",
+    }
+
+
+def test_a_node_that_is_turned_away_keeps_no_other_one_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = str(int(time.time()))
+    shown = {name: [f"pub-{name}", "", f"key-{name}", now, "22.05" if name == "a-0" else "24.11", "yes"] for name in ("a-0", "b-0", "c-0")}
+    members = {name: f"10.0.0.{number}" for number, name in enumerate(shown, 2)}
+    (tmp_path / "members.json").write_text(json.dumps({"c-0": {"address": "10.0.0.4", "key": "old"}}))
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"members": members, "shown": shown})))
+    monkeypatch.setattr(subprocess, "run", lambda command, **_more: subprocess.CompletedProcess(command, 0, "22.05.8-4\n", ""))
+    monkeypatch.setattr(admit, "letter", lambda _key, public: f"for {public}")
+    found = admit.main(tmp_path / "key", tmp_path / "members.json")
+    assert (found["letters"], sorted(found["strangers"])) == ({"a-0": "for pub-a-0"}, ["b-0", "c-0"])
+    assert {name: (member["key"], member["confines"]) for name, member in found["members"].items()} == {
+        "a-0": ("key-a-0", True),
+        "b-0": ("", False),
+        "c-0": ("old", False),
+    }
+
+
+ADMISSION = """
+- name: Ask to be taken in
+  hosts: all
+  gather_facts: false
+  vars_files: [$roles/torque/vars/main.yml, $roles/nfs_client/vars/main.yml, $roles/torque_server/vars/main.yml]
+  vars:
+    sky_heads: {torque_server: server, nfs_server: server}
+    torque_server_confine: auto
+  tasks:
+    - name: Ask
+      block:
+        - name: Fail before the question
+          ansible.builtin.fail:
+          when: inventory_hostname == 'early'
+
+        - name: Show something, or fail meanwhile
+          ansible.builtin.shell: |
+            echo '$answer'; [ {{ inventory_hostname }} != late ]
+          register: __torque_shown
+
+        - name: Look, or fail meanwhile
+          ansible.builtin.shell: |
+            [ {{ inventory_hostname }} != later ] && echo '$answer'
+          register: __nfs_client_looked
+
+        - name: Write who asks
+          ansible.builtin.copy:
+            content: "{{ [__torque_requests, __nfs_client_requests] | to_json }}"
+            dest: asked.json
+            mode: "0600"
+          run_once: true
+
+        - name: Write whether jobs are confined, beside a node that was never taken in, if all others can do that, or one cannot
+          ansible.builtin.copy:
+            content: "{{ __torque_server_confines }}"
+            dest: "{{ item }}.txt"
+            mode: "0600"
+          vars:
+            one: {key: public, confines: true}
+            members: {early: "{{ one }}", late: {key: '', confines: false}, later: "{{ one }}", other: {key: public, confines: "{{ item == 'can' }}"}}
+            __torque_admitted: {stdout: "{{ {'members': members} | to_json }}"}
+          loop: [can, cannot]
+          run_once: true
+      rescue:
+        - name: Leave the run
+          ansible.builtin.fail:
+"""
+
+
+def test_a_node_that_has_failed_keeps_no_other_one_from_asking(tmp_path: Path) -> None:
+    names = ("early", "late", "later", "other", "server")
+    answer = json.dumps({"key": "public"})
+    (tmp_path / "site.yml").write_text(Template(ADMISSION).substitute(answer=answer, roles=Path(admit.__file__).parents[2]))
+    common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts = {name: common | {"sky_address": f"10.0.0.{number}"} for number, name in enumerate(names)}
+    groups = {"torque_node": names[:4], "nfs_client": names[:4], "torque_server": names[4:], "nfs_server": names[4:]}
+    children = {group: {"hosts": dict.fromkeys(members)} for group, members in groups.items()}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "children": children}}))
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    environment = os.environ | {"ANSIBLE_HOME": str(tmp_path / "home")}
+    done = subprocess.run([program, "-i", "hosts.yml", "site.yml"], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
+    assert (tmp_path / "cannot.txt").is_file(), done.stdout + done.stderr
+    requests, clients = json.loads((tmp_path / "asked.json").read_text())
+    assert requests == {"other": [answer], "server": [answer], "later": [answer]}
+    assert clients["keys"] == {"other": "public"}
+    assert sorted(clients["members"]) == ["early", "late", "later", "other"]
+    assert [(tmp_path / f"{name}.txt").read_text() for name in ("can", "cannot")] == ["True", "False"]
 
 
 def test_files_and_commands_are_installed_and_old_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,24 +355,86 @@ def test_a_server_that_does_not_run_is_started_although_nothing_else_has_changed
     assert (server.running, server.enabled) == ({unit}, {unit})
 
 
-@pytest.mark.parametrize("engine", [*admit_clients.ENGINES, "sftp"])
-def test_health_looks_at_a_unit_that_falls_with_the_server(engine: str) -> None:
+KERNELS = [("kvm", "nodev\tnfsd\n\tnfs4\n", True), ("kvm", "ext4\n", False), ("lxc", "nodev\tnfsd\n\tnfs4\n", False)]
+
+
+@pytest.mark.parametrize(("machine", "file_systems", "kernel"), KERNELS)
+def test_nfs_of_the_kernel_is_used_where_the_kernel_is_the_nodes_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str, file_systems: str, kernel: bool
+) -> None:
+    for program, code in (("systemd-detect-virt", int(machine != "lxc")), ("modprobe", 1)):
+        (tmp_path / program).write_text(f"#!/bin/sh\nexit {code}\n")
+        (tmp_path / program).chmod(0o755)
+    (tmp_path / "filesystems").write_text(file_systems)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(look, "FILE_SYSTEMS", tmp_path / "filesystems")
+    assert look.kernel_has_nfs() is kernel
+    tasks = yaml.safe_load((Path(admit_clients.__file__).parents[1] / "tasks/serve.yml").read_text(encoding="utf-8"))
+    script = tasks[0]["ansible.builtin.shell"].replace("{{ nfs_server_engine | quote }}", "auto")
+    script = script.replace("/proc/filesystems", f"{tmp_path}/filesystems")
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ("kernel" if kernel else "sftp")
+
+
+def rendered(role: str, template: str, **given: Any) -> str:
+    """A template of a role, with these variables."""
     templates = jinja2.Environment(trim_blocks=True, autoescape=False)
-    templates.filters["comment"] = str
-    text = (Path(admit_clients.__file__).parents[1] / "templates/engine.service.j2").read_text(encoding="utf-8")
-    lines = templates.from_string(text).render(__nfs_server_kind=engine, ansible_managed="").splitlines()
-    unit = admit_clients.ENGINES.get(engine)
-    assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == ([f"BindsTo={unit}", f"After={unit}"] if unit else [])
+    templates.filters |= {"comment": str, "regex_replace": lambda text, found, new: re.sub(found, new, text, count=1)}
+    text = (Path(admit.__file__).parents[2] / role / "templates" / template).read_text(encoding="utf-8")
+    return templates.from_string(text).render(ansible_managed="", **given)
+
+
+@pytest.mark.parametrize("engine", [*admit_clients.ENGINES, "sftp"])
+def test_health_looks_at_a_unit_that_falls_with_the_server_or_with_a_mount(engine: str) -> None:
+    shares = [("home-ada", "/home/ada", "/data/home/ada"), ("software", "/software", "/data/software")]
+    lines = rendered("nfs_server", "engine.service.j2", __nfs_server_kind=engine, __nfs_server_shares=shares).splitlines()
+    wanted = " ".join(["sky-nfs-home-ada.service", "sky-nfs-software.service", *filter(None, [admit_clients.ENGINES.get(engine)])])
+    assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == [f"BindsTo={wanted}", f"After={wanted}"]
     assert "sky-nfs-engine" in NFS.roles[SERVER].services
 
 
+def test_health_looks_at_a_unit_that_falls_with_a_mount_of_a_client() -> None:
+    lines = rendered("nfs_client", "all.service.j2", __nfs_client_units=["sky-share-home-ada", "sky-share-software"]).splitlines()
+    wanted = "sky-share-home-ada.service sky-share-software.service"
+    assert [line for line in lines if line.startswith(("BindsTo=", "After="))] == [f"BindsTo={wanted}", f"After={wanted}"]
+    assert "sky-share-all" in NFS.roles[CLIENT].services
+
+
+@pytest.mark.parametrize(
+    ("units", "mounted", "waits"),
+    [
+        ((), "", ""),
+        (("share-home-ada", "share-home-bob", "share-software"), "home/ada software", ""),
+        (("share-home-ada", "share-software"), "software", "home/ada"),
+        (("share-home-ada", "share-software"), "home/ada", "software"),
+        (("nfs-home-ada", "nfs-software"), "", "home/ada"),
+    ],
+)
+def test_a_job_begins_where_the_home_of_its_user_is(tmp_path: Path, units: tuple[str, ...], mounted: str, waits: str) -> None:
+    for name in (*(f"sky-{unit}.service" for unit in units), *(f"{place.replace('/', '-')}.mounted" for place in mounted.split())):
+        (tmp_path / name).touch()
+    for program, text in (
+        ("id", "echo ada"),
+        ("sleep", f"echo >> {tmp_path}/slept"),
+        ("mountpoint", f'shift; [ -e "{tmp_path}/$(echo "${{1#/}}" | tr / -).mounted" ]'),
+        ("install", f"touch {tmp_path}/begun"),
+        ("mkdir", ":"),
+    ):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / program).chmod(0o755)
+    script = Path(admit.__file__).with_name("prolog").read_text(encoding="utf-8")
+    script = script.replace("/etc/systemd/system/", f"{tmp_path}/").replace("seq 600", "seq 3")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_UID": "2001", "SLURM_JOB_ID": "7"}
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, (tmp_path / "begun").exists(), (tmp_path / "slept").exists()) == ((1, False, True) if waits else (0, True, False))
+    assert done.stderr.startswith(f"/{waits} is not mounted: see 'journalctl -u sky-" if waits else "")
+
+
 def test_what_writes_the_names_of_nodes_is_kept_in_a_sandbox(tmp_path: Path) -> None:
-    templates = jinja2.Environment(trim_blocks=True, autoescape=False)
-    templates.filters["comment"] = str
-    text = (Path(forget.__file__).parents[1] / "templates/sky-torque-names.service.j2").read_text(encoding="utf-8")
     lookup = {"sky.clusters.hardening": lambda *folders: LookupModule().run(list(folders))[0]}
     unit = tmp_path / "sky-torque-names.service"
-    made = templates.from_string(text).render(lookup=lambda name, *terms: lookup[name](*terms), ansible_managed="", __torque_node_conf="/dev/null")
+    given = {"lookup": lambda name, *terms: lookup[name](*terms), "__torque_node_conf": "/dev/null"}
+    made = rendered("torque_node", "sky-torque-names.service.j2", **given)
     unit.write_text(made.replace("/usr/local/lib/sky-pbs/names.py", "/bin/true"), encoding="utf-8")
     words = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=25", str(unit)]  # 2.5, as molecule requires
     done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -139,6 +139,11 @@ def test_a_new_request_for_nodes_takes_the_place_of_the_old_one(alter: Callable[
     assert comment == {"list": {"mem": "4gb", "walltime": "60", "feature": "new", "nodes": "2:big"}, "name": "y"}
 
 
+def test_the_memory_of_a_job_on_any_nodes_is_changed_by_processor(alter: Callable[..., int], asked: list[str]) -> None:
+    assert alter("-l", "mem=2gb", "7", jobs=(waiting(comment='{"list":{"procs":"4","mem":"1gb"}}'),)) == 0
+    assert asked[0] == "update JobId=7 MinMemoryCPU=512"
+
+
 def test_what_is_shown_of_a_job_is_what_it_has(alter: Callable[..., int], asked: list[str]) -> None:
     assert alter("-r", "y", "-l", "mem=2gb", "7", jobs=(waiting(comment='{"rerun":"n","list":{"mem":"1gb"}}'),)) == 0
     assert asked[0] == "update JobId=7 MinMemoryNode=2048 Requeue=1"

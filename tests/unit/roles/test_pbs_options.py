@@ -156,6 +156,12 @@ def test_faults_of_a_call_are_told_from_others() -> None:
         options.of_script("#PBS -y\n")
 
 
+def test_options_behind_the_script_count() -> None:
+    found = options.parse(["job.pbs", "-l", "nodes=2", "-N", "x", "-"])
+    assert (found.operands, found.resources, found.values) == (["job.pbs", "-"], ["nodes=2"], {"-N": "x"})
+    assert options.parse(["--", "job.pbs", "-V"]).operands == ["job.pbs", "-V"]
+
+
 @pytest.mark.parametrize("letter", sorted(options.REFUSED))
 def test_options_that_cannot_be_honoured_are_refused_by_name(letter: str) -> None:
     words = [letter, "x"] if f"{letter[1]}:" in options.LETTERS else [letter]

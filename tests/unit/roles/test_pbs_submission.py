@@ -45,6 +45,8 @@ def argument(found: Submission, name: str) -> str | None:
         (("-l", "nodes=2:big,feature=new"), "--constraint", "new&big"),
         (("-l", "nodes=2,mem=3gb"), "--mem", "1536M"),
         (("-l", "pmem=1b"), "--mem-per-cpu", "1M"),
+        (("-l", "procs=4,mem=1gb"), "--mem-per-cpu", "256M"),
+        (("-l", "procs=4,mem=1gb"), "--mem", None),
         (("-l", "walltime=90"), "--time", "00:01:30"),
         (("-a", "0900"), "--begin", "2026-11-28T09:00:00"),
         (("-p", "1023"), "--nice", "0"),
@@ -66,6 +68,8 @@ def argument(found: Submission, name: str) -> str | None:
         (("-o", "$HOME/out.txt"), "--output", "/home/ada/out.txt"),
         (("-e", "${HOME}/logs/"), "--error", "/home/ada/logs/job.pbs.e%j"),
         (("-o", "s-0:$HOME/x"), "--output", "/home/ada/x"),
+        (("-o", "logs/$PBS_JOBID.5%"), "--output", "/home/ada/work/logs/%j.s-0.5%%"),
+        (("-t", "1-2", "-e", "$HOME/${PBS_JOBID}err"), "--error", "/home/ada/%A[%a].s-0err"),
         (("-d", "$HOME/run"), "--chdir", "/home/ada/run"),
         (("-d", "~"), "--chdir", "/home/ada"),
         (("-w", "/"), "--output", "/job.pbs.o%j"),
@@ -123,7 +127,8 @@ def test_a_variable_that_is_not_set_is_refused() -> None:
         (("-M", "a@b"), "-M a@b: cannot be honoured: this cluster sends no mail"),
         (("-o", "$SCRATCH/x"), "-o $SCRATCH/x: cannot be honoured: of variables, only $HOME"),
         (("-o", "$HOMER"), "-o $HOMER: cannot be honoured"),
-        (("-e", "out.$PBS_JOBID"), "-e out.$PBS_JOBID: cannot be honoured"),
+        (("-e", "out.$PBS_JOBIDS"), "-e out.$PBS_JOBIDS: cannot be honoured"),
+        (("-d", "run.$PBS_JOBID"), "-d run.$PBS_JOBID: cannot be honoured"),
         (("-I", "-W", "depend=beforeok:7"), "-W depend=beforeok: cannot be honoured: others cannot wait for an interactive job"),
         (("-u", "bob"), "-u bob: cannot be honoured"),
         (("-W", "group_list=staff"), "-W group_list=staff: cannot be honoured"),
@@ -135,6 +140,9 @@ def test_a_variable_that_is_not_set_is_refused() -> None:
         (("-l", "mem=1gb,pmem=1gb"), "-l pmem: cannot be combined with mem"),
         (("-l", "nodes=1:big+1"), "-l nodes: cannot be honoured: either every part has a property, or none"),
         (("-S", "bash"), "-S: must be the absolute path of a shell"),
+        (("-S", "/bin/bash -O extglob"), "the script's first line has options that cannot be kept: -O extglob"),
+        (("-v", "A=1,SLURM_CONF=/x"), "-v SLURM_CONF: cannot be honoured: variables that begin with SLURM"),
+        (("-v", "SBATCH_TIMELIMIT=1"), "-v SBATCH_TIMELIMIT: cannot be honoured"),
     ],
 )
 def test_refusals(words: tuple[str, ...], sentence: str) -> None:
@@ -173,18 +181,33 @@ def test_names_of_jobs(path: str, expected: str) -> None:
     [
         ("#!/bin/bash\na\n", (), "#!/bin/bash -l\na\n"),
         ("#!/bin/bash -e\na\n", (), "#!/bin/bash -le\na\n"),
+        ("#!/bin/bash --login\na\n", (), "#!/bin/bash -l\na\n"),
+        ("#!/bin/sh -\na\n", (), "#!/bin/sh -l\na\n"),
+        ("#!/bin/sh -e -- \na\n", (), "#!/bin/sh -le\na\n"),
+        ("#!/bin/bash --norc -e\na\n", (), "#!/usr/bin/env -S /bin/bash --norc -le\na\n"),
         ("#!/usr/bin/env bash\na\n", (), "#!/usr/bin/env -S bash -l\na\n"),
         ("#PBS -N x\na\n", (), "#!/bin/bash -l\na\n"),
         ("  #PBS -N x\na\n", (), "#!/bin/bash -l\na\n"),
         ("\na\n", (), "#!/bin/bash -l\na\n"),
         ("a\nb\n", (), "#!/bin/bash -l\na\nb\n"),
-        ("#!/bin/bash\n#SBATCH -N 2\na\n", (), "#!/bin/bash -l\n##SBATCH -N 2\na\n"),
+        ("#!/bin/bash\n\n # x\n#SBATCH -N 2\na\n", (), "#!/bin/bash -l\n\n # x\n##SBATCH -N 2\na\n"),
+        ("#!/bin/bash\ncat > x <<E\n#SBATCH -N 2\nE\n", (), "#!/bin/bash -l\ncat > x <<E\n#SBATCH -N 2\nE\n"),
         ("#!/usr/bin/python3\na\n", (), '#!/usr/bin/env -S bash -l -c \'exec /usr/bin/python3 "$0" "$@"\'\na\n'),
         ("a", ("-S", "/bin/sh@x,/bin/ksh"), "#!/bin/ksh -l\na"),
     ],
 )
 def test_scripts_are_run_by_a_login_shell(script: str, words: tuple[str, ...], expected: str) -> None:
     assert job(*words, script=script).script == expected
+
+
+@pytest.mark.parametrize("first", ["#!/bin/bash --posix", "#!/bin/bash --norc", "#!/bin/bash --login", "#!/bin/bash -", "#!/bin/bash -e"])
+def test_a_shell_keeps_its_options_and_is_a_login_shell(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "job"
+    path.write_text(job(script=f"{first}\nshopt -q login_shell && echo $SHELLOPTS $1\n").script, encoding="utf-8")
+    path.chmod(0o755)
+    done = subprocess.run([str(path), "one"], capture_output=True, text=True, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert done.stdout.endswith(" one\n")
+    assert ("posix" in done.stdout, "errexit" in done.stdout) == (first.endswith("posix"), first.endswith("-e"))
 
 
 def test_a_script_that_is_no_shell_is_run_by_its_interpreter(tmp_path: Path) -> None:
@@ -231,6 +254,8 @@ QUEUES = [slurm.Queue("batch", {"Default": "YES", "State": "UP", "MaxTime": "1-0
         ("walltime=25:00:00", "", "-l walltime: 25:00:00 is more than the queue batch allows (24:00:00)"),
         ("mem=2gb", "", "-l mem: 2048 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
         ("nodes=1:ppn=4,pmem=500mb", "", "-l pmem: 2000 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
+        ("procs=4,mem=4000mb", "", ""),
+        ("procs=4,mem=5000mb", "", "-l mem: 1250 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
         ("procs=13", "", "-l procs: 13 processors are more than the queue batch has (12)"),
         ("nodes=1:gold", "", "-l nodes: no node of the queue batch has the property gold; there are: big"),
         ("nodes=1", "night", "-q night: there is no such queue; there are: batch"),

@@ -17,7 +17,7 @@ from .command import Command, known
 from .options import BEFORE, LETTERS, Options, parse
 from .qsub import check_dependencies, hosts
 from .resources import LIMITS, MEMORY, PLACES, asked_for, resources, split
-from .submission import check_server, constraints, dependency, mebibytes, nice, written
+from .submission import check_server, constraints, dependency, memory, nice, written
 from .values import PbsError, UsageError, clock, is_job, job_id, moment
 
 # What qalter changes, by letter or attribute; all else is refused
@@ -158,6 +158,8 @@ def qmove(command: Command) -> int:
 
 def qsig(command: Command) -> int:
     pairs, operands = command.parsed("s:a")
+    if not operands:
+        raise UsageError("name a job")
     signal = dict(pairs).get("-s", "TERM").upper().removeprefix("SIG")
     if signal in ("SUSPEND", "RESUME"):
         return command.each(operands, lambda job: control(signal.lower(), job))
@@ -260,10 +262,9 @@ def _altered_resources(job: slurm.Job, given: Mapping[str, str], names: Iterable
     if placed or "feature" in given:
         properties = constraints(wanted)
         found += [f"Features={properties}"] if properties or job.features not in ("", "(null)") else []
-    if wanted.memory is not None and (placed or "mem" in given):
-        found.append(f"MinMemoryNode={mebibytes(wanted.memory, wanted.nodes or 1)}")
-    if wanted.process_memory is not None and "pmem" in given:
-        found.append(f"MinMemoryCPU={mebibytes(wanted.process_memory, 1)}")
+    reserved = memory(wanted)
+    if reserved and (given.keys() & set(MEMORY) or (placed and not reserved.of_processor)):
+        found.append(f"{'MinMemoryCPU' if reserved.of_processor else 'MinMemoryNode'}={reserved.mebibytes}")
     return found
 
 

@@ -27,18 +27,23 @@ NOT_NOW = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """The cluster, as the role `torque` described it to this node."""
+    """The cluster, as the role `torque` described it to this node.
+
+    Attributes:
+        shared: folders that are the same on all nodes, beside the homes.
+    """
 
     server: str
     mail: bool
     history: Path
     fair_share: bool = False
+    shared: tuple[str, ...] = ("/",)
 
     @classmethod
     def read(cls, path: Path = SETTINGS) -> Settings:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]), bool(found.get("fair_share", False)))
+            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]), bool(found["fair_share"]), tuple(found["shared"]))
         except (OSError, ValueError, KeyError) as error:
             raise PbsError(f"{path} cannot be read: {error}") from None
 

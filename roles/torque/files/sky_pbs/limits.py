@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from .resources import Resources
 from .slurm import Node, Queue, duration
-from .submission import constraints, mebibytes
+from .submission import constraints, memory
 from .values import clock
 
 
@@ -85,17 +85,14 @@ def _processors(wanted: Resources, queue: Queue, nodes: Sequence[Node], where: s
 
 
 def _memory(wanted: Resources, queue: Queue, nodes: Sequence[Node], where: str) -> str:
-    asked = (
-        mebibytes(wanted.memory, wanted.nodes or 1)
-        if wanted.memory
-        else mebibytes(wanted.process_memory, 1) * wanted.ppn
-        if wanted.process_memory
-        else 0
-    )
+    reserved = memory(wanted)
+    if reserved is None:
+        return ""
+    # of processors on any nodes, at least one is on a node
+    asked = reserved.mebibytes * (wanted.ppn if reserved.of_processor else 1)
+    name = "mem" if wanted.memory else "pmem"
     limit = queue.limit("MaxMemPerNode")
     if limit.isdigit() and asked > int(limit):
-        return f"-l {'mem' if wanted.memory else 'pmem'}: {asked} MiB on a node are more than {where} allows ({limit} MiB)"
+        return f"-l {name}: {asked} MiB on a node are more than {where} allows ({limit} MiB)"
     most = max((node.memory for node in nodes), default=0)
-    return (
-        f"-l {'mem' if wanted.memory else 'pmem'}: {asked} MiB on a node are more than any node of {where} has ({most} MiB)" if asked > most else ""
-    )
+    return f"-l {name}: {asked} MiB on a node are more than any node of {where} has ({most} MiB)" if asked > most else ""

@@ -71,7 +71,7 @@ Reader = Callable[["Options", str, str], None]
 
 
 def parse(arguments: Iterable[str], letters: str = LETTERS, readers: dict[str, Reader] | None = None) -> Options:
-    """Options as getopt reads them.
+    """Options as the getopt of GNU reads them, with which TORQUE is built: also behind operands.
 
     Args:
         readers: of options that another command than qsub reads in another way.
@@ -87,7 +87,7 @@ def parse(arguments: Iterable[str], letters: str = LETTERS, readers: dict[str, R
 
 def _parsed(arguments: Iterable[str], letters: str, readers: Mapping[str, Reader]) -> Options:
     try:
-        pairs, operands = getopt.getopt(list(arguments), letters)
+        pairs, operands = getopt.gnu_getopt(list(arguments), letters)
     except getopt.GetoptError as error:
         raise PbsError(_explained(str(error))) from None
     found = Options(operands=operands)
