@@ -68,6 +68,11 @@ options:
       keep_below:
         description: A line. If the file has it, this line and what follows it are kept below O(files[].content).
         type: str
+      optional:
+        description: Whether the file is left out where its folder does not exist.
+        type: bool
+        default: false
+        version_added: 0.8.0
       apply:
         description:
           - A command that makes a changed file take effect. It is run when all files are written.
@@ -158,6 +163,8 @@ def folder(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
 
 def write(module: AnsibleModule, item: Mapping[str, Any]) -> bool:
     """Write a file; whether anything differed."""
+    if item["optional"] and not Path(item["path"]).parent.is_dir():
+        return False
     with rights(item):
         return _write(module, item)
 
@@ -245,6 +252,7 @@ def main() -> None:
     common = {"path": {"type": "path", "required": True}, "owner": {"type": "str", "default": "root"}, "group": {"type": "str"}}
     file = common | {"content": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0644"}}
     file |= {"validate": {"type": "str"}, "keep_below": {"type": "str"}, "apply": {"type": "str"}}
+    file |= {"optional": {"type": "bool", "default": False}}
     module = AnsibleModule(
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": common | {"mode": {"type": "str", "required": True}}},

@@ -99,6 +99,13 @@ opened:
   elements: str
   sample: []
   version_added: 0.7.0
+ended:
+  description: People outside whose profile leads nowhere from this list on, because its gateway is gone or has another key or address.
+  returned: with O(state=written), if no key is missing
+  type: list
+  elements: str
+  sample: []
+  version_added: 0.8.0
 behind:
   description: Nodes that do not follow the list yet.
   returned: with O(state=followed)
@@ -138,8 +145,8 @@ def with_keys(content: dict[str, Any], keys: dict[str, str], before: dict[str, A
     return [node["name"] for node in content["nodes"] if content["overlay"] and not node["key"]]
 
 
-def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]]:
-    """The people who may join, of those who have a profile. Profiles of others are revoked."""
+def users_of(people: dict[str, Any], content: dict[str, Any], before: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]]:
+    """The people who may join, of those who have a profile that leads somewhere. Profiles of others are revoked."""
     try:
         known = json.loads(USERS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -147,11 +154,23 @@ def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]
     kept = {name: user for name, user in known.items() if name in people["names"]}
     if kept != known and not check_mode:
         _list.write(USERS, json.dumps(kept, indent=1) + "\n", 0o600)
+    public = [node["name"] for node in content["nodes"] if node["public"]]
+    # of a profile that an earlier version made it is not known which gateway is in it: most likely the one that it had last
+    last = {user["name"]: user["gateway"] for user in before.get("users", []) if user["gateway"] in public}
+    through = {name: gateway_of(kept[name], content) if "endpoint" in kept[name] else last.get(name, people["gateway"]) for name in kept}
     return [
-        {"name": name, "number": people["first"] + known[name]["place"], "key": known[name]["key"], "gateway": people["gateway"]}
+        {"name": name, "number": people["first"] + kept[name]["place"], "key": kept[name]["key"], "gateway": through[name]}
         for name in people["names"]
-        if name in known
+        if through.get(name)
     ]
+
+
+def gateway_of(user: dict[str, Any], content: dict[str, Any]) -> str:
+    """The node that a profile leads to; empty if it leads nowhere any more. What is in a profile stays there, whichever gateway is the first one."""
+    overlay = content["overlay"] or {"range": "", "port": 0}
+    nodes = content["nodes"] if overlay["range"] == user["range"] else []
+    same = [node for node in nodes if (node["key"], f"{node['public']}:{overlay['port']}") == (user["gateway_key"], user["endpoint"])]
+    return str(same[0]["name"]) if same else ""
 
 
 def open_to_any(content: dict[str, Any]) -> set[str]:
@@ -174,12 +193,14 @@ def written(module: AnsibleModule) -> dict[str, Any]:
     signer = " ".join(SIGN_KEY.with_suffix(".key.pub").read_text(encoding="ascii").split()[:2])
     if missing:
         return {"changed": False, "missing": missing, "signer": signer, "serial": 0}
-    content |= {"format": _list.FORMAT, "users": users_of(people, check_mode=module.check_mode)}
+    content |= {"format": _list.FORMAT, "users": users_of(people, content, before, check_mode=module.check_mode)}
     same = {key: value for key, value in before.items() if key != "serial"} == content
     serial = int(before["serial"]) if same else max(int(time.time()), int(before.get("serial", 0)) + 1)
     content |= {"serial": serial}
     text = json.dumps(content, sort_keys=True)
     opened = sorted(open_to_any(content) - open_to_any(before))
+    had, has = ({user["name"] for user in each.get("users", [])} for each in (before, content))
+    ended = [name for name in people["names"] if name in had - has]
     if same and LIST.exists():
         data = LIST.read_text(encoding="utf-8")
     else:
@@ -187,7 +208,8 @@ def written(module: AnsibleModule) -> dict[str, Any]:
         if not module.check_mode:
             _list.write(LIST, data)
             look(content["port"])
-    return {"changed": not same, "missing": [], "left_out": left_out, "opened": opened, "signer": signer, "serial": serial, "list": data}
+    notes = {"left_out": left_out, "opened": opened, "ended": ended}
+    return {"changed": not same, "missing": [], "signer": signer, "serial": serial, "list": data} | notes
 
 
 def followed(module: AnsibleModule) -> dict[str, Any]:
@@ -218,9 +240,10 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if not SIGN_KEY.exists() and not module.check_mode:
+        module.fail_json(msg="this node serves the list of the nodes, and has no key to sign it with: its own preparation has failed")
     if not SIGN_KEY.exists():
-        # in check mode, on a node that is not prepared yet
-        module.exit_json(changed=True, missing=[], left_out=[], opened=[], signer="", serial=0, list="", behind=[])
+        module.exit_json(changed=True, missing=[], left_out=[], opened=[], ended=[], signer="", serial=0, list="", behind=[])
     try:
         module.exit_json(**(written(module) if module.params["state"] == "written" else followed(module)))
     except _list.Refused as error:

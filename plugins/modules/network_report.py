@@ -45,7 +45,7 @@ faults:
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-0: peer demo-worker-1: no handshake: it is down, or UDP is blocked on the way to it"]
+  sample: ["demo-worker-0: gateway demo-gate-0 does not answer it"]
 summary:
   description: All of it as lines for people.
   returned: always

@@ -89,6 +89,7 @@ OLD = 180  # s; a tunnel that is used has a newer handshake
 PATIENCE = 6.5  # s; an unanswered handshake is tried again after 5 s
 POLL = 0.5  # s
 MANY = 50  # tunnels that are tried at a time
+CAUSES = "it is down, UDP is blocked on the way to it, its key is another one, or its clock was set back"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class Tunnel:
     age: int | None  # s since the last handshake
     received: int
     sent: int
+    allowed: tuple[str, ...] = ()  # networks that are reached through it
 
     @property
     def silent(self) -> bool:
@@ -119,12 +121,12 @@ def fault(handshake: int | None, received: int, sent: int, more: int = 0) -> str
     Args:
         more: bytes that were sent while it could have answered.
     """
-    if handshake is None and received:
-        return "packets arrive from it, but no handshake completes: the keys differ, or a clock is wrong"
+    if handshake is None and received:  # WireGuard counts what was made with the right key, and is no repetition
+        return "its packets arrive, but no answer reaches it: UDP is blocked on the way to it"
     if handshake is None and sent:
-        return "no handshake: it is down, or UDP is blocked on the way to it"
+        return f"no handshake: {CAUSES}"
     if handshake is not None and handshake > OLD and more > 0:
-        return f"no handshake for {handshake} s, and it does not answer now: it is down, UDP is blocked on the way to it, or its key is another one"
+        return f"no handshake for {handshake} s, and it does not answer now: {CAUSES}"
     return ""
 
 
@@ -132,9 +134,9 @@ def tunnels() -> dict[str, Tunnel]:
     """What the interface knows of its peers, by key."""
     found = {}
     for line in run("wg", "show", _host.INTERFACE, "dump").splitlines()[1:]:
-        key, _secret, endpoint, _allowed, last, received, sent, _keepalive = line.split("\t")
+        key, _secret, endpoint, allowed, last, received, sent, _keepalive = line.split("\t")
         age = max(0, int(time.time()) - int(last)) if int(last) else None
-        found[key] = Tunnel("" if endpoint == "(none)" else endpoint, age, int(received), int(sent))
+        found[key] = Tunnel("" if endpoint == "(none)" else endpoint, age, int(received), int(sent), tuple(allowed.split(",")))
     return found
 
 
@@ -178,7 +180,18 @@ def peers(nodes: _list.NodeList, agent: dict[str, Any], before: Mapping[str, Tun
                 "sent": tunnel.sent, "mtu": mtu, "fault": fault(tunnel.age, tunnel.received, tunnel.sent, more),
             }
         )  # fmt: skip
-    return sorted(found, key=lambda peer: str(peer["name"]))
+    return sorted([*found, *missing(nodes, agent, now)], key=lambda peer: str(peer["name"]))
+
+
+def missing(nodes: _list.NodeList, agent: dict[str, Any], now: Mapping[str, Tunnel]) -> list[dict[str, Any]]:
+    """The nodes of the list that the interface has no way to, although there is one."""
+    held = {network for tunnel in now.values() for network in tunnel.allowed}
+    nothing = {"endpoint": "", "handshake": None, "received": 0, "sent": 0, "mtu": None, "fault": "the interface has no peer for it"}
+    return [
+        {"name": node.name, "cloud": node.cloud} | nothing
+        for node in nodes.nodes
+        if node.name != agent.get("name") and f"{nodes.address(node)}/32" not in held and agent.get("ways", {}).get(node.cloud) != "none"
+    ]
 
 
 def users(nodes: _list.NodeList, now: Mapping[str, Tunnel]) -> list[dict[str, Any]]:
@@ -218,9 +231,10 @@ def main() -> None:
         module.exit_json(changed=False, agent={}, peers=[], users=[], counters={}, rules=[], rules_out=[], open_to_any=False)
     before = tunnels() if nodes.overlay else {}
     now = tried(nodes, before)
+    seen = peers(nodes, agent, before, now) if nodes.overlay else []
     any_address = "0.0.0.0/0" in run("nft", "list", "set", *_host.FIREWALL.split(), _host.set_name("underlay", 4))
     module.exit_json(
-        changed=False, agent=agent, peers=peers(nodes, agent, before, now), users=users(nodes, now), counters=counters(), rules=rules("input"),
+        changed=False, agent=agent, peers=seen, users=users(nodes, now), counters=counters(), rules=rules("input"),
         rules_out=rules("output"), open_to_any=any_address,
     )  # fmt: skip
 

@@ -57,14 +57,14 @@ def users_of(nodes: Mapping[str, Mapping[str, Any]], wanted: Iterable[str]) -> l
 
 
 def lines(
-    nodes: Mapping[str, Mapping[str, Any]], clouds: Mapping[str, str], unseen: list[str], users: Iterable[Mapping[str, Any]] = ()
+    nodes: Mapping[str, Mapping[str, Any]], clouds: Mapping[str, str], unseen: Mapping[str, str], users: Iterable[Mapping[str, Any]] = ()
 ) -> Iterator[str]:
     """The table of the nodes, the people outside, the rules and counters of the firewalls, and what is wrong.
 
     Args:
         nodes: what each node sees.
         clouds: the cloud of each node.
-        unseen: nodes that could not be asked.
+        unseen: nodes that could not be asked, and why.
         users: people outside, as :func:`users_of` returns them.
     """
     yield from table(HEADINGS, (_row(name, clouds.get(name, ""), state) for name, state in sorted(nodes.items())))
@@ -77,7 +77,7 @@ def lines(
         why = "not all nodes of the other clouds have a public one"
         yield f"note: the overlay's UDP ports of {', '.join(anybody)} are open to any address, because {why}"
     yield from (f"fault: {line}" for line in faults(nodes))
-    yield from (f"fault: {name}: it cannot be reached by ssh" for name in unseen)
+    yield from (f"fault: {name}: {why}" for name, why in unseen.items())
     whole = not unseen and not faults(nodes)
     yield f"whole: {'yes' if whole else 'no'}"
 

@@ -137,8 +137,8 @@ def _cluster_itself(side: str, overlay: Mapping[str, Any] | None) -> Iterator[st
     """What members' agents and tunnels need, before the rules that block: the rules of the file are about what else they send each other."""
     for family, word in WORDS.items():
         yield f"    {word} {side} @cluster_v{family} meta l4proto {{ tcp, udp }} th dport {AGENT_PORT} accept"
-        if side == "daddr":  # the controller reaches nodes without a public address through one that has one
-            yield f"    {word} {side} @cluster_v{family} tcp dport 22 accept"
+        # the controller reaches nodes without a public address through one that has one
+        yield f"    {word} {side} @cluster_v{family} tcp dport 22 accept"
     if overlay:  # agents ask gateways, and whether large packets arrive, by echo requests
         yield f"    ip {side} @cluster_v4 icmp type echo-request accept"
     if overlay and side == "saddr":

@@ -43,6 +43,11 @@ class Played:
         """Tasks that ended well by host."""
         return {host: int(ok) for host, ok, _changed, _unreachable, _failed in RECAP.findall(self.output)}
 
+    @property
+    def failed(self) -> dict[str, int]:
+        """Tasks by host that failed, or did not reach it."""
+        return {host: int(unreachable) + int(failed) for host, _ok, _changed, unreachable, failed in RECAP.findall(self.output)}
+
     def last(self, lines: int) -> str:
         return "\n".join(self.output.rstrip().splitlines()[-lines:])
 

@@ -186,7 +186,8 @@ class ListOf:
             return None
         for place, item in enumerate(items):
             if self.unique and item in items[:place]:
-                faults.add(f"{path}[{place}]", f"{shown(item)} is listed twice")
+                same = f"is the same as {path}[{items.index(item)}]"  # of what has several keys, people know the place only
+                faults.add(f"{path}[{place}]", same if dataclasses.is_dataclass(item) else f"{shown(item)} is listed twice")
         return tuple(items)
 
     def schema(self) -> dict[str, Any]:

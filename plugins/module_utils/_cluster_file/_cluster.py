@@ -216,6 +216,8 @@ class Cluster:
                 pools[str(name)] = dataclasses.replace(pools[name], count=value)
         if not faults.found:
             _check_heads(pools, faults, lambda pool: step("sky_counts", pool) if pool in counts else f"pools.{pool}.count")
+        if not faults.found and any(pool.count for pool in pools.values()):
+            _check_network(self.name, self.clouds, pools, self.settings, faults)
         if faults.found:
             raise ClusterFileError(faults.found)
         return dataclasses.replace(self, pools=pools)
@@ -255,10 +257,7 @@ def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
         _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if settings and name and pools and clouds and (len(pools), len(clouds)) == (len(data["pools"]), len(data["clouds"])):
-        networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
-        file = File(name, pools, networks, settings)
-        check(file, faults)
-        check_balancing(settings, file, faults)
+        _check_network(name, clouds, pools, settings, faults)
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)
@@ -367,6 +366,14 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
         place = [name for name in heads if pools[name].count][-1] if count else heads[0]
         more = f" in pools {', '.join(heads)}" if len(heads) > 1 else ""
         faults.add(path(place), f"{need}, got {count}{more}")
+
+
+def _check_network(name: str, clouds: Mapping[str, CloudEntry], pools: Mapping[str, Pool], settings: Settings, faults: Faults) -> None:
+    """What the keys about the network can know only of the whole file."""
+    networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
+    file = File(name, pools, networks, settings)
+    check(file, faults)
+    check_balancing(settings, file, faults)
 
 
 def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .._base._schema import Choice, Faults, Flag, Integer, ListOf, MapOf, Struct, Text, hint, option, schema, shown, step
@@ -76,11 +76,21 @@ class Overlay:
     inside: str = option(
         Choice(("encrypted", "plain"), "mode"), "whether traffic between nodes of the same cloud is encrypted as well", default="encrypted"
     )
+    between: str = option(
+        Choice(("forwarded", "relayed"), "mode"),
+        "what gateways do with traffic between clouds: forward it, at a UDP port for each node, or decrypt and encrypt it again, at one port for all",
+        default="forwarded",
+    )
     wanted: bool | None = None  # None: if the pools are on more than one cloud
 
     @property
     def network(self) -> ipaddress.IPv4Network:
         return ipaddress.IPv4Network(self.range)
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether gateways have a UDP port for each node."""
+        return self.between == "forwarded"
 
 
 class OverlayKind:
@@ -93,7 +103,7 @@ class OverlayKind:
             faults.add(path, f"must be true, false or a mapping, got {shown(value)}")
             return None
         found: Overlay | None = Struct(Overlay).parse(value, path, faults)
-        return None if found is None else Overlay(found.range, found.port, found.inside, wanted=True)
+        return None if found is None else replace(found, wanted=True)
 
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [Flag().schema(), schema(Overlay)]}
@@ -192,8 +202,8 @@ def check(file: File, faults: Faults) -> None:
     elif file.settings.vpn_users:
         faults.add("vpn_users", "needs `overlay: true`: a profile connects to the overlay")
     _check_gateways(file, overlay, faults)
-    if overlay and file.settings.vpn_users and not any(pool.public_ip for pool in file.pools.values()):
-        faults.add("vpn_users", "no pool has public_ip, so nobody outside can reach the overlay")
+    if overlay and file.settings.vpn_users and not _has_public_node(file):
+        faults.add("vpn_users", "no pool with nodes has public_ip, so nobody outside can reach the overlay")
     for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)
         _check_block(rule, f"firewall[{place}]", overlay, faults)
@@ -202,7 +212,7 @@ def check(file: File, faults: Faults) -> None:
 
 
 def _check_port(overlay: Overlay, faults: Faults) -> None:
-    if FORWARDED <= overlay.port < FORWARDED + FORWARDED_PORTS:
+    if overlay.forwarded and FORWARDED <= overlay.port < FORWARDED + FORWARDED_PORTS:
         faults.add("overlay.port", f"gateways forward ports {FORWARDED} to {FORWARDED + FORWARDED_PORTS - 1} to other nodes: choose another port")
     elif overlay.port == AGENT_PORT:
         faults.add("overlay.port", f"port {AGENT_PORT} is used by the agents of the nodes: choose another port")
@@ -218,13 +228,17 @@ def _check_range(overlay: Overlay, file: File, faults: Faults) -> None:
 
 def _check_ways(file: File, faults: Faults) -> None:
     """Nodes of a cloud without a public address start the tunnels; two such clouds meet at a node of a third."""
-    clouds = sorted({pool.cloud for pool in file.pools.values()})
-    if len(clouds) > 1 and not any(pool.public_ip for pool in file.pools.values()):
+    clouds = sorted({pool.cloud for pool in file.pools.values() if pool.count})
+    if len(clouds) > 1 and not _has_public_node(file):
         faults.add(
             "overlay",
-            f"clouds {', '.join(clouds)} cannot reach each other, because no pool has public_ip: set it for a pool of one of them, "
+            f"clouds {', '.join(clouds)} cannot reach each other, because no pool with nodes has public_ip: set it for a pool of one of them, "
             "or `overlay: false` if they are routed to each other",
         )
+
+
+def _has_public_node(file: File) -> bool:
+    return any(pool.count and pool.public_ip for pool in file.pools.values())
 
 
 def _check_gateways(file: File, overlay: Overlay | None, faults: Faults) -> None:
@@ -293,7 +307,7 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     found = []
     overlay = overlay_of(settings, pools)
     if overlay:
-        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay.port)]
+        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay)]
     for rule in settings.rules:
         outside = [peer for peer in rule.peers if peer == ANY or _is_address(peer)]
         if rule.action != "allow" or rule.direction != "in" or not outside:
@@ -306,11 +320,6 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     return tuple(dict.fromkeys(found))
 
 
-def overlay_ports(port: int) -> list[tuple[int, int]]:
+def overlay_ports(overlay: Overlay) -> list[tuple[int, int]]:
     """The UDP ports of the overlay, first and last of each range: the clouds' security groups and the nodes' firewalls let them in."""
-    return [(port, port), (FORWARDED, FORWARDED + FORWARDED_PORTS - 1)]
-
-
-def forwarded_port(number: int) -> int:
-    """The UDP port at which gateways take what is for the node of a number."""
-    return FORWARDED + number % FORWARDED_PORTS
+    return [(overlay.port, overlay.port), *([(FORWARDED, FORWARDED + FORWARDED_PORTS - 1)] if overlay.forwarded else [])]

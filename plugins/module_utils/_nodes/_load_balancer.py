@@ -48,6 +48,7 @@ UNIT = f"""\
 Description=Load balancer of the cluster
 After=network-online.target sky-network.service
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify

@@ -126,8 +126,7 @@ def test_blocks_leave_answers_and_what_the_cluster_is_made_with(site: Lab, neigh
     neighbour.start("http8006", ["python3", "-c", SERVE, "8006"])
     address = neighbour.private
     until(lambda: connects(one, address, 8006), 10, "before")
-    site.load_firewalls(BLOCKS, [one])
-    one("nft", "add", "element", "inet", "sky", "admin_v4", f"{{ {address} }}")  # the controller's, so to say
+    site.load_firewalls(BLOCKS, [one], admin=[f"{address}/32"])  # it is the controller's, so to say
     until(lambda: one("nft", "list", "set", "inet", "sky", "cluster_v4").count("10.99") > 0, 10, "the agent has filled the sets")
     assert connects(neighbour, one.private, 22)
     assert connects(one, "127.0.0.1", 8001)

@@ -316,21 +316,29 @@ def test_the_services_of_the_network_are_in_sandboxes_while_they_work(cluster: C
     assert max(exposures) <= 2.5, said
 
 
-def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable[[str], None]) -> None:
-    cluster.site.content = content(3)
+def test_a_node_more_costs_the_others_nothing_and_one_that_fails_keeps_none_out(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    dead = cluster.folder / "host_vars/tnet-far-3.yml"  # to whom nobody gets through by ssh
+    dead.parent.mkdir()
+    dead.write_text("{ansible_port: 9, ansible_ssh_port: 9}\n")
+    cluster.site.content = content(4)
     began = time.monotonic()
     with cluster.load() as load:
-        grown = cluster.must()
+        grown = cluster.site.play("cluster")
         took = time.monotonic() - began
+        cluster.known = {}
         cluster.serve("tnet-far-2")
         assert load.reaches("tnet-far-2")
     assert not load.lost, load.lost[:9]
+    assert grown.code != 0
+    assert grown.output.count("note: tnet-far-3: not in the list of the nodes, because no key is known") == 1
+    assert {name for name, result in grown.failed.items() if result} == {"tnet-far-3"}, grown.output
     changed = {name: grown.changed[name] for name in ("tnet-far-0", "tnet-far-1")}
     assert changed == {"tnet-far-0": 0, "tnet-far-1": 0}
     assert {grown.tasks[name] for name in changed} == {1}  # the look at the beginning
     assert cluster.reach("tnet-far-0", "tnet-far-2")
     assert cluster.reach(SERVER, "tnet-far-2")
-    figure(f"a node added to 3 over two clouds: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
+    dead.unlink()
+    figure(f"2 nodes added to 3 over two clouds, of which one fails: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
 
 
 def test_a_node_that_leaves_has_no_access(cluster: Cluster, figure: Callable[[str], None]) -> None:
@@ -389,3 +397,18 @@ def test_a_range_that_a_cloud_uses_is_refused(cluster: Cluster) -> None:
     assert "overlay.range: 10." in refused.output
     assert "overlaps with" in refused.output
     cluster.site.content = content(2)
+
+
+def test_an_overlay_that_ends_leaves_nothing_behind(cluster: Cluster) -> None:
+    """The firewall stays."""
+    shown = "ls -d /sys/class/net/sky0 /etc/sky/network/private.key /etc/systemd/system/sky-wireguard.service; ip route; nft list tables"
+    assert {"/sys/class/net/sky0", "/etc/sky/network/private.key", "table ip sky_overlay"} < {*cluster.ssh(SERVER, f"{shown}; true").splitlines()}
+    cluster.site.content = content(0, overlay=False, load_balancer=[], vpn_users=[])
+    cluster.site.content["pools"]["main"]["roles"] = []
+    cluster.must()
+    left = cluster.ssh(SERVER, f"({shown}) 2>/dev/null; systemctl is-active sky-wireguard sky-network sky-firewall; true").splitlines()
+    assert not [line for line in left if "sky0" in line or "10.99" in line or "private.key" in line or "wireguard" in line or "sky_overlay" in line]
+    assert left[-3:] == ["inactive", "active", "active"]
+    assert "table inet sky" in left
+    assert "whole yes" in cluster.site.must("status").output
+    assert set(cluster.must().changed.values()) == {0}

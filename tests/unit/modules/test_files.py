@@ -20,7 +20,7 @@ USER = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True)
 GROUP = subprocess.run(["id", "-gn"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def write(folders: list[dict[str, str]], files: list[dict[str, str]], **options: Any) -> dict[str, Any]:
+def write(folders: list[dict[str, str]], files: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     own = {"owner": USER}
     arguments = {"folders": [own | item for item in folders], "files": [own | item for item in files], **options}
     module = "ansible_collections.sky.clusters.plugins.modules.files"
@@ -45,6 +45,14 @@ def test_it_writes_what_differs_and_says_what(tmp_path: Path) -> None:
     assert (tmp_path / "etc/one").read_text() == "3\n"
     assert ((tmp_path / "etc/one").owner(), (tmp_path / "etc/one").group()) == (USER, GROUP)
     assert sorted(path.name for path in (tmp_path / "etc").iterdir()) == ["one", "two"]
+
+
+def test_a_file_may_be_left_out_where_its_folder_is_missing(tmp_path: Path) -> None:
+    file = {"path": str(tmp_path / "etc/one"), "content": "1\n"}
+    assert write([], [file | {"optional": True}])["written"] == []
+    assert "No such file or directory" in write([], [file])["msg"]
+    (tmp_path / "etc").mkdir()
+    assert write([], [file | {"optional": True}])["written"] == [file["path"]]
 
 
 @pytest.mark.parametrize(

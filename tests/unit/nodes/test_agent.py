@@ -69,6 +69,28 @@ def test_the_way_to_each_node() -> None:
     assert ways(C0, nodes=listed(C0, D0)) == {"d0": "none"}
 
 
+RELAYED = listed(*ALL.nodes, overlay=Overlay("10.99.0.0/16", 51820, between="relayed"))
+
+
+def test_where_gateways_may_use_one_port_alone_nodes_meet_at_them() -> None:
+    """Both sides choose the same gateway: of another one's packets, WireGuard would take no notice."""
+    of_a2 = ways(A2, nodes=RELAYED)
+    assert of_a2 == {"a0": "direct", "a1": "direct", "b0": "direct", "b1": "relay a0", "c0": "relay a0", "d0": "relay a0"}
+    assert ways(A0, nodes=RELAYED) == {"a1": "direct", "a2": "direct", "b0": "direct", "b1": "passive", "c0": "passive", "d0": "passive"}
+    assert ways(C0, nodes=RELAYED)["d0"] == "relay a0"
+    for gateways in (Gateways(), dead("a0"), dead("a0", "a1"), dead("b0")):
+        for one, other in ((A2, B1), (A2, C0), (B1, C0), (C0, D0)):
+            assert ways(one, gateways, RELAYED)[other.name] == ways(other, gateways, RELAYED)[one.name]
+    assert ways(B1, dead("a0", "a1"), RELAYED)["c0"] == "relay b0"
+    assert ways(A2, dead("a0", "a1"), RELAYED)["b1"] == "relay b0"
+    assert _paths.forwards(RELAYED, A0) == {}
+    for me in RELAYED.nodes:
+        found = _paths.peers(RELAYED, me, Gateways()).values()
+        allowed = [address for peer in found for address in peer.allowed]
+        assert len(allowed) == len(set(allowed)) == len(ALL.nodes) - 1
+        assert {peer.endpoint.rpartition(":")[2] for peer in found} <= {"", "51820"}
+
+
 def test_a_gateway_is_dead_after_three_misses_in_a_row() -> None:
     gateways = Gateways()
     assert [gateways.seen("g", answered) for answered in (False, False, True, False, False, False, False, True)] == [
@@ -96,6 +118,14 @@ def test_people_outside_come_through_one_gateway() -> None:
     assert _paths.peers(nodes, B1, Gateways())["key-a0"].allowed == ("10.99.0.1/32", "10.99.255.1/32")
     assert _paths.sets(nodes, A2)["users"] == ["10.99.255.1"]
     assert _paths.routes(nodes) == {0: "a", 1: "b", 255: ""}
+
+
+def test_packets_of_people_pass_through_the_gateway_of_their_profile() -> None:
+    """Also where others are its cloud's gateways by now."""
+    former = member("a3", 4, public="198.51.100.4")
+    nodes = listed(A0, former, B1, users=(User("ada", 65281, "key-ada", "a3"),))
+    assert [node.name for node in nodes.nodes if _paths.leads_on(nodes, node)] == ["a0", "a3"]
+    assert not _paths.leads_on(listed(A0, overlay=None), A0)
 
 
 def test_gateways_forward_to_the_nodes_of_their_cloud() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.sky.clusters.plugins.action.network_report import why_unseen
 from ansible_collections.sky.clusters.plugins.plugin_utils._network_report import age, faults, lines, size, users_of
 
 AGENT = {"engine": "kernel", "fault": "", "silent": [], "ways": {"far": "gateway g-0"}, "mtu": {"far": 1420}}
@@ -20,7 +21,7 @@ def state(**more: Any) -> dict[str, Any]:
 
 
 def test_a_whole_network() -> None:
-    found = list(lines({"a-0": state(), "a-1": state()}, {"a-0": "near", "a-1": "near"}, []))
+    found = list(lines({"a-0": state(), "a-1": state()}, {"a-0": "near", "a-1": "near"}, {}))
     assert found[0].split() == ["node", "cloud", "engine", "peers", "up", "last", "ways", "mtu", "received", "sent"]
     assert found[1].split() == ["a-0", "near", "kernel", "1", "of", "1", "3", "s", "far:", "gateway", "g-0", "far:", "1420", "2", "kB", "2", "MB"]
     assert found[3:] == ["firewall, packets: dropped 4", "whole: yes"]
@@ -39,7 +40,7 @@ def test_what_is_wrong_is_named() -> None:
         "a-2: gateway g-0 does not answer it",
         "a-2: it cannot reach cloud far",
     ]
-    found = list(lines(broken, {}, ["a-3"]))
+    found = list(lines(broken, {}, {"a-3": "it cannot be reached by ssh"}))
     assert found[-1] == "whole: no"
     assert "fault: a-3: it cannot be reached by ssh" in found
 
@@ -57,7 +58,7 @@ def test_people_outside_are_shown_as_the_gateway_of_their_profile_sees_them() ->
     nodes = {"a-0": state(users=[ada]), "g-0": state(users=[ada | {"handshake": 130}]), "z-0": state(users=[ada])}
     users = users_of(nodes, ["ada", "bob"])
     assert users == [ada | {"handshake": 130}, {"name": "bob", "address": "", "gateway": "", "handshake": None}]
-    found = [line.split() for line in lines(nodes, {}, [], users)]
+    found = [line.split() for line in lines(nodes, {}, {}, users)]
     assert found[4:7] == [
         ["user", "address", "gateway", "last"],
         ["ada", "10.99.255.1", "g-0", "2", "min"],
@@ -68,8 +69,14 @@ def test_people_outside_are_shown_as_the_gateway_of_their_profile_sees_them() ->
 def test_rules_are_shown_once_with_the_number_of_their_nodes() -> None:
     shared, own = 'iifname "lo" accept', "tcp dport 80 counter name rule_1 accept"
     nodes = {"a-0": state(rules=[shared, own], rules_out=[shared]), "a-1": state(rules=[shared])}
-    found = [line.split(maxsplit=2) for line in lines(nodes, {}, [])]
+    found = [line.split(maxsplit=2) for line in lines(nodes, {}, {})]
     assert found[3:7] == [["chain", "nodes", "rule"], ["in", "2", shared], ["in", "1", own], ["out", "1", shared]]
+
+
+def test_a_node_that_could_not_say_what_it_sees_is_named_with_the_reason() -> None:
+    assert why_unseen({"failed": True, "msg": "no python3"}) == "what it sees cannot be read: no python3"
+    assert why_unseen({"unreachable": True, "msg": "timed out"}) == "it cannot be reached by ssh"
+    assert why_unseen({}) == "it cannot be reached by ssh"
 
 
 def test_ages() -> None:
@@ -77,7 +84,7 @@ def test_ages() -> None:
 
 
 def test_ports_that_are_open_to_any_address_are_named() -> None:
-    found = list(lines({"a-0": state(open_to_any=True), "a-1": state()}, {}, []))
+    found = list(lines({"a-0": state(open_to_any=True), "a-1": state()}, {}, {}))
     assert "note: the overlay's UDP ports of a-0 are open to any address, because not all nodes of the other clouds have a public one" in found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
-from ansible_collections.sky.clusters.plugins.module_utils._views._network import content, serving_pool, settings, without_ipv4
+from ansible_collections.sky.clusters.plugins.module_utils._views._network import absent, content, in_range, serving_pool, settings, without_ipv4
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 
 
@@ -114,6 +114,8 @@ def test_blocks_leave_answers_and_what_the_cluster_is_made_with() -> None:
         "udp sport 67 udp dport 68 accept",
         "ip saddr @cluster_v4 meta l4proto { tcp, udp } th dport 7999 accept",
         "ip6 saddr @cluster_v6 meta l4proto { tcp, udp } th dport 7999 accept",
+        "ip saddr @cluster_v4 tcp dport 22 accept",
+        "ip6 saddr @cluster_v6 tcp dport 22 accept",
         "ip saddr @cluster_v4 icmp type echo-request accept",
         'iifname != "sky0" udp dport 51820 ip saddr @cluster_v4 counter name overlay accept',
     } < {*before}
@@ -196,6 +198,33 @@ def test_nodes_without_ipv4_cannot_be_in_an_overlay() -> None:
     nodes = dict([node("gate", 0, 2), (name, variables | {"sky_cloud_address": "2001:db8::7"})])
     assert without_ipv4(cluster(), nodes) == ["demo-worker-0"]
     assert without_ipv4(cluster(overlay=False), nodes) == []
+
+
+def test_nodes_whose_addresses_are_in_the_range_cannot_be_in_an_overlay() -> None:
+    """Of a cloud whose networks the file does not say."""
+    name, variables = node("gate", 0, 2, is_public=True)
+    public = variables["sky_addresses"][1] | {"address": "10.99.7.1"}
+    found = dict([node("worker", 0, 257), (name, variables | {"sky_addresses": [variables["sky_addresses"][0], public]})])
+    assert in_range(cluster(), found) == ["demo-gate-0 (10.99.7.1)"]
+    assert in_range(cluster(), found | {name: variables | {"sky_addresses": [public | {"port": 22}]}}) == []
+    assert in_range(cluster(overlay=False), found) == []
+
+
+def test_nodes_that_the_file_names_and_that_do_not_exist_are_named() -> None:
+    """No index is impossible: of three nodes the first one may have been removed."""
+    rule = {"ports": [80], "nodes": ["demo-worker-1", "worker"], "peers": ["demo-gate-7", "spark_master", "192.0.2.7"]}
+    found = cluster(firewall=[rule], names={"db": "demo-worker-1", "web": "demo-worker-99", "out": "192.0.2.7"})
+    assert absent(found, ["demo-worker-1"]) == ["firewall[0] (demo-gate-7)", "names.web (demo-worker-99)"]
+    assert absent(cluster(), []) == []
+
+
+def test_the_list_says_how_gateways_are_passed_only_where_the_file_does() -> None:
+    """Agents of earlier versions refuse a list with what they do not know."""
+    plain, relayed = cluster(), cluster(overlay={"port": 443, "between": "relayed"})
+    nodes = dict([node("gate", 0, 2, is_public=True)])
+    assert content(plain, nodes)["overlay"] == {"range": "10.99.0.0/16", "port": 51820, "inside": "encrypted"}
+    wanted = {"range": "10.99.0.0/16", "port": 443, "inside": "encrypted", "between": "relayed"}
+    assert content(relayed, nodes)["overlay"] == settings(relayed, "gate", "demo-gate-0")["overlay"] == wanted
 
 
 def test_the_list_is_served_by_the_first_head() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from ._paths import Peer
 INTERFACE = "sky0"
 TABLE = "sky_overlay"  # forwarding and translation; the firewall's rules are in a table of their own
 FIREWALL = "inet sky"
+UNREACHABLE = "4000"  # metric of the route that leads nowhere
 OVERHEAD = 80  # bytes that WireGuard adds to a packet, over IPv6
 SAFE_MTU = 1280
 AT_ONCE = 100  # peers in one call of wg
@@ -86,9 +88,17 @@ class Interface:
         run("ip", "address", "replace", f"{address}/32", "dev", INTERFACE)
         run("ip", "link", "set", INTERFACE, "mtu", str(mtu), "up")
         if now != self.made:
-            self.applied, self.found = {}, run("wg", "show", INTERFACE, "peers").split()
+            self.forget_peers()
         self.made, self.port, self.address = now, port, address
         return True
+
+    def forget(self) -> None:
+        """Set everything again at the next look, since somebody else has changed it."""
+        self.made = 0
+
+    def forget_peers(self) -> None:
+        """Set all peers again the next time; those that it has are not known to be right."""
+        self.applied, self.found = {}, run("wg", "show", INTERFACE, "peers").split()
 
     def set_peers(self, wanted: Mapping[str, Peer]) -> list[Peer]:
         """Make the peers what is wanted, without touching the others; those that were set."""
@@ -125,7 +135,7 @@ def set_routes(range_: str, source: str, blocks: Mapping[str, int], old: Iterabl
         blocks: MTU by network; 0 for that of the interface.
         old: networks that may have a route from before.
     """
-    run("ip", "route", "replace", "unreachable", range_, "metric", "4000")
+    run("ip", "route", "replace", "unreachable", range_, "metric", UNREACHABLE)
     for network, mtu in blocks.items():
         words = ["ip", "route", "replace", network, "dev", INTERFACE, "src", source]
         limits = ["mtu", str(mtu)] if mtu else []
@@ -230,10 +240,35 @@ def write_changed(path: Path, text: str) -> None:
         write(path, text)
 
 
-def sysctl(name: str, value: str) -> None:
-    path = Path("/proc/sys", *name.split("."))
+def sysctl_file(name: str) -> Path:
+    return Path("/proc/sys", *name.split("."))
+
+
+def sysctl(name: str, value: str, before: Path) -> None:
+    """Set a kernel parameter, and note in a file what it was before."""
+    path = sysctl_file(name)
     try:
-        if path.read_text(encoding="ascii").strip() != value:
+        found = path.read_text(encoding="ascii").strip()
+        if found != value:
+            write(before, json.dumps(_noted(before) | {name: found}))
             path.write_text(value, encoding="ascii")
     except OSError as error:
         raise Failed(f"sysctl {name}={value}: {error}") from error
+
+
+def restore_sysctls(before: Path) -> None:
+    """Set kernel parameters to what they were before, and forget that."""
+    for name, value in _noted(before).items():
+        try:
+            sysctl_file(name).write_text(value, encoding="ascii")
+        except OSError as error:
+            raise Failed(f"sysctl {name}={value}: {error}") from error
+    before.unlink(missing_ok=True)
+
+
+def _noted(file: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
