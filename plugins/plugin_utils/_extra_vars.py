@@ -105,7 +105,16 @@ EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
 }
 
 # of the controller, each written at the end of a run
-OUTPUT_FILES = ("sky_costs_file", "sky_plan_file", "sky_sbom_file", "sky_ssh_config", "sky_status_file", "sky_timeline", "sky_usage_file", *sorted(FILES_OF_SYSTEMS))
+OUTPUT_FILES = (
+    "sky_costs_file",
+    "sky_plan_file",
+    "sky_sbom_file",
+    "sky_ssh_config",
+    "sky_status_file",
+    "sky_timeline",
+    "sky_usage_file",
+    *sorted(FILES_OF_SYSTEMS),
+)
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

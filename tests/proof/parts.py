@@ -245,7 +245,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "awx", Tier.LONG, 1700, 370,
-        "the lives of clusters in jobs as AWX runs them, by ansible-runner: of bare nodes, of Spark, and, from an execution environment, on StratusLab",
+        "clusters in jobs as AWX runs them, by ansible-runner: bare nodes, Spark, and, from an execution environment, StratusLab",
         (*LOCAL, *SPARK, *NETWORK, *STRATUSLAB, "awx", *IMAGE, "tests/integration/awx"),
         (_pytest("real", *SIDE_BY_SIDE, "loadfile", "tests/integration/awx"),),
     ),
@@ -281,7 +281,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "clouds", Tier.LONG, 2500, 900,
-        "an overlay over this machine and the OpenStack; images between a Marketplace, Glance and this machine; providers with other cores and Pythons",
+        "an overlay over this machine and the OpenStack; images between Marketplace, Glance and this machine; providers with other cores",
         (*LOCAL, *OPENSTACK, *STRATUSLAB, *NETWORK, *SPARK, "tests/tools", *CLOUDS_OF_EACH_CORE, "tests/integration/clouds"),
         (_pytest("real", "tests/integration/clouds"), ("tests/tools/cores.sh", "--without-sanity", *CLOUDS_OF_EACH_CORE)), cloud=True,
     ),

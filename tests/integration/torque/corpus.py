@@ -114,7 +114,7 @@ JOBS: tuple[Case, ...] = (
         out="out\n",
         out_file="~/elsewhere.out",
     ),
-    Case("output_with_the_number", ("-o",), "#PBS -o x.$PBS_JOBID\necho out\n", check="[ \"$(cat x.$JOB.*)\" = out ]"),
+    Case("output_with_the_number", ("-o",), "#PBS -o x.$PBS_JOBID\necho out\n", check='[ "$(cat x.$JOB.*)" = out ]'),
     Case("output_with_blanks", ("-o",), "#PBS -o 'my own file'\necho out\n", out="out\n", out_file="my own file"),
     Case("output_with_percent", ("-o",), "#PBS -o 100%done\necho out\n", out="out\n", out_file="100%done"),
     Case(
