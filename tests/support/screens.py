@@ -36,6 +36,7 @@ RIGHT = re.compile(r"(?: {2,}(?P<count>\d+ nodes?))?(?: {2,}\d+ s)?$")  # what e
 TASK = re.compile(r"^\s*- name: [\"']?(.+?)[\"']?(?:\s+#.*)?$", re.MULTILINE)
 ONCE = re.compile(r"  (?:Fetch|Pack|Build|Make) the \S+")  # of steps whose result is kept on the controller
 EVENT = re.compile(rf"  (\S+) +({'|'.join(WORDS.values())}) +[\d.]+ s(?:  .*)?")
+BLOCK = re.compile(r"  (?:\S.* (?:is|are) ready:|The homes of )")  # what begins the next steps of a system
 FACTS = re.compile(r"  \w+: (?:\w+://)?ADDRESS\b.*")  # what a system says of itself in `status`
 LOG = re.compile(r"(?:\d\d/\d\d/\d\d \d\d:\d\d:\d\d|DAY TIME) [A-Z]+ ")  # of a job, whose output is shown as it is
 VARYING = (
@@ -124,7 +125,7 @@ def normal(output: str, own: Mapping[str, str]) -> str:
     shown = whole(lines(output))
     plain = not any(line.color for line in shown)
     kept = [line for line in shown if not _is_of_this_run(line, plain)]
-    replaced = [_replaced(line, own) for line in _in_order(kept)]
+    replaced = [_replaced(line, own) for line in _blocks_in_order(list(_in_order(kept)))]
     pieces = [Line(piece, line.color) for line in replaced for piece in _fitted(line.text)]
     return "".join(f"{piece}\n" for piece in pieces)
 
@@ -163,6 +164,22 @@ def _in_order(shown: Iterable[Line]) -> Iterator[Line]:
     for is_ordered, group in itertools.groupby(shown, lambda line: _place(line.text) is not None):
         found = list(group)
         yield from sorted(found, key=_ranked) if is_ordered else found
+
+
+def _blocks_in_order(shown: list[Line]) -> list[Line]:
+    """The next steps of one system after those of another: heads show them in the order in which the nodes were made."""
+    starts = [at for at, line in enumerate(shown) if BLOCK.match(line.text)]
+    if not starts:
+        return shown
+    end = next((at for at in range(starts[-1], len(shown)) if shown[at].text.startswith("finished ")), len(shown))
+    blocks = [shown[start:stop] for start, stop in zip(starts, [*starts[1:], end], strict=True)]
+    ordered = sorted((_without_end(block) for block in blocks), key=lambda block: block[0].text)
+    return [*shown[: starts[0]], *itertools.chain.from_iterable([*block, Line("")] for block in ordered), *shown[end:]]
+
+
+def _without_end(block: list[Line]) -> list[Line]:
+    """A block without the empty lines after it."""
+    return block[: max(at for at, line in enumerate(block) if line.text) + 1]
 
 
 def _ranked(line: Line) -> tuple[str, int]:

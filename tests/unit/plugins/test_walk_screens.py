@@ -50,6 +50,21 @@ SLOW = """\
 """
 
 
+SPARK = "  Spark is ready: 1 worker(s), master demo-master-0 (10.88.0.4)\n  proved by a job\n\n  see it:\n    sky.clusters.status\n"
+HDFS = "  HDFS is ready: 1 DataNode(s), NameNode demo-store-0 (10.88.0.5:8020)\n\n  use it:\n    hdfs dfs -ls /user/sky\n"
+
+
+def test_the_systems_may_tell_their_next_steps_in_any_order() -> None:
+    first, second = (screens.normal(f"  done: 2 created\n{steps}\nfinished in 9 s\n", {}) for steps in (SPARK + HDFS, HDFS + "\n\n" + SPARK))
+    assert first == second
+    assert first.index("HDFS is ready") < first.index("hdfs dfs") < first.index("Spark is ready") < first.index("sky.clusters.status")
+    assert first.endswith("    sky.clusters.status\n\nfinished in N s\n")
+
+
+def test_a_screen_that_ends_with_next_steps_is_whole() -> None:
+    assert screens.normal(SPARK, {}).splitlines()[-2:] == ["    sky.clusters.status", ""]
+
+
 def test_a_fast_and_a_slow_machine_show_the_same() -> None:
     held = screens.normal(FAST, {"/a": "FOLDER"})
     assert held == screens.normal(SLOW, {"/b": "FOLDER"})
