@@ -15,6 +15,7 @@ grep() { if [ "$1" = -q ]; then shift; command grep "$@" > /dev/null; else comma
 number() { echo "${1%%[.[]*}"; }
 state() { qstat "$1" | awk 'END {print $5}'; }
 until_state() { for _ in $(seq 240); do [ "$(state "$1")" = "$2" ] && return; sleep 0.5; done; echo "$1 is not $2" >&2; queue; exit 1; }
+until_written() { for _ in $(seq 240); do [ -s "$1" ] && return; sleep 0.5; done; echo "$1 is empty" >&2; queue; exit 1; }
 queue() { { squeue -t all -o '%i %j %P %T %r %C %D %N %Q' | grep -v COMPLETED; sinfo -N -o '%N %T %C'; } >&2; }
 says() { local wanted=$1; shift; local said; said=$("$@" 2>&1) || true; [[ $said == *"$wanted"* ]] || { echo "'$*' said: $said" >&2; exit 1; }; }
 fails() { local code=$1 got=0; shift; "$@" >/dev/null 2>&1 || got=$?; [ "$got" = "$code" ] || { echo "'$*' ended with $got" >&2; exit 1; }; }
@@ -74,7 +75,7 @@ qdel -t 2-3 $j; n=$(number $j)
 qdel "$n[]"; for _ in $(seq 60); do qstat -t $j | tail -n +3 | grep -q ' [HQR] ' || exit 0; sleep 0.5; done; exit 1
 """),
     Scenario("rerun", ("qrerun", "-r"), r"""
-j=$(echo 'date +%s%N >> $PBS_O_WORKDIR/begun; sleep 4' | qsub); until_state $j R; sleep 1
+j=$(echo 'date +%s%N >> $PBS_O_WORKDIR/begun; sleep 4' | qsub); until_written begun
 qrerun $j; until_state $j C
 [ "$(wc -l < begun)" = 2 ]
 j=$(sleeper 60 -r n); until_state $j R; says 'not rerunable' qrerun $j; qdel $j
@@ -103,12 +104,12 @@ qalter -t 2-3 -l walltime=420 $j; [ "$(times | tr '\n' ';')" = '1 10:00;2 7:00;3
 j=$(sleeper 60 -h); qmove short $j; qstat -f $j | grep -q 'queue = short'; says 'Unknown queue' qmove nowhere $j; qdel $j
 """),
     Scenario("signal", ("qsig",), r"""
-j=$(printf '#!/bin/bash\ntrap "echo caught; exit 5" USR1\nwhile :; do sleep 0.2; done\n' | qsub -o sig.out); until_state $j R; sleep 1
+j=$(printf '#!/bin/bash\ntrap "echo caught; exit 5" USR1\necho ready\nwhile :; do sleep 0.2; done\n' | qsub -o sig.out); until_written sig.out
 qsig -s USR1 $j; until_state $j C; qstat -f $j | grep -q 'exit_status = 5'
 for _ in $(seq 20); do grep -q caught sig.out && exit 0; sleep 0.2; done; exit 1
 """),
     Scenario("message", ("qmsg",), r"""
-j=$(sleeper 4 -j oe -o said.out); until_state $j R; sleep 1; qmsg 'a word from outside' $j
+j=$(echo 'echo ready; sleep 60' | qsub -j oe -o said.out); until_written said.out; qmsg 'a word from outside' $j
 for _ in $(seq 40); do grep -q 'a word from outside' said.out && break; sleep 0.3; done; grep -q 'a word from outside' said.out; qdel $j || true
 """),
     Scenario("after_success", ("-W depend=afterok", "-W depend=afternotok", "-W depend=afterany"), r"""
