@@ -57,7 +57,6 @@ key_exchanges:
 
 import contextlib
 import grp
-import os
 import pwd
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -65,6 +64,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _remote_tmp
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
 
 # The first needs OpenSSH 9.9, the third 8.5. Without the last two, no client of 8.4 or older could log in.
@@ -133,16 +133,6 @@ def is_remote(folder: str, mounts: str) -> bool:
     return any(target == folder and ":" in source for source, target, *_rest in fields)
 
 
-def create_folder_of_modules(place: str) -> None:
-    """It and the folder that it is in belong to whose home they are in."""
-    folder = Path(os.path.expanduser(place))
-    owner = folder.parent.parent.stat()
-    for each, mode in ((folder.parent, 0o755), (folder, 0o700)):
-        if not each.exists():
-            each.mkdir(mode)
-            os.chown(each, owner.st_uid, owner.st_gid)
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -157,7 +147,7 @@ def main() -> None:
     if found := fault(module.params):
         module.fail_json(msg=found)
     if not module.check_mode and (place := getattr(module, "_remote_tmp", None)):
-        create_folder_of_modules(place)
+        _remote_tmp.create(place)
     user = module.params["user"]
     if not user:
         module.exit_json(changed=False, remote_home=False, key_exchanges=[])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _remote_tmp
 from ansible_collections.sky.clusters.plugins.modules.node_check import (
     KEY_EXCHANGES,
     conflict,
-    create_folder_of_modules,
     key_exchanges,
     known_groups,
     known_users,
@@ -48,7 +48,7 @@ def test_users_and_groups_are_found_by_name_and_by_id() -> None:
 def test_the_folder_of_modules_is_created_once(tmp_path: Path) -> None:
     folder = tmp_path / ".ansible/tmp"
     for _time in range(2):
-        create_folder_of_modules(str(folder))
+        _remote_tmp.create(str(folder))
     assert [oct(each.stat().st_mode & 0o7777) for each in (folder.parent, folder)] == ["0o755", "0o700"]
     assert folder.stat().st_uid == tmp_path.stat().st_uid
 
