@@ -49,6 +49,9 @@ def faults(args: Mapping[str, Any]) -> Iterator[str]:
         elif not FILE_NAME.fullmatch(path.name):
             yield f"sky_files: {path.name} must not begin with a dot"
         seen.add(path.name)
+    for option in ("-I", "-t", "-z"):  # qsub finds the others, such as those of the script; these are refused in check mode, too
+        if option in args["options"]:
+            yield f"sky_qsub: {option} is for jobs that are submitted by hand: log in and use qsub"
     for argument in args["arguments"]:
         if argument.split() != [argument]:
             yield f"sky_arguments: '{argument}' must be one word: qsub separates the arguments of a script at blanks (-F)"

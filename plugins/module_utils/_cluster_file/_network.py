@@ -202,7 +202,7 @@ def check(file: File, faults: Faults) -> None:
     elif file.settings.vpn_users:
         faults.add("vpn_users", "needs `overlay: true`: a profile connects to the overlay")
     _check_gateways(file, overlay, faults)
-    if overlay and file.settings.vpn_users and not _has_public_node(file):
+    if overlay and file.settings.vpn_users and any(pool.count for pool in file.pools.values()) and not _has_public_node(file):
         faults.add("vpn_users", "no pool with nodes has public_ip, so nobody outside can reach the overlay")
     for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)

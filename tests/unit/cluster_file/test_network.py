@@ -122,6 +122,11 @@ def test_a_pool_without_nodes_is_no_way() -> None:
     assert read(pools={"a": pools["a"], "b": pools["b"] | {"count": 0}, "gate": gate}).overlay  # the other cloud has no nodes
 
 
+def test_a_cluster_without_nodes_needs_no_way() -> None:
+    gate = {"cloud": "one", "count": 0, "public_ip": True, "roles": ["gateway"]}
+    assert read(pools={"gate": gate}, vpn_users=["ada"], overlay=True).settings.vpn_users == ("ada",)
+
+
 def test_the_counts_of_a_run_are_checked_as_those_of_the_file() -> None:
     front = {"cloud": "one", "count": 1, "public_ip": True, "roles": ["load_balancer"]}
     pools = {"front": front, "web": {"cloud": "two", "count": 1}, "more": {"cloud": "two", "count": 1}}
