@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,15 +40,7 @@ def faults(args: Mapping[str, Any]) -> Iterator[str]:
         yield "sky_script: say which script to submit: -e sky_script=job.pbs"
     elif not script.is_file():
         yield f"sky_script: no such file {script}"
-    seen = {script.name}
-    for path in (Path(name).expanduser() for name in args["files"]):
-        if not path.is_file():
-            yield f"sky_files: no such file {path}"
-        elif path.name in seen:
-            yield f"sky_files: two files are called {path.name}"
-        elif not FILE_NAME.fullmatch(path.name):
-            yield f"sky_files: {path.name} must not begin with a dot"
-        seen.add(path.name)
+    yield from _faults_of_files(script.name, args["files"])
     for option in ("-I", "-t", "-z"):  # qsub finds the others, such as those of the script; these are refused in check mode, too
         if option in args["options"]:
             yield f"sky_qsub: {option} is for jobs that are submitted by hand: log in and use qsub"
@@ -57,6 +49,18 @@ def faults(args: Mapping[str, Any]) -> Iterator[str]:
             yield f"sky_arguments: '{argument}' must be one word: qsub separates the arguments of a script at blanks (-F)"
     if args["timeout"] < 0:
         yield f"sky_timeout: must be 0 or more seconds, got {args['timeout']}"
+
+
+def _faults_of_files(script: str, files: Iterable[str]) -> Iterator[str]:
+    seen = {script}
+    for path in (Path(name).expanduser() for name in files):
+        if not path.is_file():
+            yield f"sky_files: no such file {path}"
+        elif path.name in seen:
+            yield f"sky_files: two files are called {path.name}"
+        elif not FILE_NAME.fullmatch(path.name):
+            yield f"sky_files: {path.name} must not begin with a dot"
+        seen.add(path.name)
 
 
 def why(status: int | None) -> str:

@@ -135,4 +135,4 @@ def test_missing_tools_are_named(machine: Machine, monkeypatch: pytest.MonkeyPat
 
 def test_an_engine_that_ends_again_and_again_is_started_again() -> None:
     for unit in (network_node.ENGINE, network_node.AGENT):
-        assert "StartLimitIntervalSec=0" in unit.split("[Service]")[0]
+        assert "StartLimitIntervalSec=0" in unit.partition("[Service]")[0]
