@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.batch import Cluster, batch
+from ansible_collections.sky.clusters.tests.support.batch import UNPROVED, Cluster, batch
 from ansible_collections.sky.clusters.tests.support.site import BIN, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
@@ -134,3 +134,15 @@ def test_nodes_are_kept_free_for_maintenance(site: Site) -> None:
     site.must("torque_cluster")
     cluster.wait([endless])
     assert "0 reservations located" in cluster.at(cluster.server, "showres")
+
+
+def test_jobs_wait_while_there_is_no_node(site: Site) -> None:
+    cluster = Cluster(site)
+    held = cluster.qsub("true", "-h")
+    emptied = site.must("torque_cluster", "-e", json.dumps({"sky_counts": {"node": 0}}))
+    assert "The batch system is ready: 0 node(s)" in emptied.output
+    waiting = cluster.qsub("true")
+    assert {held: "H", waiting: "Q"}.items() <= cluster.states().items()
+    site.must("torque_cluster", *UNPROVED)
+    cluster.at(cluster.server, f"qrls {held}")
+    cluster.wait([held, waiting])
