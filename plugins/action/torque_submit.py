@@ -30,7 +30,7 @@ PAUSE = 10
 KEPT = 65536  # characters of each stream in the result
 REQUEST = ".request"  # no file of a user's can have this name
 FILE_NAME = re.compile(r"[^./][^/]*")
-STATUSES = {-11: "exceeded its walltime", 271: "was deleted"}
+STATUSES = {-11: "exceeded its walltime", 265: "was killed, as jobs are that use more memory than they have (-l mem)", 271: "was deleted"}
 
 
 def faults(args: Mapping[str, Any]) -> Iterator[str]:

@@ -60,7 +60,15 @@ def test_durations_of_slurm(text: str, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("state", "code", "expected"),
-    [("COMPLETED", "0:0", 0), ("FAILED", "3:0", 3), ("FAILED", "0:11", 267), ("TIMEOUT", "0:15", -11), ("CANCELLED", "0:15", 271), ("", "", None)],
+    [
+        ("COMPLETED", "0:0", 0),
+        ("FAILED", "3:0", 3),
+        ("FAILED", "0:11", 267),
+        ("TIMEOUT", "0:15", -11),
+        ("CANCELLED", "0:15", 271),
+        ("OUT_OF_MEMORY", "0:125", 265),
+        ("", "", None),
+    ],
 )
 def test_exit_statuses(state: str, code: str, expected: int | None) -> None:
     assert slurm.status_of(state, code) == expected

@@ -220,10 +220,10 @@ def _node(record: Mapping[str, str]) -> Node:
 
 
 def queues() -> list[Queue]:
-    """All queues, in the order of their names."""
+    """All queues, in the order of their names: also those that this user may not use."""
     found = [
         Queue(record["PartitionName"], record)
-        for record in records(run(["scontrol", "show", "partition", "--oneliner"]))
+        for record in records(run(["scontrol", "show", "partition", "--all", "--oneliner"]))
         if "PartitionName" in record
     ]
     return sorted(found, key=lambda queue: queue.name)
@@ -265,6 +265,8 @@ def status_of(state: str, code: str) -> int | None:
         return -11
     if state == "CANCELLED":
         return 271
+    if state == "OUT_OF_MEMORY":  # as a job that is killed for its memory ends in TORQUE; Slurm has a code of its own
+        return 265
     return 256 + int(signal) if signal.isdigit() and int(signal) else int(number)
 
 
