@@ -402,7 +402,7 @@ def test_a_range_that_a_cloud_uses_is_refused(cluster: Cluster) -> None:
 def test_an_overlay_that_ends_leaves_nothing_behind(cluster: Cluster) -> None:
     """The firewall stays."""
     shown = "ls -d /sys/class/net/sky0 /etc/sky/network/private.key /etc/systemd/system/sky-wireguard.service; ip route; nft list tables"
-    assert {"/sys/class/net/sky0", "/etc/sky/network/private.key", "table ip sky_overlay"} < {*cluster.ssh(SERVER, f"{shown}; true").splitlines()}
+    assert {"/sys/class/net/sky0", "/etc/sky/network/private.key", "table inet sky"} < {*cluster.ssh(SERVER, f"{shown}; true").splitlines()}
     cluster.site.content = content(0, overlay=False, load_balancer=[], vpn_users=[])
     cluster.site.content["pools"]["main"]["roles"] = []
     cluster.must()
