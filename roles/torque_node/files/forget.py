@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
+NONE = "NodeName=sky-none CPUs=1 State=FUTURE\n"  # Slurm does not start without a node: stands for those to come, as in the role's template
 SECONDS = 60  # that the server may take to answer
 
 
@@ -27,7 +28,7 @@ def without(text: str, names: set[str]) -> str:
         found = re.match(r"NodeName=(\S+) |# sky member (\S+) ", line)
         if not found or not names & {str(found[1]), str(found[2])}:
             lines.append(line)
-    return "".join(lines)
+    return "".join(lines if any(line.startswith("NodeName=") for line in lines) else [*lines, NONE])
 
 
 def main(names: set[str]) -> bool:

@@ -339,7 +339,7 @@ def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site, 
     assert " INFO " not in said
     missing = screens.seen(site, screens.PLAIN).play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
     assert missing.code == 2
-    assert f"run -e {example} instead" in screens.unwrapped(missing.output)
+    assert f"run -e {example} instead" in " ".join(missing.output.split())
     shown["submit-failed"] = missing.output
 
 

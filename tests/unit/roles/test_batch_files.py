@@ -46,6 +46,9 @@ def test_a_node_that_has_left_is_forgotten_and_none_whose_name_begins_alike() ->
     assert "demo-node-1 " not in forget.without(CONFIGURATION, {"demo-node-1"})
     assert forget.without(CONFIGURATION, {"demo-node-1"}).count("demo-node-10") == 2
     assert forget.without(CONFIGURATION, {"demo-node"}) == CONFIGURATION
+    emptied = forget.without(CONFIGURATION, {"demo-node-1", "demo-node-10"})
+    assert [line for line in emptied.splitlines() if line.startswith("NodeName=")] == ["NodeName=sky-none CPUs=1 State=FUTURE"]
+    assert forget.without(emptied, {"demo-node-1"}) == emptied
 
 
 def test_a_server_that_does_not_start_again_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,7 +195,7 @@ def records(text: str) -> Iterator[dict[str, str]]:
 
 def nodes() -> list[Node]:
     """All nodes, in the order of their names."""
-    found = [_node(record) for record in records(run(["scontrol", "show", "node", "--oneliner"])) if "NodeName" in record]
+    found = [_node(record) for record in records(run(["scontrol", "show", "node", "--all", "--oneliner"])) if "NodeName" in record]
     return sorted(found, key=lambda node: natural(node.name))
 
 
