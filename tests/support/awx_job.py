@@ -112,6 +112,9 @@ class Jobs:
     def exported(self) -> str:
         """The inventory that the cluster file of the last job makes, as a program of AWX: what it keeps of an inventory whose source is that file."""
         file, home = self.folder / str(self.number) / "inventory/answers.sky.yml", self.folder / str(self.number) / "home"
+        variables = self.folder / "repository/group_vars"
+        if variables.is_dir():  # such an inventory has its variables beside its file
+            shutil.copytree(variables, file.parent / "group_vars", dirs_exist_ok=True)
         command = [str(BIN / "ansible-inventory"), "--list", "--export", "-i", str(file)]
         environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
         done = subprocess.run(command, env=environment, text=True, capture_output=True, check=True, timeout=120)
