@@ -95,6 +95,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import SUCCESS
 from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
 
+NONE = "sky-none"  # a node that the configuration has where there is none
 SECONDS = 20  # that the server may take to answer
 LOST = {"DOWN", "UNKNOWN", "FAIL", "FUTURE"}
 OUT = {"Reason=sky.clusters: leaves": "taken out by a run", "Reason=Prolog error": "taken out without its homes"}
@@ -126,7 +127,7 @@ def members(shown: str) -> list[dict[str, Any]]:
     found = []
     for line in shown.splitlines():
         fields = dict(re.findall(r"(\w+)=(\S*)", line))
-        if "NodeName" not in fields:
+        if fields.get("NodeName", NONE) == NONE:
             continue
         words = states(fields.get("State", "UNKNOWN"))
         used, cores = int(fields.get("CPUAlloc", 0)), int(fields.get("CPUTot", 0))

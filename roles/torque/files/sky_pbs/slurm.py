@@ -111,6 +111,9 @@ class Node:
         return "job-exclusive" if self.used >= self.processors else "free"
 
 
+NONE = "sky-none"  # a node that the configuration has where there is none
+
+
 @dataclass(frozen=True)
 class Queue:
     """A queue, which is a partition of Slurm's."""
@@ -195,7 +198,8 @@ def records(text: str) -> Iterator[dict[str, str]]:
 
 def nodes() -> list[Node]:
     """All nodes, in the order of their names."""
-    found = [_node(record) for record in records(run(["scontrol", "show", "node", "--all", "--oneliner"])) if "NodeName" in record]
+    shown = records(run(["scontrol", "show", "node", "--all", "--oneliner"]))
+    found = [_node(record) for record in shown if record.get("NodeName", NONE) != NONE]
     return sorted(found, key=lambda node: natural(node.name))
 
 
