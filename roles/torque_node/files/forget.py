@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
-NONE = "NodeName=sky-none NodeAddr=127.0.0.1 Port=9 CPUs=1 State=DOWN\n"  # see slurm.conf.j2
+NONE = "NodeName=sky-none NodeAddr=127.0.0.1 Port=9 CPUs=1024 RealMemory=16777216 State=DOWN\n"  # see slurm.conf.j2
 SECONDS = 60  # that the server may take to answer
 
 

@@ -48,7 +48,7 @@ def test_a_node_that_has_left_is_forgotten_and_none_whose_name_begins_alike() ->
     assert forget.without(CONFIGURATION, {"demo-node"}) == CONFIGURATION
     emptied = forget.without(CONFIGURATION, {"demo-node-1", "demo-node-10"})
     assert [line for line in emptied.splitlines() if line.startswith("NodeName=")] == [
-        "NodeName=sky-none NodeAddr=127.0.0.1 Port=9 CPUs=1 State=DOWN"
+        "NodeName=sky-none NodeAddr=127.0.0.1 Port=9 CPUs=1024 RealMemory=16777216 State=DOWN"
     ]
     assert forget.without(emptied, {"demo-node-1"}) == emptied
 
