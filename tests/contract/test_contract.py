@@ -18,6 +18,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
 
 
+def deleted(bench: Bench, cloud: Cloud, nodes: Sequence[Node]) -> Listing:
+    """The list once these nodes are deleted: one deleted while it was being made may have failed, for a moment, before it goes."""
+    events = events_by_name(list(cloud.delete(nodes)))
+    assert {name: event.stage for name, event in events.items()} == {node.name: Stage.DELETED for node in nodes}
+    ids = {node.id for node in nodes}
+    return bench.listed(cloud, lambda node: node.id not in ids)
+
+
 def test_constructing_makes_no_call(cloud_factory: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object, **_more: object) -> None:
         raise AssertionError("a call was made")
@@ -28,14 +36,6 @@ def test_constructing_makes_no_call(cloud_factory: Bench, monkeypatch: pytest.Mo
         patch.setattr("builtins.open", refuse)
         cloud = cloud_factory("a")
     assert (cloud.name, cloud.scope.cluster) == ("contract", "a")
-
-
-def deleted(bench: Bench, cloud: Cloud, nodes: Sequence[Node]) -> Listing:
-    """The list once these nodes are deleted: one deleted while it was being made may have failed, for a moment, before it goes."""
-    events = events_by_name(list(cloud.delete(nodes)))
-    assert {name: event.stage for name, event in events.items()} == {node.name: Stage.DELETED for node in nodes}
-    ids = {node.id for node in nodes}
-    return bench.listed(cloud, lambda node: node.id not in ids)
 
 
 def test_identity_fits_a_mark(cloud_factory: Bench) -> None:
@@ -166,8 +166,7 @@ def test_clusters_whose_names_are_prefixes_do_not_touch_each_other(cloud_factory
         assert listing.strays == ()
         assert all(f"{name}-p-0" in left for left in cloud.leftovers() if left.startswith(("node", "volume")))
     a = clouds["a"]
-    list(a.delete(a.listing().nodes))
-    cloud_factory.settled(a)
+    deleted(cloud_factory, a, a.listing().nodes)
     list(a.delete_volumes(a.listing().volumes))
     a.dismantle()
     assert a.leftovers() == []
