@@ -314,14 +314,19 @@ def test_a_variable_that_a_site_lacks_is_named_before_anything_is_loaded(missing
 
 
 def test_what_a_site_writes_into_the_configuration_is_asked_for_if_it_is_a_variable_without_a_default(tmp_path: Path) -> None:
+    """A password may be in a vault, and text for AWX !unsafe."""
     folder = Path(shutil.copytree(AWX, tmp_path / "awx"))
     own = [
         'inputs: {username: git, ssh_key_data: "{{ lookup(\'file\', site_key_file) }}", password: "{{site_git_password}}"}',
-        "description: \"{{ site_words | default('git') }} {{ site_more|d('x') }}\"",
+        "description: \"{{ site_words | default('git') }} {{ site_more|d('x') }}\" # or {{ site_comment }}",
+        "hidden: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      3331",
+        "shown: !unsafe '{{ site_text }}'",
     ]
     with (folder / "config/access.yml").open("a", encoding="utf-8") as access:
         access.write("\n    ".join(["\n  # {{ site_forgotten }}\n  - name: sky git", "organization: sky", *own]) + "\n")
     login = {"aap_username": "ada", "aap_password": "x"}
     site = {name: value for name, value in SITE.items() if name != "aap_token"} | login
     assert re.findall(r'"msg": "(\w+): must be set', load(folder, site)) == ["site_git_password"]
-    assert "must be set" not in load(folder, site | {"site_git_password": "x"})
+    said = load(folder, site | {"site_git_password": "x"})
+    assert "must be set" not in said
+    assert "infra.aap_configuration" in said  # the first thing that it lacks
