@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("sky")
 
+# A worker of xdist has it, where no test has a screen: lines would be cut to its columns
+os.environ.pop("COLUMNS", None)
 
 FIGURE = "figure"  # name of the property of a test that holds one
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -14,14 +13,9 @@ import testinfra
 import yaml
 from testinfra.utils.ansible_runner import AnsibleRunner
 
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposed
+
 FOLDER = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
-EXPOSURE = 2.5  # of 10, as systemd-analyze counts
-# Units, by the begin of their names, that cannot be kept in a sandbox
-OPEN = (
-    *("sky-volume@", "sky-share-", "sky-nfs-", "sky-cephfs"),  # mount something that the whole node sees
-    *("sky-firewall", "sky-network", "sky-wireguard"),  # configure the network of the node
-    *("slurmd", "sky-torque-names"),  # run each job as its user; write the node's own names
-)
 
 
 def test_every_node_of_the_cluster_file_is_there(pytestconfig: pytest.Config) -> None:
@@ -36,12 +30,5 @@ def test_the_scenario_has_tests_of_its_own(request: pytest.FixtureRequest) -> No
 
 def test_units_are_kept_in_a_sandbox(pytestconfig: pytest.Config) -> None:
     inventory = pytestconfig.option.ansible_inventory
-    wrong = []
-    for name in AnsibleRunner.get_runner(inventory).get_hosts():
-        host = testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory)
-        own = host.check_output("find /etc/systemd/system -maxdepth 1 -type f -name '*.service' -printf '%f\\n'").split()
-        services = [unit for unit in own if not unit.startswith(OPEN)]
-        said = host.check_output("systemd-analyze security --no-pager --json=short") if services else "[]"
-        found = {each["unit"]: float(each["exposure"]) for each in json.loads(said)}
-        wrong += [f"{name}: {unit} {found.get(unit)}" for unit in services if not found.get(unit, 10.0) <= EXPOSURE]
-    assert wrong == []
+    names = AnsibleRunner.get_runner(inventory).get_hosts()
+    assert [wrong for name in names for wrong in exposed(testinfra.get_host(f"ansible://{name}", ansible_inventory=inventory))] == []

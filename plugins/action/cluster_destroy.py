@@ -11,7 +11,8 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import plan_lines, plan_rows
+from ansible_collections.sky.clusters.plugins.plugin_utils._plan_file import plan_data, save_plan
 from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volume_lines, kept_volumes, warn
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
@@ -27,6 +28,7 @@ class ActionModule(RunAction):
         | {
             "confirm": {"type": "str", "default": ""},
             "destroy_data": {"type": "str", "default": ""},
+            "plan_file": {"type": "str", "default": ""},
         }
     )
 
@@ -37,10 +39,14 @@ class ActionModule(RunAction):
             raise AnsibleActionFail(f"sky_destroy_data: must be the name of the cluster, {cluster.name}, to delete its data, too, got '{given}'")
         with self.open_run(cluster, args) as run:
             outcome = run.absent(bool(given), args["confirm"])
-            warn(outcome)
+            warn(outcome, self.progress)
+            outcome.kept = [] if run.check and given else outcome.kept
             result = self.result(outcome, bool(given)) | {"kept_volumes": untemplated(kept_volumes(outcome))}
         if run.check:
-            return result | {"summary": [*(plan_lines(result["plan"]) or [NOTHING]), *([] if given else kept_volume_lines(outcome))]}
+            rows = plan_rows(result["plan"])
+            save_plan(args["plan_file"], cluster.name, rows, {"kept_volumes": kept_volumes(outcome), "notes": list(outcome.plan.notes)})
+            lines = [*(plan_lines(result["plan"]) or [NOTHING]), *kept_volume_lines(outcome)]
+            return result | dict(untemplated(plan_data(rows))) | {"summary": lines}
         return result | {"changed": result["changed"] or bool(outcome.result.volumes), "summary": _summary(cluster.name, outcome)}
 
 

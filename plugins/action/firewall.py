@@ -10,11 +10,17 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
 MODULE = "sky.clusters.firewall"
+DROPS = (
+    "{node}: another firewall drops what it does not accept itself ({chains} of nftables): it must accept what the cluster needs, or be removed; "
+    "nft list ruleset shows it"
+)
 
 
 class ActionModule(ActionBase):
@@ -22,6 +28,7 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
@@ -30,6 +37,8 @@ class ActionModule(ActionBase):
         rules = self._task.args.get("ruleset") or ruleset(network)
         args = {"ruleset": rules, "seconds": seconds, "name": self._task.args.get("name") or variables["inventory_hostname"]}
         found = self._execute_module(module_name=MODULE, module_args=args, task_vars=variables)
+        if found.get("drops"):
+            Display().warning(DROPS.format(node=variables["inventory_hostname"], chains=", ".join(found["drops"])))
         if found.get("failed") or not found.get("pending"):
             return {key: value for key, value in found.items() if key != "invocation"}
         began = time.monotonic()

@@ -9,8 +9,10 @@ import time
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 SLICE = 5  # seconds between two lines
@@ -40,6 +42,7 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         if self._task.args.get("state") != "leaving":
@@ -50,12 +53,16 @@ class ActionModule(ActionBase):
         changed, blocks, progress = False, 0, Progress()
         while True:
             left = max(1, bound - round(time.monotonic() - begun))
-            result = self._module(self._task.args | {"seconds": left, "slice_seconds": SLICE, "report": progress.stalled}, task_vars)
+            own = {"seconds": left, "slice_seconds": SLICE, "report": progress.stalled, "begun": progress.left is not None}
+            result = self._module(self._task.args | own, task_vars)
             progress.note(int(result.get("left", 0)))
             changed, blocks = changed or bool(result.get("changed")), max(blocks, int(result.get("blocks", 0)))
             if "left" not in result:
                 break
-            _say(f"{node}: handing over its blocks, {still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues")
+            if result.get("why"):
+                _say(worded(f"{node}: {result['why']}", task_vars or {}))
+            rest = f"{still(result['left'], blocks)}, at most {left} s more; to stop: Ctrl-C; the next run continues"
+            _say(worded(f"{node}: handing over its blocks, {rest}", task_vars or {}))
         if not result.get("failed") and changed:
             _say(f"{node}: handed over its blocks ({blocks}) in {round(time.monotonic() - begun)} s")
         return result | {"changed": changed}
@@ -71,4 +78,4 @@ def still(left: int, blocks: int) -> str:
 
 def _say(text: str) -> None:
     with blocked_signals():
-        Display().display(f"  {text}")
+        show([text])

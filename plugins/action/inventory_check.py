@@ -19,11 +19,15 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._load_balancer import ports_taken
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import SHORT
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS, others, systems_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import unreadable
+from ansible_collections.sky.clusters.plugins.plugin_utils._core import unfit
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS, OUTPUT_FILES, PREFIX, SECRET, given, misspelt
+from ansible_collections.sky.clusters.plugins.plugin_utils._foreign_hosts import foreign_hosts
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import obstacle
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_path import RoleMissing, role_path
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import (
@@ -31,13 +35,17 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
     dotted,
     doubled,
     faults,
+    misplaced,
     missing,
     sources,
     strangers,
 )
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
+from ansible_collections.sky.clusters.plugins.plugin_utils._vaulted import decrypted
 
 LIMITED = "--limit: a cluster is always managed as a whole; run without --limit"
+# else a run that was meant to plan would change the cluster
+PLAN_ONLY = "sky_plan_file: holds the plan of a run with --check: add --check, or leave the variable out"
 NO_FILE = "no cluster file in the inventory: run with -i <file>.sky.yml, a file whose first key is 'plugin: sky.clusters.clouds'"
 
 
@@ -55,7 +63,10 @@ class ActionModule(ControllerAction):
         extra = load_extra_vars(self._loader)
         pools = self._templar.template(variables["sky_pools"])
         wrong += [*misspelt(extra), *dotted(extra, pools), *self._of_roles(extra, variables["hostvars"], pools if args["configures"] else None)]
+        wrong += foreign_hosts(variables["hostvars"]._inventory.groups, variables["sky_cluster"], pools, values.get("counts") or {})
+        wrong += filter(None, [unfit()])
         wrong += _not_writable(values)
+        wrong += [PLAN_ONLY] if extra.get("sky_plan_file") and not self._task.check_mode else []
         wrong += [*_not_installed(pools), *_not_named(args["system"], pools), *([LIMITED] if variables.get("ansible_limit") else [])]
         if wrong:
             raise AnsibleActionFail("\n".join(wrong))
@@ -74,11 +85,14 @@ class ActionModule(ControllerAction):
         places = [("", extra), *sources(self._loader, hostvars._inventory)]
         for sentence in dict.fromkeys(sentence for place, variables in places for sentence in strangers(place, variables)):
             Display().warning(sentence)
-        limited = {name for role in ROLES.values() for name in role.limits}
+        limited = {name for role in ROLES.values() for name in (*role.limits, *role.ports)}
         wrongs = [sentence for place, values in places for sentence in (*faults(place, values), *doubled(place, values, self.variables))]
+        pools_of_file, settings = [self._templar.template(self.variables.get(name, {})) for name in ("sky_pools", "sky_settings")]
+        wrongs += ports_taken(pools_of_file, settings, {name for _place, variables in places for name in variables})
         if pools is not None:
             roles = dict.fromkeys(role for pool in pools.values() for role in pool.get("roles") or [] if role in ROLES)
             wrongs += missing(roles, [*places, ("", self.variables)])  # a playbook of the site's may set some for its plays
+            wrongs += misplaced(roles, places)
         if not wrongs and any(limited & variables.keys() for _place, variables in places):
             wrongs = [sentence for name in hostvars for sentence in beyond_node(name, hostvars[name])]
         return list(dict.fromkeys(wrongs))
@@ -101,7 +115,7 @@ class ActionModule(ControllerAction):
             data = self._loader.load_from_file(source)
             if not isinstance(data, Mapping) or data.get("plugin") != PLUGIN:
                 return ""
-            list_all(open_clouds(parse(data, option_classes())))
+            list_all(open_clouds(parse(decrypted(data), option_classes())), backoff=SHORT)
         except (ClusterFileError, FleetError, AnsibleError) as error:
             return f"{source}: the cluster cannot be read:\n{error}"
         return f"{source}: the inventory plugin {PLUGIN} did not read it; see the warnings above"

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import NETWORKED, REMOVABLE, ROLES
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables import known
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 
@@ -21,6 +22,7 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}

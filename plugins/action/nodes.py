@@ -13,8 +13,10 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Wishes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import UNCHANGED, changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
 from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts_to_be
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import unchanged
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others
@@ -43,27 +45,33 @@ class ActionModule(RunAction):
         with self.open_run(cluster, args) as run:
             keys = authorised_keys(cluster.settings, own)
             outcome = run.present(Wishes.of(args, keys))
-            warn(outcome)
-            result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"]))
+            warn(outcome, self.progress)
+            result = self.result(outcome) | untemplated(_of_nodes(outcome, args["strict"], bool(self._task.check_mode)))
         result["estimate"] = estimate(cluster) if self._task.check_mode else []
         result["new_hosts"] = _new_hosts(outcome, cluster, hostvars)
+        result["planned"] = untemplated(hosts_to_be(outcome.coming, cluster))
         result["gone"] = others({*outcome.members, *outcome.leaving}, hostvars)
-        result |= {"moments": self.progress.moments, "ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
+        result |= {"ssh_keys": list(keys), "seconds": round(time.monotonic() - began, 1)}
         reached = {"cluster": cluster.name, "ready": False, "nodes": len(outcome.members)}  # until the report
         return dict(result) if self._task.check_mode else dict(result) | published(reached)
 
 
-def _of_nodes(outcome: Outcome, strict: bool) -> dict[str, Any]:
+def _of_nodes(outcome: Outcome, strict: bool, check: bool) -> dict[str, Any]:
     failed = failures(outcome.result.failed)
+    explained = failure_lines(outcome.result.failed)
+    differing = sorted({drift.name for drift in outcome.plan.drift})
     return {
-        "members": sorted(outcome.members),
+        "members": sorted(outcome.staying if check else outcome.members),
         "leaving": outcome.leaving,
         "failed_nodes": failed,
+        "failed_names": sorted({result.name for result in outcome.result.failed}),
+        "failure_lines": explained,
         "strict_failure": bool(failed) and strict,
         "drift": [str(drift) for drift in outcome.plan.drift],
+        "differing": differing,
         "notes": list(outcome.plan.notes),
         "kept_volumes": kept_volumes(outcome),
-        "summary": (list(map(str, changes(outcome.plan))) or [UNCHANGED]) + kept_volume_lines(outcome) + failure_lines(outcome.result.failed),
+        "summary": (list(map(str, changes(outcome.plan))) or [unchanged(differing)]) + kept_volume_lines(outcome) + explained,
     }
 
 

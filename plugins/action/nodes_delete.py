@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CLUSTER_SPEC
-from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._run_actions import LOCK_SPEC, RunAction, kept_volumes
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
 
 
 class ActionModule(RunAction):
@@ -19,4 +20,5 @@ class ActionModule(RunAction):
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
         cluster, _own = self.cluster(args)
         with self.open_run(cluster, args) as run:
-            return self.result(run.delete(args["names"]))
+            outcome = run.delete(args["names"])
+            return self.result(outcome) | {"kept_volumes": untemplated(kept_volumes(outcome))}

@@ -30,5 +30,5 @@ class ActionModule(ClusterAction):
         if held:
             cluster, _own = self.cluster(args)
             with run_clock() as clock:
-                hold(lambda: open_clouds(cluster), args["wait"], clock, Progress(Display()).line)
+                hold(lambda: open_clouds(cluster), args["wait"], clock, Progress(Display(), self.worded).line)
         return {"changed": False, "held": held}

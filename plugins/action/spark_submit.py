@@ -20,9 +20,10 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.utils.display import Display
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import LINE, last_faults, last_words, lost_executor
 from ansible_collections.sky.clusters.plugins.modules.spark_submission import OUT_OF_MEMORY, STOPPED
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._spark_submission import Request, RequestError, job_of, request
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
@@ -55,10 +56,16 @@ class Output:
                 self.application = found.group()
 
 
-def why_failed(output: Mapping[str, str]) -> str:
-    """Why a job failed, from its output. Its own messages are more informative than the warnings of Spark."""
+def why_failed(output: Mapping[str, str], names: Mapping[str, str] | None = None) -> str:
+    """Why a job failed, from its output. Its own messages are more informative than the warnings of Spark.
+
+    Args:
+        names: of the workers, by their addresses.
+    """
     if match := NO_CLASS.search(output["stderr"]):
         return no_class(match.group(1))
+    if lost := lost_executor(output["stderr"], names or {}):
+        return lost
     return (last_faults(output["stderr"], 2) or last_words(output["stdout"], 2) or last_words(output["stderr"], 2))[-600:]
 
 
@@ -115,8 +122,9 @@ class ActionModule(ValidatedAction):
             return {"changed": True}
         job = secrets.token_hex(4)
         self._submit(job, wanted, args)
-        self._say(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command;")
-        self._say(f"follow it again: -e sky_submission={job}; stop it: sky.clusters.spark_jobs -e sky_stop={job}")
+        self._say(self.worded(f"job sky-submit-{job} runs on {self._node} and keeps running if you stop this command"))
+        self._say(self.worded(f"to follow it again: sky.clusters.spark_submit with -e sky_submission={job}"))
+        self._say(self.worded(f"to stop it: sky.clusters.spark_jobs with -e sky_stop={job}"))
         return self._followed(wanted.what(), job, args["timeout"])
 
     def _submit(self, job: str, wanted: Request, args: Mapping[str, Any]) -> None:
@@ -155,7 +163,7 @@ class ActionModule(ValidatedAction):
             self._say(f"{what} succeeded after {seconds} s" + (f" ({output.application})" if output.application else ""))
             return dict(untemplated(result | output.text))
         why = _why(rc, reason, timeout, end["outcome"].get("memory", 0))
-        words = "" if reason in (OUT_OF_MEMORY, STOPPED) else why_failed(output.text)
+        words = "" if reason in (OUT_OF_MEMORY, STOPPED) else why_failed(output.text, self._names())
         # without the output, which was shown already: Ansible prints the result of a failed task
         return dict(untemplated(result | {"failed": True, "msg": f"{what} {why}" + (f": {words}" if words else "")}))
 
@@ -183,6 +191,12 @@ class ActionModule(ValidatedAction):
                 return answer
         raise AnsibleActionFail(f"the run was interrupted; the job keeps running: follow it with -e sky_submission={job}")
 
+    def _names(self) -> dict[str, str]:
+        """The names of the workers, by their addresses."""
+        workers = self.variables["groups"].get("spark_worker", [])
+        # unrendered: rendering the variables of a thousand nodes would take seconds
+        return {str(self.variables["hostvars"].raw_get(name).get("sky_address")): name for name in workers}
+
     def _step(self, step: str, job: str, **more: Any) -> dict[str, Any]:
         """Call the module on the master for one step."""
         result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": job, **more}, task_vars=self.variables)
@@ -192,12 +206,15 @@ class ActionModule(ValidatedAction):
 
     def _show(self, answer: Mapping[str, Any]) -> None:
         for stream in ("stderr", "stdout"):
-            self._say(*shown(answer[stream], stream, self._info), stderr=stream == "stderr")
+            lines = shown(answer[stream], stream, self._info)
+            if lines and not self._task.no_log:
+                with blocked_signals():
+                    Display().display("\n".join(f"  {line}" for line in lines), stderr=stream == "stderr")
 
-    def _say(self, *lines: str, stderr: bool = False) -> None:
-        if lines and not self._task.no_log:
+    def _say(self, line: str) -> None:
+        if not self._task.no_log:
             with blocked_signals():
-                Display().display("\n".join(f"  {line}" for line in lines), stderr=stderr)
+                show([line])
 
 
 def _why(rc: int, reason: str, timeout: int, memory: int) -> str:

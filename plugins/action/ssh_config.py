@@ -9,11 +9,11 @@ import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._awx import in_awx, portable
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import configuration
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_file import to_use, to_write
 
 
 class ActionModule(ControllerAction):
@@ -28,24 +28,18 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        # a file in the container of a job is nobody's
-        file = args["file"] or ("" if in_awx(self.variables) else _own_file(args["cluster"]))
+        file = to_write(args["file"], args["cluster"], self.variables)
+        writes = bool(file) and not self._task.check_mode
         if args["state"] == "absent":
-            if file:
+            if writes:
                 Path(file).unlink(missing_ok=True)
             return {"changed": False}
         hostvars = self.variables["hostvars"]
         hosts = {name: hostvars[name] for name in args["nodes"] if name in hostvars}
-        if file:
+        if writes:
             save("sky_ssh_config", file, configuration(args["cluster"], hosts, args["user"]))
-        named = "" if in_awx(self.variables) else file
+        named = to_use(args["file"], args["cluster"], self.variables)
         return {"changed": False, "file": file, "logins": {name: login_at(named, name, hosts[name], args["user"], self.variables) for name in hosts}}
-
-
-def _own_file(cluster: str) -> str:
-    """The file in this user's own folder; empty where there is no such folder."""
-    folder = private_folder()
-    return f"{folder}/{cluster}.conf" if folder else ""
 
 
 def login_at(file: str, name: str, variables: Any, user: str, run: Any) -> dict[str, str]:

@@ -28,7 +28,8 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        nodes = args["nodes"] | {"refusals": [*args["nodes"]["refusals"], *args["findings"].get("refusals", [])]}
+        refusals = [*args["nodes"]["refusals"], *args["visits"]["refusals"], *args["findings"].get("refusals", [])]
+        nodes = args["nodes"] | {"refusals": refusals}
         found = Status(args["cluster"], nodes, args["findings"], args["visits"], args["looked"]).plain()
         if args["file"] and not self._task.check_mode:
             save("sky_status_file", args["file"], json.dumps(found, indent=2) + "\n")

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible.utils.display import Display
-
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ControllerAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._artifact import published
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 
 
 class ActionModule(ControllerAction):
@@ -22,7 +21,5 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, args: dict[str, Any]) -> dict[str, Any]:
-        display = Display()
-        for line in args["lines"]:
-            display.display(f"  {line}".rstrip())
+        show([self.worded(line) for line in args["lines"]])
         return {"changed": False} | published(args["result"])

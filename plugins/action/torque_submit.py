@@ -10,15 +10,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.modules.torque_submit import SPEC
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ValidatedAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import ssh_message
 from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
@@ -30,7 +30,7 @@ PAUSE = 10
 KEPT = 65536  # characters of each stream in the result
 REQUEST = ".request"  # no file of a user's can have this name
 FILE_NAME = re.compile(r"[^./][^/]*")
-STATUSES = {-11: "exceeded its walltime", 271: "was deleted"}
+STATUSES = {-11: "exceeded its walltime", 265: "was killed, as jobs are that use more memory than they have (-l mem)", 271: "was deleted"}
 
 
 def faults(args: Mapping[str, Any]) -> Iterator[str]:
@@ -40,8 +40,20 @@ def faults(args: Mapping[str, Any]) -> Iterator[str]:
         yield "sky_script: say which script to submit: -e sky_script=job.pbs"
     elif not script.is_file():
         yield f"sky_script: no such file {script}"
-    seen = {script.name}
-    for path in (Path(name).expanduser() for name in args["files"]):
+    yield from _faults_of_files(script.name, args["files"])
+    for option in ("-I", "-t", "-z"):  # qsub finds the others, such as those of the script; these are refused in check mode, too
+        if option in args["options"]:
+            yield f"sky_qsub: {option} is for jobs that are submitted by hand: log in and use qsub"
+    for argument in args["arguments"]:
+        if argument.split() != [argument]:
+            yield f"sky_arguments: '{argument}' must be one word: qsub separates the arguments of a script at blanks (-F)"
+    if args["timeout"] < 0:
+        yield f"sky_timeout: must be 0 or more seconds, got {args['timeout']}"
+
+
+def _faults_of_files(script: str, files: Iterable[str]) -> Iterator[str]:
+    seen = {script}
+    for path in (Path(name).expanduser() for name in files):
         if not path.is_file():
             yield f"sky_files: no such file {path}"
         elif path.name in seen:
@@ -49,11 +61,6 @@ def faults(args: Mapping[str, Any]) -> Iterator[str]:
         elif not FILE_NAME.fullmatch(path.name):
             yield f"sky_files: {path.name} must not begin with a dot"
         seen.add(path.name)
-    for option in ("-I", "-t", "-z"):
-        if option in args["options"]:
-            yield f"sky_qsub: {option} is for jobs that are submitted by hand: log in and use qsub"
-    if args["timeout"] < 0:
-        yield f"sky_timeout: must be 0 or more seconds, got {args['timeout']}"
 
 
 def why(status: int | None) -> str:
@@ -65,16 +72,13 @@ def why(status: int | None) -> str:
     return f"was killed by signal {status - 256}" if status > 256 else f"ended with exit status {status}"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ValidatedAction):
     """See the documentation of the module of this name."""
 
-    _supports_check_mode = True
+    spec: ClassVar[dict[str, Any]] = SPEC
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _unused, args = self.validate_argument_spec(argument_spec=SPEC)
-        self._variables = task_vars or {}
-        self._node = str(self._variables["inventory_hostname"])
+    def perform(self, args: dict[str, Any]) -> dict[str, Any]:
+        self._node = str(self.variables["inventory_hostname"])
         if args["submission"]:
             number = re.match(r"\d+", args["submission"])
             if not number:
@@ -91,7 +95,8 @@ class ActionModule(ActionBase):
             self._say(f"would submit {script.name} to {self._node}, as its user {args['user']}")
             return {"changed": True}
         number = self._submit(script, args)
-        self._say(f"job {number} is queued on {self._node}, and goes on if this run ends; follow it again: -e sky_submission={number}")
+        self._say(self.worded(f"job {number} is queued on {self._node} and keeps running if you stop this command"))
+        self._say(self.worded(f"to follow it again: sky.clusters.torque_submit with -e sky_submission={number}"))
         return self._followed(script.name, number, args["timeout"])
 
     def _submit(self, script: Path, args: Mapping[str, Any]) -> str:
@@ -113,8 +118,8 @@ class ActionModule(ActionBase):
 
     def _check_machine(self) -> None:
         """A variable of the run may lead elsewhere, to this machine above all."""
-        address = self._variables.get("sky_address")
-        found = self._execute_module(module_name="sky.clusters.node_check", module_args={"address": address}, task_vars=self._variables)
+        address = self.variables.get("sky_address")
+        found = self._execute_module(module_name="sky.clusters.node_check", module_args={"address": address}, task_vars=self.variables)
         if found.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {found.get('msg')}")
 
@@ -161,11 +166,11 @@ class ActionModule(ActionBase):
             if answer["state"] in "QHW" and not waits:
                 waits = True
                 self._say(f"job {number} waits in the queue")
-        raise AnsibleActionFail(f"the run was ended; the job goes on: -e sky_submission={number}")
+        raise AnsibleActionFail(f"the run was interrupted; the job keeps running: follow it with -e sky_submission={number}")
 
     def _step(self, step: str, number: str, **more: Any) -> dict[str, Any]:
         """One call of the module, on the server."""
-        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": number, **more}, task_vars=self._variables)
+        result = self._execute_module(module_name=MODULE, module_args={"step": step, "submission": number, **more}, task_vars=self.variables)
         if result.get("failed"):
             raise AnsibleActionFail(f"{self._node}: {result.get('msg')}")
         return dict(result)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
 from ansible_collections.sky.clusters.plugins.plugin_utils._drain_action import DrainAction
 
 
@@ -18,6 +19,7 @@ class ActionModule(DrainAction):
     module = "sky.clusters.yarn_nodes"
     work = "container"
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         if self._task.args.get("state") == "leaving":
             return super().run(tmp, task_vars)

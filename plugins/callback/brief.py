@@ -15,8 +15,10 @@ author:
 description:
   - Shows a line for each step that changed something or took 5 seconds, and what the collection itself prints in between. Other steps are left out.
   - A step that takes long is shown while it runs, then every 30 seconds.
-  - Failures, unreachable nodes and warnings are shown in full.
+  - Failures, unreachable nodes and warnings are shown in full. With C(--diff) each difference is shown once, after the names of its hosts and task.
   - With C(-v) the output is that of P(ansible.builtin.default#callback).
+  - The options O(display_failed_stderr), O(show_custom_stats), O(show_per_host_start), O(show_task_path_on_failure), O(result_format) and
+    O(pretty_results) have their usual meaning. The other options have an effect only with C(-v).
   - Only what is printed differs. Exit codes, results and log files are those of Ansible.
 extends_documentation_fragment:
   - ansible.builtin.default_callback
@@ -46,10 +48,13 @@ from ansible import constants, context
 from ansible.plugins.callback.default import CallbackModule as Default
 
 from ansible_collections.sky.clusters.plugins.plugin_utils import _brief
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import natural
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import HANGING, WIDEST, screen_width, wrapped
 
 COLORS: Any = constants  # defines its names as it is imported
 TICK = 1.0  # seconds between two looks at the running step
 DEBUG = ("debug", "ansible.builtin.debug", "ansible.legacy.debug")
+SHOWN = "sky_shown"  # a variable of tasks that fail only to end what has failed before, and was shown then
 
 
 def in_brief(method: Callable[..., None]) -> Callable[..., None]:
@@ -76,9 +81,11 @@ class CallbackModule(Default):
         super().__init__()  # type: ignore[no-untyped-call]  # of Ansible's own
         self._begun = time.monotonic()
         self._step: _brief.Step | None = None
+        self._changes: dict[tuple[str, str], list[str]] = {}  # hosts, by task and difference
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._clock: threading.Thread | None = None
+        screen_width()  # for the workers
 
     # steps
 
@@ -113,17 +120,24 @@ class CallbackModule(Default):
     def _end_step(self) -> None:
         with self._lock:
             step, self._step = self._step, None
+        self._show_changes()
         here = step and context.CLIARGS["check"] and not step.on_nodes()  # a plan names what would be done in the clouds
         if step and not here and (line := step.ended(time.monotonic(), self._width())):
             self._display.display(line, color=COLORS.COLOR_CHANGED if step.changed else None)
+
+    def _show_changes(self) -> None:
+        """Show the differences that the step has made."""
+        for (task, difference), hosts in sorted(self._changes.items(), key=lambda each: min(map(natural, each[1]))):
+            self._display.display("\n".join([*_brief.changes(task, hosts, self._width()), difference]))
+        self._changes.clear()
 
     def _watch(self) -> None:
         """Show that a long step still runs."""
         while not self._over.wait(TICK):
             with self._lock:
-                line = self._step.running(time.monotonic()) if self._step else ""
+                line = self._step.running(time.monotonic(), self._width()) if self._step else ""
             if line:
-                self._display.display(f"  {line}")
+                self._display.display(line)
 
     # results
 
@@ -138,6 +152,7 @@ class CallbackModule(Default):
 
     @in_brief
     def v2_runner_item_on_ok(self, result: Any) -> None:
+        self._handle_warnings(_found(result))
         self._say(result)
 
     @in_brief
@@ -151,19 +166,30 @@ class CallbackModule(Default):
     @in_brief
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         with self._done(result) as (_host, task, found):
-            if not ignore_errors and not (task.loop and "results" in found):  # its items were shown
+            self._handle_warnings(found)
+            items_shown = task.loop and "results" in found
+            if not (ignore_errors or items_shown or task.vars.get(SHOWN)):
                 self._fail("failed", result)
 
     @in_brief
     def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._handle_warnings(_found(result))
         if not _task(result).ignore_errors:
             self._fail("failed", result)
 
     @in_brief
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        with self._done(result) as (_host, task, _found):
+        with self._done(result) as (_host, task, found):
+            self._handle_warnings(found)
             if not task.ignore_unreachable:
                 self._fail("unreachable", result)
+
+    @in_brief
+    def v2_on_file_diff(self, result: Any) -> None:
+        found = _found(result)
+        for part in found["results"] if _task(result).loop and "results" in found else [found]:
+            if part.get("changed") and part.get("diff") and (difference := self._get_diff(part["diff"])):  # type: ignore[no-untyped-call]
+                self._changes.setdefault((_title(_task(result)), difference), []).append(_host(result))
 
     @in_brief
     def v2_runner_retry(self, result: Any) -> None:
@@ -187,18 +213,14 @@ class CallbackModule(Default):
         self._display.display("\n".join(f"  {line}" for line in said.splitlines()))
 
     def _fail(self, kind: str, result: Any) -> None:
-        found = _found(result)
-        self._handle_warnings(found)
-        lines = _brief.failure(kind, self.host_label(result), _title(_task(result)), found, self._width())
+        lines = _brief.failure(kind, self.host_label(result), _title(_task(result)), _found(result), self._width())
         color = COLORS.COLOR_UNREACHABLE if kind == "unreachable" else COLORS.COLOR_ERROR
         to_stderr: bool = self.get_option("display_failed_stderr")  # type: ignore[no-untyped-call]
         self._display.display("\n".join(lines), color=color, stderr=to_stderr)
+        if kind == "failed" and self.get_option("show_task_path_on_failure"):  # type: ignore[no-untyped-call]
+            self._print_task_path(_task(result))  # type: ignore[no-untyped-call]
 
     # the rest
-
-    @in_brief
-    def _print_task_banner(self, task: Any) -> None:
-        """Nothing before a difference or the output of debug."""
 
     @in_brief
     def v2_playbook_on_no_hosts_matched(self) -> None:
@@ -212,13 +234,21 @@ class CallbackModule(Default):
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._over.set()
         self._end_step()
+        self._show_statistics(stats.custom)
         seconds = time.monotonic() - self._begun
         line = _brief.ending(seconds, check=bool(context.CLIARGS["check"]), failed=stats.failures, unreachable=stats.dark)
         bad = bool(stats.failures or stats.dark)
-        self._display.display(line, color=COLORS.COLOR_ERROR if bad else COLORS.COLOR_OK)
+        self._display.display("\n".join(wrapped(line, self._width(), hanging=HANGING)), color=COLORS.COLOR_ERROR if bad else COLORS.COLOR_OK)
+
+    def _show_statistics(self, custom: dict[str, Any]) -> None:
+        """Show those of set_stats as the default callback does, if they are asked for."""
+        if self.get_option("show_custom_stats"):  # type: ignore[no-untyped-call]
+            for name in sorted(custom):
+                shown = self._dump_results(custom[name], indent=1).replace("\n", "")
+                self._display.display(f"\t{'RUN' if name == '_run' else name}: {shown}")
 
     def _width(self) -> int:
-        return min(shutil.get_terminal_size().columns, _brief.WIDEST)
+        return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 # ansible-core 2.19 has public names for what 2.18 keeps in private ones

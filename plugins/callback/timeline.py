@@ -14,6 +14,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - At the end of a run, writes when each stage of each host began and ended. A stage is a play, or what a cloud does with a node.
+  - Writes nothing in check mode.
   - The inventory plugin P(sky.clusters.clouds#inventory) enables it if the extra variable C(sky_timeline) is set.
 options:
   file:
@@ -31,6 +32,7 @@ import os
 import time
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import write
@@ -73,7 +75,7 @@ class CallbackModule(CallbackBase):
         self._end(result, FAILED)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
-        if not self.file:
+        if not self.file or context.CLIARGS["check"]:
             return
         data = self.recorder.plain(time.time())
         try:
@@ -81,7 +83,7 @@ class CallbackModule(CallbackBase):
         except OSError as error:
             self._display.warning(f"{VARIABLE}: {self.file} cannot be written: {error.strerror or error}")
         else:
-            self._display.display(f"  timeline: {self.file}")
+            self._display.display(f"  timeline: {os.path.expanduser(self.file)}")
 
     def _end(self, result: Any, outcome: str) -> None:
         self.recorder.end(result._host.get_name(), result._task._uuid, self.stage, time.time(), outcome)

@@ -19,6 +19,12 @@ description:
   - The variables C(sky_cluster), C(sky_clouds), C(sky_pools) and C(sky_settings) of the group C(all) contain the file itself.
   - A fault in the file, a second cluster file in the inventory, or a cloud that cannot be listed ends the programs of Ansible with an error.
   - Every host has variables that define how to reach it. Variables of the group C(all), settings of Ansible and C(~/.ssh/config) cannot change that.
+  - Values that are encrypted with C(ansible-vault) are decrypted, and are plain in these variables.
+  - No value of the file or of a cloud is run as a template. C(ansible-inventory --list) shows strings as they are, but for those that Ansible could
+    run (with a brace, a C(|), a call, or Jinja2's header), which it shows as a mapping with the key C(__ansible_unsafe).
+  - If the plugin is the first of C(enable_plugins) in the section C([inventory]) of C(ansible.cfg), a cluster file that is no YAML ends these
+    programs too, with one sentence. Otherwise Ansible's own plugins only warn of it.
+  - The warning of C(ansible-playbook) that an inventory has no hosts is switched off, since a cluster has none before its first run.
   - With O(cache), the playbooks of this collection still list the clouds, and drop the cache when they change nodes.
 extends_documentation_fragment:
   - constructed
@@ -127,23 +133,32 @@ import hashlib
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible import context
-from ansible.errors import AnsibleError
+from ansible import constants, context
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, SETTINGS, Cluster, ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import ring, with_login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, list_all, open_clouds, option_classes
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import SHORT
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import head_nodes
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts, role_groups
-from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import cluster_files, refuse
+from ansible_collections.sky.clusters.plugins.plugin_utils._cluster_files import (
+    cluster_files,
+    is_meant,
+    may_be_meant,
+    refuse,
+    unreadable,
+)
 from ansible_collections.sky.clusters.plugins.plugin_utils._duplicate_keys import duplicate_keys
 from ansible_collections.sky.clusters.plugins.plugin_utils._line_buffering import use_line_buffering
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import screen_width
 from ansible_collections.sky.clusters.plugins.plugin_utils._timeline_callback import use_timeline
-from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import inventory_value
+from ansible_collections.sky.clusters.plugins.plugin_utils._vaulted import decrypted
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -152,13 +167,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = PLUGIN
     inventory: Any  # the base class sets these two in `parse`; before, they are None
     loader: Any
+    has_read: ClassVar[bool] = False  # in this process: a run that has begun waits longer for a cloud that does not answer
 
     def verify_file(self, path: str) -> bool:
-        return bool(super().verify_file(path)) and path.endswith((".yml", ".yaml"))
+        """Whether a file may be a cluster file. Where the plugin is enabled by name, Ansible asks this of every source."""
+        return may_be_meant(Path(path))  # even one that nobody may read, which the base class would leave to the others
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
+        if why := unreadable(Path(path)):
+            refuse(f"{path}: {why}")
+        if not is_meant(Path(path), loader):
+            raise AnsibleParserError(f"{path} is not read as a cluster file: it does not say 'plugin: {PLUGIN}'")  # another plugin's
+        if not isinstance(context.CLIARGS.get("args"), str):  # the program ansible, which says nothing else if there are no hosts
+            vars(constants)["LOCALHOST_WARNING"] = False  # a cluster has none before its first run
         use_line_buffering()
+        screen_width()  # for the workers
         use_timeline(loader)
         try:
             data = self._data(path)
@@ -171,6 +195,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except Exception as error:  # noqa: BLE001  # Ansible would turn any other error into a warning and continue
             Display().vvv(traceback.format_exc())
             refuse(f"{path}: the cluster cannot be read because of a bug in {PLUGIN} (-vvv shows details): {type(error).__name__}: {error}")
+        InventoryModule.has_read = True
         self._populate(cluster, data, found)
 
     def forget(self, loader: Any, path: str) -> None:
@@ -184,11 +209,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _data(self, path: str) -> dict[str, Any]:
         """The file. What Ansible says of an option of the wrong type names neither the place nor the type in the file's own words."""
         try:
-            return dict(self._read_config_data(path))
+            return dict(decrypted(self._read_config_data(path)))
         except AnsibleError:
             content = self.loader.load_from_file(path)
             if isinstance(content, Mapping):
-                parse(content, option_classes())  # says it better
+                parse(decrypted(content), option_classes())  # says it better
             raise
 
     def _accepted(self, data: dict[str, Any], path: str) -> Cluster:
@@ -227,7 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if isinstance(kept, dict) and kept.get("login") == login:  # else it was created for other keys or folders, or was dropped
             self.inventory.set_variable("all", "sky_cached", value=True)
             return list(kept["hosts"])
-        listings = list_all(open_clouds(cluster))
+        listings = list_all(open_clouds(cluster), backoff=None if InventoryModule.has_read else SHORT)
         found = [each.plain() for cloud, listing in listings.items() for each in hosts(listing, cloud, cluster)]
         found.sort(key=lambda each: str(each["name"]))
         if self.get_option("cache"):
@@ -237,13 +262,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _populate(self, cluster: Cluster, data: dict[str, Any], hosts: list[dict[str, Any]]) -> None:
         for name in role_groups(cluster):
             self.inventory.add_group(name)
-        settings = {key: data[key] for key in SETTINGS if data.get(key) or data.get(key) is False}
+        settings = {key: data[key] for key in SETTINGS if data.get(key) is not None}
         shown = {"sky_cluster": cluster.name, "sky_clouds": data["clouds"], "sky_pools": data["pools"], "sky_settings": settings}
         heads = head_nodes((each["name"], each["variables"]["sky_roles"]) for each in sorted(hosts, key=lambda each: each["variables"]["sky_index"]))
         for name, value in (shown | {"sky_heads": heads}).items():
-            self.inventory.set_variable("all", name, untemplated(value))
+            self.inventory.set_variable("all", name, inventory_value(value))
         for each in hosts:
-            self._add(each["name"], each["groups"], untemplated(each["variables"]))
+            self._add(each["name"], each["groups"], inventory_value(each["variables"]))
 
     def _add(self, name: str, groups: list[str], variables: dict[str, Any]) -> None:
         self.inventory.add_host(name)

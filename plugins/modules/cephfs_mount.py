@@ -13,7 +13,7 @@ version_added: 0.5.0
 description:
   - Starts the unit C(sky-cephfs) that the role P(sky.clusters.cephfs#role) has written, and restarts it if its settings have changed. When the folder
     is mounted, a user writes, reads and removes a file there. Fails with the words of Ceph.
-  - A folder of the node that is not empty is not mounted over.
+  - A folder of the node that is not empty, or at which something else is mounted, is not mounted over.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
@@ -22,9 +22,9 @@ options:
     type: path
     required: true
   state:
-    description: V(absent) also removes the unit.
+    description: V(checked) only checks that it can be mounted there. V(absent) also removes the unit.
     type: str
-    choices: [absent, mounted, unmounted]
+    choices: [absent, checked, mounted, unmounted]
     default: mounted
   folder:
     description: What is mounted, for messages.
@@ -86,6 +86,9 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd impor
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._unit import Unit, UnitError
 
 UNIT = "sky-cephfs"
+MOUNTS = Path("/proc/self/mountinfo")
+KINDS = ("ceph", "fuse.ceph-fuse")  # what the two clients of CephFS mount
+ESCAPED = re.compile(r"\\([0-7]{3})")  # a blank in a path
 SETTINGS = (Path("/etc/sky/cephfs.conf"), Path("/etc/sky/cephfs.key"))
 WRITE = 'set -e; umask 077; cat > "$0"; cat "$0"; rm -- "$0"'
 REFUSED_KEY = "the monitors refuse the key of this client"
@@ -121,9 +124,23 @@ def unit() -> Unit:
     return Unit(UNIT, SETTINGS, faults=reason)
 
 
+def mounted(path: Path) -> str:
+    """The type of the file system that is mounted there; empty if none is. A mount that is dead is not touched."""
+    place = str(Path(os.path.realpath(path.parent)) / path.name)
+    kind = ""
+    for line in MOUNTS.read_text(encoding="utf-8").splitlines():
+        fields = line.split()
+        if ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[4]) == place:
+            kind = fields[fields.index("-") + 1]  # the last one is on top
+    return kind
+
+
 def check_place(path: Path) -> None:
     """Files of the node are not hidden by what is mounted over them."""
-    if not os.path.ismount(path) and path.is_dir() and any(path.iterdir()):
+    kind = mounted(path)
+    if kind and kind not in KINDS:
+        raise MountError(f"cephfs_mount: a file system of the type {kind} is mounted at {path}, and would be hidden: name another folder")
+    if not kind and path.is_dir() and any(path.iterdir()):
         raise MountError(f"cephfs_mount: {path} is not empty, and what it holds would be hidden: move it away, or name another folder")
 
 
@@ -183,6 +200,9 @@ def said(error: Exception) -> str:
 
 
 def run(given: dict[str, Any], check: bool) -> list[str]:
+    if given["state"] == "checked":
+        check_place(Path(given["path"]))
+        return []
     if given["state"] == "mounted":
         return mount(given, check)
     return unit().remove(check) if given["state"] == "absent" else unit().stop(check)
@@ -192,7 +212,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "state": {"type": "str", "choices": ["absent", "mounted", "unmounted"], "default": "mounted"},
+            "state": {"type": "str", "choices": ["absent", "checked", "mounted", "unmounted"], "default": "mounted"},
             "folder": {"type": "str", "default": ""},
             "client": {"type": "str", "default": ""},
             "mode": {"type": "str", "default": ""},

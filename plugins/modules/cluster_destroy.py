@@ -27,6 +27,13 @@ options:
     description: The name of the cluster, to delete its data volumes too. Another name is refused.
     type: str
     default: ""
+  plan_file:
+    description:
+      - In check mode, a file to write the plan to, as JSON. Its mode is 0600. A link is followed, a device or a pipe can be written to, and V(-) is
+        standard output.
+    type: str
+    default: ""
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -39,6 +46,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moments:
+  description: What happened to each node and when, as in RV(sky.clusters.nodes#module:moments).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-2, cloud: here, stage: deleted, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
@@ -46,11 +59,18 @@ actions:
   elements: str
   sample: ["demo-worker-0: delete"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  description:
+    - RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, C(text) and C(drain), which is V(never).
+    - In check mode also with C(action), as in RV(sky.clusters.status#module:plan).
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "-", name: demo-worker-0, text: "delete (running) in here", reason: "", drain: never, action: delete, adds: [], removes: []}]
+totals:
+  description: How many nodes, volumes and other things the plan deletes.
+  returned: in check mode
+  type: dict
+  sample: {create: 0, change: 0, replace: 0, delete: 4}
 summary:
   description: What is left, as lines for people. In check mode what would be deleted.
   returned: always

@@ -80,12 +80,18 @@ planned:
 totals:
   description:
     - Node hours, GiB-hours and cost by C(cluster), C(owner), C(cloud) and C(pool).
-    - The cost is by currency, and null if a price or a time is not known.
+    - C(cost) is by currency, and null if a price or a time is not known. C(at_least) is the cost of what is known.
   returned: always
   type: dict
-  sample: {owner: [{owner: ada, node_hours: 96.0, gib_hours: 480.0, cost: {EUR: 4.85}}]}
+  sample: {owner: [{owner: ada, node_hours: 96.0, gib_hours: 480.0, cost: {EUR: 4.85}, at_least: {EUR: 4.85}}]}
 missing:
   description: The prices that the cluster file lacks, one sentence each. None are named if it has no prices at all.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+unknown:
+  description: What has a price, and no cost because its cloud does not tell when it was created, one sentence each.
   returned: always
   type: list
   elements: str

@@ -13,7 +13,9 @@ version_added: 0.5.0
 description:
   - Copies a file or a folder between the controller and a place that jobs use, as the cluster's user. A place is a folder of a node, such as a data
     volume or a shared file system, or a file system that the node's C(hdfs) command knows.
-  - What is copied appears under its name only when it is complete.
+  - What is copied appears under its name only when it is complete. An object store cannot rename a folder - its objects appear there one by
+    one, after all of them have arrived under another name.
+  - Check mode copies nothing, and fails if what would be copied does not exist.
   - An action plugin of the same name brings the files to the node and back. There they need room on the node's own disk meanwhile.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -27,6 +29,7 @@ options:
       - Where they go. With O(direction=put) a URL such as V(hdfs:///in/), V(s3a://bucket/in/) or V(file:///data/sets/), with O(direction=get) a path
         on the controller.
       - Below a URL that ends with a slash, and below a folder that exists, they keep their name.
+      - A file that exists is replaced by a file. A folder that exists is never replaced.
     type: str
     required: true
   direction:
@@ -45,11 +48,16 @@ options:
     description: Whether O(staged) is a tar file that holds a folder. The action plugin sets it.
     type: bool
     default: false
+  replaces:
+    description: Whether O(dest) is a file that exists, whose place no folder can take. The action plugin sets it.
+    type: bool
+    default: false
+    version_added: 0.7.0
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Bring a file into HDFS
+- name: Copy a file into HDFS
   sky.clusters.data_transfer:
     direction: put
     source: logs.csv
@@ -77,6 +85,7 @@ bytes:
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import subprocess
@@ -85,12 +94,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 
 HDFS = "/usr/local/bin/hdfs"  # of the role that configures a cluster's file systems
 NAME = "data"  # of what is staged
+PLACE = re.compile(r"(file|hdfs|s3a)://([^/]*)(/.*)", re.DOTALL)  # a name may hold what begins a query or a fragment in other URLs
+UNCHANGED = "nothing was changed; remove it first, or give another name"
 
 
 class TransferError(Exception):
@@ -103,14 +113,14 @@ class Store:
 
     user: str
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         account = pwd.getpwnam(self.user)
         environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": account.pw_dir}
         become = ["runuser", "-u", self.user, "--"] if account.pw_uid != os.getuid() else []
-        return subprocess.run([*become, *command], capture_output=True, text=True, check=False, cwd="/", env=environment)
+        return subprocess.run([*become, *command], stdout=output, stderr=subprocess.PIPE, text=True, check=False, cwd="/", env=environment)
 
-    def must(self, *command: str) -> str:
-        done = self.run(*command)
+    def must(self, *command: str, output: int = subprocess.PIPE) -> str:
+        done = self.run(*command, output=output)
         if done.returncode != 0:
             said = [line for line in (done.stderr or done.stdout).strip().splitlines() if line and not line.startswith(("\t", "WARN"))]
             raise TransferError(f"{said[-1] if said else f'{command[0]} ended with {done.returncode}'}")
@@ -124,6 +134,13 @@ class Store:
 
     def is_folder(self, place: str) -> bool:
         raise NotImplementedError
+
+    def exists(self, place: str) -> bool:
+        raise NotImplementedError
+
+    def write(self, content: Path, output: int) -> None:
+        """Write a file, or a folder as an archive. The user reads it: what they can change meanwhile shows nothing that is not theirs."""
+        self.must(*(["tar", "--create", f"--directory={content}", "."] if content.is_dir() else ["cat", "--", str(content)]), output=output)
 
 
 class Folder(Store):
@@ -139,17 +156,29 @@ class Folder(Store):
             self.run("rm", "-rf", "--", part)
 
     def get(self, place: str, staged: Path) -> None:
-        self.must("cp", "-r", "--no-target-directory", "--", place, str(staged))
+        self.must("cp", "-rH", "--no-target-directory", "--", place, str(staged))
 
     def is_folder(self, place: str) -> bool:
         return self.run("test", "-d", place).returncode == 0
 
+    def exists(self, place: str) -> bool:
+        return self.run("test", "-e", place).returncode == 0
+
 
 class FileSystem(Store):
-    """A file system of Hadoop. Its own command copies under another name, and renames."""
+    """A file system of Hadoop. Its own command copies each file under another name, and renames it; a folder it fills under its final name."""
 
     def put(self, staged: Path, place: str) -> None:
-        self.must(HDFS, "dfs", "-put", "-f", str(staged), place)
+        if not staged.is_dir():
+            self.must(HDFS, "dfs", "-put", "-f", str(staged), place)
+            return
+        part = f"{place}.part-{secrets.token_hex(4)}"
+        try:
+            self.must(HDFS, "dfs", "-put", "-f", str(staged), part)
+            self.must(HDFS, "dfs", "-mv", part, place)
+        except TransferError:
+            self.run(HDFS, "dfs", "-rm", "-r", "-f", "-skipTrash", part)
+            raise
 
     def get(self, place: str, staged: Path) -> None:
         self.must(HDFS, "dfs", "-get", place, str(staged))
@@ -157,21 +186,34 @@ class FileSystem(Store):
     def is_folder(self, place: str) -> bool:
         return self.run(HDFS, "dfs", "-test", "-d", place).returncode == 0
 
+    def exists(self, place: str) -> bool:
+        return self.run(HDFS, "dfs", "-test", "-e", place).returncode == 0
+
 
 def store(url: str, user: str) -> tuple[Store, str]:
     """The store that a URL names, and the place in its own words."""
-    parts = urlsplit(url)
-    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        return Folder(user), parts.path
-    if parts.scheme in ("hdfs", "s3a") and parts.path.startswith("/") and (parts.netloc or parts.scheme == "hdfs"):
+    parts = PLACE.fullmatch(url)
+    scheme, host, path = parts.groups() if parts else ("", "", "")
+    if scheme == "file" and not host:
+        return Folder(user), path
+    if scheme == "hdfs" or (scheme == "s3a" and host):
         if not Path(HDFS).is_file():
-            raise TransferError(f"{url}: this node has no {parts.scheme} file system; name a node that has one (sky_node)")
+            raise TransferError(f"{url}: this node has no {scheme} file system; name a node that has one (sky_node)")
         return FileSystem(user), url
     raise TransferError(f"'{url}' must be a URL such as hdfs:///in/data.csv, s3a://bucket/in/data.csv or file:///data/sets/data.csv")
 
 
 def size(path: Path) -> int:
-    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file())
+    return sum(each.stat().st_size for each in ([path] if path.is_file() else path.rglob("*")) if each.is_file() and not each.is_symlink())
+
+
+def foretold(given: dict[str, Any]) -> dict[str, Any]:
+    """What check mode answers: the place is one that can be named, and what is fetched exists."""
+    puts = given["direction"] == "put"
+    there, place = store(given["dest" if puts else "source"], given["user"])
+    if not puts and not there.exists(place):
+        raise TransferError(f"{given['source']}: there is no such file")
+    return {"place": given["dest"], "bytes": 0}
 
 
 def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -189,7 +231,7 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
         shutil.move(given["staged"], content)
     give(scratch, given["user"])
     if to.is_folder(place):
-        raise TransferError(f"{place} exists and is a folder: nothing was changed; remove it first, or give another name")
+        raise TransferError(f"{place} exists and is a folder: {UNCHANGED}")
     to.put(content, place)
     return {"place": place, "bytes": size(content)}
 
@@ -197,26 +239,24 @@ def put(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
 def get(given: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """From its place to a file that the controller can fetch."""
     source, place = store(given["source"], given["user"])
+    if given["replaces"] and source.is_folder(place):
+        raise TransferError(f"{given['source']} is a folder, and {given['dest']} exists and is a file: {UNCHANGED}")
     content = scratch / NAME
     give(scratch, given["user"])
     source.get(place.rstrip("/"), content)
     found = {"place": given["source"], "bytes": size(content), "folder": content.is_dir()}
-    if content.is_dir():
-        with tarfile.open(given["staged"], "w") as archive:
-            archive.add(content, arcname=".")
-    else:
-        shutil.move(content, given["staged"])
-    # the user that ssh logs in as, who may not be root, fetches it
-    staged, home = Path(given["staged"]), Path(given["staged"]).parent.stat()
-    os.chown(staged, home.st_uid, home.st_gid)
-    staged.chmod(0o600)
+    staged = Path(given["staged"])
+    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+        source.write(content, file.fileno())
+        home = staged.parent.stat()  # of the user that ssh logs in as, who may not be root, and fetches it
+        os.chown(file.fileno(), home.st_uid, home.st_gid)
     return found
 
 
 def give(folder: Path, user: str) -> None:
-    """To the user, with all that is in it."""
+    """To the user, with all that is in it; the folder itself last, which until then keeps them out of what root still changes."""
     account = pwd.getpwnam(user)
-    for path in (folder, *folder.rglob("*")):
+    for path in (*folder.rglob("*"), folder):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
@@ -229,13 +269,14 @@ def main() -> None:
             "user": {"type": "str", "default": "sky"},
             "staged": {"type": "path"},
             "folder": {"type": "bool", "default": False},
+            "replaces": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     given = module.params
-    if module.check_mode or not given["staged"]:
-        module.exit_json(changed=given["direction"] == "put", place=given["dest"], bytes=0)
     try:
+        if module.check_mode or not given["staged"]:
+            module.exit_json(changed=given["direction"] == "put", **foretold(given))
         with tempfile.TemporaryDirectory(prefix="sky-data-", dir="/var/tmp") as scratch:
             found = {"get": get, "put": put}[given["direction"]](given, Path(scratch))
     except (TransferError, OSError, KeyError, subprocess.CalledProcessError, tarfile.TarError) as error:

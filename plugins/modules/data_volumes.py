@@ -72,6 +72,11 @@ options:
         description: Permission of its top folder in octal digits. Nobody changes it if it is empty.
         type: str
         default: ""
+      if_unused:
+        description: Whether O(volumes[].owner), O(volumes[].group) and O(volumes[].mode) are defaults. They apply only to a top folder that is as it
+          was created, which belongs to root, with permission V(0755), and holds nothing.
+        type: bool
+        default: false
 """
 
 EXAMPLES = r"""
@@ -111,6 +116,9 @@ from ansible.module_utils.basic import AnsibleModule
 MOUNT_VOLUME = "/usr/local/lib/sky/mount-volume"  # installed by the role node
 AT_BOOT = "/etc/sky/volumes"  # one file per volume, read by sky-volume@.service
 PARTITION = re.compile(r"-part\d+$")
+ROOT = (0, 0)
+NEW_MODE = 0o755  # of the top folder of a new file system
+NEW_CONTENT = {"lost+found"}  # of ext4
 MAKE = {"ext4": ["mkfs.ext4", "-q", "-L"], "xfs": ["mkfs.xfs", "-q", "-L"]}
 
 
@@ -239,6 +247,8 @@ class Owner:
         if not _mounted_at(folder):
             raise VolumeFault(f"volume {volume['name']}: it is not mounted on {folder}, so its owner cannot be set")
         found = os.stat(folder)
+        if volume["if_unused"] and not _as_created(folder, found):
+            return
         uid = _id(pwd.getpwnam, "owner", volume).pw_uid if volume["owner"] else found.st_uid
         gid = _id(grp.getgrnam, "group", volume).gr_gid if volume["group"] else found.st_gid
         mode = int(volume["mode"], 8) if volume["mode"] else stat.S_IMODE(found.st_mode)
@@ -248,6 +258,11 @@ class Owner:
         if not self.module.check_mode:
             os.chown(folder, uid, gid)
             os.chmod(folder, mode)
+
+
+def _as_created(folder: str, found: os.stat_result) -> bool:
+    """Whether the top folder of a file system is as mkfs made it: nobody uses it yet."""
+    return (found.st_uid, found.st_gid) == ROOT and stat.S_IMODE(found.st_mode) == NEW_MODE and {*os.listdir(folder)} <= NEW_CONTENT
 
 
 def _id(lookup: Callable[[str], Any], key: str, volume: dict[str, Any]) -> Any:
@@ -356,6 +371,7 @@ def main() -> None:
         "owner": {"type": "str", "default": ""},
         "group": {"type": "str", "default": ""},
         "mode": {"type": "str", "default": ""},
+        "if_unused": {"type": "bool", "default": False},
     }
     spec = {
         "state": {"type": "str", "choices": sorted(STATES), "default": "mounted"},

@@ -14,6 +14,7 @@ author:
 description:
   - Turns the failed task of a C(block) into lines for people. They contain the stage, the cause, the end of the log, and what to do next.
   - Use it in C(rescue). If the lines are kept as the fact C(sky_failure) of the node, M(sky.clusters.report) prints them at the end of the run.
+  - The command that opens a shell on the node uses the OpenSSH configuration that M(sky.clusters.ssh_config) has written, if that has the node.
   - This module does not fail. A task after it must fail the node.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
@@ -29,6 +30,13 @@ options:
     description: Result of the failed task, from C(ansible_failed_result).
     type: dict
     required: true
+  hidden:
+    description:
+      - Whether the failed task has C(no_log), from C(ansible_failed_task). The lines then contain nothing of O(result).
+      - They contain nothing of it either if the result itself is marked so, as ansible-core before 2.21 does.
+    type: bool
+    default: false
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -43,6 +51,7 @@ EXAMPLES = r"""
         stage: Install the software
         task: "{{ ansible_failed_task.name }}"
         result: "{{ ansible_failed_result }}"
+        hidden: "{{ ansible_failed_task.no_log | default(true) }}"
       register: explained
 
     - name: Fail with the reason

@@ -16,7 +16,9 @@ description:
   - Makes a ruleset of the host variable C(sky_network), checks it, and loads it in one step as the table C(inet sky) of nftables.
   - Before that it starts a timer on the node, which loads the rules that were there before. The timer is stopped over a new connection, so that rules
     which lock the controller out last for O(seconds) only. Then the task fails.
-  - Other tables are left as they are. Firewalls that would drop what this one lets in, firewalld and ufw, are refused while they are active.
+  - Rules that somebody else has changed on the node are loaded again.
+  - Other tables are left as they are. Firewalls that would drop what this one lets in, firewalld and ufw, are refused while they are active. Chains
+    of other tables that drop what they do not accept are named in a warning, since what they accept is not known.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   seconds:
@@ -49,8 +51,16 @@ pending:
   returned: always
   type: bool
   sample: false
+drops:
+  description: Chains of other tables that drop what arrives unless one of their rules accepts it.
+  returned: with O(state=loaded)
+  type: list
+  elements: str
+  sample: [ip filter INPUT]
+  version_added: 0.8.0
 """
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -58,7 +68,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _host, _list, _paths
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _firewall, _host, _list, _paths
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._sandbox import SANDBOX
 
@@ -67,8 +77,12 @@ RULES = ETC / "firewall.nft"
 NEW = ETC / "firewall.new.nft"
 BACK = ETC / "firewall.back.nft"
 SETS = Path("/var/lib/sky/network/sets.nft")
+LOADED = Path("/var/lib/sky/network/firewall.json")  # how nftables shows what was loaded
 UNIT = Path("/etc/systemd/system/sky-firewall.service")
-TIMER = "sky-firewall-back"
+TIMER = _firewall.TIMER
+PATIENCE = 1.0  # s
+UFW = Path("/usr/sbin/ufw")
+UFW_CONF = Path("/etc/ufw/ufw.conf")
 SERVICE = f"""\
 # Written by sky.clusters
 [Unit]
@@ -110,9 +124,30 @@ def other_firewall() -> str:
     """A firewall that would drop what ours lets in; one sentence, empty if there is none."""
     if run("systemctl", "is-active", "--quiet", "firewalld.service").returncode == 0:
         return "firewalld is active and would drop the cluster's traffic: stop it (systemctl disable --now firewalld)"
-    if "ENABLED=yes" in read(Path("/etc/ufw/ufw.conf")):
+    if UFW.exists() and "ENABLED=yes" in read(UFW_CONF):  # a package that was removed leaves its settings
         return "ufw is active and would drop the cluster's traffic: stop it (ufw disable)"
     return ""
+
+
+def drops() -> list[str]:
+    """Chains of other tables that drop what arrives unless they accept it: what one table accepts, the next may still drop."""
+    try:
+        found = json.loads(run("nft", "-j", "list", "chains").stdout)["nftables"]
+    except (ValueError, KeyError):
+        return []
+    chains = [item["chain"] for item in found if "chain" in item]
+    bad = [chain for chain in chains if (chain.get("hook"), chain.get("policy")) == ("input", "drop")]
+    names = [(f"{chain['family']} {chain['table']}", chain["name"]) for chain in bad]
+    return [f"{table} {name}" for table, name in names if table != _host.FIREWALL]
+
+
+def stands(ruleset: str) -> bool:
+    """Whether the rules are loaded as they were, and will be at the next boot. Looked at twice, as the agent may be filling the sets."""
+    if read(RULES) != ruleset or read(UNIT) != SERVICE:
+        return False
+    if not _firewall.stands(LOADED, ruleset):
+        time.sleep(PATIENCE)
+    return _firewall.stands(LOADED, ruleset)
 
 
 def standing() -> str:
@@ -132,7 +167,7 @@ def loaded(module: AnsibleModule) -> dict[str, Any]:
     if fault := other_firewall():
         module.fail_json(msg=fault)
     old = standing()
-    if old and read(RULES) == ruleset and read(UNIT) == SERVICE:
+    if stands(ruleset):
         return {"changed": False, "pending": False}
     if not LIST.exists() and module.check_mode:
         return {"changed": True, "pending": False}
@@ -167,10 +202,11 @@ def stop_timer() -> None:
 
 
 def confirmed(module: AnsibleModule) -> dict[str, Any]:
-    if run("systemctl", "is-active", "--quiet", f"{TIMER}.timer").returncode:
+    if not _firewall.pending():
         module.fail_json(msg="the node has already restored the old rules, because the new ones were not confirmed in time")
-    stop_timer()
     NEW.replace(RULES)
+    _firewall.record(LOADED, read(RULES))  # before the timer is stopped: without it, the agent would load what it knows
+    stop_timer()
     enabled = run("systemctl", "enable", "--quiet", "sky-firewall.service")
     started = run("systemctl", "start", "sky-firewall.service")  # loads the same once more where it did not run
     if enabled.returncode or started.returncode:
@@ -189,7 +225,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     began = time.monotonic()
-    found = loaded(module) if module.params["state"] == "loaded" else confirmed(module)
+    found = loaded(module) | {"drops": drops()} if module.params["state"] == "loaded" else confirmed(module)
     module.exit_json(**found, seconds=round(time.monotonic() - began, 3))
 
 

@@ -50,7 +50,7 @@ extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Have the DataNode run with its present settings
+- name: Start the DataNode with its present settings
   sky.clusters.hdfs_daemon:
     kind: datanode
     page: http://10.0.0.5:9864

@@ -24,8 +24,8 @@ options:
     required: true
   state:
     description:
-      - V(members) makes O(members) the list. Of them, those that leave already go on leaving if O(leaving) has them.
-      - V(leaving) decommissions O(address), and waits until its blocks are elsewhere.
+      - V(members) makes O(members) the list. Of them, those that leave already keep leaving if O(leaving) has them.
+      - V(leaving) decommissions O(address), and waits until its blocks are elsewhere. One that a run which was killed has stopped after that is done.
       - V(left) takes O(address) off the list; its DataNode has stopped.
       - V(present) has O(address) in service again.
     type: str
@@ -50,13 +50,19 @@ options:
     type: int
     default: 1
   seconds:
-    description: Seconds that decommissioning may take. After them the task fails, and the node stays and goes on handing over its blocks.
+    description: Seconds that decommissioning may take. After them the task fails, and the node stays and keeps handing over its blocks.
     type: int
     default: 3600
   slice_seconds:
     description: Seconds after which RV(left) is returned although blocks are left; V(0) waits until O(seconds). The action plugin sets it.
     type: int
     default: 0
+  begun:
+    description:
+      - O(address) leaves already. A NameNode that does not answer, or takes no changes, is waited for then, at most O(seconds).
+      - The action plugin sets it from its second call on.
+    type: bool
+    default: false
   report:
     description:
       - Have the DataNodes that stay report all their blocks first. A DataNode whose writing was interrupted may still have an old copy of a block. It
@@ -86,7 +92,7 @@ EXAMPLES = r"""
     state: members
     members: ["10.0.0.5:9866", "10.0.0.6:9866"]
 
-- name: Have a DataNode hand over its blocks
+- name: Hand over the blocks of a DataNode
   sky.clusters.hdfs_datanodes:
     page: http://10.0.0.4:9870
     state: leaving
@@ -100,6 +106,11 @@ left:
   returned: when O(state=leaving) and O(slice_seconds) had passed
   type: int
   sample: 12
+why:
+  description: Why it cannot hand them over.
+  returned: when O(report) and the NameNode waits for more copies than there are DataNodes
+  type: str
+  sample: files want more copies than there are DataNodes
 blocks:
   description: How many blocks it had when it began to leave.
   returned: when O(state=leaving)
@@ -120,10 +131,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, IN_SERVICE, State, state
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._pending import Pending
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import (
+    DEAD,
+    DECOMMISSIONED,
+    IN_SERVICE,
+    DataNode,
+    State,
+    setting,
+    state,
+)
 
 LEAVES = "DECOMMISSIONED"  # in the list
 HDFS = "/usr/local/bin/hdfs"  # of the role hdfs
+NAMENODE = "hdfs-namenode"  # its unit
 GIB = 1024**3
 Entry = dict[str, Any]
 
@@ -166,25 +187,27 @@ class List:
             yield
 
     def change(self, change: Callable[[list[Entry]], list[Entry]], page: str, check: bool) -> bool:
-        """Change it, and tell the NameNode if it runs; whether there was anything to change."""
+        """Change it, and have the NameNode read it, also what an earlier run changed; whether there was anything to do."""
         with self.locked():
             found = self.read()
             fresh = sorted(change(found), key=lambda each: (each["hostName"], each["port"]))
-            if fresh == found:
-                return False
-            if not check:
-                new = self.path.with_suffix(".new")
-                new.write_text(json.dumps(fresh, indent=1) + "\n", encoding="utf-8")
-                new.chmod(0o644)
-                new.replace(self.path)
-                refresh(page)
-            return True
+            pending = Pending(self.path.with_suffix(".pending"), NAMENODE)
+            if check:
+                return fresh != found or pending.mark.exists()
+            if fresh != found:
+                pending.note()
+                self._write(fresh)
+            return pending.settle(lambda: state(page).answers, refresh) or fresh != found
+
+    def _write(self, entries: list[Entry]) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+        new.chmod(0o644)
+        new.replace(self.path)
 
 
-def refresh(page: str) -> None:
-    """Have the NameNode read the list; one that does not run reads it when it starts."""
-    if not state(page).answers:
-        return
+def refresh() -> None:
+    """Have the NameNode read the list."""
     done = subprocess.run([HDFS, "dfsadmin", "-refreshNodes"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
@@ -203,16 +226,24 @@ def report(seen: State, given: dict[str, Any]) -> None:
 
 
 def members(found: list[Entry], given: dict[str, Any]) -> list[Entry]:
-    """The list of members; of those that leave in this run, what was begun goes on."""
+    """The list of members; of those that leave in this run, what was begun continues."""
     going = [text for text in given["leaving"] if any(is_of(each, text) and each.get("adminState") == LEAVES for each in found)]
     return [entry(text, text in going) for text in given["members"]]
 
 
+def leaving(given: dict[str, Any]) -> set[tuple[str, int]]:
+    return {place(text) for text in (*given["leaving"], given["address"])}
+
+
+def staying(seen: State, given: dict[str, Any]) -> list[DataNode]:
+    return [node for node in seen.live if node.state == IN_SERVICE and (node.address, node.port) not in leaving(given)]
+
+
 def check_room(seen: State, given: dict[str, Any]) -> None:
     """Refuse what could never end."""
-    going = {place(text) for text in (*given["leaving"], given["address"])}
+    going = leaving(given)
     blocks = int((seen.values or {}).get("BlocksTotal", 0))
-    stay = [node for node in seen.live if node.state == IN_SERVICE and (node.address, node.port) not in going]
+    stay = staying(seen, given)
     if blocks and len(stay) < given["replication"]:
         raise LeaveError(
             f"hdfs_replication: files are kept in {given['replication']} copies, and {len(stay)} DataNode(s) would remain: the node stays; "
@@ -239,11 +270,13 @@ def leave(listed: List, given: dict[str, Any], check: bool) -> dict[str, Any]:
     if given["force"] or (node is None and seen.answers):
         return {"changed": False, "blocks": node.blocks if node else 0}
     if not seen.ready or node is None:
-        raise LeaveError(f"the NameNode at {given['page']} cannot move blocks now ({seen.safe_mode or 'it does not answer'}): the node stays")
+        if given["begun"]:
+            return {"changed": False, "blocks": 0, **_wait(given, changed=False)}
+        raise LeaveError(silent(given, seen))
+    if seen.has_handed_over(node):
+        return {"changed": False, "blocks": node.blocks}
     if node.state == DEAD:
         raise LeaveError(f"the NameNode reports the DataNode {address} dead, so it cannot hand over its blocks: the node stays; start it, or force")
-    if node.state == DECOMMISSIONED:
-        return {"changed": False, "blocks": node.blocks}
     check_room(seen, given)
     changed = listed.change(lambda found: [each for each in found if not is_of(each, address)] + [entry(address, leaves=True)], given["page"], check)
     if check:
@@ -253,21 +286,45 @@ def leave(listed: List, given: dict[str, Any], check: bool) -> dict[str, Any]:
     return {"changed": changed, "blocks": node.blocks, **_wait(given, changed)}
 
 
+def silent(given: dict[str, Any], seen: State) -> str:
+    return f"the NameNode at {given['page']} cannot move blocks now ({seen.safe_mode or 'it does not answer'}): the node stays"
+
+
+def too_many_copies(seen: State, given: dict[str, Any]) -> str:
+    """Why blocks cannot have enough copies elsewhere; empty if they can.
+
+    A client of another cluster may write files with more copies than are kept here. The NameNode lets a DataNode go that has a block of such a file
+    only when there are as many as it was itself started with.
+    """
+    wanted, there = setting(given["page"], "dfs.replication"), len(staying(seen, given))
+    if not wanted.isdigit() or int(wanted) <= there:
+        return ""
+    return (
+        f"files want more copies than there are DataNodes: the NameNode waits for {wanted} (dfs.replication), and {there} DataNode(s) remain: "
+        "add DataNodes, or lower hdfs_replication and the copies of these files (hdfs dfs -setrep)"
+    )
+
+
 def _wait(given: dict[str, Any], changed: bool) -> dict[str, Any]:
+    """Look again and again: one look that fails says nothing."""
     begun = time.monotonic()
     bound = min(given["seconds"], given["slice_seconds"] or given["seconds"])
-    left = None
+    left, seen = None, State()
     while time.monotonic() - begun < bound:
         time.sleep(1)
-        node = state(given["page"]).of(place(given["address"])[0])
-        if node is not None and node.state == DECOMMISSIONED:
+        seen = state(given["page"])
+        node = seen.of(place(given["address"])[0])
+        if node is not None and seen.has_handed_over(node):
             return {"changed": True}
         left = node.to_copy if node else left
     if given["seconds"] > bound:
-        return {"changed": changed, "left": left if left is not None else -1}
+        why = too_many_copies(seen, given) if given["report"] and seen.ready else ""
+        return {"changed": changed, "left": left if left is not None else -1, **({"why": why} if why else {})}
+    if not seen.ready:
+        raise LeaveError(f"{silent(given, seen)}; run again to continue")
     raise LeaveError(
         f"{'some' if left is None else left} blocks of the DataNode {given['address']} are not elsewhere yet and its time is over "
-        "(hdfs_datanode_drain_seconds): the node stays and goes on handing them over; run again to continue"
+        f"(hdfs_datanode_drain_seconds): {too_many_copies(seen, given) or 'the node stays and keeps handing them over; run again to continue'}"
     )
 
 
@@ -294,6 +351,7 @@ def main() -> None:
             "replication": {"type": "int", "default": 1},
             "seconds": {"type": "int", "default": 3600},
             "slice_seconds": {"type": "int", "default": 0},
+            "begun": {"type": "bool", "default": False},
             "report": {"type": "bool", "default": False},
             "ipc_port": {"type": "int", "default": 9867},
             "force": {"type": "bool", "default": False},

@@ -64,15 +64,19 @@ work:
   elements: dict
   sample: []
 facts:
-  description: Capacity and use in GiB, the DataNodes, and the blocks that lack copies. C(safe mode) says why no file can be changed, if so.
+  description:
+    - Capacity, use and free space in GiB, the DataNodes, and the blocks that lack copies. C(safe mode) says why no file can be changed, if so.
+    - What others keep on the volumes is neither used nor free. A DataNode is full if no block of 128 MiB fits.
   returned: always
   type: dict
   sample:
     capacity GiB: 19.6
     used GiB: 0.8
+    free GiB: 17.8
     DataNodes live: 2
     DataNodes dead: 0
     DataNodes leaving: 0
+    DataNodes full: 0
     files: 14
     blocks: 12
     under-replicated blocks: 0
@@ -94,6 +98,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems import _hdfs
 from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, IN_SERVICE, DataNode, State
 
 GIB = 1024**3
+BLOCK = 128 << 20  # of HDFS: a NameNode chooses a DataNode for a new block only if a whole one fits
 
 
 def view(seen: State) -> dict[str, Any]:
@@ -115,9 +120,11 @@ def _facts(seen: State) -> dict[str, Any]:
     return {
         "capacity GiB": round(values.get("CapacityTotal", 0) / GIB, 1),
         "used GiB": round(values.get("CapacityUsed", 0) / GIB, 1),
+        "free GiB": round(values.get("CapacityRemaining", 0) / GIB, 1),
         "DataNodes live": len(seen.live),
         "DataNodes dead": sum(node.state == DEAD for node in seen.datanodes),
         "DataNodes leaving": len(leaving),
+        "DataNodes full": sum(node.remaining < BLOCK for node in seen.live),
         "files": values.get("FilesTotal", 0),
         "blocks": values.get("BlocksTotal", 0),
         "under-replicated blocks": values.get("UnderReplicatedBlocks", 0),

@@ -11,7 +11,8 @@ module: hdfs_layout
 short_description: Create the folders of an HDFS, and set how many copies of its files are kept
 version_added: 0.5.0
 description:
-  - Waits until the NameNode takes changes, and creates folders that are missing. An existing folder is left as it is.
+  - Waits until the NameNode takes changes, and creates folders that are missing. An existing folder is left as it is. A new one gets its name when
+    it has its owner and its mode.
   - Sets the number of copies of all files if it differs from the one in force.
 author:
   - The sky.clusters authors (@sky-clusters)
@@ -78,6 +79,7 @@ actions:
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -98,8 +100,12 @@ def wait(page: str, seconds: float) -> None:
 
 
 def create(web: Web, folder: Mapping[str, str]) -> None:
-    web.call(folder["path"], "MKDIRS", "PUT", permission=folder["mode"])
-    web.call(folder["path"], "SETOWNER", "PUT", owner=folder["owner"], group=folder["owner"])
+    """Under another name first: a folder that exists is left as it is, so one that its owner does not have yet must not be there."""
+    path = PurePosixPath(folder["path"])
+    new = str(path.with_name(f".{path.name}.new"))
+    web.call(new, "MKDIRS", "PUT", permission=folder["mode"])
+    web.call(new, "SETOWNER", "PUT", owner=folder["owner"], group=folder["owner"])
+    web.call(new, "RENAME", "PUT", destination=str(path), renameoptions="NONE")  # an option, so that it never goes into a folder that exists
 
 
 def set_copies(copies: int) -> None:

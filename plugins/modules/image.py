@@ -18,8 +18,11 @@ description:
   - The file is verified against O(checksum) before and after the transfer. An incomplete image is never used, and the next call replaces it. Do not
     add the same image twice at the same time.
   - With the provider C(lxc), the file is a tar archive, compressed or not, of a root file system for the architecture of the machine. It must contain
-    systemd, an ssh server and Python. All clusters of the machine can use the image.
+    systemd, an ssh server and Python. All clusters of the machine can use the image. The file is kept beside it, so that it can be copied to other
+    clouds.
   - With the provider C(openstack), the image is uploaded and private to the project.
+  - With the provider C(stratuslab), the content of the file, which may be compressed, is uploaded to a disk of the site, and described in the
+    Marketplace by an entry that is signed with the user's certificate. If that has no e-mail address, the option C(email) of the cloud gives one.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:
@@ -51,7 +54,9 @@ options:
     type: bool
     default: false
   format:
-    description: Format of the file, such as V(raw), V(qcow2) or V(tar). By default it is detected.
+    description:
+      - Format of the file, such as V(raw), V(qcow2) or V(tar). By default it is detected.
+      - No server can be started from an archive (V(tar)) in an OpenStack or a StratusLab; there it is only kept, for the provider C(lxc).
     type: str
     default: ""
   min_disk:
@@ -63,7 +68,11 @@ options:
     type: int
     default: 0
   properties:
-    description: Further properties to record when the image is created, such as C(architecture) or C(hw_disk_bus).
+    description:
+      - Further properties to record when the image is created, such as C(architecture) or C(hw_disk_bus). An existing image keeps its own.
+      - With the provider C(stratuslab) they may be C(os), C(os_version), C(architecture) (by default V(x86_64)), C(version), C(title) (the name),
+        C(description), C(disks_bus) (V(ide), V(scsi) or V(virtio), the default), C(valid_days) (178), and C(visibility), which is V(private) or
+        V(public); only its owner can start machines from a private image.
     type: dict
     default: {}
 seealso:
@@ -95,6 +104,18 @@ EXAMPLES = r"""
     source: ~/images/debian-12-spark.qcow2
     checksum: sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
     force: true
+
+- name: Publish an image in the Marketplace of a StratusLab site
+  sky.clusters.image:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+    cloud: lal
+    name: debian-12-spark
+    source: ~/images/debian-12-spark.qcow2
+    checksum: sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
+    properties: {os: debian, os_version: "12", description: Debian 12 with Java for Spark, visibility: public}
 
 - name: Delete the image
   sky.clusters.image:

@@ -15,8 +15,11 @@ author:
 description:
   - Reads an image of one cloud, verifies the checksum that this cloud has for it, and adds it to another cloud under the same checksum, as
     M(sky.clusters.image) does. If the other cloud has an image of this name and checksum, nothing is changed.
-  - Images can be read from OpenStack (Glance) and from StratusLab (the Marketplace and its disks), and added to these and to the machine of a cloud
-    with C(provider=lxc), if the file is one that this cloud can use. The file passes through this machine, and is not kept.
+  - Images can be read from, and added to, OpenStack (Glance), StratusLab (the Marketplace and its disks) and the machine of a cloud with the provider
+    C(lxc). The file passes through this machine, and is not kept.
+  - A cloud with the provider C(lxc) makes nodes of archives of root file systems, and the others of images of disks. An archive can be kept in all of
+    them, as V(tar). Whoever published one in a Marketplace had to call it V(raw), so set O(format=tar) to copy it to such a cloud.
+  - An image that was added to StratusLab as a compressed file is read as what is in this file, and copied under the checksum of that.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.attributes]
 attributes:
   diff_mode:
@@ -31,7 +34,7 @@ options:
     type: str
     required: true
   image:
-    description: Name of the image in O(from_cloud); for a Marketplace, also its identifier.
+    description: Name of the image in O(from_cloud), or its identifier there.
     type: str
     required: true
   name:
@@ -43,7 +46,7 @@ options:
     type: bool
     default: false
   format:
-    description: Format of the file; by default the one that O(from_cloud) has for it.
+    description: Format of the file, such as V(raw), V(qcow2) or V(tar); by default the one that O(from_cloud) has for it.
     type: str
     default: ""
   properties:
@@ -66,6 +69,29 @@ EXAMPLES = r"""
     to_cloud: campus
     image: GygG1_V4OyfIx5PIRBuXdNBfuDZ
     name: debian-12
+
+- name: Copy an archive of a root file system from a Marketplace to the local cloud, whose nodes can then name it
+  sky.clusters.image_copy:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+    from_cloud: lal
+    to_cloud: here
+    image: MMZu9WvwKIro-rtBQfDk4PsKO7_
+    name: debian-12-spark
+    format: tar
+
+- name: Publish an image of the local cloud
+  sky.clusters.image_copy:
+    cluster: "{{ sky_cluster }}"
+    clouds: "{{ sky_clouds }}"
+    pools: "{{ sky_pools }}"
+    settings: "{{ sky_settings }}"
+    from_cloud: here
+    to_cloud: lal
+    image: debian-12-spark
+    properties: {os: debian, os_version: "12", visibility: public}
 """
 
 RETURN = r"""

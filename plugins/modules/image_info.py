@@ -26,9 +26,11 @@ options:
     default: ""
   properties:
     description:
-      - Properties that the images to list must have. Only some clouds have any.
+      - Properties that the images to list must have, C(architecture) and C(format) among them. Letter case is ignored. A property that no image has
+        causes a warning.
       - Images of a Marketplace (the provider C(stratuslab)) have C(os), C(os_version), C(version), C(title), C(endorser) (an e-mail address),
-        C(created) and C(valid) (until when). Images that the cloud's policy refuses are not listed.
+        C(created) and C(valid) (until when). Images that the cloud's policy refuses are not listed, nor those of others that have expired. An image
+        that several people endorse is listed once, as the latest endorsement describes it.
     type: dict
     default: {}
     version_added: 0.5.0
@@ -51,7 +53,7 @@ EXAMPLES = r"""
     clouds: "{{ sky_clouds }}"
     pools: "{{ sky_pools }}"
     settings: "{{ sky_settings }}"
-    properties: {os: debian, os_version: "12", endorser: images@example.org}
+    properties: {os: debian, os_version: "12", architecture: x86_64, endorser: images@example.org}
   register: found
 """
 
@@ -60,6 +62,8 @@ images:
   description:
     - The images in the order of clouds and names, with C(size) in bytes. C(ours) is whether an image has the mark of this collection. An image can be
       used while C(status) is V(active).
+    - An image that was added to a Marketplace is V(incomplete) if its disk is gone, and V(expired) once its description is no longer valid. It can be
+      added again, and deleted.
     - An image with the C(format) V(recipe) is built when the first node needs it.
   returned: always
   type: list
@@ -75,7 +79,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import list_images
-from ansible_collections.sky.clusters.plugins.module_utils._engine._image import as_result
+from ansible_collections.sky.clusters.plugins.module_utils._engine._image import as_result, having, unknown
 from ansible_collections.sky.clusters.plugins.module_utils._engine._resource import CLOUD_SPEC, fleet, run_module
 
 SPEC: dict[str, Any] = CLOUD_SPEC | {"name": {"type": "str", "default": ""}, "properties": {"type": "dict", "default": {}}}
@@ -88,10 +92,9 @@ def listed(module: AnsibleModule) -> dict[str, Any]:
     known = list_images(clouds)
     found = [as_result(cloud, image) for cloud, images in known.items() for image in sorted(images, key=lambda each: each.name)]
     properties = {str(key): str(value) for key, value in module.params["properties"].items()}
-    return {
-        "changed": False,
-        "images": [image for image in found if wanted in ("", image["name"]) and properties.items() <= image["properties"].items()],
-    }
+    for sentence in unknown(found, properties):
+        module.warn(sentence)
+    return {"changed": False, "images": [image for image in having(found, properties) if wanted in ("", image["name"])]}
 
 
 def main() -> None:

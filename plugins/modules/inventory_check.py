@@ -16,6 +16,7 @@ description:
     module fails instead, with the messages of the inventory plugin P(sky.clusters.clouds#inventory).
   - It also fails if an extra variable of the playbooks is invalid or misspelt, and if a role of another collection is not installed. The same holds
     for variables of the roles of this collection, wherever they are set (extra variables, C(group_vars), C(host_vars), the inventory).
+  - It also fails if a host that is not a node of the cluster is in the group of a role.
 extends_documentation_fragment: [sky.clusters.attributes]
 options:
   system:

@@ -43,7 +43,8 @@ page:
 members:
   description:
     - The nodes in the list. One is C(at_work) if it has reported recently, and C(detail) is what is wrong with it.
-    - C(state) is V(whole), V(behind) if it follows an older list, V(faulty), or V(silent).
+    - C(state) is V(whole), V(behind) if it follows an older list, V(faulty) if its agent reports a fault, V(cut off) if gateways or large packets do
+      not answer it, or V(silent).
   returned: always
   type: list
   elements: dict
@@ -89,11 +90,14 @@ def member(node: _list.Member, nodes: _list.NodeList, seen: dict[str, Any], now:
         state, detail = "behind", "it follows an older list of the nodes"
     elif seen["silent"]:
         detail = f"it cannot reach {', '.join(seen['silent'])}: {CAUSES}"
-        state = "faulty"
+        state = "cut off"
+    elif seen.get("unmeasured"):  # agents of earlier versions do not say
+        clouds = ", ".join(seen["unmeasured"])
+        state, detail = "cut off", f"no packet of 1280 bytes passes to {clouds} and back: the MTU of the path is too small"
     return {"address": nodes.address(node), "state": state, "at_work": state != "silent", "busy": False, "detail": detail}
 
 
-CAUSES = "the gateway is down, its clock is wrong, or UDP is blocked on the way"
+CAUSES = "the gateway is down, UDP is blocked on the way to it, its key is another one, or a clock was set back"
 
 
 def main() -> None:

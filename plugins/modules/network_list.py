@@ -83,6 +83,29 @@ missing:
   type: list
   elements: str
   sample: []
+left_out:
+  description: Nodes whose key is not known, so that they are not in the list.
+  returned: with O(state=written), if no key is missing
+  type: list
+  elements: str
+  sample: []
+  version_added: 0.7.0
+opened:
+  description:
+    - Nodes whose UDP ports of the overlay are open to any address from this list on, and were not before. A cloud without public addresses, and
+      people outside, may send from any.
+  returned: with O(state=written), if no key is missing
+  type: list
+  elements: str
+  sample: []
+  version_added: 0.7.0
+ended:
+  description: People outside whose profile leads nowhere from this list on, because its gateway is gone or has another key or address.
+  returned: with O(state=written), if no key is missing
+  type: list
+  elements: str
+  sample: []
+  version_added: 0.8.0
 behind:
   description: Nodes that do not follow the list yet.
   returned: with O(state=followed)
@@ -98,7 +121,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import _list, _paths
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._board import LIST, USERS, look, reports
 
 PATIENCE = 3.0  # s for nodes that a run does not visit: one that is down must not hold it up
@@ -122,8 +145,8 @@ def with_keys(content: dict[str, Any], keys: dict[str, str], before: dict[str, A
     return [node["name"] for node in content["nodes"] if content["overlay"] and not node["key"]]
 
 
-def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]]:
-    """The people who may join, of those who have a profile. Profiles of others are revoked."""
+def users_of(people: dict[str, Any], content: dict[str, Any], before: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]]:
+    """The people who may join, of those who have a profile that leads somewhere. Profiles of others are revoked."""
     try:
         known = json.loads(USERS.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -131,11 +154,32 @@ def users_of(people: dict[str, Any], *, check_mode: bool) -> list[dict[str, Any]
     kept = {name: user for name, user in known.items() if name in people["names"]}
     if kept != known and not check_mode:
         _list.write(USERS, json.dumps(kept, indent=1) + "\n", 0o600)
+    public = [node["name"] for node in content["nodes"] if node["public"]]
+    # of a profile that an earlier version made it is not known which gateway is in it: most likely the one that it had last
+    last = {user["name"]: user["gateway"] for user in before.get("users", []) if user["gateway"] in public}
+    through = {name: gateway_of(kept[name], content) if "endpoint" in kept[name] else last.get(name, people["gateway"]) for name in kept}
     return [
-        {"name": name, "number": people["first"] + known[name]["place"], "key": known[name]["key"], "gateway": people["gateway"]}
+        {"name": name, "number": people["first"] + kept[name]["place"], "key": kept[name]["key"], "gateway": through[name]}
         for name in people["names"]
-        if name in known
+        if through.get(name)
     ]
+
+
+def gateway_of(user: dict[str, Any], content: dict[str, Any]) -> str:
+    """The node that a profile leads to; empty if it leads nowhere any more. What is in a profile stays there, whichever gateway is the first one."""
+    overlay = content["overlay"] or {"range": "", "port": 0}
+    nodes = content["nodes"] if overlay["range"] == user["range"] else []
+    same = [node for node in nodes if (node["key"], f"{node['public']}:{overlay['port']}") == (user["gateway_key"], user["endpoint"])]
+    return str(same[0]["name"]) if same else ""
+
+
+def open_to_any(content: dict[str, Any]) -> set[str]:
+    """The nodes whose UDP ports are open to any address by a list."""
+    try:
+        nodes = _list.parse(json.dumps(content))
+    except _list.Refused:  # there was none, or one of another version
+        return set()
+    return {node.name for node in nodes.nodes if _paths.is_open_to_any(nodes, node)}
 
 
 def written(module: AnsibleModule) -> dict[str, Any]:
@@ -143,15 +187,20 @@ def written(module: AnsibleModule) -> dict[str, Any]:
     content = dict(module.params["content"])
     missing = with_keys(content, module.params["keys"], before)
     people = content.pop("people")
-    if module.params["leave_out"]:
-        content["nodes"], missing = [node for node in content["nodes"] if node["name"] not in missing], []
+    left_out = missing if module.params["leave_out"] else []
+    if left_out:
+        content["nodes"], missing = [node for node in content["nodes"] if node["name"] not in left_out], []
     signer = " ".join(SIGN_KEY.with_suffix(".key.pub").read_text(encoding="ascii").split()[:2])
     if missing:
         return {"changed": False, "missing": missing, "signer": signer, "serial": 0}
-    content |= {"format": _list.FORMAT, "users": users_of(people, check_mode=module.check_mode)}
+    content |= {"format": _list.FORMAT, "users": users_of(people, content, before, check_mode=module.check_mode)}
     same = {key: value for key, value in before.items() if key != "serial"} == content
     serial = int(before["serial"]) if same else max(int(time.time()), int(before.get("serial", 0)) + 1)
-    text = json.dumps({"serial": serial} | content, sort_keys=True)
+    content |= {"serial": serial}
+    text = json.dumps(content, sort_keys=True)
+    opened = sorted(open_to_any(content) - open_to_any(before))
+    had, has = ({user["name"] for user in each.get("users", [])} for each in (before, content))
+    ended = [name for name in people["names"] if name in had - has]
     if same and LIST.exists():
         data = LIST.read_text(encoding="utf-8")
     else:
@@ -159,7 +208,8 @@ def written(module: AnsibleModule) -> dict[str, Any]:
         if not module.check_mode:
             _list.write(LIST, data)
             look(content["port"])
-    return {"changed": not same, "missing": [], "signer": signer, "serial": serial, "list": data}
+    notes = {"left_out": left_out, "opened": opened, "ended": ended}
+    return {"changed": not same, "missing": [], "signer": signer, "serial": serial, "list": data} | notes
 
 
 def followed(module: AnsibleModule) -> dict[str, Any]:
@@ -190,8 +240,10 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if not SIGN_KEY.exists() and not module.check_mode:
+        module.fail_json(msg="this node serves the list of the nodes, and has no key to sign it with: its own preparation has failed")
     if not SIGN_KEY.exists():
-        module.exit_json(changed=True, missing=[], signer="", serial=0, list="", behind=[])  # in check mode, on a node that is not prepared yet
+        module.exit_json(changed=True, missing=[], left_out=[], opened=[], ended=[], signer="", serial=0, list="", behind=[])
     try:
         module.exit_json(**(written(module) if module.params["state"] == "written" else followed(module)))
     except _list.Refused as error:

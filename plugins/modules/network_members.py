@@ -23,7 +23,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put the list together
+- name: Compile the list
   sky.clusters.network_members:
     cluster: "{{ sky_cluster }}"
     clouds: "{{ sky_clouds }}"
@@ -49,4 +49,11 @@ serves:
   returned: always
   type: str
   sample: demo-master-0
+absent:
+  description: Where the file names nodes that do not exist, in its firewall rules and further host names.
+  returned: always
+  type: list
+  elements: str
+  sample: ["firewall[0] (demo-worker-99)"]
+  version_added: 0.8.0
 """

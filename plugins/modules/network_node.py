@@ -21,9 +21,11 @@ options:
   state:
     description:
       - V(prepared) installs the agent and makes the node's keys.
-      - V(joined) gives the agent a list, starts it, and waits until it has done what the list says.
+      - V(joined) gives the agent a list, starts it, and waits until it has done what the list says. Where the list has no overlay, what is left of an
+        earlier one is removed, its key included.
+      - V(absent) removes the agent, the overlay, and everything that belongs to them.
     type: str
-    choices: [prepared, joined]
+    choices: [prepared, joined, absent]
     default: prepared
   name:
     description: The node's name in the list.
@@ -98,6 +100,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import 
     _board,
     _exchange,
     _files,
+    _firewall,
     _host,
     _inbox,
     _known,
@@ -108,11 +111,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent import 
     _peering,
     _probe,
     _server,
+    _snapshot,
     _watch,
 )
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._sandbox import SANDBOX
 
-PARTS = (_agent, _board, _exchange, _files, _host, _inbox, _known, _list, _mtu, _paths, _pause, _peering, _probe, _server, _watch)
+PARTS = (
+    _agent, _board, _exchange, _files, _firewall, _host, _inbox, _known, _list, _mtu, _paths, _pause, _peering, _probe, _server, _snapshot, _watch,
+)  # fmt: skip
 PACKAGE = Path("/usr/local/lib/sky/sky_network")
 ETC = Path("/etc/sky/network")
 DATA = Path("/var/lib/sky/network")
@@ -121,8 +127,8 @@ SIGN_KEY = ETC / "sign.key"
 CONFIG = ETC / "agent.json"
 LIST = DATA / "list.json"
 STATE = Path("/run/sky-network/state.json")
+RESTART = DATA / "restart"  # the agent is to be restarted
 UNITS = Path("/etc/systemd/system")
-CLOUD_INIT = Path("/etc/cloud/cloud.cfg.d")
 AGENT_UNIT = "sky-network.service"
 ENGINE_UNIT = "sky-wireguard.service"
 
@@ -131,6 +137,7 @@ ENGINE = """\
 [Unit]
 Description=WireGuard of the cluster's overlay, outside of the kernel
 Before=sky-network.service
+StartLimitIntervalSec=0
 
 [Service]
 Environment=LOG_LEVEL=error
@@ -219,10 +226,6 @@ class Node:
             DATA.mkdir(parents=True, exist_ok=True)
         for name, text in sources().items():
             self.write(PACKAGE / name, text)
-        if CLOUD_INIT.is_dir():
-            self.write(
-                CLOUD_INIT / "99-sky-names.cfg", "# Written by sky.clusters: the node's agent writes the hosts file\nmanage_etc_hosts: false\n"
-            )
         overlay = self.module.params["overlay"]
         kernel = overlay and self.kernel()
         if overlay and not kernel:
@@ -239,12 +242,13 @@ class Node:
 
     def key(self) -> str:
         """The public half of the node's key, which is made if there is none."""
+        if shutil.which("wg") is None and not self.module.check_mode:
+            self.module.fail_json(msg="wireguard-tools are not installed")
         if not KEY.exists():
             self.changed = True
             if self.module.check_mode:
                 return ""
-            private = subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout
-            _list.write(KEY, private, 0o600)
+            _list.write(KEY, self.run("wg", "genkey"), 0o600)
         return self.run("wg", "pubkey", stdin=KEY.read_text(encoding="ascii")).strip()
 
     def signer(self) -> str:
@@ -263,6 +267,11 @@ class Node:
             envelope, nodes = _list.accepted(params["list"], params["signer"], current)
         except _list.Refused as error:
             self.module.fail_json(msg=str(error))
+        ended = nodes.overlay is None and self.has_overlay()
+        if ended and not self.module.check_mode:
+            self.stop_engine()
+            RESTART.touch()  # the agent knows gateways and ways of it
+        self.changed = self.changed or ended
         kernel = not (UNITS / ENGINE_UNIT).exists()
         config = {
             "name": params["name"],
@@ -276,14 +285,49 @@ class Node:
             "sets_file": str(DATA / "sets.nft"),
             "code": hashlib.sha256(json.dumps([sources(), [read(UNITS / unit) for unit in (ENGINE_UNIT, AGENT_UNIT)]]).encode()).hexdigest(),
         }
-        before = self.changed
-        self.write(CONFIG, json.dumps(config, indent=1) + "\n")
-        restart = self.changed and not before
+        text = json.dumps(config, indent=1) + "\n"
+        if read(CONFIG) != text and not self.module.check_mode:
+            RESTART.touch()  # until it is done: the run may be killed
+        self.write(CONFIG, text)
+        restart = RESTART.exists()
+        self.changed = self.changed or restart
         self.write(LIST, envelope.plain())
         if not self.module.check_mode:
             self.start(restart, nodes.overlay is not None and not kernel, nodes.port)
             self.wait(nodes.serial)
+            if ended:  # by now no agent makes it again
+                self.remove_overlay()
         return {"serial": nodes.serial}
+
+    def leave(self) -> dict[str, Any]:
+        """Remove everything; the keys and the list included, so that a node that gets a network again makes new ones."""
+        self.changed = any(path.exists() for path in (PACKAGE, ETC, DATA, UNITS / AGENT_UNIT, UNITS / ENGINE_UNIT))
+        if not self.module.check_mode:
+            _host.run("systemctl", "--quiet", "disable", "--now", AGENT_UNIT, check=False)
+            self.stop_engine()
+            self.remove_overlay()
+            (UNITS / AGENT_UNIT).unlink(missing_ok=True)
+            self.run("systemctl", "daemon-reload")
+            for folder in (PACKAGE, ETC, DATA):
+                shutil.rmtree(folder, ignore_errors=True)
+        return {}
+
+    @staticmethod
+    def has_overlay() -> bool:
+        """Whether something of an overlay is on the node."""
+        return any(path.exists() for path in (KEY, UNITS / ENGINE_UNIT, Path("/sys/class/net", _host.INTERFACE)))
+
+    def stop_engine(self) -> None:
+        _host.run("systemctl", "--quiet", "disable", "--now", ENGINE_UNIT, check=False)
+        (UNITS / ENGINE_UNIT).unlink(missing_ok=True)
+
+    def remove_overlay(self) -> None:
+        """Remove the interface, its routes and its translation, and let the node forward packets only if it did so before. The key goes last."""
+        _host.run("ip", "link", "delete", _host.INTERFACE, check=False)
+        _host.run("ip", "route", "flush", "table", "main", "type", "unreachable", "metric", _host.UNREACHABLE, check=False)
+        _host.run("nft", "delete", "table", "ip", _host.TABLE, check=False)
+        _host.restore_sysctls(DATA / "sysctls.json")
+        KEY.unlink(missing_ok=True)
 
     @staticmethod
     def known_signer() -> str:
@@ -297,6 +341,7 @@ class Node:
             if engine:
                 self.run("systemctl", "start", ENGINE_UNIT)
             self.run("systemctl", "restart", AGENT_UNIT)
+            RESTART.unlink()
             return
         self.run("systemctl", "start", *units)
         _board.look(port)
@@ -334,7 +379,7 @@ def sources() -> dict[str, str]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["prepared", "joined"], "default": "prepared"},
+            "state": {"type": "str", "choices": ["prepared", "joined", "absent"], "default": "prepared"},
             "name": {"type": "str", "required": True},
             "overlay": {"type": "bool", "default": False},
             "serves": {"type": "bool", "default": False},
@@ -346,8 +391,11 @@ def main() -> None:
     )
     os.umask(0o022)
     node = Node(module)
-    found = node.prepare() if module.params["state"] == "prepared" else node.join()
-    module.exit_json(changed=node.changed, **found)
+    act = {"prepared": node.prepare, "joined": node.join, "absent": node.leave}[module.params["state"]]
+    try:
+        module.exit_json(**act(), changed=node.changed)
+    except _host.Failed as error:
+        module.fail_json(msg=str(error))
 
 
 if __name__ == "__main__":

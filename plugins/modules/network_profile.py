@@ -14,6 +14,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Makes a pair of keys for a user. Only the public one is kept, so that the profile can be shown only once; a profile that the user had before ends.
+  - The profile leads through one gateway, which is noted with the key.
   - The user has access once the list of the nodes was written anew (see M(sky.clusters.network_list)).
   - Whoever is not among the file's C(vpn_users) loses access, and the profile, with the next list.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
@@ -70,7 +71,7 @@ MTU = 1280
 [Peer]
 # {gateway}
 PublicKey = {key}
-Endpoint = {public}:{port}
+Endpoint = {endpoint}
 AllowedIPs = {range}
 PersistentKeepalive = 25
 """
@@ -101,11 +102,14 @@ def main() -> None:
         module.exit_json(changed=True, profile="", code="")
     users = json.loads(USERS.read_text(encoding="utf-8")) if USERS.exists() else {}
     private = run("wg", "genkey")
-    users[user] = {"key": run("wg", "pubkey", stdin=private), "place": place(users, user)}
+    users[user] = {
+        "key": run("wg", "pubkey", stdin=private), "place": place(users, user), "gateway_key": gateway.key,
+        "endpoint": f"{gateway.public}:{nodes.overlay.port}", "range": nodes.overlay.range,
+    }  # fmt: skip
     _list.write(USERS, json.dumps(users, indent=1) + "\n", 0o600)
     profile = PROFILE.format(
         user=user, cluster=nodes.cluster, private=private, address=nodes.overlay.address(module.params["first"] + users[user]["place"]),
-        gateway=gateway.name, key=gateway.key, public=gateway.public, port=nodes.overlay.port, range=nodes.overlay.range,
+        gateway=gateway.name, key=gateway.key, endpoint=users[user]["endpoint"], range=nodes.overlay.range,
     )  # fmt: skip
     program = shutil.which("qrencode")
     code = run(program, "-t", "UTF8", "-m", "1", stdin=profile) if program else ""

@@ -22,7 +22,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Put it together
+- name: Compile the report
   sky.clusters.network_report:
   register: report
 """
@@ -33,12 +33,19 @@ nodes:
   returned: always
   type: dict
   sample: {demo-worker-0: {peers: [], counters: {}, rules: [], agent: {}}}
+users:
+  description: The people of the file's C(vpn_users). Who has no profile has no address; the handshake is null if there was none.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: ada, address: 10.99.255.1, gateway: demo-gate-0, handshake: 12}]
+  version_added: 0.7.0
 faults:
   description: What is wrong, one sentence each.
   returned: always
   type: list
   elements: str
-  sample: ["demo-worker-0: peer demo-worker-1: no handshake: it is down, or UDP is blocked on the way to it"]
+  sample: ["demo-worker-0: gateway demo-gate-0 does not answer it"]
 summary:
   description: All of it as lines for people.
   returned: always

@@ -17,6 +17,7 @@ description:
     machine, the controller above all. As the first task on a node this module fails there, before anything is changed.
   - With O(user), it also fails if a user or a group of the node has the name or the id, but not both. A system user is never changed to the cluster's
     user, and the user of an existing node is neither renamed nor given another id.
+  - Creates the folder of the connection's C(remote_tmp) if it is missing. Ansible would create it too, with a warning on every new node.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   address:
@@ -46,6 +47,12 @@ remote_home:
   returned: success
   type: bool
   sample: false
+key_exchanges:
+  description: The key exchanges that sshd of this node is to offer, the best first, as far as this ssh has them. Only with O(user).
+  returned: success
+  type: list
+  elements: str
+  sample: [sntrup761x25519-sha512@openssh.com, curve25519-sha256, curve25519-sha256@libssh.org]
 """
 
 import contextlib
@@ -57,7 +64,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _remote_tmp
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._here import elsewhere
+
+# The first needs OpenSSH 9.9, the third 8.5. Without the last two, no client of 8.4 or older could log in.
+KEY_EXCHANGES = (
+    "mlkem768x25519-sha256",
+    "sntrup761x25519-sha512",
+    "sntrup761x25519-sha512@openssh.com",
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+)
 
 
 def conflict(name: str, number: int, users: Iterable[tuple[str, int]], groups: Iterable[tuple[str, int]]) -> str:
@@ -104,6 +121,12 @@ def fault(given: Mapping[str, Any]) -> str:
     )
 
 
+def key_exchanges(known: str) -> list[str]:
+    """What sshd is to offer of the key exchanges that it knows, from the output of ``ssh -Q kex``; sshd refuses a file that names another."""
+    names = set(known.split())
+    return [name for name in KEY_EXCHANGES if name in names]
+
+
 def is_remote(folder: str, mounts: str) -> bool:
     """Whether a folder is mounted from another machine, from the text of /proc/mounts; a source like ``server:/path`` is on one."""
     fields = [line.split() for line in mounts.splitlines()]
@@ -123,8 +146,14 @@ def main() -> None:
     )
     if found := fault(module.params):
         module.fail_json(msg=found)
+    if not module.check_mode and (place := getattr(module, "_remote_tmp", None)):
+        _remote_tmp.create(place)
     user = module.params["user"]
-    module.exit_json(changed=False, remote_home=bool(user) and is_remote(f"/home/{user}", Path("/proc/mounts").read_text(encoding="utf-8")))
+    if not user:
+        module.exit_json(changed=False, remote_home=False, key_exchanges=[])
+    _code, known, _errors = module.run_command(["ssh", "-Q", "kex"], check_rc=True)
+    remote = is_remote(f"/home/{user}", Path("/proc/mounts").read_text(encoding="utf-8"))
+    module.exit_json(changed=False, remote_home=remote, key_exchanges=key_exchanges(known))
 
 
 if __name__ == "__main__":

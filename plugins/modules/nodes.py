@@ -55,11 +55,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 moments:
-  description: What happened to each node and when, in seconds since 1970, for the callback P(sky.clusters.timeline#callback).
+  description:
+    - What happened to each node, for the callback P(sky.clusters.timeline#callback).
+    - C(time) is in seconds since 1970, and C(seconds) how long before that the node was asked for.
   returned: always
   type: list
   elements: dict
-  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2}]
+  sample: [{node: demo-worker-2, cloud: here, stage: made, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
@@ -67,11 +69,13 @@ actions:
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
-  description: RV(actions) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  description:
+    - RV(actions) as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, C(text), and C(reason) if the text has one.
+    - C(drain) is V(first) for a node that is drained first, and otherwise V(never).
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)", reason: "", drain: never}]
 estimate:
   description: What the nodes of the file cost, one line for each currency, if the file has prices. It is empty outside of check mode.
   returned: always
@@ -102,6 +106,14 @@ new_hosts:
   type: list
   elements: dict
   sample: [{name: demo-worker-0, groups: [pool_worker, cloud_here, spark_worker], variables: {ansible_host: 10.88.0.3}}]
+planned:
+  description:
+    - In check mode, the nodes that a run would create, replace or start. Empty otherwise.
+    - Each has C(name), C(groups) and C(variables), as far as they are known before the run. A node that is created again is among them, too.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2, groups: [pool_worker, cloud_here, spark_worker], variables: {sky_pool: worker, sky_id: "", sky_memory: 2048}}]
 gone:
   description: Nodes of the running inventory that do not run any more.
   returned: always
@@ -114,6 +126,18 @@ failed_nodes:
   type: list
   elements: str
   sample: ["demo-worker-1 failed (after it was made, 3 attempts): its operating system did not start within 300 s (state building)"]
+failed_names:
+  description: Names of the nodes in RV(failed_nodes).
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-worker-1]
+failure_lines:
+  description: RV(failed_nodes) with the end of the console of each failed node, and what to do next.
+  returned: always
+  type: list
+  elements: str
+  sample: ["next: run the same command again: existing nodes are kept"]
 strict_failure:
   description: Whether nodes failed, enough others exist, and O(strict) requires all of them.
   returned: always
@@ -125,6 +149,12 @@ drift:
   type: list
   elements: str
   sample: ["demo-worker-0: flavor is small, the file says medium; replace the node to change it (-e sky_replace=drift)"]
+differing:
+  description: Names of the nodes in RV(drift).
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-worker-0]
 notes:
   description: Further remarks.
   returned: always
@@ -132,7 +162,7 @@ notes:
   elements: str
   sample: []
 kept_volumes:
-  description: Data volumes whose node does not exist, with C(size) in GiB.
+  description: Data volumes whose node does not exist after the task, or in check mode would not, with C(size) in GiB.
   returned: always
   type: list
   elements: dict

@@ -39,6 +39,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+moments:
+  description: What happened to each node and when, as in RV(sky.clusters.nodes#module:moments).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{node: demo-worker-2, cloud: here, stage: deleted, time: 1795860000.2, seconds: 4.1}]
 actions:
   description: What was done, or would be done in check mode; one line each.
   returned: always
@@ -50,5 +56,11 @@ plan:
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "-", name: demo-worker-3, text: "delete (running) in here"}]
+kept_volumes:
+  description: Data volumes whose node does not exist after the task, or in check mode would not, with C(size) in GiB.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-3-spark, size: 10, type: ""}]
 """

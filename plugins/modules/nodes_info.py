@@ -29,18 +29,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The existing nodes, with C(memory) in MiB.
+  description: The existing nodes, with C(memory) in MiB. C(ready_hash) is the hash of the last visit, empty if the node is not configured yet.
   returned: always
   type: list
   elements: dict
   sample:
     - {name: demo-worker-0, cloud: here, id: demo-worker-0, state: running, address: 10.88.0.3, flavor: medium, image: debian-12, cores: 2,
-       memory: 2048, ready: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker]}
+       memory: 2048, ready_hash: 8d969eef6ecad3c2, fault: "", created: "2026-11-21T03:24:00+00:00", pool: worker, roles: [spark_worker]}
 pools:
-  description: The pools of the file, with the counts of this run. A run fails with fewer than C(least) nodes.
+  description: The pools of the file, with the counts of this run. A run fails with fewer than C(min_count) nodes.
   returned: always
   type: dict
-  sample: {worker: {count: 2, least: 2}}
+  sample: {worker: {count: 2, min_count: 2}}
 members:
   description: Names of the nodes that run and would stay.
   returned: always
@@ -73,11 +73,21 @@ changes:
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
   description:
-    - The same as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text). V(+) creates, V(~) changes, V(-) deletes, V(-/+) replaces.
+    - The same as data, with C(sign), C(name) of a node, a volume, a cloud or what all nodes share, C(text), and C(reason) if the text has one.
+    - V(+) creates, V(~) changes, V(-) deletes, V(-/+) replaces.
+    - C(drain) is V(first) for a node that is drained first, and otherwise V(never).
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)", reason: "", drain: never}]
+planned:
+  description:
+    - The nodes that a run would create, replace or start.
+    - Each has C(name), C(groups) and C(variables), as far as they are known before the run. A node that is created again is among them, too.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2, groups: [pool_worker, cloud_here, spark_worker], variables: {sky_pool: worker, sky_id: "", sky_memory: 2048}}]
 drift:
   description: Differences between the file and existing nodes. They are only reported, since a change would end the node.
   returned: always
@@ -116,7 +126,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, State
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, ring
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._spec import CHOICE_SPEC, CLUSTER_SPEC, REQUEST_SPEC
@@ -127,6 +137,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
 from ansible_collections.sky.clusters.plugins.module_utils._views._costs import estimate
+from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts_to_be
 
 SPEC: dict[str, Any] = CLUSTER_SPEC | REQUEST_SPEC | CHOICE_SPEC
 
@@ -145,16 +156,16 @@ def runs(clouds: Mapping[str, Cloud]) -> list[dict[str, str]]:
 
 def _shown(cluster: Cluster, outcome: Outcome) -> dict[str, Any]:
     listings, made = outcome.listings, outcome.plan
-    going = {node.name for part in made.clouds.values() for node in (*part.delete, *part.leave)}
     nodes = [(cloud, node) for cloud, listing in listings.items() for node in listing.nodes]
     return {
         "nodes": [_node(cloud, node, cluster) for cloud, node in nodes],
-        "pools": {name: {"count": pool.count, "least": pool.least} for name, pool in cluster.pools.items()},
-        "members": sorted(node.name for _cloud, node in nodes if node.state is State.RUNNING and node.name not in going),
+        "pools": {name: {"count": pool.count, "min_count": pool.least} for name, pool in cluster.pools.items()},
+        "members": sorted(outcome.staying),
         "volumes": [_volume(cloud, volume) for cloud, listing in listings.items() for volume in listing.volumes],
         "kept_volumes": [{"name": v.name, "size": v.size, "type": v.type} for v in outcome.kept],
         "changes": [str(change) for change in changes(made)],
         "plan": [change.plain() for change in changes(made)],
+        "planned": hosts_to_be(outcome.coming, cluster),
         "drift": [str(each) for each in made.drift],
         "refusals": list(made.refusals),
         "notes": list(made.notes),
@@ -162,7 +173,7 @@ def _shown(cluster: Cluster, outcome: Outcome) -> dict[str, Any]:
 
 
 def _node(cloud: str, node: Any, cluster: Cluster) -> dict[str, Any]:
-    plain = {key: getattr(node, key) for key in ("name", "id", "flavor", "image", "cores", "memory", "ready", "fault", "created")}
+    plain = {key: getattr(node, key) for key in ("name", "id", "flavor", "image", "cores", "memory", "fault", "created")} | {"ready_hash": node.ready}
     pool = node.mark.pool
     roles = list(cluster.pools[pool].roles) if pool in cluster.pools else []
     return plain | {"cloud": cloud, "state": node.state.value, "address": node.address(public=True) or node.address(), "pool": pool, "roles": roles}

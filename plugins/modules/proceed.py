@@ -16,6 +16,7 @@ description:
   - Fails on every node if one of the results says that a task failed or that its node was unreachable, with the message of that task.
   - If a task with C(run_once) fails, Ansible gives up all hosts of the play, the controller included, and a run ends without its report. Therefore
     such a task ignores its errors, registers its result, and is followed by this module.
+  - If that task has C(no_log), this one needs it too, or results that contain only what may be shown. A registered result is not marked as hidden.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   results:

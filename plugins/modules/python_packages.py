@@ -45,7 +45,7 @@ EXAMPLES = r"""
 - name: Resolve packages
   sky.clusters.python_packages:
     name: python-jobs
-    requirements: [numpy==2.4.0, pandas]
+    requirements: [numpy==2.4.1, pandas]
     variable: spark_python_packages
     python: Python 3.11 x86_64 glibc 2.36
   register: packages

@@ -13,7 +13,8 @@ version_added: 0.5.0
 description:
   - Makes a credential store of Hadoop (a key store file) from a file with keys, which root alone can read. The keys are typed to Hadoop's own program
     on a terminal, so they are in no argument, no environment and no process list.
-  - The store appears under its name only when it is complete.
+  - The store appears under its name only when it is complete. It has the time of the file with the keys then, so a run that ended in between, or that
+    wrote new keys only, is continued by the next.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
@@ -38,7 +39,7 @@ options:
     type: str
     default: spark
   renew:
-    description: Whether to make it anew although it exists.
+    description: Whether to make it anew although it exists and is of these keys.
     type: bool
     default: false
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
@@ -99,14 +100,21 @@ def add(command: list[str], name: str, value: str, store: Path) -> None:
         raise StoreError(f"{store.name}: Hadoop's program could not store {name}: {lines[-1] if lines else 'it said nothing'}")
 
 
-def make(keys: dict[str, str], store: Path, java: str, jars: str, group: str) -> None:
+def is_of(store: Path, keys: Path) -> bool:
+    """Whether a store was made of a file with keys as it is now."""
+    return store.is_file() and store.stat().st_mtime_ns == keys.stat().st_mtime_ns
+
+
+def make(keys: Path, store: Path, java: str, jars: str, group: str) -> None:
     command = [java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", PROGRAM]
     with tempfile.TemporaryDirectory(prefix=".s3a-", dir=store.parent) as folder:
         new = Path(folder) / store.name
-        for name, value in keys.items():
+        made = keys.stat().st_mtime_ns
+        for name, value in pairs(keys).items():
             add(command, name, value, new)
         shutil.chown(new, "root", group)
         new.chmod(0o640)
+        os.utime(new, ns=(made, made))
         new.replace(store)
 
 
@@ -123,13 +131,13 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    store = Path(given["store"])
-    changed = given["renew"] or not store.is_file()
-    if changed and not module.check_mode:
-        try:
-            make(pairs(Path(given["keys"])), store, given["java"], given["jars"], given["group"])
-        except (StoreError, OSError, LookupError) as error:
-            module.fail_json(msg=str(error))
+    store, keys = Path(given["store"]), Path(given["keys"])
+    try:
+        changed = given["renew"] or not is_of(store, keys)
+        if changed and not module.check_mode:
+            make(keys, store, given["java"], given["jars"], given["group"])
+    except (StoreError, OSError, LookupError) as error:
+        module.fail_json(msg=str(error))
     module.exit_json(changed=changed)
 
 

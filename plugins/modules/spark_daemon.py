@@ -51,7 +51,9 @@ options:
     type: int
     default: 5
   wait_seconds:
-    description: Seconds to wait until a started or restarted daemon serves its page. V(0) does not wait at all, not even for the process.
+    description:
+      - Seconds to wait until a started or restarted daemon serves its page. V(0) does not wait at all, not even for the process.
+      - A master that recovers the workers and applications that it knew is waited for up to 240 seconds longer.
     type: int
     default: 60
   pending:
@@ -96,8 +98,6 @@ ended:
 """
 
 import hashlib
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -112,11 +112,14 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._folders impor
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._systemd import SystemdError, systemctl
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_page import read
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_processes import ask_to_drain, executors, is_leaving, page
 
 UNITS = Path("/etc/systemd/system")
 SETTINGS = Path("/etc/spark/spark-daemons.conf")
 HOME = Path("/opt/spark")
 RUNTIME = Path("/run")
+RECOVERY = 240  # seconds; a master waits less (`spark.worker.timeout`) for what it remembers
+AGAIN = 5  # seconds after which those that do not drain are asked again
 
 
 class DaemonError(Exception):
@@ -129,14 +132,13 @@ class Kind:
 
     unit: str
     path: str = "/json/"
-    work: str = ""  # the field of its page that lists running work
     drains: bool = False  # whether a restart would end that work, which can be moved away first
 
 
 KINDS = {
     "history": Kind("spark-history-server", path="/api/v1/version"),
-    "master": Kind("spark-master", work="activeapps"),
-    "worker": Kind("spark-worker", work="executors", drains=True),
+    "master": Kind("spark-master"),
+    "worker": Kind("spark-worker", drains=True),
 }
 
 
@@ -171,19 +173,13 @@ def in_force(unit: str) -> str:
     return path.read_text().split(" ")[0] if path.is_file() else ""
 
 
-def _work(item: Mapping[str, Any]) -> Work:
-    """An executor of a worker, or an application of a master."""
-    if "appid" in item:  # an executor, on the page of its worker
-        return Work(f"{item['appid']}/{item['id']}", str(item.get("appdesc", {}).get("name", item["appid"])))
-    return Work(str(item.get("id", "?")), str(item.get("name", item.get("id", "?"))))
-
-
 class Daemon:
     """One daemon of this node."""
 
     def __init__(self, kind: Kind, page: str) -> None:
         self.kind = kind
         self.page = page
+        self._asked = 0.0  # when those that did not drain were last asked again
 
     @property
     def name(self) -> str:
@@ -209,40 +205,66 @@ class Daemon:
         said = last_words(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
         return f"its journal ends with: {said}" if said else "its journal is empty"
 
+    def process(self) -> int:
+        """The id of its process; 0 if none runs."""
+        return int(self.status()["MainPID"])
+
     def read(self) -> Mapping[str, Any] | None:
-        """Its page; None if nothing serves it."""
-        return read(self.page, self.kind.path)
+        """Its page, where the running process serves it, which new settings may change; None if nothing does."""
+        return read(page(self.process()) or self.page, self.kind.path)
 
-    def work(self) -> list[Work]:
-        """The executors that run on a worker, or the applications of a master."""
-        return [_work(item) for item in (self.read() or {}).get(self.kind.work, [])] if self.kind.work else []
+    def work(self) -> list[Work] | None:
+        """The executors that run on a worker, or the applications of a master; None if a master does not say."""
+        if self.kind.drains:
+            running = executors(self.process())
+            names = self._names() if running else {}
+            return [Work(each.name, names.get(each.application, each.application)) for each in running]
+        if self.kind is not KINDS["master"]:
+            return []
+        found = self.read()
+        return None if found is None else [Work(str(each["id"]), str(each.get("name", each["id"]))) for each in found.get("activeapps", [])]
 
-    def can_drain(self, pid: int) -> bool:
-        """Whether its process handles the signal. A worker that is still starting, or has another setting, would die of it."""
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
-        return bool(caught >> (signal.SIGPWR - 1) & 1)
+    def _names(self) -> dict[str, str]:
+        """The names of the applications whose executors run here, as far as the page tells of them."""
+        listed = (self.read() or {}).get("executors", [])
+        return {str(each["appid"]): str(each.get("appdesc", {}).get("name", each["appid"])) for each in listed}
 
     def begin_drain(self) -> int:
         """Ask its process to drain, for the first time or again; the id of the process."""
-        pid = int(self.status()["MainPID"])
-        if pid and self.can_drain(pid):
-            drain_record(self.kind.unit).write_text(str(pid))
-            os.kill(pid, signal.SIGPWR)
+        pid, record = self.process(), drain_record(self.kind.unit)
+        if ask_to_drain(pid) and not (record.is_file() and record.read_text() == str(pid)):
+            record.write_text(str(pid))
         return pid
 
     def check_drain(self, process: int) -> None:
         """The process stays alive while it drains. The master keeps counting the cores of a drained worker, so its own page is watched."""
-        if self.status()["MainPID"] != str(process):
+        if self.process() != process:
             raise DrainError(f"{self.kind.unit} died while it was draining; {self.tail()}")
+        self._ask_again(process)
+
+    def _ask_again(self, process: int) -> None:
+        """Ask the worker and its executors again, for whom a message may have been lost.
+
+        A worker tells its master of its drain, which drops that while it recovers. The master tells the driver of each executor once, and a driver
+        drops what it is told of an executor that has not registered with it yet: it would run until its application ends.
+        """
+        record, now = drain_record(self.kind.unit), time.time()
+        if not record.is_file() or now - max(record.stat().st_mtime, self._asked) < AGAIN:
+            return
+        self._asked = now
+        ask_to_drain(process)
+        for executor in executors(process):
+            if not is_leaving(executor.pid):
+                ask_to_drain(executor.pid)
 
     def wait(self, seconds: int) -> None:
-        """Wait until it serves its page; a worker until it also knows its master."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            found = self.read()
-            if found is not None and ("masterurl" not in found or found["masterurl"]):
+        """Wait until it serves its page, a worker until it also knows its master, and a master until it has recovered what it knew."""
+        begun, limit = time.monotonic(), seconds
+        while time.monotonic() - begun < limit:
+            found = self.read() or {}
+            if found and found.get("masterurl", "-") and found.get("status", "ALIVE") == "ALIVE":
                 return
+            limit = seconds + (RECOVERY if "RECOVER" in str(found.get("status", "")) else 0)
             time.sleep(0.5)
         if seconds:
             raise DaemonError(f"{self.kind.unit} did not start within {seconds} seconds; {self.tail()}")

@@ -42,8 +42,8 @@ jobs:
   description:
     - The jobs, the last one first. C(job) is empty for applications that were not submitted with M(sky.clusters.spark_submit), and C(application) for
       jobs that have not reached the master.
-    - C(state) is V(running), V(succeeded), V(stopped), V(timeout), V(out of memory), V(lost) or an exit code; of other applications it is the state
-      that the master shows.
+    - C(state) is V(running), V(waiting) (for cores), V(succeeded), V(stopped), V(timeout), V(out of memory), V(lost) or an exit code; of other
+      applications it is the state that the master shows.
   returned: always
   type: list
   elements: dict

@@ -84,7 +84,6 @@ postponed:
 import hashlib
 import json
 import math
-import os
 import pwd
 import random
 import shutil
@@ -99,6 +98,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._rights import rights_of
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _spark_page, _spark_proof
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
 
@@ -201,7 +201,10 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
     command += [str(folder / "proof.py"), str(folder / "texts"), str(folder / "result.json")]
     path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     environment = {"PATH": path, "HOME": str(folder), "SPARK_LAUNCHER_OPTS": SMALL_JVM}
-    with (folder / "log").open("w+") as log:
+    account = pwd.getpwnam(cluster.user)
+    with rights_of(account):  # whose folder it is: a link there must lead root nowhere
+        log = (folder / "log").open("w+")
+    with log:
         job = subprocess.run(
             ["timeout", f"--kill-after={GRACE}", str(seconds), *command],  # ends all processes of the job, not only the first
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment, check=False,
@@ -213,7 +216,8 @@ def submit(cluster: Cluster, folder: Path, seconds: int) -> Mapping[str, Any]:
         raise TooLong(f"the job had not ended after {seconds} seconds; {tail}")
     if code != 0:
         raise ProofError(f"the job failed with exit code {code}; {tail}")
-    return dict(json.loads((folder / "result.json").read_text()))
+    with rights_of(account):
+        return dict(json.loads((folder / "result.json").read_text()))
 
 
 def compare(result: Mapping[str, Any], texts: Mapping[str, str]) -> None:
@@ -242,19 +246,22 @@ def prove(cluster: Cluster, application: str, text: Path, seconds: int) -> dict[
     """Run the job, and check its results and where they were computed."""
     begun = time.monotonic()
     texts = {"real": text.read_text(), "random": random_text()}
-    folder = Path(tempfile.mkdtemp(prefix="spark-proof-"))
+    account = pwd.getpwnam(cluster.user)
+    with rights_of(account):
+        folder = Path(tempfile.mkdtemp(prefix="spark-proof-"))
     try:
-        (folder / "proof.py").write_text(application)
-        (folder / "texts").mkdir()
-        for name, content in texts.items():
-            (folder / "texts" / name).write_text(content)
-        account = pwd.getpwnam(cluster.user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+        with rights_of(account):
+            (folder / "proof.py").write_text(application)
+            (folder / "texts").mkdir()
+            for name, content in texts.items():
+                (folder / "texts" / name).write_text(content)
         result = submit(cluster, folder, seconds)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with rights_of(account):
+            shutil.rmtree(folder, ignore_errors=True)
     compare(result, texts)
-    hosts = tasks_by_host(Path(result["events"].removeprefix("file:")) / result["application"])
+    with rights_of(account):
+        hosts = tasks_by_host(Path(result["events"].removeprefix("file:")) / result["application"])
     idle = [worker for worker in cluster.workers if worker not in hosts]
     if idle:
         raise ProofError(f"no executor on {', '.join(idle)} ran a task of the proof, according to the event log of {result['application']}")

@@ -20,7 +20,8 @@ options:
       - V(prepare) checks the master and creates the folder of the job.
       - V(start) starts the job that O(request) describes.
       - V(follow) returns the new output of the job, and how it ended.
-      - V(list) returns the jobs whose output is kept, and the applications that the master knows.
+      - V(list) returns the jobs whose output is kept, and the applications that the master knows. Outside of check mode it removes output that is
+        too old, as V(prepare) does.
       - V(stop) stops the job.
     type: str
     choices: [prepare, start, follow, list, stop]
@@ -138,7 +139,9 @@ SETTLE = 1.0  # seconds to wait for more output once there is some: every answer
 GRACE = 30  # seconds between asking a job to end and killing it
 KEPT = 7 * 24 * 3600  # seconds to keep the output of a job that has ended
 KEPT_JOBS = 100  # of the jobs that have ended, at most
+KEPT_BYTES = 1 << 30  # of the output of the jobs, beside that of the last one
 STOPPED = "stopped"
+WAITING = "WAITING"  # state of an application in the master
 APPLICATION = re.compile(rb"\bapp-\d{14}-\d{4,}\b")
 FIRST = 1 << 20  # bytes at the beginning of the error output, where Spark logs the identifier of the application
 TIMED_OUT = 124  # as timeout(1) returns
@@ -287,11 +290,16 @@ def prepare(job: Job, user: str) -> None:
 
 
 def remove_old() -> None:
-    """Remove the folders of the oldest jobs that have ended: each job changes its folder last when it ends."""
-    ages = sorted((time.time() - folder.stat().st_mtime, folder) for folder in PLACE.iterdir())
+    """Remove the folders of the oldest jobs that have ended: each job changes its folder last when it ends.
+
+    Those that are too old are also removed by the unit `sky-forget-jobs` of the role spark_master, every hour.
+    """
+    ages = sorted((time.time() - folder.stat().st_mtime, folder) for folder in PLACE.iterdir()) if PLACE.is_dir() else []
+    kept = 0
     for number, (age, folder) in enumerate(ages, 1):
-        if (age > KEPT or number > KEPT_JOBS) and not Job(folder.name).active():
-            shutil.rmtree(folder)
+        kept += sum(path.stat().st_size for stream in STREAMS if (path := folder / stream).exists())
+        if (age > KEPT or number > KEPT_JOBS or (kept > KEPT_BYTES and number > 1)) and not Job(folder.name).active():
+            shutil.rmtree(folder, ignore_errors=True)  # the unit may remove it, too
 
 
 def start(job: Job, given: Mapping[str, Any], uploads: Mapping[str, str]) -> None:
@@ -348,7 +356,8 @@ def news(job: Job, offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[s
 def follow(job: Job, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
     """The output of the job after these offsets, as soon as there is some, and how it ended, when all output was returned."""
     if not (job.folder / "stderr").exists():
-        raise SubmitError(f"there is no job {job.unit} here: it ended more than a week or {KEPT_JOBS} jobs ago, or it was never started")
+        gone = f"it ended more than a week or {KEPT_JOBS} jobs ago, its output made room for that of others"
+        raise SubmitError(f"there is no job {job.unit} here: {gone}, or it was never started")
     if not job.active() and not job.outcome():
         raise SubmitError(f"{job.unit} was lost without an exit code: the node was restarted while it ran")
     end = time.monotonic() + wait
@@ -412,19 +421,20 @@ def jobs(page: str) -> list[dict[str, Any]]:
         raise SubmitError(f"the Spark master does not answer at {page}: run sky.clusters.status")
     applications = {found["id"]: found for found in [*shown.get("activeapps", []), *shown.get("completedapps", [])]}
     folders = PLACE.iterdir() if PLACE.is_dir() else ()
-    own = [_submitted(Job(folder.name), folder) for folder in folders if (folder / "about").is_file()]
+    own = [_submitted(Job(folder.name), folder, applications) for folder in folders if (folder / "about").is_file()]
     known = {found["application"] for found in own}
     own += [_application(found) for name, found in applications.items() if name not in known]
     return sorted(own, key=lambda found: str(found["since"]), reverse=True)
 
 
-def _submitted(job: Job, folder: Path) -> dict[str, Any]:
-    begun, outcome = (folder / "end").stat().st_mtime, job.outcome()
-    going = "running" if job.active() else "lost"
+def _submitted(job: Job, folder: Path, applications: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    begun, outcome, application = (folder / "end").stat().st_mtime, job.outcome(), job.application()
+    waits = applications.get(application, {}).get("state") == WAITING  # its driver runs, and it has no executor yet
+    going = ("waiting" if waits else "running") if job.active() else "lost"
     state = _state(job.ended()) if outcome else going
     seconds = job.seconds() if outcome else round(time.time() - begun, 1)
     about = json.loads((folder / "about").read_text(encoding="utf-8"))
-    return {"job": job.unit, "application": job.application(), **about, "state": state, "since": _moment(begun), "seconds": seconds}
+    return {"job": job.unit, "application": application, **about, "state": state, "since": _moment(begun), "seconds": seconds}
 
 
 def _state(outcome: Mapping[str, Any]) -> str:
@@ -463,6 +473,8 @@ def step(module: AnsibleModule) -> dict[str, Any]:
     elif given["step"] == "follow":
         return follow(job, given["offsets"], given["wait"])
     elif given["step"] == "list":
+        if not module.check_mode:
+            remove_old()
         return {"jobs": jobs(given["page"])}
     else:
         return {"stopped": stop(job)}

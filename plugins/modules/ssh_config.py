@@ -16,6 +16,7 @@ description:
   - Writes a configuration with which C(ssh), C(scp), C(rsync) and editors reach every node by its name, through a gateway where one is needed, with
     its host key verified and with the keys that the collection itself uses.
   - The file describes the nodes as they are; it is written anew by every run.
+  - In check mode no file is written or removed.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:
   cluster:
@@ -32,7 +33,7 @@ options:
     type: str
     required: true
   file:
-    description: Path of the file. By default it is in C(~/.ansible/sky), with the cluster's name.
+    description: Path of the file, in which C(~) is the user's home. By default it is in C(~/.ansible/sky), with the cluster's name.
     type: str
     default: ""
   state:

@@ -144,13 +144,23 @@ changes:
   elements: str
   sample: ["demo-worker-2: create in here (medium, debian-12)"]
 plan:
-  description: RV(changes) as data, with C(sign), C(name) of a node, a volume or a cloud, and C(text).
+  description:
+    - What a run would do, in the clouds and on the nodes, as data, with C(sign), C(name), C(text), C(reason) and C(action).
+    - C(action) is V(create), V(change), V(replace), V(delete), or V(configure) for what is done on a node.
+    - C(drain) is V(first) for a node that is drained first, V(on_restart) for one that is drained if a daemon must be restarted, else V(never).
+    - C(adds) are roles that a node gets, and C(removes) Ansible roles that are removed from it.
   returned: always
   type: list
   elements: dict
-  sample: [{sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)"}]
+  sample:
+    - {sign: "+", name: demo-worker-2, text: "create in here (medium, debian-12)", action: create, reason: "", drain: never, adds: [], removes: []}
+totals:
+  description: How many nodes, volumes and other things the plan creates, changes, replaces and deletes. One that has two lines counts once.
+  returned: always
+  type: dict
+  sample: {create: 1, change: 0, replace: 0, delete: 0}
 visits:
-  description: Nodes that a run would visit.
+  description: Nodes that a run would visit, those that it creates or replaces included.
   returned: always
   type: list
   elements: str

@@ -15,6 +15,13 @@ description:
   - Lists the clouds and plans a run, without changing anything.
   - The inventory that was read at the start of a run may be older than the cluster, for example if the run waited for another one or uses a cache.
 extends_documentation_fragment: [sky.clusters.cluster, sky.clusters.request, sky.clusters.internal, sky.clusters.attributes]
+options:
+  replace:
+    description: Nodes that the run is asked to replace, by name, or V(drift) for all that differ from the file.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -39,6 +46,14 @@ members:
   type: list
   elements: str
   sample: [demo-master-0, demo-worker-0]
+planned:
+  description:
+    - The nodes that the run would create, replace or start.
+    - Each has C(name), C(groups) and C(variables), as far as they are known before the run. A node that is created again is among them, too.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: demo-worker-2, groups: [pool_worker, cloud_here, spark_worker], variables: {sky_pool: worker, sky_id: "", sky_memory: 2048}}]
 new_hosts:
   description: Running nodes that are new to the running inventory or have changed, each with C(name), C(groups) and C(variables).
   returned: always

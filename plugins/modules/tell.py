@@ -13,6 +13,7 @@ author:
   - The sky.clusters authors (@sky-clusters)
 description:
   - Prints lines as they are, where M(ansible.builtin.debug) would print them as data.
+  - On a terminal, prose is wrapped at its width, and lines that tell a fault are red. Commands and rows of tables stay whole.
   - Publishes the result of a run, for programs that started it. AWX shows it as artifact, and later jobs of a workflow have it as variable.
 extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 options:

@@ -42,7 +42,7 @@ extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Let its jobs end
+- name: Drain the node
   sky.clusters.torque_drain:
     node: "{{ inventory_hostname }}"
     drain_seconds: 3600

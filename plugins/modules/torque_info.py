@@ -64,10 +64,13 @@ work:
   elements: dict
   sample: [{id: "12", name: job.pbs, user: ada, state: R, size: 2 core(s) on 1 node(s) in batch, since: "2026-11-28T04:00:00"}]
 facts:
-  description: Each queue with its jobs, the jobs and the nodes by state, the cores of all nodes that are up, and each reservation.
+  description:
+    - Each queue with its jobs, the jobs and the nodes by state, the cores of all nodes that are up, and each reservation.
+    - Each index of an array counts as a job. Jobs that C(qstat) shows as C(H) are held, also by others that they wait for, and those that it shows as
+      C(W), which may not run yet, are delayed.
   returned: always
   type: dict
-  sample: {queue batch: "1 running, 2 waiting", jobs: "running 1, waiting 2", nodes: "idle 1, mixed 1", cores: 4, cores in use: 1}
+  sample: {queue batch: "1 running, 2 waiting, 4 held", jobs: "held 4, running 1, waiting 2", nodes: "idle 1, mixed 1", cores: 4, cores in use: 1}
 proof:
   description:
     - When (C(ended)) and how (C(outcome), V(success), V(failure) or V(postponed)) the last proof ended, with its C(result) or the reason (C(why)),
@@ -78,6 +81,7 @@ proof:
   sample: {outcome: failure, ended: "2026-11-28T03:40:05Z", why: "node demo-node-1 did not take part", nodes: [], current: true}
 """
 
+import os
 import re
 import subprocess
 from collections import Counter
@@ -91,18 +95,23 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import SUCCESS
 from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
 
+NONE = "sky-none"  # a node that the configuration has where there is none
 SECONDS = 20  # that the server may take to answer
 LOST = {"DOWN", "UNKNOWN", "FAIL", "FUTURE"}
-LEAVING = "Reason=sky.clusters: leaves"
+OUT = {"Reason=sky.clusters: leaves": "taken out by a run", "Reason=Prolog error": "taken out without its homes"}
 BUSY = {"ALLOCATED", "MIXED", "COMPLETING"}
-LETTERS = {"RUNNING": "R", "COMPLETING": "E", "CONFIGURING": "R", "SUSPENDED": "S", "PENDING": "Q"}
-JOB = "%i|%u|%T|%C|%D|%P|%V|%j"
+LETTERS = {"RUNNING": "R", "COMPLETING": "E", "CONFIGURING": "R", "SUSPENDED": "S"}
+# Letters of qstat for the reasons why a job waits; of others it is Q
+REASONS = {"JobHeldUser": "H", "JobHeldAdmin": "H", "JobHoldMaxRequeue": "H", "Dependency": "H", "DependencyNeverSatisfied": "H", "BeginTime": "W"}
+KINDS = {"R": "running", "E": "ending", "S": "suspended", "Q": "waiting", "H": "held", "W": "delayed"}
+JOB = "%i|%u|%T|%r|%C|%D|%P|%V|%j"
 
 
 def ask(*command: str) -> str | None:
     """What a command of Slurm's answers; None if it does not."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        environment = os.environ | {"SLURM_BITSTR_LEN": "0"}  # or long lists of indices are cut
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
@@ -118,7 +127,7 @@ def members(shown: str) -> list[dict[str, Any]]:
     found = []
     for line in shown.splitlines():
         fields = dict(re.findall(r"(\w+)=(\S*)", line))
-        if "NodeName" not in fields:
+        if fields.get("NodeName", NONE) == NONE:
             continue
         words = states(fields.get("State", "UNKNOWN"))
         used, cores = int(fields.get("CPUAlloc", 0)), int(fields.get("CPUTot", 0))
@@ -128,7 +137,7 @@ def members(shown: str) -> list[dict[str, Any]]:
                 "state": fields.get("State", "UNKNOWN"),
                 "at_work": not words & LOST,
                 "busy": bool(words & BUSY) or used > 0,
-                "detail": f"{used} of {cores} cores" + (", taken out by a run" if LEAVING in line else ""),
+                "detail": ", ".join([f"{used} of {cores} cores", *(words for reason, words in OUT.items() if reason in line)]),
             }
         )
     return found
@@ -138,23 +147,38 @@ def work(shown: str) -> list[dict[str, Any]]:
     """The jobs, from the lines of squeue."""
     found = []
     for line in shown.splitlines():
-        number, user, state, cores, nodes, queue, since, name = line.split("|", 7)
+        number, user, state, reason, cores, nodes, queue, since, name = line.split("|", 8)
         size = f"{cores} core(s) on {nodes} node(s) in {queue}"
-        found.append({"id": number, "name": name, "user": user, "state": LETTERS.get(state, state), "size": size, "since": since})
+        letter = REASONS.get(reason, "Q") if state == "PENDING" else LETTERS.get(state, state)
+        found.append({"id": number, "name": name, "user": user, "state": letter, "size": size, "since": since})
     return found
+
+
+def indices(number: str) -> int:
+    """How many jobs a line of squeue stands for: the waiting indices of an array are one, such as ``13_[1-4,7%2]`` and ``13_[0-8:2]``."""
+    ranges = re.findall(r"[\[,](\d+)(?:-(\d+))?(?::(\d+))?", number)
+    return sum((int(last or first) - int(first)) // int(step or 1) + 1 for first, last, step in ranges) or 1
 
 
 def facts(nodes: Sequence[Mapping[str, Any]], jobs: Sequence[Mapping[str, Any]], queues: Iterable[str]) -> dict[str, Any]:
     """What status shows beside: queues, jobs by state, nodes by state, cores."""
     found: dict[str, Any] = {}
     for queue in queues:
-        own = Counter(job["state"] for job in jobs if job["size"].rsplit(" ", 1)[1] == queue)
-        found[f"queue {queue}"] = f"{own['R'] + own['E'] + own['S']} running, {own['Q']} waiting"
-    kinds = Counter({"R": "running", "E": "ending", "S": "suspended", "Q": "waiting"}.get(job["state"], job["state"]) for job in jobs)
-    found["jobs"] = _counted(kinds)
+        own = _by_kind(job for job in jobs if job["size"].rsplit(" ", 1)[1] == queue)
+        running = own["running"] + own["ending"] + own["suspended"]
+        more = [f"{own[kind]} {kind}" for kind in ("held", "delayed") if own[kind]]
+        found[f"queue {queue}"] = ", ".join([f"{running} running", f"{own['waiting']} waiting", *more])
+    found["jobs"] = _counted(_by_kind(jobs))
     found["nodes"] = _counted(Counter(node["state"].lower() for node in nodes))
     counts = [[int(number) for number in re.findall(r"\d+", node["detail"])[:2]] for node in nodes if node["at_work"]]
     return found | {"cores": sum(count[1] for count in counts), "cores in use": sum(count[0] for count in counts)}
+
+
+def _by_kind(jobs: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for job in jobs:
+        found[KINDS.get(job["state"], job["state"])] += indices(job["id"])
+    return found
 
 
 def reservations(shown: str) -> dict[str, str]:
@@ -188,9 +212,8 @@ def in_words(proof: dict[str, Any]) -> dict[str, Any]:
     if proof.get("outcome") != SUCCESS:
         return proof
     result = proof["result"]
-    return proof | {
-        "words": f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
-    }
+    words = f"job {result['job']} ran on {len(result['nodes'])} node(s){', with MPI,' if result['mpi'] else ''} in {result['seconds']} s"
+    return proof | {"words": "; ".join(filter(None, (words, result.get("limited", ""))))}
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ version_added: 0.5.0
 description:
   - Submits, as a user, an MPI job with a process on each node, and checks that every node took part, that the processes reached one another, and that
     the output is where PBS puts it.
+  - The job is submitted to a queue that takes it. Where no queue takes one with all nodes, several jobs prove the nodes, and the result says so.
   - Its stamp says when and how it ended, and of which nodes. It is run again if these or the configuration have changed, or if it failed.
   - While other jobs keep the nodes from it, it is put off to the next run.
 author:
@@ -60,10 +61,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 result:
-  description: The job's number, the nodes that took part, whether with MPI, and the seconds that it took.
+  description:
+    - The job's number, or those of several jobs, the nodes that took part, whether with MPI, and the seconds that it took.
+    - C(limited) says what the queues did not allow to prove; empty if all nodes took part in one job.
   returned: when it succeeded
   type: dict
-  sample: {job: "1", nodes: [demo-node-0, demo-node-1], mpi: true, seconds: 3.1}
+  sample: {job: "1", nodes: [demo-node-0, demo-node-1], mpi: true, seconds: 3.1, limited: ""}
 postponed:
   description: Why it was put off.
   returned: when it was
@@ -71,6 +74,7 @@ postponed:
   sample: "other jobs use its nodes"
 """
 
+import grp
 import os
 import pwd
 import re
@@ -85,14 +89,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._rights import rights_of
 from ansible_collections.sky.clusters.plugins.module_utils._systems._proof_stamp import FAILURE, POSTPONED, SUCCESS
-from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP
+from ansible_collections.sky.clusters.plugins.module_utils._systems._torque_proof import STAMP, Job, limited, plan, queues
 
 PROGRAMS = Path("/var/lib/sky/proof")
 ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
 SCRIPT = """#!/bin/bash
 #PBS -N sky_proof
-#PBS -l walltime=5:00
 #PBS -j oe
 cd "$PBS_O_WORKDIR" || exit 1
 pbsdsh -u hostname | sed 's/^/host /'
@@ -111,7 +115,7 @@ class PostponedError(Exception):
 def run(*command: str, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if done.returncode != 0:
-        raise ProofError(f"'{' '.join(command[:6])}' failed: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise ProofError(f"'{' '.join(command[:9])}' failed: {(done.stderr or done.stdout).strip()[-400:]}")
     return str(done.stdout)
 
 
@@ -133,7 +137,7 @@ def checked(output: str, nodes: Sequence[str], mpi: bool) -> list[str]:
 
 
 class Proof:
-    """One job, in a folder of its own in the home of its user."""
+    """One job, in a folder of its own in the home of its user, who may put links there: root has the rights of this user in it."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.given = given
@@ -141,46 +145,81 @@ class Proof:
         self.folder = Path()
 
     def as_user(self, *command: str) -> str:
-        return run("runuser", "-u", self.given["user"], "--", *command, cwd=self.folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.account.pw_dir}
+        return run("runuser", "-u", self.given["user"], "--", "env", "-C", str(self.folder), *command, cwd="/", env=environment)
 
     def run(self) -> dict[str, Any]:
         began = time.monotonic()
-        self.folder = Path(tempfile.mkdtemp(prefix=".sky-proof-", dir=self.account.pw_dir))
+        jobs = self._plan()
+        with rights_of(self.account):
+            self.folder = Path(tempfile.mkdtemp(prefix=".sky-proof-", dir=self.account.pw_dir))
         try:
             self._prepare()
-            number = self.as_user("qsub", "-l", f"nodes={len(self.given['nodes'])}", "-p", "1023", "proof.pbs").partition(".")[0]
-            self._wait(number)
-            nodes = checked(self._output(number), self.given["nodes"], bool(self.given["program"]))
+            numbers = self._submitted(jobs)
+            self._wait(numbers)
+            nodes = sorted(node for number, job in zip(numbers, jobs, strict=True) for node in self._proved(number, job))
         finally:
-            shutil.rmtree(self.folder)
-        return {"job": number, "nodes": nodes, "mpi": bool(self.given["program"]), "seconds": round(time.monotonic() - began, 1)}
+            with rights_of(self.account):
+                shutil.rmtree(self.folder)
+        seconds = round(time.monotonic() - began, 1)
+        open_points = limited(jobs, self.given["nodes"], self.given["user"])
+        return {"job": ", ".join(numbers), "nodes": nodes, "mpi": bool(self.given["program"]), "seconds": seconds, "limited": open_points}
+
+    def _plan(self) -> list[Job]:
+        known = queues(run("scontrol", "show", "partition", "--oneliner"), run("sinfo", "--noheader", "--all", "--Node", "--format=%N %R"))
+        groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist(self.account.pw_name, self.account.pw_gid)}
+        if jobs := plan(self.given["nodes"], known, groups):
+            return jobs
+        names = ", ".join(queue.name for queue in known) or "there is none"
+        raise ProofError(f"no queue takes jobs of {self.given['user']} on these nodes ({names}): torque_proof_user names another user")
+
+    def _submitted(self, jobs: Sequence[Job]) -> list[str]:
+        """Their numbers. None is left behind where one is refused."""
+        numbers: list[str] = []
+        try:
+            for job in jobs:
+                numbers.append(self.as_user("qsub", *job.options, "-p", "1023", "proof.pbs").partition(".")[0])  # noqa: PERF401  # kept one by one
+        except ProofError:
+            if numbers:
+                run("scancel", *numbers)
+            raise
+        return numbers
+
+    def _proved(self, number: str, job: Job) -> list[str]:
+        with rights_of(self.account):
+            output = self._output(number)
+        return checked(output, job.nodes, bool(self.given["program"]))
 
     def _prepare(self) -> None:
         program = self.given["program"]
-        (self.folder / "proof.pbs").write_text(SCRIPT + MPI * bool(program), encoding="utf-8")
+        with rights_of(self.account):
+            (self.folder / "proof.pbs").write_text(SCRIPT + MPI * bool(program), encoding="utf-8")
+            if program:
+                (self.folder / "ring.c").write_text(program, encoding="utf-8")
         if program:
-            (self.folder / "ring.c").write_text(program, encoding="utf-8")
-            run("mpicc", "-O1", "-o", str(self.folder / "ring"), str(self.folder / "ring.c"))
-        for path in (self.folder, *self.folder.iterdir()):
-            os.chown(path, self.account.pw_uid, self.account.pw_gid)
+            self.as_user("mpicc", "-O1", "-o", "ring", "ring.c")
 
     def _state(self, number: str) -> tuple[str, str]:
         shown = run("squeue", "--noheader", "--all", "--states=all", f"--jobs={number}", "--format=%T %r").split(maxsplit=1)
         return (shown[0], shown[1].strip()) if len(shown) > 1 else ("", "")
 
-    def _wait(self, number: str) -> None:
-        """Until the job has ended; one that has not is taken back."""
+    def _wait(self, numbers: Sequence[str]) -> None:
+        """Until the jobs have ended; those that have not are taken back."""
         end = time.monotonic() + self.given["seconds"]
+        left = list(numbers)
         while time.monotonic() < end:
-            state, reason = self._state(number)
+            state, reason = self._state(left[0])
             if state in ENDED:
-                return
+                left.pop(0)
+                if not left:
+                    return
+                continue
             time.sleep(0.3)
-        others = run("squeue", "--noheader", "--states=running", "--format=%A").split()
-        run("scancel", number)
-        if state == "PENDING" and others and others != [number]:
+        others = [job for job in run("squeue", "--noheader", "--states=running", "--format=%A").split() if job not in numbers]
+        run("scancel", *left)
+        if state == "PENDING" and others:
             raise PostponedError(f"other jobs use its nodes ({', '.join(others[:5])})")
-        raise ProofError(f"job {number} has not ended within {self.given['seconds']} s: it is {state} ({reason})")
+        raise ProofError(f"job {left[0]} has not ended within {self.given['seconds']} s: it is {state} ({reason})")
 
     def _output(self, number: str) -> str:
         """Where PBS puts it: also what went wrong is said there."""

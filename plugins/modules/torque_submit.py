@@ -12,10 +12,11 @@ short_description: Run a script of PBS on a batch cluster, and show its output w
 version_added: 0.5.0
 description:
   - Submits a script with C(qsub), as a user of the cluster, on this node, the server of a batch system, and waits for its end.
-  - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names. The folder is removed when the job
-    has ended. If the job has left files there, it stays, and gets the job's number as its name.
+  - The job starts in a folder of its own below C(sky-jobs) in the home of the user, which C(PBS_O_WORKDIR) names, also if the script names another
+    one (C(#PBS -d)). The folder is removed when the job has ended. If the job has left files there, it stays, and gets the job's number as its name.
+  - Arrays (C(-t)), interactive jobs (C(-I)) and jobs whose number is not printed (C(-z)) are refused, in O(options) and in the script.
   - What the job writes is shown while it runs. An exit status other than 0 fails the task.
-  - A job goes on if the run that submitted it ends. O(submission) follows it again.
+  - A job keeps running if the run that submitted it ends. O(submission) follows it again.
 author:
   - The sky.clusters authors (@sky-clusters)
 options:
@@ -29,7 +30,7 @@ options:
     elements: str
     default: []
   arguments:
-    description: Arguments of the script.
+    description: Arguments of the script, each one word without blanks.
     type: list
     elements: str
     default: []
@@ -117,6 +118,7 @@ folder:
 """
 
 import codecs
+import contextlib
 import json
 import os
 import pwd
@@ -124,12 +126,15 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._rights import rights_of
+
+QSUB = Path("/usr/local/bin/qsub")  # of the role torque
 RECORDS = Path("/var/lib/sky-submit-torque")
 STREAMS = ("stdout", "stderr")
 # What a task may say: the action plugin takes this from here
@@ -158,31 +163,47 @@ def run(*command: str, **more: Any) -> str:
     return str(done.stdout)
 
 
+def account_of(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise SubmitError(f"there is no user '{user}' here: run sky.clusters.torque_cluster first") from None
+
+
 def start(given: Mapping[str, Any], asked: Mapping[str, Any], uploads: Mapping[str, str]) -> str:
     """Submit the script, with the files that were brought to this node; the job's number."""
-    try:
-        account = pwd.getpwnam(given["user"])
-    except KeyError:
-        raise SubmitError(f"there is no user '{given['user']}' here: run sky.clusters.torque_cluster first") from None
-    if not Path("/usr/local/bin/qsub").exists():
+    account = account_of(given["user"])
+    if not QSUB.exists():
         raise SubmitError("there is no qsub here: run sky.clusters.torque_cluster first")
-    place = Path(account.pw_dir) / "sky-jobs"
-    folder = place / f"job-{time.time_ns():x}"
-    folder.mkdir(parents=True)
-    for name, upload in uploads.items():
-        shutil.move(upload, folder / name)
-        (folder / name).chmod(0o700 if name == asked["script"] else 0o600)
-    for path in (place, folder, *folder.iterdir()):
-        os.chown(path, account.pw_uid, account.pw_gid)
+    folder = Path(account.pw_dir) / "sky-jobs" / f"job-{time.time_ns():x}"
     arguments = ["-F", " ".join(asked["arguments"])] if asked["arguments"] else []
-    command = ["runuser", "-u", given["user"], "--", "qsub", "-d", str(folder), *asked["options"], *arguments, asked["script"]]
+    command = ["runuser", "-u", given["user"], "--", "env", "-C", str(folder)]  # which the user enters, not root
+    command += ["qsub", "-d", str(folder), *asked["options"], *arguments, asked["script"]]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "SKY_PBS_FOLLOWED": "1"}
     try:
-        number = run(*command, cwd=folder, env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}).strip().partition(".")[0]
+        bring(account, folder, asked["script"], uploads)
+        number = run(*command, cwd="/", env=environment).strip().partition(".")[0]
     except SubmitError:
-        shutil.rmtree(folder)
+        with rights_of(account):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     record(number, given["user"], folder, list(uploads))
     return number
+
+
+def bring(account: pwd.struct_passwd, folder: Path, script: str, uploads: Mapping[str, str]) -> None:
+    """Put the files into a new folder in the home of the user, as the user."""
+    with contextlib.ExitStack() as opened:
+        sources = {name: opened.enter_context(Path(upload).open("rb")) for name, upload in uploads.items()}
+        try:
+            with rights_of(account):
+                folder.mkdir(parents=True)
+                for name, source in sources.items():
+                    mode = 0o700 if name == script else 0o600
+                    with open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                        shutil.copyfileobj(source, file)
+        except OSError as error:
+            raise SubmitError(f"{account.pw_name} cannot write to {folder}: {error.strerror}") from error
 
 
 def record(number: str, user: str, folder: Path, names: list[str]) -> None:
@@ -223,13 +244,12 @@ def decoded(data: bytes, whole: bool) -> tuple[str, int]:
 
 
 def news(paths: Mapping[str, str], offsets: Mapping[str, int], whole: bool) -> dict[str, tuple[str, int]]:
-    """By stream: the text behind an offset, and how many bytes it is."""
+    """By stream: the text behind an offset, and how many bytes it is. The files are the job's, which may have put links in their place."""
     found = {}
     for stream in STREAMS:
-        path = Path(paths[stream]) if paths[stream] else None
         data = b""
-        if path is not None and path.is_file():
-            with path.open("rb") as file:
+        if os.path.isfile(paths[stream]):
+            with open(paths[stream], "rb") as file:
                 file.seek(offsets.get(stream, 0))
                 data = file.read(CHUNK)
         found[stream] = decoded(data, whole)
@@ -246,12 +266,14 @@ def state(number: str) -> tuple[str, int | None, float]:
 
 def follow(number: str, offsets: Mapping[str, int], wait: float) -> dict[str, Any]:
     """What the job wrote behind these offsets, as soon as there is something, and how it ended, once all was shown."""
-    paths = known(number)["paths"]
+    kept = known(number)
+    paths, account = kept["paths"], account_of(kept["user"])
     end = time.monotonic() + wait
     first = 0.0
     while True:
         letter, status, seconds = state(number)  # before its output is read: all of it is there then
-        found = news(paths, offsets, letter == "C")
+        with rights_of(account):
+            found = news(paths, offsets, letter == "C")
         now = time.monotonic()
         if any(text for text, _length in found.values()):
             first = first or now
@@ -260,7 +282,9 @@ def follow(number: str, offsets: Mapping[str, int], wait: float) -> dict[str, An
         time.sleep(0.5)
     shown = {stream: offsets.get(stream, 0) + length for stream, (_text, length) in found.items()}
     answer: dict[str, Any] = {"offsets": shown, "state": letter} | {stream: text for stream, (text, _length) in found.items()}
-    if letter == "C" and all(not path or not Path(path).is_file() or shown[stream] == Path(path).stat().st_size for stream, path in paths.items()):
+    with rights_of(account):
+        whole = all(not os.path.isfile(path) or shown[stream] == os.path.getsize(path) for stream, path in paths.items())
+    if letter == "C" and whole:
         answer |= {"status": status, "seconds": seconds}
     return answer
 
@@ -268,21 +292,23 @@ def follow(number: str, offsets: Mapping[str, int], wait: float) -> dict[str, An
 def remove(number: str) -> str:
     """Remove what the submission brought; the folder, if the job has left files there."""
     kept = known(number)
-    folder = Path(kept["folder"])
-    for name in kept["names"]:
-        (folder / name).unlink(missing_ok=True)
-    for path in kept["paths"].values():
-        if path and Path(path).parent == folder:
-            Path(path).unlink(missing_ok=True)
+    with rights_of(account_of(kept["user"])):
+        left = clear(Path(kept["folder"]), kept["names"], kept["paths"].values(), number)
     (RECORDS / f"{number}.json").unlink()
+    return left
+
+
+def clear(folder: Path, names: Iterable[str], outputs: Iterable[str], number: str) -> str:
+    """Remove these files and the folder; the folder's new name, if more is in it."""
     try:
+        for path in (*(folder / name for name in names), *(Path(output) for output in outputs if output)):
+            if path.parent == folder:
+                path.unlink(missing_ok=True)
         folder.rmdir()
     except FileNotFoundError:
         return ""
     except OSError:
-        new = folder.with_name(number)
-        folder.rename(new)
-        return str(new)
+        return str(folder.rename(folder.with_name(number)))
     return ""
 
 

@@ -37,7 +37,7 @@ extends_documentation_fragment: [sky.clusters.internal, sky.clusters.attributes]
 """
 
 EXAMPLES = r"""
-- name: Have the server run with its present settings
+- name: Start the server with its present settings
   sky.clusters.unit:
     units:
       - {name: slurmctld, settings: [/etc/slurm/slurm.conf]}

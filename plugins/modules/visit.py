@@ -35,6 +35,20 @@ options:
     description: Whether to visit every node.
     type: bool
     default: false
+  planned:
+    description:
+      - In check mode and for the status, the nodes that the run creates, replaces or starts, as RV(sky.clusters.nodes_info#module:planned) has them.
+        Nodes that must know them are visited, too.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.8.0
+  disruption:
+    description: What a change may do to running work, which decides whether nodes are drained before a daemon is restarted; see RV(drains).
+    type: str
+    choices: [drain, refuse, force]
+    default: drain
+    version_added: 0.8.0
 """
 
 EXAMPLES = r"""
@@ -46,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 names:
-  description: Names of the nodes to visit.
+  description: Names of the nodes to visit now.
   returned: always
   type: list
   elements: str
@@ -57,8 +71,32 @@ due:
   type: list
   elements: str
   sample: [demo-worker-2]
+later:
+  description: Names of the nodes in O(planned) that the run visits when they exist.
+  returned: always
+  type: list
+  elements: str
+  sample: [demo-worker-3]
+reasons:
+  description:
+    - Why each node in RV(names) and RV(later) is visited.
+    - It was never configured (V(new)), its ready hash differs (V(changed)), O(also) names it (V(faulty)), or only O(full) asks for it (V(full)).
+  returned: always
+  type: dict
+  sample: {demo-master-0: [changed], demo-worker-2: [new]}
+drains:
+  description: Nodes to visit that are drained first if a daemon there must be restarted, each with the roles that do this.
+  returned: always
+  type: dict
+  sample: {demo-worker-2: [spark_worker]}
+refusals:
+  description: Variables that a node in O(planned) could not fulfil, such as more memory than its flavor has; one sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["spark_worker_memory: 4096 is more than demo-worker-3 has (2048)"]
 heads:
-  description: The head of each system, by the role of the head.
+  description: The head of each system, by the role of the head, among the nodes that exist. RV(addresses) likewise.
   returned: always
   type: dict
   sample: {spark_master: demo-master-0}

@@ -21,7 +21,7 @@ options:
     required: true
   state:
     description:
-      - V(members) accepts the NodeManagers of O(members) and no others; what of them leaves goes on leaving. V(present) accepts that of O(address).
+      - V(members) accepts the NodeManagers of O(members) and no others; those of them that leave keep leaving. V(present) accepts that of O(address).
       - V(leaving) gives it no more containers, and waits until the jobs that use it have ended, at most O(drain_seconds). V(left) forgets it.
       - V(answers) waits until the ResourceManager answers, at most O(seconds).
     type: str
@@ -60,7 +60,7 @@ EXAMPLES = r"""
     state: members
     members: [10.0.0.5, 10.0.0.6]
 
-- name: Have a NodeManager leave
+- name: Drain a NodeManager
   sky.clusters.yarn_nodes:
     page: http://10.0.0.4:8088
     state: leaving
@@ -96,11 +96,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._pending import Pending
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _yarn_pages
 from ansible_collections.sky.clusters.plugins.module_utils._systems._yarn_pages import NodeManager
 
 MEMBERS = Path("/etc/yarn/members")
 LEAVING = Path("/etc/yarn/leaving")
+RESOURCEMANAGER = "yarn-resourcemanager"  # its unit
 YARN = "/usr/local/bin/yarn"  # of the role yarn
 SLACK = 30  # s that the ResourceManager may take to end the containers of a node
 STAYS = ("RUNNING", "DECOMMISSIONING")
@@ -122,24 +124,30 @@ def read(path: Path) -> set[str]:
     return set(path.read_text(encoding="ascii").split()) if path.is_file() else set()
 
 
-def put(path: Path, names: Iterable[str]) -> bool:
-    """Write a list; whether that changed it."""
-    text = "".join(f"{name}\n" for name in sorted(names))
-    if path.is_file() and path.read_text(encoding="ascii") == text:
-        return False
+def text(names: Iterable[str]) -> str:
+    return "".join(f"{name}\n" for name in sorted(names))
+
+
+def put(path: Path, names: Iterable[str]) -> None:
     new = path.with_suffix(".new")
-    new.write_text(text, encoding="ascii")
+    new.write_text(text(names), encoding="ascii")
     new.chmod(0o644)
     new.replace(path)
-    return True
 
 
 def change(members: set[str], leaving: set[str], page: str, seconds: int) -> bool:
-    """Write the lists; whether that changed them. Those that leave go on leaving, within so many seconds."""
-    changed = [put(MEMBERS, members), put(LEAVING, leaving)]
-    if any(changed) and _yarn_pages.state(page).answers:
-        refresh(seconds if leaving else 0)
-    return any(changed)
+    """Write the lists, and have the ResourceManager read them, also what an earlier run wrote; whether there was anything to do.
+
+    Those that leave keep leaving, within so many seconds.
+    """
+    wanted = {MEMBERS: members, LEAVING: leaving}
+    stale = {path: names for path, names in wanted.items() if not path.is_file() or path.read_text(encoding="ascii") != text(names)}
+    pending = Pending(MEMBERS.with_suffix(".pending"), RESOURCEMANAGER)
+    if stale:
+        pending.note()
+    for path, names in stale.items():
+        put(path, names)
+    return pending.settle(lambda: _yarn_pages.state(page).answers, lambda: refresh(seconds if leaving else 0)) or bool(stale)
 
 
 def refresh(seconds: int) -> None:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, ParamSpec
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -19,6 +21,24 @@ from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys i
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import FleetError, option_classes
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Stopped
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Refused
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import untemplated
+
+P = ParamSpec("P")
+
+
+def in_one_sentence(run: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
+    """A method whose failures are their own sentence: core 2.18 adds a traceback, and shows "An exception occurred" before the sentence."""
+
+    @functools.wraps(run)
+    def plain(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        try:
+            return run(*args, **kwargs)
+        except AnsibleActionFail as failure:
+            failure.result.pop("exception", None)
+            raise
+
+    return plain
 
 
 def listed(value: Any) -> Any:
@@ -36,14 +56,23 @@ class ValidatedAction(ActionBase):
     errors: ClassVar[tuple[type[Exception], ...]] = ()
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         self.variables = task_vars or {}
         try:
-            return self._validated()
+            result = self._validated()
         except AnsibleActionFail as failure:
-            failure.result.pop("exception", None)  # core 2.18 adds a traceback, and shows "An exception occurred" before the sentence
+            failure.message = self.worded(str(failure.args[0]))
+            # core 2.18 has the sentence here, too, with a traceback, and would show "An exception occurred" before it
+            failure.result.update(msg=failure.message)
+            failure.result.pop("exception", None)
             raise
+        return result | untemplated({"msg": self.worded(result["msg"])}) if result.get("failed") and "msg" in result else result
+
+    def worded(self, text: str) -> str:
+        """A sentence for the reader of this run."""
+        return worded(text, self.variables)
 
     def _validated(self) -> dict[str, Any]:
         lists = {name for name, option in self.spec.items() if option["type"] == "list"}

@@ -15,14 +15,17 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._base._schema import Faults, Free, ListOf, MapOf, Text, hint, option, read, shown
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Node
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, ClusterFileError
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN, PUBLIC_KEY, ClusterFileError
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import is_nothing
 
 PREFIX = "answer_"  # of the extra variables
 NAME = "name"  # the answer that every offer needs: the name of the cluster
 OFFER = "offer"  # the answer that chooses the offer
+OWNER = "owner"  # the answer that is the user who asks, unless it is given
+OTHERS = re.compile(r"[^A-Za-z0-9._@-]")  # what the name of an owner cannot have
 ANSWER = Text(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, starting with a letter", 40)
 PLACE = Text(r"[A-Za-z0-9_]+(\.(\*|[A-Za-z0-9_-]+))*", "keys of the cluster file with dots between them, such as pools.worker.count", 200)
+KEYS = "ssh_keys"  # of the file: what the nodes themselves know
 KEPT = re.compile(r"pools\.([^.]+)\.(count|flavor|cloud)")  # what can be taken from the nodes that exist
 
 
@@ -71,6 +74,14 @@ def given_answers(variables: Mapping[str, Any]) -> dict[str, Any]:
     """The answers among extra variables; one that is empty is none."""
     answers = {name.removeprefix(PREFIX): value for name, value in variables.items() if name.startswith(PREFIX)}
     return {name: value for name, value in answers.items() if not is_nothing(value)}
+
+
+def with_owner(answers: Mapping[str, Any], offer: Offer, user: str) -> dict[str, Any]:
+    """The answers, with the user who asks as owner of the cluster if the offer has such an answer and nobody gave it.
+
+    All jobs of AWX have the same credentials, so without it a user would change the cluster of another one who has chosen the same name.
+    """
+    return dict(answers) | ({OWNER: OTHERS.sub("-", user)} if user and OWNER in offer.answers and OWNER not in answers else {})
 
 
 def filled(offer: Offer, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,6 +144,17 @@ def unanswered(offer: Offer, answers: Mapping[str, Any]) -> list[tuple[str, str]
     """The pools, and their keys, that nobody has answered and that existing nodes show."""
     left = (place for name in offer.answers if name not in answers for place in offer.places(name))
     return [(match.group(1), match.group(2)) for place in left if (match := KEPT.fullmatch(place))]
+
+
+def keeps_keys(offer: Offer, answers: Mapping[str, Any]) -> bool:
+    """Whether nobody has answered which keys the nodes authorise."""
+    return any(KEYS in offer.places(name) for name in offer.answers if name not in answers)
+
+
+def authorised(content: str) -> list[str]:
+    """The keys in a node's file of authorised keys, as a cluster file lists them. Lines that no cluster file could have are left out."""
+    lines = (line.strip() for line in content.splitlines())
+    return list(dict.fromkeys(line for line in lines if PUBLIC_KEY.parse(line, KEYS, Faults()) is not None))
 
 
 def _kept(key: str, own: Sequence[tuple[str, Node]], least: int) -> Any:

@@ -19,8 +19,10 @@ from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import PLUGIN
 
+SUFFIXES = (".yml", ".yaml")
 NAMED = re.compile(r"\.sky\.ya?ml$")
 SAYS = re.compile(rf"^plugin:\s*['\"]?{re.escape(PLUGIN)}\b".encode(), re.MULTILINE)
+ENCRYPTED = re.compile(rb"\$ANSIBLE_VAULT")
 OWN_KEYS = {"plugin", "cluster", "clouds", "pools"}
 PARSER_ERROR = 4  # exit code of Ansible's programs if a file cannot be parsed
 
@@ -34,29 +36,43 @@ def cluster_files(sources: Iterable[str], loader: Any) -> list[Path]:
     found: dict[Path, Path] = {}
     for source in sources:
         for path in _files(Path(source)) if "," not in source else ():
-            if _is_meant(path, loader):
+            if is_meant(path, loader):
                 found.setdefault(path.resolve(), path)
     return list(found.values())
 
 
+def may_be_meant(path: Path) -> bool:
+    """Whether a file may be intended as a cluster file, as far as its name and its text say: one that is encrypted says nothing."""
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return False
+    content = _bytes(path)
+    return NAMED.search(path.name) is not None or PLUGIN.encode() in content or ENCRYPTED.match(content) is not None
+
+
+def is_meant(path: Path, loader: Any) -> bool:
+    """Whether a file is intended as a cluster file, whether or not it is valid."""
+    if path.suffix not in SUFFIXES or not path.is_file():
+        return False
+    try:
+        data = loader.load_from_file(str(path))
+    except (AnsibleError, OSError, ValueError):
+        return bool(NAMED.search(path.name) or SAYS.search(_bytes(path)))
+    if isinstance(data, Mapping):
+        return data.get("plugin") == PLUGIN or (NAMED.search(path.name) is not None and bool(OWN_KEYS & set(data)))
+    return NAMED.search(path.name) is not None
+
+
 def unreadable(path: Path) -> str:
     """Why a file that is intended as a cluster file is no text that can be read, with the line; empty if it is."""
-    content = _bytes(path)
-    if not (NAMED.search(path.name) or SAYS.search(content)) or content.startswith(b"$ANSIBLE_VAULT"):
-        return ""
-    if path.suffix not in (".yml", ".yaml"):
-        return "the name of a cluster file must end in .yml or .yaml, such as demo.sky.yml"
     try:
-        list(yaml.parse(content.decode()))
-    except UnicodeDecodeError as error:
-        return f"line {len(content[: error.start].splitlines()) or 1} is not UTF-8: save the file in that encoding"
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        why = "a tab, where YAML wants blanks" if "'\\t'" in str(error.problem) else ", ".join(filter(None, (error.context, error.problem)))
-        return f"line {mark.line + 1 if mark else 1}: {why}"
-    except yaml.YAMLError as error:
-        return " ".join(str(error).split())
-    return ""
+        content = path.read_bytes()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}" if NAMED.search(path.name) else ""
+    if not (NAMED.search(path.name) or SAYS.search(content)) or ENCRYPTED.match(content):
+        return ""
+    if path.suffix not in SUFFIXES:
+        return "the name of a cluster file must end in .yml or .yaml, such as demo.sky.yml"
+    return _fault_of(content)
 
 
 def refuse(sentence: str) -> NoReturn:
@@ -83,16 +99,19 @@ def _files(path: Path) -> Iterator[Path]:
             yield from _files(each)
 
 
-def _is_meant(path: Path, loader: Any) -> bool:
-    if path.suffix not in (".yml", ".yaml") or not path.is_file():
-        return False
+def _fault_of(content: bytes) -> str:
+    """What is wrong with the text of a file, with the line."""
     try:
-        data = loader.load_from_file(str(path))
-    except (AnsibleError, OSError, ValueError):
-        return bool(NAMED.search(path.name) or SAYS.search(_bytes(path)))
-    if isinstance(data, Mapping):
-        return data.get("plugin") == PLUGIN or (NAMED.search(path.name) is not None and bool(OWN_KEYS & set(data)))
-    return NAMED.search(path.name) is not None
+        list(yaml.parse(content.decode()))
+    except UnicodeDecodeError as error:
+        return f"line {len(content[: error.start].splitlines()) or 1} is not UTF-8: save the file in that encoding"
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        why = "a tab, where YAML wants blanks" if "'\\t'" in str(error.problem) else ", ".join(filter(None, (error.context, error.problem)))
+        return f"line {mark.line + 1 if mark else 1}: {why}"
+    except yaml.YAMLError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _bytes(path: Path) -> bytes:

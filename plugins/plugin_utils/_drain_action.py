@@ -9,8 +9,10 @@ import time
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._actions import in_one_sentence
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import worded
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import show
 from ansible_collections.sky.clusters.plugins.plugin_utils._signals import blocked_signals
 
 PROGRESS = 5  # seconds between two lines, by default
@@ -25,6 +27,7 @@ class DrainAction(ActionBase):
     drain_seconds: ClassVar[int] = 600  # the module's own default
     _supports_check_mode = True
 
+    @in_one_sentence
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         node = (task_vars or {})["inventory_hostname"]
@@ -39,7 +42,7 @@ class DrainAction(ActionBase):
             if "draining" not in result:
                 break
             shown = True
-            self._say(f"{node}: draining, {self._remaining(result['draining'])}, at most {left} s more; {CUT_SHORT}")
+            self._say(f"{node}: draining, {self._remaining(result['draining'])}, at most {left} s more; {worded(CUT_SHORT, task_vars or {})}")
         if shown and "drained_in" in result:
             result["drained_in"] = round(time.monotonic() - begun)
             ended = f"; {len(result['ended'])} {self.work}(s) that still ran were ended" if result["ended"] else ""
@@ -55,4 +58,4 @@ class DrainAction(ActionBase):
 
     def _say(self, text: str) -> None:
         with blocked_signals():
-            Display().display(f"  {text}")
+            show([text])

@@ -17,7 +17,8 @@ from ansible_collections.sky.clusters.plugins.module_utils._systems._system impo
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import SYSTEMS
 
 PREFIX = "sky_"
-DISRUPTIONS = ("drain", "refuse", "force")
+DRAIN = "drain"
+DISRUPTIONS = (DRAIN, "refuse", "force")
 NOTHING = ("", "null")  # values of unanswered questions in forms and AWX surveys
 
 
@@ -68,6 +69,7 @@ LIST = Kind(_list, "a list", ())
 SWITCH = Kind(check_type_bool, "true or false", default=False)
 MAPPING = Kind(_mapping, "a mapping in JSON", {})
 KINDS: Mapping[ExtraKind, Kind] = {
+    "file": TEXT,
     "text": TEXT,
     "list": LIST,
     "switch": SWITCH,
@@ -77,28 +79,42 @@ KINDS: Mapping[ExtraKind, Kind] = {
 }
 OF_SYSTEMS = {name: KINDS[kind] for system in SYSTEMS.values() for name, kind in system.extras.items()}
 SECRET = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind in ("text", "list", "mapping")}  # or may be secret
+FILES_OF_SYSTEMS = {name for system in SYSTEMS.values() for name, kind in system.extras.items() if kind == "file"}
 EXTRAS: Mapping[str, Kind] = OF_SYSTEMS | {
     "sky_confirm": TEXT,
     "sky_costs_file": TEXT,
     "sky_counts": MAPPING,
     "sky_destroy_data": Kind(_data_of, TEXT.words, ""),
-    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", "drain"),
+    "sky_disruption": Kind(_disruption, f"one of {', '.join(DISRUPTIONS)}", DRAIN),
     "sky_from": TEXT,
     "sky_full": SWITCH,
     "sky_look": Kind(check_type_bool, "true or false", default=True),
     "sky_node": TEXT,
+    "sky_plan_file": TEXT,
     "sky_remove": LIST,
     "sky_replace": LIST,
     "sky_require_ready": SWITCH,
+    "sky_sbom_file": TEXT,
     "sky_ssh_config": TEXT,
     "sky_status_file": TEXT,
     "sky_strict": SWITCH,
     "sky_timeline": TEXT,
     "sky_to": TEXT,
+    "sky_usage_file": TEXT,
     "sky_wait": Kind(_seconds, "a whole number of seconds, 0 or more", 0),
 }
 
-OUTPUT_FILES = ("sky_costs_file", "sky_ssh_config", "sky_status_file", "sky_timeline")  # of the controller, each written at the end of a run
+# of the controller, each written at the end of a run
+OUTPUT_FILES = (
+    "sky_costs_file",
+    "sky_plan_file",
+    "sky_sbom_file",
+    "sky_ssh_config",
+    "sky_status_file",
+    "sky_timeline",
+    "sky_usage_file",
+    *sorted(FILES_OF_SYSTEMS),
+)
 
 
 def given(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

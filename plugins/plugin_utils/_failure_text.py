@@ -15,9 +15,10 @@ LOGS = ("stderr", "stdout", "module_stderr", "module_stdout")  # keys of a resul
 # Messages that add nothing to a log; the second is that of core 2.21
 PLAIN = ("non-zero return code", "The command exited with a non-zero return code", "MODULE FAILURE")
 NEXT = "next: fix the cause, then run the same command again; it continues where this run stopped, and finished nodes are skipped"
+HIDDEN = "its output is hidden, since it may contain secrets (no_log)"
 
 
-def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], login: str) -> list[str]:
+def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], login: str, hidden: bool = False) -> list[str]:
     """Lines for people.
 
     Args:
@@ -26,8 +27,11 @@ def failure_text(node: str, stage: str, task: str, result: Mapping[str, Any], lo
         task: name of the task that failed.
         result: the task's result; for a loop the first failed item is explained.
         login: command that opens a shell on the node; empty if there is none.
+        hidden: whether the task has C(no_log). Ansible censors only what callbacks get, and core 2.21 no longer marks the result.
     """
     failed = next(_failed(result), result)
+    if hidden or any(part.get("_ansible_no_log") for part in (result, failed)):
+        failed = {"msg": HIDDEN}
     tail = _tail(failed)
     lines = [f"{node} failed at '{stage}' (task '{task}'): {_cause(failed, tail)}"]
     lines += [f"    | {line}" for line in tail]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 
 STDOUT = "-"
 
@@ -30,7 +30,7 @@ def save(variable: str, file: str, text: str) -> None:
 
 def obstacle(file: str) -> str:
     """Why a file cannot be written, as far as can be told without writing it; empty if nothing is in the way."""
-    path = Path(os.path.realpath(Path(file).expanduser()))
+    path = Path(os.path.realpath(os.path.expanduser(file)))
     if file == STDOUT or (path.exists() and not path.is_file() and not path.is_dir()):
         return ""
     if path.is_dir():
@@ -47,10 +47,9 @@ def write(file: str, text: str) -> None:
         OSError: it cannot be written.
     """
     if file == STDOUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        Display().display(text, newline=False)  # a worker of Ansible, where actions run, has no standard output of its own
         return
-    path = Path(os.path.realpath(Path(file).expanduser()))
+    path = Path(os.path.realpath(os.path.expanduser(file)))
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return

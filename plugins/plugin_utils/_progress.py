@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible.utils.display import Display
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Event, Stage
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import screen_width, show
 
 WORDS = {
     Stage.ASKED: "asked for",
@@ -22,26 +24,41 @@ WORDS = {
     Stage.DELETED: "deleted",
 }
 COLORS = {Stage.FAILED: "red", Stage.REACHABLE: "green", Stage.DELETED: "yellow"}
+NAME = 19  # columns; with it, a line with a UUID has 80
+
+
+def event_lines(event: Event, seconds: float, width: int) -> list[str]:
+    """The line about an event. Its details get a line of their own where they do not fit.
+
+    Args:
+        width: of the screen; 0 for any.
+    """
+    line = f"{event.name:<{NAME}} {WORDS[event.stage]:<11} {seconds:6.1f} s"
+    whole = f"{line}  {event.detail}".rstrip()
+    return [whole] if not width or len(whole) + 2 <= width else [line, f"    {event.detail}"]
 
 
 class Progress:
     """Prints events as they happen, from any thread."""
 
-    def __init__(self, display: Display) -> None:
+    def __init__(self, display: Display, worded: Callable[[str], str] = str) -> None:
         self._display = display
+        self._worded = worded
         self._lock = threading.Lock()
         self.moments: list[dict[str, Any]] = []  # when each event happened
 
     def event(self, cloud: str, event: Event, seconds: float) -> None:
-        self.moments.append({"node": event.name, "cloud": cloud, "stage": event.stage.value, "time": round(time.time(), 2)})
-        self.line(f"{event.name:<24} {WORDS[event.stage]:<12} {seconds:6.1f} s  {event.detail}".rstrip(), COLORS.get(event.stage))
+        moment = {"node": event.name, "cloud": cloud, "stage": event.stage.value, "time": round(time.time(), 2), "seconds": round(seconds, 2)}
+        self.moments.append(moment)
+        for line in event_lines(event, seconds, screen_width()):
+            self.line(line, COLORS.get(event.stage))
         for line in event.log.splitlines():
             self.line(f"    | {line}")
 
     def line(self, text: str, color: str | None = None) -> None:
         with self._lock:
-            self._display.display(f"  {text}", color=color)
+            show([self._worded(text)], color)
 
     def warning(self, text: str) -> None:
         with self._lock:
-            self._display.warning(text)
+            self._display.warning(self._worded(text))

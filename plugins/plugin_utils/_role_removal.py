@@ -39,6 +39,11 @@ def removed(steps: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, list[
     return {name: [step["role"] for step in each if step["tasks"] == "remove"] for name, each in steps.items()}
 
 
+def drained(steps: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[str]:
+    """The nodes whose work ends or goes elsewhere before such steps remove a role."""
+    return [name for name, each in steps.items() if any(step["tasks"] == "leave" for step in each)]
+
+
 def _steps(name: str) -> Iterator[Step]:
     """First `leave`, which may wait for running work, then `remove`."""
     for tasks in ("leave", "remove"):

@@ -18,6 +18,7 @@ from ansible.vars.plugins import get_vars_from_inventory_sources, get_vars_from_
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Check
 from ansible_collections.sky.clusters.plugins.module_utils._systems._table import ROLES, SYSTEMS
+from ansible_collections.sky.clusters.plugins.plugin_utils._controller_files import check as check_file
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import EXTRAS
 from ansible_collections.sky.clusters.plugins.plugin_utils._python_packages import check as check_packages
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import ROLE_FOLDER
@@ -122,6 +123,14 @@ def _partners(given: Collection[str]) -> Iterator[str]:
     for name, others in NEEDS.items():
         if name in given and (absent := [other for other in others if other not in given]):
             yield f"{' and '.join(absent)}: {'is' if len(absent) == 1 else 'are'} required with {name}"
+
+
+def misplaced(roles: Iterable[str], places: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    """Variables that are set although a role of the file excludes them."""
+    excluded = {name: role for role in roles for name in ROLES[role].excludes}
+    for place, variables in places:
+        where = f" ({place})" if place else ""
+        yield from (f"{name}{where}: is for clusters without the role {role}" for name, role in excluded.items() if variables.get(name))
 
 
 def of_role(role: str, values: Mapping[str, Any]) -> list[str]:
@@ -263,9 +272,17 @@ CHECKS: Mapping[str, Callable[[str, Any], str]] = {
     "node_user_shell": _shell,
     "node_users": _users,
     **{name: _of_packages(own) for role in ROLES.values() for name, own in role.packages.items()},
+    **{name: _of_system(check_file) for role in ROLES.values() for name in role.files},
     **{name: _of_system(check) for system in SYSTEMS.values() for name, check in system.checks.items()},
 }
 NEEDS: Mapping[str, tuple[str, ...]] = {name: others for system in SYSTEMS.values() for name, others in system.needs.items()}
+
+
+def bounded() -> set[str]:
+    """The variables that :func:`beyond_node` compares, and those that it compares them with."""
+    return {name for role in ROLES.values() for pair in role.limits.items() for name in pair} | {
+        name for role in ROLES.values() for name in role.ports
+    }
 
 
 def beyond_node(node: str, variables: Any) -> list[str]:

@@ -18,6 +18,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._engine._apply import
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import open_clouds
 from ansible_collections.sky.clusters.plugins.module_utils._engine._run import Outcome, Run
 from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._details import details
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import failure_lines, failures, kept_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._actions import ClusterAction
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
@@ -40,7 +41,7 @@ class RunAction(ClusterAction):
     @contextlib.contextmanager
     def open_run(self, cluster: Cluster, args: dict[str, Any]) -> Iterator[Run]:
         """A run on the cluster, with its clouds opened and the inventory's cache dropped."""
-        progress = self.progress = Progress(Display())
+        progress = self.progress = Progress(Display(), self.worded)
         wait = args.get("wait", 0.0)
         with run_clock() as clock, self._dropped_cache():
             run = Run(cluster, open_clouds(cluster), Tools(report=progress.event, clock=clock), progress.warning, bool(self._task.check_mode), wait)
@@ -68,16 +69,16 @@ class RunAction(ClusterAction):
         found = changes(outcome.plan, data)
         plan = [change.plain() for change in found]
         lines = list(map(str, found))
-        result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan}
-        if self._task.diff and lines:
-            result["diff"] = [{"prepared": "\n".join(lines)}]
+        result: dict[str, Any] = {"changed": bool(lines), "actions": lines, "plan": plan, "moments": self.progress.moments}
+        if self._task.diff and (differences := details(outcome.plan, data)):
+            result["diff"] = differences
         return dict(untemplated(result))
 
 
-def warn(outcome: Outcome) -> None:
+def warn(outcome: Outcome, progress: Progress) -> None:
     """Show the notes of a plan and the differences that it leaves."""
     for sentence in outcome.plan.notes + tuple(str(drift) for drift in outcome.plan.drift):
-        Progress(Display()).warning(sentence)
+        progress.warning(sentence)
 
 
 def kept_volumes(outcome: Outcome) -> list[dict[str, Any]]:

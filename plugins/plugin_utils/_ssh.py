@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import SECONDS, ssh_reason
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import FIRST_PORT
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_file import knows
 
 PREFIX = "Failed to connect to the host via ssh:"  # the prefix that Ansible adds to messages of ssh
 PARALLEL = 32
@@ -26,14 +28,24 @@ class SshLogin:
     options: str
     user: str
     host: str
+    port: str = ""
 
     @classmethod
     def of(cls, variables: Mapping[str, Any]) -> SshLogin:
-        return cls(*(str(variables.get(key, "")) for key in ("ansible_ssh_common_args", "ansible_user", "ansible_host")))
+        return cls(*(str(variables.get(key, "")) for key in ("ansible_ssh_common_args", "ansible_user", "ansible_host", "ansible_port")))
 
     def command(self) -> str:
         """The command that opens a shell on the host."""
-        return " ".join(f"ssh {self.options} {self.user or 'root'}@{self.host}".split())
+        return " ".join(f"ssh {self.arguments} {self.user or 'root'}@{self.host}".split())
+
+    def by_file(self, file: str, name: str) -> str:
+        """The same with the OpenSSH configuration of the cluster; empty if it does not lead to the host."""
+        return f"ssh -F {shlex.quote(file)} -l {self.user or 'root'} {name}" if knows(file, name, self.host) else ""
+
+    @property
+    def arguments(self) -> str:
+        """The options, and the port where it is another than that of ssh, as that of a gateway which translates ports."""
+        return f"{self.options} -p {self.port}" if self.port not in ("", str(FIRST_PORT)) else self.options
 
 
 def ssh_message(message: str) -> str:
@@ -50,7 +62,7 @@ def reasons(logins: Mapping[str, SshLogin]) -> dict[str, str]:
 def _reason(login: SshLogin) -> str:
     asked = ["-o", "ControlPath=none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={SECONDS}", f"{login.user or 'root'}@{login.host}", "true"]
     try:
-        command = ["ssh", *shlex.split(login.options), *asked]
+        command = ["ssh", *shlex.split(login.arguments), *asked]
         said = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"ssh does not end within {2 * SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)

@@ -23,6 +23,11 @@ def configuration(cluster: str, hosts: Mapping[str, Mapping[str, Any]], user: st
     return head + "".join(f"\n{_host(name, hosts[name], user)}" for name in sorted(hosts))
 
 
+def names(text: str, name: str, address: str) -> bool:
+    """Whether the text of a file has a node, at this address."""
+    return f"\nHost {name}\n    HostName {address}\n" in text
+
+
 def _host(name: str, variables: Mapping[str, Any], user: str) -> str:
     port = int(variables.get("ansible_port") or FIRST_PORT)
     settings = [f"HostName {variables['ansible_host']}", f"User {user}", *[f"Port {port}"] * (port != FIRST_PORT)]

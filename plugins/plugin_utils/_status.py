@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import Configuration, plan_lines, plan_rows
+from ansible_collections.sky.clusters.plugins.module_utils._views._reasons import visit_reasons
 from ansible_collections.sky.clusters.plugins.module_utils._views._summary import kept_lines, table
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import moment
-from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import removed
+from ansible_collections.sky.clusters.plugins.plugin_utils._plan_file import plan_data
+from ansible_collections.sky.clusters.plugins.plugin_utils._role_removal import drained, removed
 
 HEADINGS = ("node", "cloud", "state", "address", "flavor", "roles", "configured", "health")
 DISPENSABLE = ("flavor", "cloud", "address")
@@ -41,8 +43,8 @@ class Status:
 
     @property
     def to_visit(self) -> list[str]:
-        """The nodes that a run would visit."""
-        return [] if self.info["refusals"] else list(self.visits["names"])
+        """The nodes that a run would visit, new ones last."""
+        return [] if self.info["refusals"] else [*self.visits["names"], *self.visits["later"]]
 
     @property
     def removals(self) -> dict[str, list[str]]:
@@ -51,28 +53,39 @@ class Status:
         return removed(former)
 
     @property
+    def configuration(self) -> Configuration:
+        """What a run would configure."""
+        visits = visit_reasons({name: self.visits["reasons"][name] for name in self.to_visit}, self.findings["nodes"])
+        return Configuration(visits, self.removals, self.findings.get("added", {}), drained(self.findings["former"]), self.visits["drains"])
+
+    @property
     def notes(self) -> list[str]:
         return [*self.info["notes"], *self.findings["notes"]]
 
     def plain(self) -> dict[str, Any]:
         """The status as data, with the lines for people."""
         reasons = list(self.reasons())
-        same = ("runs", "volumes", "kept_volumes", "changes", "plan", "drift", "refusals")
-        return {
-            "cluster": self.cluster,
-            "ready": not reasons,
-            "reasons": reasons,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "nodes": [{**node, "ready": not _unfit(node, self.looked), "ready_hash": node["ready"]} for node in self.nodes],
-            "pools": {name: {"count": pool["count"], "min_count": pool["least"]} for name, pool in self.info["pools"].items()},
-            "services": self.findings["services"],
-            "shares": self.findings["shares"],
-            "systems": self.findings["systems"],
-            "faults": self.findings["faults"],
-            "visits": self.to_visit,
-            "notes": self.notes,
-            "summary": [*self._lines(), f"ready: no: {'; '.join(reasons)}" if reasons else "ready: yes"],
-        } | {key: self.info[key] for key in same}
+        rows = plan_rows(self.info["plan"], self.configuration)
+        same = ("runs", "volumes", "kept_volumes", "changes", "drift", "refusals")
+        return (
+            {
+                "cluster": self.cluster,
+                "ready": not reasons,
+                "reasons": reasons,
+                "time": datetime.now(UTC).isoformat(timespec="seconds"),
+                "nodes": [{**node, "ready": not _unfit(node, self.looked)} for node in self.nodes],
+                "pools": dict(self.info["pools"]),
+                "services": self.findings["services"],
+                "shares": self.findings["shares"],
+                "systems": self.findings["systems"],
+                "faults": self.findings["faults"],
+                "visits": self.to_visit,
+                "notes": self.notes,
+                "summary": [*self._lines(), f"ready: no: {'; '.join(reasons)}" if reasons else "ready: yes"],
+            }
+            | {key: self.info[key] for key in same}
+            | plan_data(rows)
+        )
 
     def reasons(self) -> Iterator[str]:
         """Why the cluster is not ready. A missing proof is named only if there is no other reason."""
@@ -89,8 +102,8 @@ class Status:
             nodes = [node for node in self.nodes if node["pool"] == name]
             unfit = [reason for node in nodes if (reason := _unfit(node, self.looked))]
             fit = len(nodes) - len(unfit)
-            if fit < pool["least"]:
-                yield f"pools.{name}: {fit} fit node(s) where at least {pool['least']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
+            if fit < pool["min_count"]:
+                yield f"pools.{name}: {fit} fit node(s) where at least {pool['min_count']} are needed" + (f" ({', '.join(unfit)})" if unfit else "")
 
     def _unproved(self) -> Iterator[str]:
         for view in self.findings["systems"].values():
@@ -116,7 +129,7 @@ class Status:
 
     def _foretold(self) -> Iterator[str]:
         yield from (f"a run would refuse: {line}" for line in self.info["refusals"])
-        lines = plan_lines(self.info["plan"], self.to_visit, self.removals, self.findings.get("added"))
+        lines = plan_lines(self.info["plan"], self.configuration)
         if lines:
             yield from ["a run would:", *(f"  {line}" for line in lines)]
         elif not self.info["refusals"]:
@@ -131,7 +144,7 @@ def _unfit(node: Mapping[str, Any], looked: bool) -> str:
     """
     if node["state"] != "running":
         return f"{node['name']} is {node['state']}"
-    if not node["ready"]:
+    if not node["ready_hash"]:
         return f"{node['name']} is not configured yet"
     if looked and node["health"] == "-":
         return f"the health of {node['name']} was not checked"
@@ -149,7 +162,7 @@ def _fitted(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def _row(node: Mapping[str, Any]) -> tuple[str, ...]:
-    configured = "yes" if node["ready"] else "no"
+    configured = "yes" if node["ready_hash"] else "no"
     cells = (node["name"], node["cloud"], node["state"], node["address"], node["flavor"], ",".join(node["roles"]), configured, node["health"])
     return tuple(str(cell) or "-" for cell in cells)
 
@@ -183,12 +196,13 @@ def _system_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _system_line(name: str, view: Mapping[str, Any]) -> str:
-    if not view["answers"]:
+    if not view["answers"] and not view["facts"]:
         return f"{name}: no answer at {view['page']}"
     members = [member for member in view["members"] if member["at_work"]]
     facts = [f"{fact} {value}" for fact, value in view["facts"].items()]
     busy = sum(member["busy"] for member in members)
-    return f"{name}: {', '.join([view['page'], f'{len(members)} member(s), {busy} busy', *facts])}"
+    ready = [] if view["answers"] else ["not ready"]  # such as a NameNode in safe mode, which says more than that
+    return f"{name}: {', '.join([view['page'], *ready, f'{len(members)} member(s), {busy} busy', *facts])}"
 
 
 def _proof_lines(name: str, proof: Mapping[str, Any]) -> Iterator[str]:

@@ -50,13 +50,14 @@ class Recorder:
         self.spans.append(Span(host, stage, began - self.began, now - self.began, 1, outcome))
 
     def events(self, moments: Iterable[Mapping[str, Any]]) -> None:
-        """What the clouds said of nodes: each event ends a stage that began with the one before."""
+        """What the clouds said of nodes: each event ends a stage that began with the one before, or when the node was asked for after that."""
         last: dict[str, float] = {}
         for moment in sorted(moments, key=lambda each: float(each["time"])):
             node, time = str(moment["node"]), float(moment["time"]) - self.began
             if moment["stage"] in STAGES:
                 outcome = FAILED if moment["stage"] == "failed" else OK
-                self.spans.append(Span(node, STAGES[moment["stage"]], last.get(node, time), time, 0, outcome))
+                asked = time - float(moment["seconds"])
+                self.spans.append(Span(node, STAGES[moment["stage"]], max(asked, last.get(node, asked)), time, 0, outcome))
             last[node] = time
 
     def joined(self) -> list[Span]:

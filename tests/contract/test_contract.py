@@ -10,20 +10,11 @@ import os
 import re
 import socket
 import subprocess
-from collections.abc import Sequence
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, Listing, Locked, Mark, Node, Stage, State, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Locked, Mark, Stage, State, VolumeSpec
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
-
-
-def deleted(bench: Bench, cloud: Cloud, nodes: Sequence[Node]) -> Listing:
-    """The list once these nodes are deleted: one deleted while it was being made may have failed, for a moment, before it goes."""
-    events = events_by_name(list(cloud.delete(nodes)))
-    assert {name: event.stage for name, event in events.items()} == {node.name: Stage.DELETED for node in nodes}
-    ids = {node.id for node in nodes}
-    return bench.listed(cloud, lambda node: node.id not in ids)
 
 
 def test_constructing_makes_no_call(cloud_factory: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +134,32 @@ def test_repair_makes_no_node_and_leaves_no_gap(cloud_factory: Bench) -> None:
     assert {node.id for node in cloud.listing().nodes} == before
 
 
+def test_what_all_nodes_share_is_named_before_it_is_made_and_before_it_is_removed(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    spec = cloud_factory.spec(cloud, 0)
+    assert cloud.shared_existing() == []
+    missing = cloud.shared_missing([spec])
+    (node,) = cloud_factory.made(cloud, spec)
+    assert cloud.shared_missing([spec]) == []
+    assert sorted(cloud.shared_existing()) == sorted(part for part in missing if part.startswith(cloud.shared_kinds))
+    cloud_factory.deleted(cloud, [node])
+    cloud.dismantle()
+    assert cloud.shared_existing() == []
+    assert cloud.shared_missing([spec]) == missing
+
+
+def test_addresses_that_are_known_before_a_node_is_made_are_those_that_it_gets(cloud_factory: Bench) -> None:
+    cloud = cloud_factory("a")
+    spec = cloud_factory.spec(cloud, 0)
+    told = cloud.addresses_of([spec])
+    assert cloud.listing().nodes == ()
+    cloud_factory.made(cloud, spec)
+    (node,) = cloud_factory.settled(cloud).nodes
+    known = {node.name: node.addresses} if told else {}  # a cloud knows them, or it does not
+    assert told == known
+    assert cloud.addresses_of([spec], [node]) == known  # when it is created again
+
+
 def test_shortages_names_all_that_is_wrong_at_once_and_makes_nothing(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     good = cloud_factory.spec(cloud, 0)
@@ -166,7 +183,7 @@ def test_clusters_whose_names_are_prefixes_do_not_touch_each_other(cloud_factory
         assert listing.strays == ()
         assert all(f"{name}-p-0" in left for left in cloud.leftovers() if left.startswith(("node", "volume")))
     a = clouds["a"]
-    deleted(cloud_factory, a, a.listing().nodes)
+    cloud_factory.deleted(a, a.listing().nodes)
     list(a.delete_volumes(a.listing().volumes))
     a.dismantle()
     assert a.leftovers() == []
@@ -209,7 +226,7 @@ def test_deleting_what_is_gone_is_no_fault(cloud_factory: Bench) -> None:
     spec = cloud_factory.spec(cloud, 0, [VolumeSpec("a-p-0-data", 1)])
     (node,) = cloud_factory.made(cloud, spec)
     for _time in range(2):
-        assert deleted(cloud_factory, cloud, [node]).nodes == ()
+        assert cloud_factory.deleted(cloud, [node]).nodes == ()
     (volume,) = cloud.listing().volumes
     for _time in range(2):
         (event,) = events_by_name(list(cloud.delete_volumes([volume]))).values()
@@ -223,7 +240,7 @@ def test_a_recreated_node_is_another_one(cloud_factory: Bench) -> None:
     cloud_factory.made(cloud, spec)
     (old,) = cloud_factory.settled(cloud).nodes
     cloud.set_ready([old], "hash")
-    deleted(cloud_factory, cloud, [old])
+    cloud_factory.deleted(cloud, [old])
     (new,) = cloud_factory.made(cloud, spec)
     assert new.id != old.id
     assert new.ready == ""
@@ -244,7 +261,7 @@ def test_volumes_outlive_their_node_and_come_back(cloud_factory: Bench) -> None:
     assert len({volume.device for volume in volumes.values()}) == 2
     (event,) = events_by_name(list(cloud.delete_volumes([volumes["a-p-0-data"]]))).values()
     assert event.stage is Stage.FAILED  # it is attached
-    deleted(cloud_factory, cloud, [node])
+    cloud_factory.deleted(cloud, [node])
     kept = {volume.name: volume for volume in cloud.listing().volumes}
     assert {name: (v.id, v.attached) for name, v in kept.items()} == {name: (v.id, "") for name, v in volumes.items()}
     cloud_factory.made(cloud, spec)
@@ -409,7 +426,7 @@ def test_nothing_is_left_in_the_end(cloud_factory: Bench) -> None:
     cloud = cloud_factory("a")
     (node,) = cloud_factory.made(cloud, cloud_factory.spec(cloud, 0, [VolumeSpec("a-p-0-data", 1)]))
     assert {"node a-p-0", "volume a-p-0-data"} <= set(cloud.leftovers())
-    deleted(cloud_factory, cloud, [node])
+    cloud_factory.deleted(cloud, [node])
     cloud.dismantle()
     assert cloud.leftovers() == ["volume a-p-0-data"]  # kept, and told
     list(cloud.delete_volumes(cloud.listing().volumes))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, Image, ImageSpec, Stage
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid, Stage
 from ansible_collections.sky.clusters.tests.support.bench import Bench, events_by_name
 
 NAME = "sky-contract"
@@ -102,6 +102,20 @@ def test_an_image_is_deleted_once(bench: Bench, tmp_path: Path) -> None:
     for _time in range(2):
         cloud.delete_image(made)
         assert _named(cloud) == []
+
+
+def test_the_file_of_an_image_is_read_back(bench: Bench, tmp_path: Path) -> None:
+    cloud, file = bench("a"), bench.image_file(tmp_path)
+    made, found = _added(cloud, file), list[bytes]()
+    if not bench.gives_images:
+        with pytest.raises(Invalid, match="cannot give images back"):
+            cloud.fetch_image(made, found.append)
+        return
+    cloud.fetch_image(made, found.append)
+    assert b"".join(found) == file.read_bytes()
+    cloud.delete_image(made)
+    with pytest.raises(Invalid, match=NAME):
+        cloud.fetch_image(made, found.append)
 
 
 def test_images_that_were_not_added_are_listed_and_left_alone(bench: Bench) -> None:

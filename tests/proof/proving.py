@@ -21,6 +21,8 @@ from .parts import BUILD, CLOUD_DOWN, ENVIRONMENT, MACHINE, NAMES, Command, Part
 from .plan import Plan
 from .record import PROVED, Line
 
+ENDING = 120  # seconds before a part's bound: pytest begins no further test, and cleans up
+
 
 @dataclass(frozen=True)
 class Row:
@@ -110,7 +112,8 @@ class Proof:
         print(f"\n=== {part.name}", flush=True)
         record_it = self.recorder.watch(part)
         counts, began = bounded.Counts(), time.monotonic()
-        commands = [self._with_key(command) if MACHINE in needs(part) else command for command in part.commands]
+        commands = [within(part.bound - ENDING, command) for command in part.commands]
+        commands = [self._with_key(command) if MACHINE in needs(part) else command for command in commands]
         ended = self._commands(commands, part.bound, counts)
         seconds = time.monotonic() - began
         more = f"killed after {part.bound} s, its bound" if ended.overdue else str(counts)
@@ -165,6 +168,11 @@ class Proof:
     def _note(self, row: Row) -> None:
         self.rows.append(row)
         print(row, flush=True)
+
+
+def within(seconds: int, command: Command) -> Command:
+    """A command with its time, which is none of what a part's result depends on."""
+    return (command[0], "--session-timeout", str(seconds), *command[1:]) if command[0] == "pytest" else command
 
 
 @contextlib.contextmanager

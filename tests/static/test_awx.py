@@ -20,7 +20,7 @@ import yaml
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, PREFIX, Offer, filled, given_answers, offer_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._answers import NAME, OFFER, OWNER, PREFIX, Offer, filled, given_answers, offer_of
 from ansible_collections.sky.clusters.plugins.plugin_utils._extra_vars import given
 from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.site import BIN
@@ -178,7 +178,26 @@ def read_by(playbook: str) -> set[str]:
     plays = yaml.safe_load((PROJECT / playbook).read_text(encoding="utf-8"))
     names = [play["ansible.builtin.import_playbook"].rpartition(".")[2] for play in plays]
     text = "\n".join(imported(name) for name in names)
+    if "sky_configures: true" in text:
+        text += "\n".join(path.read_text(encoding="utf-8") for path in (tree.ROOT / "roles").rglob("*.yml"))
     return {f"sky_{name}" for name in re.findall(r"\bsky_given\.(\w+)", text)} | set(re.findall(r"\b(sky_\w+) \| default\(", text))
+
+
+def said() -> set[str]:
+    """The variables that sentences of the collection tell a user to set."""
+    paths = [path for folder in ("plugins", "playbooks", "roles") for path in (tree.ROOT / folder).rglob("*") if path.suffix in {".py", ".yml"}]
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
+    return {name for line in lines for name in re.findall(r"-e (sky_\w+)", line)}
+
+
+def test_a_job_names_no_variable_that_nobody_can_set() -> None:
+    """AWX ignores a variable that a template does not ask for. Those of playbooks without a template cannot appear in a job."""
+    for chosen in (projects(), works_from_files()):
+        read = set().union(*(read_by(template["playbook"]) for template in chosen))
+        asked = {question["variable"] for template in chosen for question in questions(template)}
+        fixed = {name for template in chosen for name in template.get("extra_vars", {})}
+        assert {"sky_class", "sky_confirm", "sky_disruption", "sky_full", "sky_replace", "sky_stop"} <= said() & read
+        assert (said() & read) - asked - fixed == set()
 
 
 def projects() -> list[dict[str, Any]]:
@@ -226,10 +245,12 @@ def test_each_question_is_one_of_its_playbook_or_its_offers(template: Mapping[st
     asked = {question["variable"]: question for question in questions(template)}
     kinds = asked.pop(f"{PREFIX}{OFFER}")
     assert set(kinds["choices"]) <= set(offers())
+    assert not kinds["required"]  # a cluster that exists has its kind; a form would send a wrong one
     assert asked.pop(f"{PREFIX}{NAME}")["required"]
     answers = {name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)}
     for kind in kinds["choices"]:
         assert answers <= set(offers()[kind].answers)
+        assert OWNER in answers or OWNER not in offers()[kind].answers  # or nobody could work on the cluster of a colleague
         assert needed_by(template) <= {role for pool in offers()[kind].file["pools"].values() for role in pool["roles"]}
     assert {name for name in asked if not name.startswith(PREFIX)} | set(template.get("extra_vars", {})) <= read_by(template["playbook"])
 
@@ -239,8 +260,9 @@ def test_what_a_survey_sends_is_accepted(template: Mapping[str, Any]) -> None:
     """The defaults, and every choice, with every kind of cluster."""
     sent: dict[str, Any] = {question["variable"]: question.get("default", "") for question in questions(template)} | {f"{PREFIX}{NAME}": "demo"}
     choices = [(question["variable"], choice) for question in questions(template) for choice in question.get("choices", [])]
+    (kinds,) = [question["choices"] for question in questions(template) if question["variable"] == f"{PREFIX}{OFFER}"]
     for variable, choice in [("", ""), *choices]:
-        variables = sent | ({variable: choice} if variable else {})
+        variables = sent | {f"{PREFIX}{OFFER}": kinds[0]} | ({variable: choice} if variable else {})
         assert given(variables)[1] == []
         cluster = parse(filled(offers()[variables[f"{PREFIX}{OFFER}"]], given_answers(variables)), option_classes())
         assert cluster.name == "demo"
@@ -258,6 +280,7 @@ def test_jobs_of_workflows_and_schedules_have_the_answers_that_they_need() -> No
         own = [(question, sent[question["variable"]]) for question in by_name[name] if sent.get(question["variable"])]
         assert all(value in question.get("choices", [value]) for question, value in own), name
     for schedule in config()["controller_schedules"]:
+        assert f"{PREFIX}{OWNER}" in schedule["extra_data"]  # a schedule has no user
         assert set(schedule["extra_data"]) <= {question["variable"] for question in by_name[schedule["unified_job_template"]]}
 
 
@@ -290,6 +313,27 @@ def test_a_request_above_the_limit_needs_approval(answers: Mapping[str, Any], se
     done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=90)
     assert (done.returncode == 2) is bool(sentence), done.stdout + done.stderr
     assert sentence in done.stdout
+
+
+def told(playbook: Path) -> Iterator[str]:
+    """The keys of the result that the tasks of a playbook publish."""
+    for play in yaml.safe_load(playbook.read_text(encoding="utf-8")):
+        for task in play.get("tasks", []):
+            result = task.get("sky.clusters.tell", {}).get("result", {})
+            yield from result if isinstance(result, dict) else re.findall(r"'(\w+)':", result)
+
+
+def test_all_of_the_result_is_documented() -> None:
+    guide = (tree.ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
+    table = guide.partition(".. artifact\n")[2].partition("\n\nA job of")[0]
+    documented = {name for line in re.findall(r"^   \* - (.*)$", table, re.MULTILINE) for name in re.findall(r"``(\w+)``", line)}
+    keys = {path.stem: set(told(path)) for path in (tree.ROOT / "playbooks").glob("*.yml")}
+    assert {"cluster", "nodes", "ready"} <= set().union(*keys.values()) <= documented
+    assert {name: keys[name] - {"cluster"} for name in ("usage", "costs", "spark_jobs")} == {
+        "usage": {"totals", "usage"},
+        "costs": {"totals"},
+        "spark_jobs": {"jobs"},
+    }
 
 
 SITE = dict.fromkeys(("aap_hostname", "aap_token", "sky_project_url", "sky_image", "sky_private_key", "sky_clouds_yaml"), "x")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -27,12 +28,17 @@ def definition() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The build context that ansible-builder makes of it, with a file in place of the built collection."""
-    folder = tmp_path_factory.mktemp("image")
-    for name in (DEFINITION, "bindep.txt", REQUIREMENTS):
+    return made(tmp_path_factory.mktemp("image"), (tree.ROOT / DEFINITION).read_text(encoding="utf-8"))
+
+
+def made(folder: Path, text: str) -> Path:
+    """The build context that ansible-builder makes of a definition, with files in place of the built collection and of the Spark archive."""
+    for name in ("bindep.txt", REQUIREMENTS):
         shutil.copy(tree.ROOT / name, folder)
+    (folder / DEFINITION).write_text(text, encoding="utf-8")
     (folder / "build").mkdir()
-    (folder / "build/sky-clusters.tar.gz").touch()
+    for name in ("sky-clusters.tar.gz", "spark.tgz"):
+        (folder / "build" / name).touch()
     program = Path(sys.executable).parent / "ansible-builder"
     done = subprocess.run([program, "create", "--output-filename", "Containerfile"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -47,6 +53,17 @@ def test_it_can_be_built(context: Path) -> None:
     assert collection["type"] == "file"
     assert (context / "_build" / Path(collection["name"]).relative_to("/build")).is_file()  # the context's _build is /build there
     assert {Requirement(line).name for line in _lines(context / "_build/requirements.txt")} >= {"openstacksdk", "lxml", "xmlsec"}
+
+
+def test_the_spark_archive_is_added_by_the_lines_for_it(tmp_path: Path) -> None:
+    """At the path that the guide sets for spark_archive."""
+    text, count = re.subn(r"^( +)# (- \{src: build/spark|- COPY )", r"\1\2", (tree.ROOT / DEFINITION).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert count == 2
+    context = made(tmp_path, text)
+    (copied,) = re.findall(r"^COPY (\S+) (/usr/share/\S+)$", (context / "Containerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    (archive,) = (context / copied[0]).iterdir()
+    guide = (tree.ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
+    assert f"spark_archive: {copied[1]}/{archive.name}\n" in guide
 
 
 def test_it_has_what_every_provider_needs() -> None:

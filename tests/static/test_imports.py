@@ -26,7 +26,7 @@ ALONE = {"_nodes"}
 ENGINE = (
     {"_in_use", "_numbers"},
     {"_plan_model"},
-    {"_draft"},
+    {"_draft", "_forecast"},
     {"_candidates", "_objections"},
     {"_pools"},
     {"_plan"},
@@ -45,6 +45,7 @@ PROVIDER_KNOWS = {("_base", "_schema"), ("_clouds", "_contract"), ("_clouds", "_
 PURE = (
     "_base/_schema",
     "_systems/_system",
+    "_systems/_checks",
     "_systems/_nfs",
     "_systems/_spark",
     "_systems/_spark_settings",
@@ -55,6 +56,7 @@ PURE = (
     "_cluster_file/_network",
     "_engine/_candidates",
     "_engine/_draft",
+    "_engine/_forecast",
     "_engine/_in_use",
     "_engine/_numbers",
     "_engine/_objections",

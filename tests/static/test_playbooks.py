@@ -18,6 +18,8 @@ SAID = {"strategy": "ansible.builtin.linear", "any_errors_fatal": False, "timeou
 HERE = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # What runs on the controller, where a failure is the end: nothing may follow it, and its own message says what to do
 ENDS_THE_RUN = {"ansible.builtin.set_fact", "sky.clusters.nodes_delete", "sky.clusters.nodes_ready", "sky.clusters.report", "sky.clusters.ssh_config"}
+NAME = re.compile(r"^\s*- name: ['\"]?(.+)$", re.MULTILINE)
+DIALECT = re.compile(r"(?:Bring|Give|Have|Know|Let|Put|Say|See|Take|Tell) ")
 WHOLE = "{{ lookup('sky.clusters.whole_run', 'localhost') }}"
 
 
@@ -53,12 +55,60 @@ def tasks_of(content: Any) -> Iterator[dict[str, Any]]:
             yield each
 
 
+def test_steps_are_named_by_plain_verbs() -> None:
+    """Their names are the lines that users read while a run goes on: who does what to which part, as reference documentation would say it."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    names = [(path, match[1]) for path in paths for match in NAME.finditer(path.read_text(encoding="utf-8"))]
+    assert len(names) > 400
+    assert not [f"{path.relative_to(tree.ROOT)}: {name}" for path, name in names if DIALECT.match(name)]
+
+
 def test_a_failure_of_what_runs_once_is_left_to_each_node() -> None:
     """Ansible would give up all hosts of the play, the controller included, and end the run without its report."""
     paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
     once = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))) if task.get("run_once")]
     assert len(once) > 5
     assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in once if not (ENDS_THE_RUN & task.keys() or is_left_to_nodes(task))]
+
+
+def test_a_profile_is_shown_with_the_nodes_that_do_not_know_of_it() -> None:
+    """A list that lacked a key would not be written, and the profile would let nobody in."""
+    tasks = {task["name"]: task for task in tasks_of(yaml.safe_load((tree.ROOT / "playbooks/vpn_profile.yml").read_text(encoding="utf-8")))}
+    assert tasks["Add the user to the list"]["sky.clusters.network_list"]["leave_out"] is True
+    shown = tasks["Show the profile"]
+    assert {"behind", "left_out", "opened"} <= {*re.findall(r"\w+", shown["sky.clusters.tell"]["lines"])} & shown["vars"].keys()
+    assert "sky_list.left_out" in shown["vars"]["left_out"]
+
+
+def test_a_loop_around_a_role_has_a_variable_of_its_own() -> None:
+    """Ansible would warn where a task of the role has a loop, too: both would use ``item``."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    tasks = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8"))) if "loop" in task]
+    around = [(path, task) for path, task in tasks if {"ansible.builtin.include_role", "ansible.builtin.include_tasks"} & task.keys()]
+    assert len(around) > 5
+    assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in around if "loop_var" not in task.get("loop_control", {})]
+
+
+def test_a_result_that_is_hidden_is_not_repeated() -> None:
+    """Ansible keeps no mark in a registered result: a task that fails with it would show it."""
+    paths = [*sorted((tree.ROOT / "playbooks").rglob("*.yml")), *sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))]
+    tasks = [(path, task) for path in paths for task in tasks_of(yaml.safe_load(path.read_text(encoding="utf-8")))]
+    hidden = {task["register"] for _path, task in tasks if task.get("no_log") and "register" in task}
+    assert "__spark_secret" in hidden
+    whole = {f"{{{{ {name} }}}}" for name in hidden}
+    again = [(path, task) for path, task in tasks for result in task.get("sky.clusters.proceed", {}).get("results", []) if str(result) in whole]
+    assert not [f"{path.relative_to(tree.ROOT)}: {task['name']}" for path, task in again if not task.get("no_log")]
+
+
+def test_the_reason_of_a_hidden_failure_of_files_is_told() -> None:
+    """Such as a full disk. The sentences of the module name paths, and nothing of what is written."""
+    paths = sorted((tree.ROOT / "roles").glob("*/tasks/*.yml"))
+    blocks = [(path, each) for path in paths for each in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
+    hidden = [(path, each) for path, each in blocks for task in tasks_of([each]) if "sky.clusters.files" in task and task.get("no_log")]
+    assert len(hidden) > 1
+    assert not [
+        f"{path.relative_to(tree.ROOT)}: {each['name']}" for path, each in hidden if "{{ ansible_failed_result.msg }}" not in str(each.get("rescue"))
+    ]
 
 
 def is_left_to_nodes(task: dict[str, Any]) -> bool:

@@ -123,7 +123,7 @@ def _using(provider: str, tracked: list[Path]) -> set[str]:
 
 
 def test_the_provider_stratuslab_is_an_input_of_its_own_parts(tracked: list[Path]) -> None:
-    assert _using("stratuslab", tracked) == {"stratuslab", "clouds"}
+    assert _using("stratuslab", tracked) == {"stratuslab", "clouds", "awx"}
 
 
 @pytest.mark.parametrize("provider", ["lxc", "openstack"])

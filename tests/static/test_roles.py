@@ -69,6 +69,13 @@ def test_names_and_descriptions(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLE_NAMES)
+def test_the_keys_of_mappings_in_lists_are_declared(role: str) -> None:
+    """Keys that are not declared are refused."""
+    bare = [name for name, option in options(role).items() if option.get("elements") == "dict" and not option.get("options")]
+    assert not bare, f"options of roles/{role} whose entries have no keys: {bare}"
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
 def test_variables_of_a_role_are_its_own(role: str) -> None:
     public = [name for name in load(role, "vars/main.yml") if not name.startswith(f"__{role}_")]
     assert not public, f"roles/{role}/vars/main.yml: {public} are not internal"

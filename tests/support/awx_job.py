@@ -44,6 +44,13 @@ PATIENCE = 120.0  # s until a job says what is waited for
 CANCELLED = 3.5  # s after which a job is killed that is cancelled at once
 
 
+class Marked(yaml.SafeDumper):
+    """Every text is marked as unsafe, keys included, as AWX writes the variables of a job."""
+
+
+Marked.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
 @dataclass(frozen=True)
 class Job:
     """How one job ended."""
@@ -72,9 +79,13 @@ class Jobs:
         (folder / "repository/offers").mkdir()
         (folder / "repository/offers/bare.yml").write_text(yaml.safe_dump(dict(offer)), encoding="utf-8")
 
-    def run(self, playbook: str, variables: Mapping[str, Any], seconds: float = 240) -> Job:
-        """Run a job to its end."""
-        data, process = self._start(playbook, variables)
+    def run(self, playbook: str, variables: Mapping[str, Any], seconds: float = 240, hosts: str = HOSTS) -> Job:
+        """Run a job to its end.
+
+        Args:
+            hosts: the program that is the inventory of AWX.
+        """
+        data, process = self._start(playbook, variables, hosts)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -98,7 +109,18 @@ class Jobs:
         process.wait(30)
         return (data / "said").read_text(encoding="utf-8")
 
-    def _start(self, playbook: str, variables: Mapping[str, Any]) -> tuple[Path, subprocess.Popen[str]]:
+    def exported(self) -> str:
+        """The inventory that the cluster file of the last job makes, as a program of AWX: what it keeps of an inventory whose source is that file."""
+        file, home = self.folder / str(self.number) / "inventory/answers.sky.yml", self.folder / str(self.number) / "home"
+        variables = self.folder / "repository/group_vars"
+        if variables.is_dir():  # such an inventory has its variables beside its file
+            shutil.copytree(variables, file.parent / "group_vars", dirs_exist_ok=True)
+        command = [str(BIN / "ansible-inventory"), "--list", "--export", "-i", str(file)]
+        environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, check=True, timeout=120)
+        return f"#!/bin/sh\ncat <<'END OF INVENTORY'\n{done.stdout}\nEND OF INVENTORY\n"
+
+    def _start(self, playbook: str, variables: Mapping[str, Any], hosts: str = HOSTS) -> tuple[Path, subprocess.Popen[str]]:
         """A job in folders of its own, which nothing of an earlier job is in."""
         self.number += 1
         data = self.folder / str(self.number)
@@ -106,11 +128,12 @@ class Jobs:
         for name in ("env", "inventory", "home", "cp"):
             (data / name).mkdir(parents=True)
         shutil.copytree(self.folder / "repository", data / "project")
-        (data / "inventory/hosts").write_text(HOSTS, encoding="utf-8")
+        (data / "inventory/hosts").write_text(hosts, encoding="utf-8")
         (data / "inventory/hosts").chmod(0o755)
         own = ENVIRONMENT | {"HOME": str(seen / "home"), "ANSIBLE_SSH_CONTROL_PATH_DIR": str(seen / "cp"), "AWX_PRIVATE_DATA_DIR": str(seen)}
-        for name, content in {"envvars": own, "extravars": JOB | dict(variables), "settings": {"suppress_env_files": True}}.items():
+        for name, content in {"envvars": own, "settings": {"suppress_env_files": True}}.items():
             (data / "env" / name).write_text(json.dumps(content), encoding="utf-8")
+        (data / "env/extravars").write_text(extra_vars(JOB | dict(variables)), encoding="utf-8")
         shutil.copy(self.key, data / "env/ssh_key")
         bare = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(seen / "home"), "LANG": "C.UTF-8"}
         words = ["run", str(seen), "--ident", "job", "-p", playbook]
@@ -124,6 +147,11 @@ class Jobs:
         events = tuple(_events(folder / "job_events"))
         output = (folder / "stdout").read_text(encoding="utf-8") if (folder / "stdout").is_file() else ""
         return Job(code, output + (data / "said").read_text(encoding="utf-8"), events)
+
+
+def extra_vars(variables: Mapping[str, Any]) -> str:
+    """The file of a job's variables."""
+    return yaml.dump(dict(variables), Dumper=Marked, default_flow_style=False)
 
 
 def _events(folder: Path) -> Iterator[dict[str, Any]]:

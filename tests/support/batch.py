@@ -90,6 +90,19 @@ class Cluster:
             f"after {seconds} s: { ({job: states.get(job) for job in jobs}) }, wanted {letter}\n{self.at(self.server, 'qstat -s; pbsnodes -l')}"
         )
 
+    def until(self, node: str, condition: str, seconds: float = 180) -> None:
+        """Until a command of root's succeeds on a node, which may be booting."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.at(node, condition, user="root")
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
     def output(self, pattern: str) -> str:
         """What files of the home hold."""
         return self.at(self.server, f"cat {pattern}")

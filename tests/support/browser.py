@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,16 +60,20 @@ def tunnel(ssh: str, node: str, port: int) -> Iterator[int]:
 def chromium() -> Iterator[webdriver.Chrome]:
     """Debian's chromium, which is installed if it is missing."""
     if not all(map(shutil.which, PROGRAMS)):
-        subprocess.run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *PACKAGES], check=True, stdout=subprocess.DEVNULL)
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
+            subprocess.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "--quiet", *words], check=True, stdout=subprocess.DEVNULL)
     options = webdriver.ChromeOptions()
     # as root, which chromium refuses to isolate; without a graphics card
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--window-size=1200,760"):
         options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=shutil.which("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})  # what pages write to the console
+    with tempfile.TemporaryDirectory(prefix="sky-browser-", ignore_cleanup_errors=True) as place:  # which it does not clear itself
+        service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"), env=os.environ | {"TMPDIR": place})
+        driver = webdriver.Chrome(options=options, service=service)
+        try:
+            yield driver
+        finally:
+            driver.quit()
 
 
 def run_a_cell(driver: webdriver.Chrome, page: str, token: str, code: str, picture: Path) -> str:

@@ -112,8 +112,8 @@ class LabNode:
     def overlay(self) -> str:
         return f"10.99.{self.number // BLOCK}.{self.number % BLOCK}"
 
-    def __call__(self, *words: str, check: bool = True) -> str:
-        return run("ip", "netns", "exec", self.space, *words, check=check)
+    def __call__(self, *words: str, stdin: str = "", check: bool = True) -> str:
+        return run("ip", "netns", "exec", self.space, *words, stdin=stdin, check=check)
 
     def inside(self, *words: str) -> str:
         """Run a command with the files that the node's agent sees."""
@@ -265,6 +265,7 @@ class Lab:
     serial: int = 0
     keys: dict[str, str] = field(default_factory=dict)
     inside: str = "encrypted"
+    between: str = "forwarded"
 
     @property
     def internet(self) -> str:
@@ -297,6 +298,10 @@ class Lab:
         """The node that serves the list: the first one without a public address."""
         return next(node for node in self.nodes if not node.public)
 
+    @property
+    def overlay(self) -> dict[str, Any]:
+        return {"range": RANGE, "port": PORT, "inside": self.inside, "between": self.between}
+
     def content(self, without: tuple[str, ...] = ()) -> dict[str, Any]:
         first = self.server.name
         members = [
@@ -311,7 +316,7 @@ class Lab:
         ]  # fmt: skip
         return {
             "format": _list.FORMAT, "cluster": "lab", "serial": self.serial, "port": AGENT_PORT, "block": BLOCK, "forwarded": FORWARDED,
-            "forwarded_ports": FORWARDED_PORTS, "overlay": {"range": RANGE, "port": PORT, "inside": self.inside}, "nodes": members, "users": [],
+            "forwarded_ports": FORWARDED_PORTS, "overlay": self.overlay, "nodes": members, "users": [],
             "names": {"service.lab": first},
         }  # fmt: skip
 
@@ -341,11 +346,11 @@ class Lab:
         node.start_engine()
         node.start_agent()
 
-    def load_firewalls(self, rules: list[dict[str, Any]]) -> None:
-        """Every node gets its firewall; their agents fill its sets."""
-        overlay = {"range": RANGE, "port": PORT, "inside": self.inside}
-        for node in self.nodes:
-            text = ruleset({"overlay": overlay, "admin": ["192.0.2.0/24"], "gateway": bool(node.public), "rules": rules})
+    def load_firewalls(self, rules: list[dict[str, Any]], nodes: Sequence[LabNode] = (), admin: Sequence[str] = ("192.0.2.0/24",)) -> None:
+        """These nodes, by default all, get their firewall; their agents fill its sets."""
+        counted = [rule | {"counter": f"rule_{place}"} for place, rule in enumerate(rules)]
+        for node in nodes or self.nodes:
+            text = ruleset({"overlay": self.overlay, "admin": list(admin), "gateway": bool(node.public), "rules": counted})
             (node.folder / "firewall.nft").write_text(text)
             node("nft", "-f", str(node.folder / "firewall.nft"))
 

@@ -125,6 +125,7 @@ class MemoryCloud(Cloud):
 
     provider: ClassVar[str] = "memory"
     poll_seconds: ClassVar[float] = 2.0
+    shared_kinds: ClassVar[tuple[str, ...]] = ("group",)
 
     def __init__(self, name: str, options: MemoryOptions, scope: Any) -> None:
         super().__init__(name, options, scope)
@@ -181,13 +182,11 @@ class MemoryCloud(Cloud):
         call.after()
         return Listing() if call.hit("empty") else found
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
         call = self._call("shortages")
         found = self._unknown(specs)
         found += [f"volume {volume.name}: no type {volume.type} here" for volume in volumes if volume.type not in ("", "fast")]
-        held = self.world.cloud(self.name)["nodes"]
-        marks = {node["mark"] for node in held.values()}
-        over = len(held) + sum(str(spec.mark) not in marks for spec in specs) - self.options.quota
+        over = len(self.world.cloud(self.name)["nodes"]) - len(going) + len(specs) - self.options.quota
         found += [f"{over} node(s) over the quota of {self.options.quota}"] if over > 0 else []
         call.after()
         return found
@@ -205,7 +204,8 @@ class MemoryCloud(Cloud):
         """What is fixed when a node is made."""
         extra = ", ".join(f"{key}={value}" for key, value in sorted(spec.extra.items()))
         disk = str(self.options.disk) if spec.flavor == "small" else "100"
-        return {"disk": disk, "public_ip": "yes" if spec.public_ip else "no", "extra": extra or "none", "network": self.options.network}
+        size = {"cores": "2", "memory": "2048"}
+        return size | {"disk": disk, "public_ip": "yes" if spec.public_ip else "no", "extra": extra or "none", "network": self.options.network}
 
     def _unknown(self, specs: Sequence[NodeSpec]) -> list[str]:
         found = sorted({f"no image {spec.image} here" for spec in specs if spec.image not in self._known_images()})
@@ -316,7 +316,13 @@ class MemoryCloud(Cloud):
         return "\n".join([f"line {line} of {node.name}" for line in range(100)][-lines:])
 
     def gaps(self) -> list[str]:
-        return []  # nothing is made here besides nodes and volumes
+        return []  # nobody takes the group away
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
+        call = self._call("shared_missing")
+        found = [f"group {self.scope.cluster}"] if specs and self.scope.cluster not in self.world.cloud(self.name)["parts"] else []
+        call.after()
+        return found
 
     def dismantle(self) -> None:
         call = self._call("dismantle")

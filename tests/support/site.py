@@ -43,6 +43,11 @@ class Played:
         """Tasks that ended well by host."""
         return {host: int(ok) for host, ok, _changed, _unreachable, _failed in RECAP.findall(self.output)}
 
+    @property
+    def failed(self) -> dict[str, int]:
+        """Tasks by host that failed, or did not reach it."""
+        return {host: int(unreachable) + int(failed) for host, _ok, _changed, unreachable, failed in RECAP.findall(self.output)}
+
     def last(self, lines: int) -> str:
         return "\n".join(self.output.rstrip().splitlines()[-lines:])
 
@@ -118,7 +123,7 @@ class Site:
     def inventory(self) -> dict[str, Any]:
         """What the inventory shows, as data."""
         listed = self._asked("ansible-inventory", "-i", str(self.file), "--list")
-        return dict(json.loads(listed, object_hook=_bare))
+        return dict(json.loads(listed))
 
     def snapshot(self) -> Path:
         """A file that goes on showing the inventory as it is now, as a controller does that reads it long before the run."""
@@ -141,11 +146,6 @@ class Site:
     def ssh(self, host: str, command: str) -> str:
         """Run a command on a node, by way of the inventory's own connection."""
         return self._asked("ansible", "-i", str(self.file), host, "-m", "ansible.builtin.shell", "-a", command).split(">>\n", 1)[1]
-
-
-def _bare(item: dict[str, Any]) -> Any:
-    """Ansible's JSON says of every text from a plugin that it is no template."""
-    return item["__ansible_unsafe"] if set(item) == {"__ansible_unsafe"} else item
 
 
 def machine_state(zone: str) -> dict[str, set[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 UNPROVED = ("-e", '{"spark_proof_workers": []}')  # a run that is about something else leaves out the job that proves the cluster
+JAVA = {"trixie": 21}  # of Debian releases that have no Java 17
 FLAVORS = {"node": {"cores": 1, "memory": 1536}, "large": {"cores": 1, "memory": 2304}}
 
 # Every row of one side is sent to another partition; the sum of the counts proves that none was lost or counted twice
@@ -24,18 +25,21 @@ print("executors", sorted({e.host() for e in executors}))
 """
 
 
-def spark(zone: str, workers: int, master: dict[str, Any] | None = None, **worker: Any) -> dict[str, Any]:
+def spark(zone: str, workers: int, master: dict[str, Any] | None = None, suite: str = "", **worker: Any) -> dict[str, Any]:
     """A cluster file of a cluster that is called as its zone, with the pools ``master`` and ``worker``.
 
     Args:
         master: options of its pool beside its count and role.
+        suite: Debian release of the nodes; that of the local cloud if empty.
         worker: the same of that pool.
     """
-    packages = ["openjdk-17-jre-headless"]  # in the image: no node has to install it
+    image: dict[str, Any] = {"packages": [f"openjdk-{JAVA.get(suite, 17)}-jre-headless"]}  # no node has to install it
+    if suite:
+        image |= {"images": {"other": {"suite": suite}}, "image": "other"}
     return {
         "plugin": "sky.clusters.clouds",
         "cluster": zone,
-        "clouds": {"here": {"provider": "lxc", "zone": zone, "packages": packages, "flavors": FLAVORS, "flavor": "node"}},
+        "clouds": {"here": {"provider": "lxc", "zone": zone, **image, "flavors": FLAVORS, "flavor": "node"}},
         "pools": {
             "master": {"cloud": "here", "count": 1, "roles": ["spark_master"], **(master or {})},
             "worker": {"cloud": "here", "count": workers, "roles": ["spark_worker"], **worker},

@@ -85,10 +85,17 @@ def eventually(what: str, holds: Callable[[], Any], seconds: float = 240) -> Non
         time.sleep(1)
 
 
-def working(site: Site, name: str) -> bool:
+def page_from_inside(site: Site) -> dict[str, Any]:
+    """The same, where the firewall of the cluster lets only ssh in."""
+    host = master_of(site)
+    program = f"import urllib.request; print(urllib.request.urlopen('http://{variables(site, host)['sky_address']}:8080/json/').read().decode())"
+    return dict(json.loads(site.ssh(host, f'python3 -c "{program}"')))
+
+
+def working(site: Site, name: str, shown: Callable[[Site], dict[str, Any]] = page) -> bool:
     """Whether the master knows that the application has cores."""
     try:
-        found = page(site)
+        found = shown(site)
     except OSError:
         return False
     return any(app["name"] == name and app["state"] == "RUNNING" and app["cores"] > 0 for app in found["activeapps"])
@@ -101,11 +108,20 @@ def shell(site: Site, host: str, user: str) -> str:
 
 
 @contextlib.contextmanager
-def job(site: Site, name: str, host: str = "", login: str = "sky", options: str = "", seconds: float = 0.25) -> Iterator[Job]:
+def job(
+    site: Site,
+    name: str,
+    host: str = "",
+    login: str = "sky",
+    options: str = "",
+    seconds: float = 0.25,
+    shown: Callable[[Site], dict[str, Any]] = page,
+) -> Iterator[Job]:
     """A job whose tasks take so many seconds, from when it has executors. It ends with the block: left over, it would keep what the next need.
 
     Args:
         host: where its driver runs; the master if empty.
+        shown: reads what the master shows.
     """
     host = host or master_of(site)
     ssh = shell(site, host, login)
@@ -118,7 +134,7 @@ def job(site: Site, name: str, host: str = "", login: str = "sky", options: str 
     )  # fmt: skip
     started = Job(site, name, host, process)
     try:
-        eventually(f"{name} runs", lambda: working(site, name) or process.poll() is not None)
+        eventually(f"{name} runs", lambda: working(site, name, shown) or process.poll() is not None)
         if process.poll() is not None:
             raise AssertionError(process.communicate()[0][-3000:])
         yield started

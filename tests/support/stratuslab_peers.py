@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from http.server import ThreadingHTTPServer
@@ -43,10 +44,12 @@ PATIENT = Backoff(tries=25, first=0.05, longest=0.3, spread=lambda: 1.0)  # wher
 class _NamedHandler(_Handler):
     """Calls of XML-RPC are distinguished by their method, which is appended to the path as a query."""
 
+    proxy: SiteProxy
+
     def send_response_only(self, code: int, message: str | None = None) -> None:
         """With a date, as the services answer: the client reads their clock from it."""
         super().send_response_only(code, message)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", self.date_time_string(time.time() + self.proxy.site.services.ahead))
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -85,6 +88,7 @@ class SiteProxy(FaultProxy):
         self.ports = {}
         self._lock = threading.Lock()
         self._servers = []
+        self.site = site
         self._where = urlsplit(site.plain)
 
     def start(self) -> None:

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Builds the documentation as a site, build/site/html: a page of each plugin and role, the guides, and their pictures. A warning, such as a reference
-# that leads nowhere, is an error.
+# that leads nowhere, is an error. Then the pages are looked at in a browser.
 set -euo pipefail
 # shellcheck source=tests/tools/common.sh
 . "$(dirname "$0")/common.sh"
@@ -34,3 +34,4 @@ rm -rf "$ROOT/build/site"
 mkdir -p "$ROOT/build"
 mv build "$ROOT/build/site"
 echo "site: $(find "$ROOT/build/site/html" -name '*.html' | wc -l) pages in build/site/html"
+"$VENV/bin/python" "$ROOT/tests/tools/look_at_site.py" "$ROOT/build/site/html"

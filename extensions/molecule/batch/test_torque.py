@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import json
 
+import pytest
+import testinfra
 from testinfra.host import Host
 
 from ansible_collections.sky.clusters.extensions.molecule.batch.support import refused_by_ssh
-from ansible_collections.sky.clusters.extensions.molecule.spark.support import exposure, listeners
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposed
+from ansible_collections.sky.clusters.extensions.molecule.spark.support import listeners
 
 testinfra_hosts = ["ansible://torque_server"]
 
 
-def test_the_server_runs_and_is_sandboxed(host: Host) -> None:
+def test_the_server_runs(host: Host) -> None:
     assert host.service("slurmctld").is_running
     assert host.service("munge").is_running
-    assert exposure(host, "slurmctld.service") <= 2.5
+
+
+def test_units_are_kept_in_a_sandbox_while_a_job_runs(host: Host, pytestconfig: pytest.Config) -> None:
+    node = testinfra.get_host("ansible://mol-batch-node-0", ansible_inventory=pytestconfig.option.ansible_inventory)
+    job = host.check_output("runuser -l ada -c 'echo sleep 600 | qsub'")
+    state = f"for _ in $(seq 60); do qselect -s R | grep -q {job} && break; sleep 0.5; done; qselect -s R"
+    assert job in host.check_output(state).split()
+    assert [*exposed(host), *exposed(node)] == []
+    assert job in host.check_output("qselect -s R").split()
+    host.check_output("runuser -l ada -c 'qdel %s'", job)
 
 
 def test_the_secret_is_on_the_volume_for_root_alone(host: Host) -> None:
@@ -30,6 +42,15 @@ def test_the_secret_is_on_the_volume_for_root_alone(host: Host) -> None:
 
 def test_the_server_alone_listens_beside_ssh(host: Host) -> None:
     assert {port for _address, port in listeners(host)} == {22, 2049, 6817}
+
+
+def test_health_sees_whether_the_homes_are_served(host: Host) -> None:
+    state = "for _ in $(seq 50); do systemctl --quiet is-active sky-nfs-engine && break; sleep 0.1; done; systemctl is-active sky-nfs-engine || true"
+    assert host.check_output(state) == "active"
+    host.check_output("systemctl stop nfs-ganesha")
+    assert host.check_output("systemctl is-active sky-nfs-engine || true") == "inactive"
+    host.check_output("systemctl start nfs-ganesha")
+    assert host.check_output(state) == "active"
 
 
 def test_the_proof_left_its_stamp_and_nothing_else(host: Host) -> None:

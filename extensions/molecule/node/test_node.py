@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
+from ansible_collections.sky.clusters.extensions.molecule.hardening import EVERY_TEST, WITHOUT_EXCEPTIONS, lynis
+
 testinfra_hosts = ["ansible://pool_box"]
 ADDED = "other@example.org"  # ends the key that the scenario adds
 MODERN = {
-    "kexalgorithms": "sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
+    "kexalgorithms": "sntrup761x25519-sha512,sntrup761x25519-sha512@openssh.com,curve25519-sha256,curve25519-sha256@libssh.org",
     "macs": "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,umac-128-etm@openssh.com",
 }
 
@@ -209,4 +211,19 @@ def test_a_strict_node_limits_ssh_core_dumps_and_modules(host: Host, sshd: dict[
     assert host.check_output("su sky -s /bin/sh -c 'ulimit -H -c'") == "0"
     assert "install sctp /bin/false" in host.file("/etc/modprobe.d/sky.conf").content_string
     assert "kernel.kptr_restrict = 2" in host.file("/etc/sysctl.d/90-sky.conf").content_string
+    assert "Storage=none" in host.file("/etc/systemd/coredump.conf.d/sky.conf").content_string
     assert host.file("/etc/issue.net").content_string.startswith("Access to this system is for authorised users only.")
+
+
+def test_a_shell_ends_after_an_hour_at_its_prompt_and_a_script_does_not(host: Host) -> None:
+    assert host.check_output("su - sky -s /bin/bash -c 'echo ${TMOUT-none}'") == "none"
+    assert host.check_output("bash -lic 'echo $TMOUT' 2>/dev/null") == "3600"
+
+
+# --- lynis, the last: it is installed for this alone
+
+
+def test_lynis_has_the_figures_of_the_guide(host: Host) -> None:
+    every, rest = lynis(host)
+    assert every >= EVERY_TEST
+    assert rest >= WITHOUT_EXCEPTIONS

@@ -23,12 +23,6 @@ def listeners(host: Host) -> set[tuple[str, int]]:
     return found
 
 
-def exposure(host: Host, unit: str) -> float:
-    """What systemd makes of a unit: 10 is a service without any protection."""
-    line = host.check_output("systemd-analyze security --no-pager %s | tail -n 1", unit)
-    return float(line.split(": ")[1].split()[0])
-
-
 def page(address: str, port: int, path: str = "/json/") -> Any:
     """A page of a daemon, as data."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

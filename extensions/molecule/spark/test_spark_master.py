@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from ansible_collections.sky.clusters.extensions.molecule.spark.support import exposure, listeners, page
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposure
+from ansible_collections.sky.clusters.extensions.molecule.spark.support import listeners, page
 
 testinfra_hosts = ["ansible://spark_master"]
 SSH = {("0.0.0.0", 22), ("::", 22)}

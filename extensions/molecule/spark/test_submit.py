@@ -18,6 +18,7 @@ import pytest
 import testinfra
 from testinfra.host import Host
 
+from ansible_collections.sky.clusters.extensions.molecule.hardening import exposed
 from ansible_collections.sky.clusters.extensions.molecule.spark.support import eventually, listeners, page
 
 testinfra_hosts = ["ansible://spark_master"]
@@ -82,6 +83,11 @@ def test_no_command_line_shows_the_secret(host: Host, nodes: dict[str, Host]) ->
     secret = host.file("/data/spark/.sky/spark").content_string.strip()
     for node in nodes.values():
         assert secret not in node.check_output("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+
+
+def test_units_are_kept_in_a_sandbox_while_it_runs(nodes: dict[str, Host], job: Job) -> None:
+    assert [wrong for node in nodes.values() for wrong in exposed(node)] == []
+    assert job.process.poll() is None
 
 
 def test_it_ends_well(host: Host, job: Job) -> None:

@@ -14,7 +14,7 @@ import difflib
 import ipaddress
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -186,7 +186,8 @@ class ListOf:
             return None
         for place, item in enumerate(items):
             if self.unique and item in items[:place]:
-                faults.add(f"{path}[{place}]", f"{shown(item)} is listed twice")
+                same = f"is the same as {path}[{items.index(item)}]"  # of what has several keys, people know the place only
+                faults.add(f"{path}[{place}]", same if dataclasses.is_dataclass(item) else f"{shown(item)} is listed twice")
         return tuple(items)
 
     def schema(self) -> dict[str, Any]:
@@ -266,13 +267,14 @@ def hint(value: Any, known: tuple[str, ...] | list[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; known: {listed}"
 
 
-def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults) -> T | None:
+def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults, beside: Iterable[str] = ()) -> T | None:
     """Read a mapping into `cls`.
 
     Args:
         data: the mapping; keys that `cls` does not declare are faults.
         path: of the mapping, for the faults.
         faults: takes the faults.
+        beside: keys that the mapping may have as well, and that the caller reads: a hint names them, too.
 
     Returns:
         An instance, or None if this mapping had a fault.
@@ -283,7 +285,7 @@ def read(cls: type[T], data: Mapping[str, Any], path: str, faults: Faults) -> T 
     for key, value in data.items():
         declared = fields.get(key)
         if declared is None:
-            faults.add(step(path, key), f"unknown key{hint(key, list(fields))}")
+            faults.add(step(path, key), f"unknown key{hint(key, [*fields, *beside])}")
         elif value is None and not _required(declared):
             continue  # `key:` without a value means the default, as in most YAML tools
         else:

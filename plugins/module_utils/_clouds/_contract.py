@@ -173,12 +173,12 @@ class Node:
     ready: str = ""  # the hash that `set_ready` wrote last; empty if none
     clouds: tuple[str, ...] = ()  # the clouds that the cluster uses, as its birth or `set_clouds` wrote them last; empty if none
     host_keys: tuple[str, ...] = ()  # public ssh host keys, "type base64"; empty if the cloud does not know them
-    fault: str = ""  # why it failed, in the cloud's own words
+    fault: str = ""  # why it failed, or does not run, in the cloud's own words
     hopeless: bool = False  # it failed for a reason that recreating it does not fix (no quota)
     # What it was made from, as the cloud lists it or the creating call noted it, by the names of `Definition.parts`; what is not known is left out.
     made: Mapping[str, str] = field(default_factory=dict, hash=False)
     number: int = 0  # as the creating call wrote it: its address in an overlay follows from it; 0 if none
-    lent: bool = False  # somebody else created the machine: to delete the node is to release it, and it goes on running
+    lent: bool = False  # somebody else created the machine: to delete the node is to release it, and it keeps running
 
     def address(self, public: bool = False) -> str:
         """The first address of the wanted reach, IPv4 before IPv6; empty if there is none."""
@@ -243,10 +243,12 @@ class Image:
     status: str = "active"  # nodes can be made from it; every other word is the cloud's own
     ours: bool = False  # whether it was added with our mark, by this owner
     size: int = 0  # bytes; 0 if unknown
-    checksum: str = ""  # `algorithm:digits`; empty if unknown
+    checksum: str = ""  # `algorithm:digits`, of the file that it was made of; empty if unknown
     format: str = ""
     architecture: str = ""  # as `uname -m` says it; empty if unknown
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)  # what else is known of it, by short names such as `os`
+    content: str = ""  # checksum of what `fetch_image` gives, if that is not the file that it was made of
+    aliases: tuple[str, ...] = ()  # other names that it can be read by
 
 
 @dataclass(frozen=True)
@@ -401,6 +403,8 @@ class Cloud(abc.ABC):
     provider: ClassVar[str]
     poll_seconds: ClassVar[float] = 2.0  # between two looks at nodes that are on their way
     lag_seconds: ClassVar[float] = 0.0  # that lists may still show what was deleted
+    lock_seconds: ClassVar[float] = 0.0  # that a lease of the run's lock lasts, if calls may stall for longer than it usually does
+    shared_kinds: ClassVar[tuple[str, ...]] = ()  # of `leftovers`, that all nodes share and `dismantle` removes
 
     def __init__(self, name: str, options: Options, scope: Scope) -> None:
         """
@@ -450,8 +454,14 @@ class Cloud(abc.ABC):
         """
 
     @abc.abstractmethod
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once."""
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        """What prevents creating these nodes, and those of these volumes that do not exist: one sentence each, all at once.
+
+        Args:
+            specs: nodes that do not exist, or will not when they are created.
+            volumes: of these nodes.
+            going: existing nodes that are deleted first, so that the new ones can have what they have.
+        """
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         """What each of these specifications means here now, in their order, whether or not such nodes exist; makes nothing.
@@ -463,6 +473,22 @@ class Cloud(abc.ABC):
     def unbuilt(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
         """The images that are fetched or built before these nodes are made, which takes longer; each once. Makes nothing. By default none."""
         return []
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:  # noqa: ARG002
+        """What :meth:`create` makes for all of these nodes together (a network, a key pair) before the first one: ``kind name`` each. Makes nothing.
+
+        Asked only where the cluster has no node yet; what exists is left out. Empty (the default) where nothing is made besides nodes and volumes.
+        """
+        return []
+
+    def addresses_of(self, specs: Sequence[NodeSpec], going: Sequence[Node] = ()) -> Mapping[str, tuple[Address, ...]]:  # noqa: ARG002
+        """The addresses that new nodes will have, by name, where they are certain before :meth:`create`: for plans. Makes nothing. By default none.
+
+        Args:
+            specs: nodes that do not exist, or will not when they are created.
+            going: existing nodes that are deleted first.
+        """
+        return {}
 
     @abc.abstractmethod
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
@@ -554,7 +580,7 @@ class Cloud(abc.ABC):
         raise Invalid(f"image {image.name}: provider {self.provider} does not accept images, so this one is not ours")
 
     def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:  # noqa: ARG002
-        """Read the file of this image (by id), piece by piece; the caller verifies its checksum.
+        """Read the file of this image (by id), piece by piece; the caller verifies its checksum, or its content's where it has one.
 
         Raises:
             Invalid: there is no such image, or images cannot be read here (the default).
@@ -620,6 +646,11 @@ class Cloud(abc.ABC):
     @abc.abstractmethod
     def leftovers(self) -> list[str]:
         """Everything in the cloud that still belongs to this cluster, of whatever kind, kept volumes included: ``kind name`` each."""
+
+    def shared_existing(self) -> list[str]:
+        """What :meth:`dismantle` would remove: ``kind name`` each. By default the :meth:`leftovers` of the kinds in ``shared_kinds``."""
+        kinds = tuple(f"{kind} " for kind in self.shared_kinds)
+        return [part for part in self.leftovers() if part.startswith(kinds)] if kinds else []
 
     @abc.abstractmethod
     def lock(self, holder: str, seconds: float) -> Lease:

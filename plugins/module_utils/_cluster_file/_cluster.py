@@ -80,9 +80,9 @@ class DataVolume:
     type: str = option(Text(), "the cloud's volume type; its default if empty", default="")
     fs: str = option(Choice(("ext4", "xfs"), "file system"), "file system created on it while it is blank", default="ext4")
     mount: str = option(Text(r"/[A-Za-z0-9._/-]+", "an absolute path"), "where it is mounted; /data/<volume> if empty", default="")
-    owner: str = option(USER_NAME, "user that owns its top folder; nobody changes it if empty", default="")
-    group: str = option(USER_NAME, "group of its top folder; nobody changes it if empty", default="")
-    mode: str = option(Text(r"[0-7]{3,4}", "3 or 4 octal digits in quotes"), "permission of its top folder; nobody changes it if empty", default="")
+    owner: str = option(USER_NAME, "user that owns its top folder; without it, group and mode, the cluster's user if no role uses it", default="")
+    group: str = option(USER_NAME, "group of its top folder", default="")
+    mode: str = option(Text(r"[0-7]{3,4}", "3 or 4 octal digits in quotes"), "permission of its top folder", default="")
 
 
 class VolumeKind:
@@ -216,6 +216,8 @@ class Cluster:
                 pools[str(name)] = dataclasses.replace(pools[name], count=value)
         if not faults.found:
             _check_heads(pools, faults, lambda pool: step("sky_counts", pool) if pool in counts else f"pools.{pool}.count")
+        if not faults.found and any(pool.count for pool in pools.values()):
+            _check_network(self.name, self.clouds, pools, self.settings, faults)
         if faults.found:
             raise ClusterFileError(faults.found)
         return dataclasses.replace(self, pools=pools)
@@ -255,10 +257,7 @@ def parse(data: Any, providers: Mapping[str, type[Options]]) -> Cluster:
     if pools and len(pools) == len(data["pools"]):  # else a head may be in a pool with a fault of its own
         _check_heads(pools, faults, lambda pool: f"pools.{pool}.count")
     if settings and name and pools and clouds and (len(pools), len(clouds)) == (len(data["pools"]), len(data["clouds"])):
-        networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
-        file = File(name, pools, networks, settings)
-        check(file, faults)
-        check_balancing(settings, file, faults)
+        _check_network(name, clouds, pools, settings, faults)
     if faults.found or settings is None or name is None:
         raise ClusterFileError(faults.found)
     return Cluster(name, clouds, pools, settings)
@@ -295,10 +294,10 @@ class _CloudKind:
         provider = Choice(tuple(self.providers), "provider").parse(value["provider"], f"{path}.provider", faults)
         if provider is None:
             return None
-        common_keys = _CloudCommon.__dataclass_fields__
+        common_keys = list(_CloudCommon.__dataclass_fields__)
         rest = {k: v for k, v in value.items() if k != "provider"}
         common = read(_CloudCommon, {k: v for k, v in rest.items() if k in common_keys}, path, faults)
-        options = read(self.providers[provider], {k: v for k, v in rest.items() if k not in common_keys}, path, faults)
+        options = read(self.providers[provider], {k: v for k, v in rest.items() if k not in common_keys}, path, faults, common_keys)
         return None if common is None or options is None else CloudEntry(provider, options, common.timeouts, common.extra, common.prices)
 
     def schema(self) -> dict[str, Any]:
@@ -367,6 +366,14 @@ def _check_heads(pools: Mapping[str, Pool], faults: Faults, path: Callable[[str]
         place = [name for name in heads if pools[name].count][-1] if count else heads[0]
         more = f" in pools {', '.join(heads)}" if len(heads) > 1 else ""
         faults.add(path(place), f"{need}, got {count}{more}")
+
+
+def _check_network(name: str, clouds: Mapping[str, CloudEntry], pools: Mapping[str, Pool], settings: Settings, faults: Faults) -> None:
+    """What the keys about the network can know only of the whole file."""
+    networks = {cloud: entry.options.networks() for cloud, entry in clouds.items()}
+    file = File(name, pools, networks, settings)
+    check(file, faults)
+    check_balancing(settings, file, faults)
 
 
 def file_schema(providers: Mapping[str, type[Options]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,17 @@ def authorised_keys(settings: Settings, own: Ring) -> tuple[str, ...]:
     if len(ignored) == len(usable):
         raise ClusterFileError(ignored)
     return unique
+
+
+def with_agent(lines: Sequence[str], own: Ring) -> list[str]:
+    """These keys and those of the agent, each once."""
+    return with_keys(lines, own.agent)
+
+
+def with_keys(lines: Sequence[str], more: Sequence[str]) -> list[str]:
+    """These keys, in their order, and then more, each once."""
+    known = {_blob(line) for line in lines}
+    return [*lines, *(line for line in more if _blob(line) not in known)]
 
 
 def with_login(cluster: Cluster, own: Ring) -> Cluster:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._base._schema import Choice, Faults, Integer, ListOf, Struct, Text, hint, option, shown
 from .._systems._load_balancer import BALANCER
+from .._systems._table import ROLES
 from ._network import AGENT_PORT, ANY, File, FirewallRule, Network, check_peers
 
 SSH = 22
@@ -31,7 +32,7 @@ class Balance:
     protocol: str = option(Choice(("http", "tcp"), "protocol"), "whether it passes on HTTP requests or TCP connections", default="tcp")
     check: str = option(
         Text(r"(/[!-~]*)?", "a path such as /health"),
-        "path that a healthy node answers with a status of 2xx or 3xx; a connection if empty",
+        "path that a healthy node answers with a status of 2xx or 3xx; if empty, it is enough that the node accepts connections",
         default="",
     )
     peers: tuple[str, ...] = option(ListOf(Text()), "who may use it: addresses, networks, pools, roles, nodes, `cluster` or `any`", default=(ANY,))
@@ -48,9 +49,9 @@ class Balancing(Network):
     load_balancer: tuple[Balance, ...] = option(ListOf(Struct(Balance)), "ports of the load balancer, and the pools behind them", default=())
 
     @property
-    def rules(self) -> tuple[FirewallRule, ...]:
+    def counted_rules(self) -> tuple[tuple[str, FirewallRule], ...]:
         opened = (FirewallRule(nodes=(BALANCER,), ports=(str(entry.port),), peers=entry.peers) for entry in self.load_balancer)
-        return (*(self.firewall or ()), *opened)
+        return (*super().counted_rules, *((f"load_balancer_{place}", rule) for place, rule in enumerate(opened)))
 
     def balances(self, cluster: str, roles: Collection[str]) -> list[dict[str, Any]]:
         """What a node of these roles needs to know, as plain data: nothing unless it is the load balancer's."""
@@ -95,3 +96,21 @@ def _check_pool(entry: Balance, path: str, own: list[str], file: File, faults: F
         faults.add(f"{path}.pool", f"pool {entry.pool} has no node (count: 0)")
     elif entry.pool in own and entry.target == entry.port:
         faults.add(f"{path}.target_port", f"the load balancer itself uses port {entry.port} of the nodes of {entry.pool}: choose another one")
+
+
+def ports_taken(pools: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any], given: Collection[str]) -> Iterator[str]:
+    """Ports of the load balancer that a service of its own nodes has by default: known before any node is made.
+
+    Args:
+        pools: those of the file, as they were written.
+        settings: its other keys.
+        given: variables that are set somewhere; of these only a node knows the value.
+    """
+    for place, entry in enumerate(settings.get("load_balancer") or ()):
+        for name, pool in pools.items():
+            roles = pool.get("roles") or []
+            services = [(role, *item) for role in roles if BALANCER in roles and role in ROLES for item in ROLES[role].ports.items()]
+            for role, variable, port in services:
+                if port == int(entry["port"]) and variable not in given:
+                    where = f"is used by {role} on the nodes of pool {name}"
+                    yield f"load_balancer[{place}].port: port {port} {where}: choose another one, or set {variable}"

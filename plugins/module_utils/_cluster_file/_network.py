@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .._base._schema import Choice, Faults, Flag, Integer, ListOf, MapOf, Struct, Text, hint, option, schema, shown, step
@@ -20,6 +20,7 @@ FORWARDED_PORTS = 12288
 INTERFACE = "sky0"
 AGENT_PORT = 7999  # TCP and UDP, between the nodes of a cluster
 ANY, CLUSTER = "any", "cluster"  # what a firewall rule may name besides pools, roles, nodes and addresses
+EVERYTHING = ("0.0.0.0/0", "::/0")
 WITH_PORTS = ("tcp", "udp")
 GATEWAY = "gateway"
 
@@ -75,11 +76,21 @@ class Overlay:
     inside: str = option(
         Choice(("encrypted", "plain"), "mode"), "whether traffic between nodes of the same cloud is encrypted as well", default="encrypted"
     )
+    between: str = option(
+        Choice(("forwarded", "relayed"), "mode"),
+        "what gateways do with traffic between clouds: forward it, at a UDP port for each node, or decrypt and encrypt it again, at one port for all",
+        default="forwarded",
+    )
     wanted: bool | None = None  # None: if the pools are on more than one cloud
 
     @property
     def network(self) -> ipaddress.IPv4Network:
         return ipaddress.IPv4Network(self.range)
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether gateways have a UDP port for each node."""
+        return self.between == "forwarded"
 
 
 class OverlayKind:
@@ -92,7 +103,7 @@ class OverlayKind:
             faults.add(path, f"must be true, false or a mapping, got {shown(value)}")
             return None
         found: Overlay | None = Struct(Overlay).parse(value, path, faults)
-        return None if found is None else Overlay(found.range, found.port, found.inside, wanted=True)
+        return None if found is None else replace(found, wanted=True)
 
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [Flag().schema(), schema(Overlay)]}
@@ -128,9 +139,13 @@ class Network:
     )
 
     @property
+    def counted_rules(self) -> tuple[tuple[str, FirewallRule], ...]:
+        """The rules of the file, and those that follow from its other keys, each with its counter, which is named by its place there."""
+        return tuple((f"rule_{place}", rule) for place, rule in enumerate(self.firewall or ()))
+
+    @property
     def rules(self) -> tuple[FirewallRule, ...]:
-        """The rules of the file, and those that follow from its other keys."""
-        return self.firewall or ()
+        return tuple(rule for _counter, rule in self.counted_rules)
 
 
 class PoolLike(Protocol):
@@ -187,8 +202,8 @@ def check(file: File, faults: Faults) -> None:
     elif file.settings.vpn_users:
         faults.add("vpn_users", "needs `overlay: true`: a profile connects to the overlay")
     _check_gateways(file, overlay, faults)
-    if overlay and file.settings.vpn_users and not any(pool.public_ip for pool in file.pools.values()):
-        faults.add("vpn_users", "no pool has public_ip, so nobody outside can reach the overlay")
+    if overlay and file.settings.vpn_users and any(pool.count for pool in file.pools.values()) and not _has_public_node(file):
+        faults.add("vpn_users", "no pool with nodes has public_ip, so nobody outside can reach the overlay")
     for place, rule in enumerate(file.settings.firewall or ()):
         _check_rule(rule, f"firewall[{place}]", file, faults)
         _check_block(rule, f"firewall[{place}]", overlay, faults)
@@ -197,7 +212,7 @@ def check(file: File, faults: Faults) -> None:
 
 
 def _check_port(overlay: Overlay, faults: Faults) -> None:
-    if FORWARDED <= overlay.port < FORWARDED + FORWARDED_PORTS:
+    if overlay.forwarded and FORWARDED <= overlay.port < FORWARDED + FORWARDED_PORTS:
         faults.add("overlay.port", f"gateways forward ports {FORWARDED} to {FORWARDED + FORWARDED_PORTS - 1} to other nodes: choose another port")
     elif overlay.port == AGENT_PORT:
         faults.add("overlay.port", f"port {AGENT_PORT} is used by the agents of the nodes: choose another port")
@@ -213,13 +228,17 @@ def _check_range(overlay: Overlay, file: File, faults: Faults) -> None:
 
 def _check_ways(file: File, faults: Faults) -> None:
     """Nodes of a cloud without a public address start the tunnels; two such clouds meet at a node of a third."""
-    clouds = sorted({pool.cloud for pool in file.pools.values()})
-    if len(clouds) > 1 and not any(pool.public_ip for pool in file.pools.values()):
+    clouds = sorted({pool.cloud for pool in file.pools.values() if pool.count})
+    if len(clouds) > 1 and not _has_public_node(file):
         faults.add(
             "overlay",
-            f"clouds {', '.join(clouds)} cannot reach each other, because no pool has public_ip: set it for a pool of one of them, "
+            f"clouds {', '.join(clouds)} cannot reach each other, because no pool with nodes has public_ip: set it for a pool of one of them, "
             "or `overlay: false` if they are routed to each other",
         )
+
+
+def _has_public_node(file: File) -> bool:
+    return any(pool.count and pool.public_ip for pool in file.pools.values())
 
 
 def _check_gateways(file: File, overlay: Overlay | None, faults: Faults) -> None:
@@ -240,11 +259,12 @@ def _check_rule(rule: FirewallRule, path: str, file: File, faults: Faults) -> No
 
 
 def _check_block(rule: FirewallRule, path: str, overlay: Overlay | None, faults: Faults) -> None:
-    """A block is done before anything else, so it must leave what the cluster itself is made with."""
-    ssh = rule.action == "block" and rule.direction == "in" and rule.protocol in ("tcp", "any") and _has(rule.ports, 22)
-    if ssh and any(name == ANY or _is_address(name) for name in rule.peers):
+    """What others begin is blocked before anything is let in, so a block must leave what the cluster itself is made with."""
+    if rule.action != "block" or rule.direction != "in":
+        return
+    if rule.protocol in ("tcp", "any") and _has(rule.ports, 22) and any(name == ANY or _is_address(name) for name in rule.peers):
         faults.add(path, "blocks ssh, which the controller needs; admin_cidrs says from which networks ssh may be reached")
-    elif overlay and rule.action == "block" and rule.protocol == "udp" and ANY in rule.peers and _has(rule.ports, overlay.port):
+    elif overlay and rule.protocol == "udp" and {ANY, *EVERYTHING} & {*rule.peers} and _has(rule.ports, overlay.port):
         faults.add(path, f"blocks UDP port {overlay.port}, which the overlay needs: name other ports, or whom to block")
 
 
@@ -287,7 +307,7 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     found = []
     overlay = overlay_of(settings, pools)
     if overlay:
-        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay.port)]
+        found += [Opening("udp", first, last) for first, last in overlay_ports(overlay)]
     for rule in settings.rules:
         outside = [peer for peer in rule.peers if peer == ANY or _is_address(peer)]
         if rule.action != "allow" or rule.direction != "in" or not outside:
@@ -300,11 +320,6 @@ def openings(settings: Network, pools: Mapping[str, PoolLike]) -> tuple[Opening,
     return tuple(dict.fromkeys(found))
 
 
-def overlay_ports(port: int) -> list[tuple[int, int]]:
+def overlay_ports(overlay: Overlay) -> list[tuple[int, int]]:
     """The UDP ports of the overlay, first and last of each range: the clouds' security groups and the nodes' firewalls let them in."""
-    return [(port, port), (FORWARDED, FORWARDED + FORWARDED_PORTS - 1)]
-
-
-def forwarded_port(number: int) -> int:
-    """The UDP port at which gateways take what is for the node of a number."""
-    return FORWARDED + number % FORWARDED_PORTS
+    return [(overlay.port, overlay.port), *([(FORWARDED, FORWARDED + FORWARDED_PORTS - 1)] if overlay.forwarded else [])]

@@ -10,20 +10,36 @@ import dataclasses
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
-from .._base._schema import shown
+from .._base._schema import hint, shown
 from .._clouds._contract import Cloud, CloudError, Image, ImageSpec, Invalid
 from ._resource import Change, asked
 
+MATCHED = ("architecture", "format")  # what images have beside their properties that they can be found by
 KEYS = ("name", "id", "status", "ours", "size", "checksum", "format", "architecture", "properties")
 
 
 def as_result(cloud: str, image: Image) -> dict[str, Any]:
     """An image as a module returns it."""
     return {key: getattr(image, key) for key in KEYS} | {"cloud": cloud}
+
+
+def having(images: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The images, as results, with these properties, architecture and format; letter case is ignored."""
+    return [image for image in images if all(_known(image).get(key, "").lower() == value.lower() for key, value in wanted.items())]
+
+
+def unknown(images: Sequence[Mapping[str, Any]], wanted: Iterable[str]) -> list[str]:
+    """One sentence for each wanted property that no image has."""
+    keys = sorted({*MATCHED, *(key for image in images for key in image["properties"])})
+    return [f"properties: no image has '{key}'{hint(key, keys)}" for key in wanted if key not in keys]
+
+
+def _known(image: Mapping[str, Any]) -> dict[str, str]:
+    return dict(image["properties"]) | {key: image[key] for key in MATCHED}
 
 
 def checked(spec: ImageSpec) -> ImageSpec:
@@ -95,11 +111,9 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
     Raises:
         CloudError: there is no such image, or not exactly one, or its file is not what its checksum says.
     """
-    known = [image for image in _named(cloud, name) if image.status == "active"]
-    if len(known) != 1:
-        raise Invalid(f"cloud {cloud.name}: {len(known)} images are called {name}, one is needed")
-    (image,) = known
-    algorithm, _colon, digits = image.checksum.partition(":")
+    image = _readable(cloud, name)
+    wanted = image.content or image.checksum
+    algorithm, _colon, digits = wanted.partition(":")
     sums = {each: hashlib.new(each, usedforsecurity=False) for each in ("sha256", algorithm) if each in hashlib.algorithms_available}
     with tempfile.TemporaryFile(dir=folder) as file:
 
@@ -111,9 +125,7 @@ def fetched(cloud: Cloud, name: str, folder: str) -> Iterator[tuple[Image, Binar
         with _placed(cloud):
             cloud.fetch_image(image, take)
         if digits and algorithm in sums and sums[algorithm].hexdigest() != digits:
-            raise CloudError(
-                f"cloud {cloud.name}: the file of image {name} has the checksum {algorithm}:{sums[algorithm].hexdigest()}, not {image.checksum}"
-            )
+            raise CloudError(f"cloud {cloud.name}: the file of image {name} has the checksum {algorithm}:{sums[algorithm].hexdigest()}, not {wanted}")
         file.flush()
         file.seek(0)
         yield image, file, f"sha256:{sums['sha256'].hexdigest()}"
@@ -131,9 +143,23 @@ def copied(source: Cloud, target: Cloud, names: tuple[str, str], wanted: ImageSp
         return present(target, spec, lambda: contextlib.nullcontext(file), force, check)
 
 
+def _readable(cloud: Cloud, name: str) -> Image:
+    """The image of this name; else the one that has it as an identifier or an alias."""
+    known = [image for image in _listed(cloud) if image.status == "active"]
+    found = [image for image in known if image.name == name] or [image for image in known if name in (image.id, *image.aliases)]
+    if len(found) != 1:
+        which = f": name it by its identifier: {', '.join(sorted(image.id for image in found))}" if found else ""
+        raise Invalid(f"cloud {cloud.name}: {len(found)} images are called {name}, one is needed{which}")
+    return found[0]
+
+
 def _named(cloud: Cloud, name: str) -> list[Image]:
+    return [image for image in _listed(cloud) if image.name == name]
+
+
+def _listed(cloud: Cloud) -> list[Image]:
     with _placed(cloud):
-        return [image for image in asked(cloud.images, "images") if image.name == name]
+        return asked(cloud.images, "images")
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ def recorded(existing: Mapping[str, Listing]) -> set[str]:
 
 
 def dropped(existing: Mapping[str, Listing]) -> list[str]:
-    """Clouds in use that the file no longer has: what they hold would go on, unseen."""
+    """Clouds in use that the file no longer has: what they hold would remain, unseen."""
     return sorted(recorded(existing) - existing.keys())
 
 

@@ -18,13 +18,13 @@ from typing import TypeVar
 
 from .._base._processes import Process, ancestors, machine
 from .._clouds._contract import Cloud, CloudError, Holding, Lease, Locked, Unavailable
-from ._retry import Backoff, Clock, asked_again
+from ._retry import CALL_SECONDS, Backoff, Clock, asked_again
 from ._stream import answered
 
 T = TypeVar("T")
 
-SECONDS = 60.0  # a killed run locks its cluster for at most this long
-RENEWALS = 3  # within SECONDS, so that two may fail
+SECONDS = 60.0  # a killed run locks its cluster for at most this long, unless a cloud needs longer
+RENEWALS = 3  # within this time, so that two may fail
 GRACE = 3.0  # s that a run which has just ended may take to release it
 LOOK = 1.0  # s between two tries meanwhile
 TAG = re.compile(r" \[(?P<machine>[0-9a-f]{8}) (?P<run>\d+) (?P<keeper>\d+)\]")  # in the text of a holder
@@ -96,6 +96,11 @@ def _user() -> str:
         return str(os.getuid())
 
 
+def lasting(cloud: Cloud) -> float:
+    """Seconds that a lease of this cloud lasts."""
+    return cloud.lock_seconds or SECONDS
+
+
 def who(holding: Holding) -> str:
     """The run that holds a lock, for people."""
     return Holder.read(holding.holder).shown
@@ -147,6 +152,7 @@ class _Keeper:
     def __init__(self, clouds: Mapping[str, Cloud], clock: Clock) -> None:
         self.lost = threading.Event()
         self._clouds = clouds
+        self._beat = min(map(lasting, clouds.values()), default=SECONDS) / RENEWALS  # s, for all: one that hangs keeps the others waiting
         self._leases: dict[str, Lease] = {}
         self._renewed: dict[str, float] = {}  # when, by the run's clock
         self._clock = dataclasses.replace(clock, stopped=lambda: False)  # an interrupted run still releases what it holds
@@ -168,28 +174,31 @@ class _Keeper:
                 self._call(lambda name=name, lease=lease: self._clouds[name].unlock(lease), f"cloud {name}: unlock")  # type: ignore[misc]
 
     def _keep(self) -> None:
-        pause = SECONDS / RENEWALS
+        pause = self._beat
         try:
-            while not self._done.wait(pause) and self._clock.now() - min(list(self._renewed.values())) <= SECONDS:
+            while not self._done.wait(pause) and self._all_last():
                 began = self._clock.now()
                 for name, lease in list(self._leases.items()):
                     with contextlib.suppress(Unavailable):  # the next renewal comes before the lease ends
                         self._call(lambda name=name, lease=lease: self._renew(name, lease), f"cloud {name}: renew")  # type: ignore[misc]
-                pause = max(0.0, SECONDS / RENEWALS - (self._clock.now() - began))  # a slow renewal takes nothing from the next
+                pause = max(0.0, self._beat - (self._clock.now() - began))  # a slow renewal takes nothing from the next
         except CloudError:
             return
         finally:
             if not self._done.is_set():
                 self.lost.set()  # nobody renews any more
 
+    def _all_last(self) -> bool:
+        return all(self._clock.now() - at <= lasting(self._clouds[name]) for name, at in list(self._renewed.items()))
+
     def _renew(self, name: str, lease: Lease) -> None:
         """A renewal counts from its start, even if its answer was too late for the caller."""
         began = self._clock.now()
-        self._clouds[name].renew(lease, SECONDS)
+        self._clouds[name].renew(lease, lasting(self._clouds[name]))
         self._renewed[name] = began
 
     def _call(self, call: Callable[[], None], what: str) -> None:
-        answered(call, SECONDS / RENEWALS, what, self._clock)
+        answered(call, self._beat, what, self._clock)
 
 
 class _Taking:
@@ -198,6 +207,7 @@ class _Taking:
     def __init__(self, cloud: Cloud, terms: Terms) -> None:
         self._cloud = cloud
         self._terms = terms
+        self._seconds = lasting(cloud)
         self._began = terms.clock.now()
         self._told = False
 
@@ -205,7 +215,7 @@ class _Taking:
         """The lease, or who holds it for this run already."""
         while True:
             try:
-                return self._asked(lambda: self._cloud.lock(str(self._terms.holder), SECONDS), "lock")
+                return self._locked(str(self._terms.holder))
             except Locked as error:
                 theirs = self._asked(self._cloud.locked_by, "read the lock")
                 holder = Holder.read(theirs.holder) if theirs else Holder("")
@@ -222,12 +232,12 @@ class _Taking:
     def _patience(self, theirs: Holding | None, holder: Holder) -> float:
         """Seconds to keep trying. A released lock is free at the next try; the lock of a run that has ended expires with its lease."""
         least = max(self._terms.wait, GRACE)
-        return least if theirs and not holder.ending else least + SECONDS
+        return least if theirs and not holder.ending else least + self._seconds
 
     def _break(self, dead: str, name: str) -> None:
         """Release the lock of a run that was killed on this machine, in its name: it need not end by itself."""
         with contextlib.suppress(Locked):  # somebody else was quicker
-            lease = self._asked(lambda: self._cloud.lock(dead, SECONDS), "lock")
+            lease = self._locked(dead)
             self._asked(lambda: self._cloud.unlock(lease), "unlock")
             self._terms.tell(f"cloud {self._cloud.name}: the lock of {name} was stale and has been removed")
 
@@ -243,8 +253,12 @@ class _Taking:
     def _refusal(self, theirs: Holding) -> Locked:
         return Locked(
             f"cluster {self._cloud.scope.cluster} is being changed by {shown(theirs)} (cloud {self._cloud.name}): run again when it has finished, or "
-            f"wait for it with -e sky_wait=600 (seconds); the lock of a killed run expires within {SECONDS:.0f} s"
+            f"wait for it with -e sky_wait=600 (seconds); the lock of a killed run expires within {self._seconds:.0f} s"
         )
 
-    def _asked(self, call: Callable[[], T], what: str) -> T:
-        return asked_again(call, self._terms.clock, self._terms.backoff, f"cloud {self._cloud.name}: {what}")
+    def _locked(self, holder: str) -> Lease:
+        """The lease. A cloud may watch a stale lock for as long as one lasts before it breaks it."""
+        return self._asked(lambda: self._cloud.lock(holder, self._seconds), "lock", CALL_SECONDS + self._cloud.lock_seconds)
+
+    def _asked(self, call: Callable[[], T], what: str, seconds: float = CALL_SECONDS) -> T:
+        return asked_again(call, self._terms.clock, self._terms.backoff, f"cloud {self._cloud.name}: {what}", seconds)

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._clouds._contract import Definition, Denied, Listing, NodeSpec, VolumeSpec
+from .._clouds._contract import Definition, Denied, Listing, Node, NodeSpec, VolumeSpec
 from .._cluster_file._cluster import Cluster
 from ._draft import node_spec
 from ._fleet import Fleet
+from ._forecast import forecast
 from ._outcome import UNTOUCHED, Outcome, Refused
 from ._plan import plan, plan_destroy
 from ._plan_model import CloudPlan, Plan, Wishes
@@ -59,6 +60,28 @@ class Look:
             raise Refused([*outcome.plan.refusals, *([] if wishes.replaced else [UNTOUCHED])])
         return outcome
 
+    def missing(self, outcome: Outcome) -> dict[str, tuple[str, ...]]:
+        """What is made before the first node of a cloud, by cloud. A cloud that has nodes is not asked."""
+        parts, listings = outcome.plan.clouds, outcome.listings
+        first = [cloud for cloud, part in parts.items() if part.create and not listings[cloud].nodes]
+        return self.fleet.ask_each(lambda cloud: self._missing(cloud, parts[cloud].create), first)
+
+    def coming(self, outcome: Outcome) -> dict[str, tuple[str, Node]]:
+        """By name, the cloud and the node of all that the plan creates, replaces or starts, as they will be as far as the clouds can tell."""
+        found = self.fleet.ask_each(partial(self._coming, outcome), outcome.plan.clouds)
+        return {name: (cloud, node) for cloud, nodes in found.items() for name, node in nodes.items()}
+
+    def _coming(self, outcome: Outcome, cloud: str) -> dict[str, Node]:
+        part, listing = outcome.plan.clouds[cloud], outcome.listings[cloud]
+        specs = _new_nodes(part, listing)
+        if not specs:
+            return forecast(part, listing, {}, {})
+        asked = self.fleet.clouds[cloud]
+        addresses = self.fleet.ask(cloud, partial(asked.addresses_of, specs, _going(part)), "addresses")
+        each = list({spec.mark.pool: spec for spec in specs}.values())
+        definitions = self.fleet.ask(cloud, partial(asked.definitions, each), "definitions")
+        return forecast(part, listing, addresses, {spec.mark.pool: found for spec, found in zip(each, definitions, strict=True)})
+
     def destruction(self, confirm: str) -> Outcome:
         """What takes the whole cluster away.
 
@@ -70,6 +93,14 @@ class Look:
         if made.refusals:
             raise Refused([*made.refusals, UNTOUCHED])
         return Outcome(made, listings=listings, kept=[volume for volumes in made.kept_volumes.values() for volume in volumes])
+
+    def existing(self) -> dict[str, tuple[str, ...]]:
+        """What is removed after the last node of a cloud, by cloud."""
+        clouds = self.fleet.clouds
+        return self.fleet.ask_each(lambda cloud: tuple(self.fleet.ask(cloud, clouds[cloud].shared_existing, "shared existing")), clouds)
+
+    def _missing(self, cloud: str, specs: Sequence[NodeSpec]) -> tuple[str, ...]:
+        return tuple(self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].shared_missing, specs), "shared missing"))
 
     def _definitions(self, owned: Mapping[str, str], listings: Mapping[str, Listing]) -> dict[str, Definition]:
         """What a node of each pool that has nodes would be made from now."""
@@ -100,8 +131,9 @@ class Look:
             volumes = _new_volumes(specs, listings[cloud])
             if not specs and not volumes:
                 return []
+            going = _going(made.clouds[cloud])
             try:
-                found = self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].shortages, specs, volumes), "shortages")
+                found = self.fleet.ask(cloud, partial(self.fleet.clouds[cloud].shortages, specs, volumes, going), "shortages")
             except Denied as error:
                 found = [str(error)]
             return [f"cloud {cloud}: {sentence}" for sentence in found]
@@ -113,6 +145,12 @@ def _new_nodes(part: CloudPlan, listing: Listing) -> list[NodeSpec]:
     """Those that are to be created, also in place of others that exist until then."""
     present = {node.name for node in listing.nodes} - {node.name for node in part.delete}
     return [*(spec for spec in part.create if spec.name not in present), *part.replace]
+
+
+def _going(part: CloudPlan) -> list[Node]:
+    """Those that are deleted before others are created."""
+    replaced = {spec.name for spec in part.replace}
+    return [*part.delete, *(node for node in part.keep if node.name in replaced)]
 
 
 def _new_volumes(specs: Iterable[NodeSpec], listing: Listing) -> list[VolumeSpec]:

@@ -79,7 +79,8 @@ def refusals(overlay: Overlay | None, existing: Mapping[str, Listing], new: Mapp
         if node.number in bearers and node.number and not {node.name, bearers[node.number]} & set(replaced):
             found.append(f"{bearers[node.number]} and {node.name} have the same number in the overlay: replace one (-e sky_replace={node.name})")
         bearers.setdefault(node.number, node.name)
-        inside = [each.address for each in node.addresses if each.family == 4 and ipaddress.IPv4Address(each.address) in overlay.network]
+        own = [each.address for each in node.addresses if each.family == 4 and not each.port]  # with a port it is a gateway's
+        inside = [address for address in own if ipaddress.IPv4Address(address) in overlay.network]
         if inside:
             found.append(f"overlay.range: {overlay.range} holds {inside[0]}, the address of {node.name} in cloud {cloud}; choose another range")
         if not node.number and node.name not in replaced:

@@ -49,12 +49,12 @@ def replaceable(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishe
 
 
 def undrained(existing: Mapping[str, Listing]) -> list[str]:
-    """Machines that would go on running with the cluster's services, and lose volumes that are mounted, if they were only released."""
+    """Machines that would keep running with the cluster's services, and lose volumes that are mounted, if they were only released."""
     found = []
     for listing in existing.values():
         attached = {volume.attached for volume in listing.volumes}
         found += [
-            f"{node.name} is a machine that is released and goes on running: set the count of pool {node.mark.pool} to 0 and run "
+            f"{node.name} is a machine that is released and keeps running: set the count of pool {node.mark.pool} to 0 and run "
             "sky.clusters.cluster, so that its services stop and its volumes are unmounted; then destroy the cluster"
             for node in listing.nodes
             if node.lent and node.state is State.RUNNING and (node.ready or node.name in attached)

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._clouds._contract import Listing, Node, State, Volume
 from .._cluster_file._cluster import Cluster
-from ._plan_model import Plan
+from ._plan_model import CloudPlan, Plan
 from ._results import Result
 
 UNTOUCHED = "nothing was changed: fix this and run the same command again"
@@ -34,6 +34,7 @@ class Outcome:
     leaving: list[str] = field(default_factory=list)  # names of nodes to drain, then delete
     faults: list[str] = field(default_factory=list)  # with one of these the run has failed
     kept: list[Volume] = field(default_factory=list)  # volumes without a node
+    coming: Mapping[str, tuple[str, Node]] = field(default_factory=dict)  # of a plan only: like `members`, those that it creates, replaces or starts
 
     @property
     def writes(self) -> bool:
@@ -51,6 +52,30 @@ class Outcome:
             for node in listing.nodes
             if node.state is State.RUNNING and node.name not in bad and node.name not in self.leaving
         }
+
+    @property
+    def staying(self) -> dict[str, tuple[str, Node]]:
+        """The members that the plan does not delete; the lists are from before it."""
+        going = {node.name for part in self.plan.clouds.values() for node in part.delete}
+        return {name: member for name, member in self.members.items() if name not in going}
+
+    @property
+    def homeless(self) -> list[Volume]:
+        """The volumes that have no node now."""
+        return [volume for listing in self.listings.values() for volume in CloudPlan().homeless(listing)]
+
+    @property
+    def foretold(self) -> list[Volume]:
+        """Those that would have none after the plan."""
+        parts = self.plan.clouds
+        return [volume for cloud, listing in self.listings.items() for volume in parts.get(cloud, CloudPlan()).homeless(listing)]
+
+    @property
+    def deleted(self) -> list[Volume]:
+        """Those that have none after a run that only deletes nodes; the lists are from before it."""
+        gone = {result.name for result in self.result.nodes.values() if result.ok}
+        left = {cloud: replace(listing, nodes=tuple(n for n in listing.nodes if n.name not in gone)) for cloud, listing in self.listings.items()}
+        return replace(self, listings=left).homeless
 
     @property
     def undeleted(self) -> list[str]:

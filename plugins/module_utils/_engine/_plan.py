@@ -60,8 +60,8 @@ def plan(
         clouds={cloud: part.done() for cloud, part in draft.parts.items()},
         drift=draft.drift,
         notes=tuple(draft.notes),
-        kept_volumes={cloud: _homeless(listing) for cloud, listing in existing.items()},
-        volumes=_by_node(existing),
+        kept_volumes={cloud: CloudPlan().homeless(listing) for cloud, listing in existing.items()},
+        volumes=by_node(existing),
         in_use=in_use,
         first=first,
     )
@@ -77,7 +77,7 @@ def plan_destroy(cluster: Cluster, owners: Mapping[str, str], existing: Mapping[
         refusals += [refusal(cluster.name, cloud, "so that it is emptied too") for cloud in dropped(existing)]
     clouds = {cloud: CloudPlan(delete=() if refusals else listing.nodes) for cloud, listing in existing.items()}
     kept = {cloud: listing.volumes for cloud, listing in existing.items()}
-    return Plan(clouds, notes=tuple(notes), refusals=tuple(refusals), kept_volumes=kept, volumes=_by_node(existing))
+    return Plan(clouds, notes=tuple(notes), refusals=tuple(refusals), kept_volumes=kept, volumes=by_node(existing))
 
 
 def _number(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, draft: Draft) -> None:
@@ -89,7 +89,21 @@ def _number(cluster: Cluster, existing: Mapping[str, Listing], wishes: Wishes, d
         create = draft.parts[cloud].create
         for place, number in zip(places, numbers[cloud], strict=True):
             create[place] = dataclasses.replace(create[place], number=number)
+    _number_replaced(cluster, existing, draft)
     draft.refusals += refusals(cluster.overlay, existing, numbers, wishes.replace)
+
+
+def _number_replaced(cluster: Cluster, existing: Mapping[str, Listing], draft: Draft) -> None:
+    """Give replaced nodes the numbers that they get once their predecessors are deleted: the run plans them again then, this is for the forecast."""
+    pools = list(cluster.pools)
+    gone = {spec.name for part in draft.parts.values() for spec in part.replace}
+    taken = {cloud: [node.number for node in listing.nodes if node.name not in gone] for cloud, listing in existing.items()}
+    for cloud, part in draft.parts.items():
+        part.replace.sort(key=lambda spec: (pools.index(spec.mark.pool), spec.mark.index))
+        taken[cloud] += [spec.number for spec in part.create]
+    numbers = free_numbers(taken, {cloud: len(part.replace) for cloud, part in draft.parts.items()})
+    for cloud, part in draft.parts.items():
+        part.replace = [dataclasses.replace(spec, number=number) for spec, number in zip(part.replace, numbers[cloud], strict=True)]
 
 
 def _in_use(existing: Mapping[str, Listing], draft: Draft) -> InUse:
@@ -117,13 +131,9 @@ def _record(cluster: Cluster, existing: Mapping[str, Listing], in_use: InUse, dr
     return frozenset() if stands else frozenset(born)
 
 
-def _by_node(existing: Mapping[str, Listing]) -> dict[str, tuple[Volume, ...]]:
+def by_node(existing: Mapping[str, Listing]) -> dict[str, tuple[Volume, ...]]:
+    """The volumes that exist, by the name of their node."""
     found: dict[str, tuple[Volume, ...]] = {}
     for volume in (volume for listing in existing.values() for volume in listing.volumes):
         found[volume.mark.node_name] = (*found.get(volume.mark.node_name, ()), volume)
     return found
-
-
-def _homeless(listing: Listing) -> tuple[Volume, ...]:
-    names = {node.name for node in listing.nodes}
-    return tuple(volume for volume in listing.volumes if volume.mark.node_name not in names)

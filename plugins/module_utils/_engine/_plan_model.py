@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._clouds._contract import Node, NodeSpec, Volume, VolumeSpec
+from .._clouds._contract import Listing, Node, NodeSpec, Volume, VolumeSpec
 from ._in_use import InUse
 
 DRIFT = "drift"  # no node has such a name
@@ -69,10 +69,19 @@ class CloudPlan:
     replace: tuple[NodeSpec, ...] = ()  # to be drained and deleted by calls of their own, then created again; until then their nodes are in `keep`
     images: tuple[str, ...] = ()  # that are fetched or built first, for nodes that are created
     repair: tuple[str, ...] = ()  # what was made besides nodes and volumes, and is gone
+    prepare: tuple[str, ...] = ()  # what all nodes share, and is made before the first of them
+    dismantle: tuple[str, ...] = ()  # the same, removed after the last of them
 
     @property
     def changes(self) -> bool:
-        return bool(self.delete or self.resize or self.create or self.leave or self.replace or self.repair or self.record)
+        now = self.delete or self.resize or self.create or self.leave or self.replace
+        return bool(now or self.repair or self.record or self.dismantle)
+
+    def homeless(self, listing: Listing) -> tuple[Volume, ...]:
+        """The volumes whose node does not exist once this is done."""
+        going = {node.name for node in (*self.delete, *self.leave)}
+        names = {node.name for node in listing.nodes} - going | {spec.name for spec in (*self.create, *self.replace)}
+        return tuple(volume for volume in listing.volumes if volume.mark.node_name not in names)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,15 @@ class Plan:
     @property
     def changes(self) -> bool:
         return any(part.changes for part in self.clouds.values())
+
+    def prepared(self, missing: Mapping[str, tuple[str, ...]]) -> Plan:
+        """The same with what is made before the first node of a cloud, by cloud; where none is made any more it is left out."""
+        parts = {cloud: dataclasses.replace(part, prepare=missing.get(cloud, ()) if part.create else ()) for cloud, part in self.clouds.items()}
+        return dataclasses.replace(self, clouds=parts)
+
+    def dismantled(self, existing: Mapping[str, tuple[str, ...]]) -> Plan:
+        """The same with what is removed after the last node of a cloud, by cloud."""
+        return dataclasses.replace(self, clouds={cloud: dataclasses.replace(part, dismantle=existing[cloud]) for cloud, part in self.clouds.items()})
 
     def refused(self, reasons: Iterable[str]) -> Plan:
         """The same for a run that refuses: nothing is done."""

@@ -22,17 +22,17 @@ def plan_pool(view: PoolView, existing: Mapping[str, Listing], wishes: Wishes, d
     present = [p for p in view.placed if p.node.state is not State.DELETING]
     for gone in half_deleted:
         draft.parts[gone.cloud].delete.append(gone.node)
-    # not counting strays: a foreign object beside our nodes must not cause a deletion
-    leaving = _choose_leaving(present, max(0, len(present) - view.pool.count), wishes, draft)
+    taken = {p.node.mark.index for p in present} | set(view.strays)
+    again = _replaced(view, wishes) - taken
+    # not counting strays: a foreign object beside our nodes must not cause a deletion; what is created again leaves no other in its place
+    leaving = _choose_leaving(present, max(0, len(present) + len(again) - view.pool.count), wishes, draft)
     for placed in present:
         if placed in leaving:
             draft.take_out(placed.cloud, placed.node)
         else:
             _plan_standing(view, placed, existing[placed.cloud], wishes, draft)
-    taken = {p.node.mark.index for p in present} | set(view.strays)
-    again = _replaced(view, wishes) - taken
     # what was there beside a stray is there again after a replacement
-    wanted = max(view.pool.count - len(taken), min(len(again), view.pool.count - len(present)))
+    wanted = max(view.pool.count - len(taken), min(len(again), view.pool.count - len(present) + len(leaving)))
     new = _free(taken, wanted, [*sorted(again), *_with_volumes(view, existing[view.pool.cloud])])
     draft.parts[view.pool.cloud].create += [view.spec(index, wishes) for index in new]
     staying = {p.node.mark.index for p in present if p not in leaving}

@@ -65,6 +65,9 @@ class Backoff:
             yield pause * (0.5 + self.spread() / 2)
 
 
+SHORT = Backoff(tries=4, first=0.5)  # at most 3.5 s, where somebody waits and nothing has begun that could be lost
+
+
 class Tries:
     """The tries of one call."""
 
@@ -85,11 +88,12 @@ class Tries:
         return None if planned is None else max(planned, asked)
 
 
-def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str = "the cloud") -> T:
+def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str = "the cloud", seconds: float = CALL_SECONDS) -> T:
     """Make a call that changes nothing, or that may be made twice, until the cloud answers it.
 
     Args:
         what: names the call where it hangs.
+        seconds: that each try may take.
 
     Raises:
         CloudError: the last one.
@@ -99,7 +103,7 @@ def asked_again(call: Callable[[], T], clock: Clock, backoff: Backoff, what: str
     while True:
         clock.wait(0)
         try:
-            return answered(call, CALL_SECONDS, what, clock)
+            return answered(call, seconds, what, clock)
         except Unavailable as error:
             pause = tries.pause(error)
             if pause is None:

@@ -17,6 +17,7 @@ from ._apply import Tools, apply
 from ._fleet import Fleet
 from ._look import Look
 from ._outcome import UNTOUCHED, Outcome, Refused
+from ._plan import by_node
 from ._plan_model import CloudPlan, Plan, Wishes
 from ._record import Record
 from ._removal import Removal
@@ -42,7 +43,18 @@ class Run:
         Raises:
             FleetError, CloudError: a cloud could not be asked.
         """
-        return self._look.outcome(wishes)
+        outcome = self._look.outcome(wishes)
+        return replace(outcome, plan=outcome.plan.prepared(self._look.missing(outcome)), coming=self._look.coming(outcome))
+
+    def survey(self, wishes: Wishes) -> Outcome:
+        """What a run would do to nodes, and what they will be; the clouds are asked for nothing else.
+
+        Raises:
+            Refused: the plan may not be carried out.
+            FleetError: a cloud could not be asked.
+        """
+        outcome = self._look.accepted(wishes)
+        return replace(outcome, coming=self._look.coming(outcome))
 
     def present(self, wishes: Wishes) -> Outcome:
         """Make the clouds hold what the file describes, except for the nodes that leave: they are named, and stay until :meth:`delete`.
@@ -52,17 +64,20 @@ class Run:
             FleetError, Locked: a cloud could not be asked, or another run holds the lock.
         """
         outcome = self._look.accepted(wishes)
+        missing = self._look.missing(outcome)
         if self.check:
-            return outcome
+            return replace(outcome, plan=outcome.plan.prepared(missing), kept=outcome.foretold, coming=self._look.coming(outcome))
         if not outcome.writes:
             outcome.faults = outcome.shortfalls(self.cluster)  # something that is not ours may be in the place of a node
             return outcome
         with self._locked() as tools:
             outcome = self._look.accepted(wishes)  # another run may have changed something before the lock was ours
+            outcome.plan = outcome.plan.prepared(missing)
             self._record.before(outcome.plan)
             outcome.result = apply(_without_leaving(outcome.plan), self.cluster, self.clouds, tools)
             if not outcome.result.stopped:  # else no further call
                 outcome.listings = self._fleet.listed()
+                outcome.kept = outcome.homeless
                 outcome.faults = self._record.after(outcome)
         outcome.faults = outcome.shortfalls(self.cluster) + outcome.faults
         return outcome
@@ -82,13 +97,15 @@ class Run:
         wanted = set(names)
         listings = self._fleet.listed()
         parts = {cloud: CloudPlan(delete=tuple(n for n in listing.nodes if n.name in wanted)) for cloud, listing in listings.items()}
-        outcome = Outcome(Plan(parts), listings=listings)
+        outcome = Outcome(Plan(parts, volumes=by_node(listings)), listings=listings)
+        outcome.kept = outcome.foretold
         if self.check or not outcome.plan.changes:
             return outcome
         with self._locked() as tools:
             outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
             unrecorded = [] if outcome.result.stopped else self._record.after_deletion(outcome)
         outcome.faults = outcome.undeleted + unrecorded
+        outcome.kept = outcome.deleted
         return outcome
 
     def absent(self, data: bool = False, confirm: str = "") -> Outcome:
@@ -99,10 +116,13 @@ class Run:
             confirm: the cluster's name, as the confirmation that a cloud which is no longer in the file need not be emptied.
         """
         outcome = self._look.destruction(confirm)
+        existing = self._look.existing()
+        outcome.plan = outcome.plan.dismantled(existing)
         if self.check or not self._removal.is_due(outcome, data):
             return outcome
         with self._locked() as tools:
             outcome = self._look.destruction(confirm)  # another run may have changed something before the lock was ours
+            outcome.plan = outcome.plan.dismantled(existing)
             outcome.result = apply(outcome.plan, self.cluster, self.clouds, tools)
             outcome.faults = outcome.undeleted
             if data:

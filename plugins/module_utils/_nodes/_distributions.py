@@ -4,7 +4,8 @@
 """Software that was unpacked from an archive, one folder for each version. Ships with the modules that run on nodes: the standard library alone.
 
 Version 4.3.0 of ``spark`` is in ``/opt/spark-4.3.0``, with a marker file that holds the SHA-256 of its archive in its name. ``/opt/spark`` points to
-the version in use, and ``/var/cache/sky-spark-4.3.0.tgz`` is the archive, on nodes that serve it to others.
+the version in use, and ``/var/cache/sky-spark-4.3.0.tgz`` is the archive, on nodes that serve it to others. What is being unpacked or removed is in
+``/opt/.sky-spark-4.3.0``. A folder without a marker is somebody else's, whatever its name: it is never changed.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ class Distribution:
     def home(self, version: str) -> Path:
         return self.link.with_name(f"{self.name}-{version}")
 
+    def unfinished(self, version: str) -> Path:
+        """Where a version is unpacked, and where it is while it is removed; what a killed run left there is of no use."""
+        return self.link.with_name(f".sky-{self.name}-{version}")
+
     def archive(self, version: str) -> Path:
         return self.root / "var/cache" / f"sky-{self.name}-{version}.tgz"
 
@@ -89,10 +94,10 @@ class Distribution:
         """Unpack the archive beside the final folder, and rename it; whether there was anything to do."""
         if self.marker(wanted).exists():
             return False
-        home = self.home(wanted.version)
-        new, old = home.with_name(f"{home.name}.new"), home.with_name(f"{home.name}.old")
-        for rest in (new, old):  # of a run that was killed
-            shutil.rmtree(rest, ignore_errors=True)
+        home, new = self.home(wanted.version), self.unfinished(wanted.version)
+        if home.exists() and wanted.version not in self._versions():
+            raise DistributionError(f"{home} exists and was not made by this collection: move it away")
+        shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         new.chmod(0o755)
         _extract(self.archive(wanted.version), new, recipe)
@@ -102,9 +107,11 @@ class Distribution:
             _link(new / name, target)
         (new / self.marker(wanted).name).touch()
         if home.exists():
+            old = self.unfinished(f"{wanted.version}.old")
+            shutil.rmtree(old, ignore_errors=True)
             home.rename(old)
         new.rename(home)
-        shutil.rmtree(old, ignore_errors=True)
+        self.sweep()
         return True
 
     def use(self, version: str, check: bool = False) -> bool:
@@ -121,22 +128,41 @@ class Distribution:
 
     def unused(self, keep: Iterable[str]) -> list[str]:
         """Versions that are neither to be kept, nor current, nor in use by a process."""
-        paths = [*self.link.parent.glob(f"{self.name}-*"), *self.archive("*").parent.glob(self.archive("*").name)]
-        known = {path.name.removeprefix("sky-").removeprefix(f"{self.name}-").removesuffix(".tgz") for path in paths}
+        known = self._versions() | {path.name.removeprefix(f"sky-{self.name}-").removesuffix(".tgz") for path in self._archives()}
         kept = {*keep} | {found.version for found in [self.current()] if found}
         return sorted(version for version in known - kept if not in_use(self.home(version)))
 
     def remove(self, version: str) -> None:
-        shutil.rmtree(self.home(version), ignore_errors=True)
+        if version in self._versions():
+            self.home(version).rename(self.unfinished(version))  # its marker may be the first to go
+            self.sweep()
         self.archive(version).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Delete what is unfinished."""
+        for rest in self._rests():
+            shutil.rmtree(rest, ignore_errors=True)
 
     def remove_all(self, check: bool = False) -> bool:
         """Remove every version, the link and the archives; whether there were any."""
-        paths = [*self.link.parent.glob(f"{self.name}-*"), *self.archive("*").parent.glob(self.archive("*").name)]
-        paths += [self.link] if self.link.is_symlink() else []
-        for path in paths if not check else []:
-            path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
-        return bool(paths)
+        versions, rests, archives = self._versions(), self._rests(), self._archives()
+        links = [self.link] if self._target() in {self.home(version) for version in versions} else []
+        if not check:
+            for path in (*links, *archives):
+                path.unlink()
+            for version in versions:
+                self.remove(version)
+            self.sweep()
+        return bool(versions or rests or archives)
+
+    def _versions(self) -> set[str]:
+        return {found.version for found in self.unpacked()}
+
+    def _rests(self) -> list[Path]:
+        return list(self.link.parent.glob(self.unfinished("*").name))
+
+    def _archives(self) -> list[Path]:
+        return list(self.archive("*").parent.glob(self.archive("*").name))
 
     def _target(self) -> Path | None:
         return self.link.parent / self.link.readlink() if self.link.is_symlink() else None

@@ -52,8 +52,8 @@ class Service(Protocol):
     def drains(self) -> bool:
         """Whether its work ends with it, and can be moved away first."""
 
-    def work(self) -> Sequence[Work]:
-        """What runs there now."""
+    def work(self) -> Sequence[Work] | None:
+        """What runs there now; None if it does not say."""
 
     def begin_drain(self) -> int:
         """Ask it to drain, for the first time or again; the id of its process."""
@@ -72,18 +72,29 @@ def clear(service: Service, policy: Policy) -> tuple[list[str], dict[str, Any]]:
     Raises:
         DrainError: work runs, and it must not be disrupted.
     """
-    jobs = sorted({work.job for work in service.work()}) if policy.disruption == REFUSE else []
-    if jobs:
-        raise DrainError(
-            f"{service.name} must be restarted and runs {', '.join(jobs)}: wait until it has ended, or set sky_disruption to drain or force"
-        )
+    if policy.disruption == REFUSE:
+        _refuse(service)
     if not service.drains or policy.disruption != DRAIN:
         return [], {}
     return ["drain"], {} if policy.check else drain(service, policy.seconds, policy.slice_seconds)
 
 
+def _refuse(service: Service) -> None:
+    """Fail while work runs, or may run."""
+    found = service.work()
+    if found is None:
+        raise DrainError(
+            f"{service.name} must be restarted and does not say what it runs: wait until it answers, or set sky_disruption to drain or force"
+        )
+    jobs = sorted({work.job for work in found})
+    if jobs:
+        raise DrainError(
+            f"{service.name} must be restarted and runs {', '.join(jobs)}: wait until it has ended, or set sky_disruption to drain or force"
+        )
+
+
 def is_draining(details: dict[str, Any]) -> bool:
-    """Whether a drain goes on after the call that returned these details."""
+    """Whether a drain continues after the call that returned these details."""
     return "draining" in details
 
 
@@ -103,10 +114,10 @@ def drain(service: Service, seconds: int, slice_seconds: int = 0) -> dict[str, A
     quiet = 0
     while quiet < QUIET and time.monotonic() < end:
         time.sleep(1)
-        quiet = 0 if service.work() else quiet + 1
+        quiet = quiet + 1 if service.work() == [] else 0
         service.check_drain(process)
     passed = time.monotonic() - begun
-    left = service.work()
+    left = service.work() or []
     names = [work.name for work in left]
     if quiet < QUIET and passed < seconds:
         return {"draining": {"work": names, "jobs": sorted({work.job for work in left})}}

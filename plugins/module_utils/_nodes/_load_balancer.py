@@ -24,13 +24,13 @@ FRONTEND, SERVER = "0", "2"  # types of rows
 SECONDS = 5.0  # that an answer of the API may take
 SAFE_METHODS = "GET HEAD OPTIONS"  # requests that may reach two nodes, one after the other
 
+# Nothing ends a process that was replaced but the end of its last connection, and of those that are idle each has a limit
 GLOBAL = f"""\
 # Written by sky.clusters
 global
     log stdout format raw daemon notice
     stats socket {SOCKET} mode 600 level admin expose-fd listeners
     server-state-file {STATES}
-    hard-stop-after 1h
 
 defaults
     log global
@@ -48,6 +48,7 @@ UNIT = f"""\
 Description=Load balancer of the cluster
 After=network-online.target sky-network.service
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify

@@ -5,18 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from ._checks import between, matching
 from ._system import Check, Role, System, always
 
 MOUNTED = "cephfs"
-
-
-def matching(pattern: str, words: str, *, secret: bool = False) -> Check:
-    """What must match a pattern if it is set. A secret is not shown."""
-    expected = re.compile(pattern)
-    return lambda value: "" if not value or expected.fullmatch(value) else f"must be {words}" + ("" if secret else f", got {value!r}")
 
 
 CHECKS: Mapping[str, Check] = {
@@ -28,6 +22,7 @@ CHECKS: Mapping[str, Check] = {
     "cephfs_mode": matching(r"[0-7]{3,4}", 'a mode in quotes, such as "1777"'),
     "cephfs_mount": matching(r"(/[\w.-]+)+", "an absolute path without spaces, such as /shared"),
     "cephfs_cloud": matching(r"[a-z][a-z0-9]*", "the name of a cloud of the file, such as campus"),
+    "cephfs_wait": between(1, 3600),  # 0 would be no limit to systemd
     "cephfs_name": matching(r"[\w.-]+", "the name of a file system, such as cephfs"),
 }
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
-from ._system import Opinion, Question, Role, Seen, System, View
+from ._checks import between, matching, sha256
+from ._system import Check, Opinion, Question, Role, Seen, System, View
 
 NAMENODE, DATANODE = "hdfs_namenode", "hdfs_datanode"
 VOLUME = "hdfs"  # the volume of a node that holds what HDFS keeps there
@@ -29,6 +32,8 @@ def _judged(node: Seen, view: View) -> Opinion:
     faults: tuple[tuple[str, str], ...] = ()
     if NAMENODE in node.roles and node.runs("hdfs-namenode") and view.asked and not view.answers:
         faults += (("no answer", f"its NameNode runs but is not ready at {view.page}: {view.facts.get('safe mode') or 'nothing answers'}"),)
+    if NAMENODE in node.roles and view.answers:
+        faults += tuple(_of_files(view))
     if DATANODE not in node.roles:
         return Opinion(at_work=view.answers, faults=faults)
     member = view.member(node.address)
@@ -45,6 +50,43 @@ def _judged(node: Seen, view: View) -> Opinion:
     return Opinion(at_work=at_work, lost=view.answers and not at_work and not repair, idle=idle, faults=faults, repair=repair)
 
 
+def _of_files(view: View) -> Iterator[tuple[str, str]]:
+    """What is wrong with the files as a whole, for which the NameNode speaks."""
+    if missing := view.facts.get("missing blocks"):
+        yield "blocks missing", f"{missing} block(s) have no copy on any live DataNode: 'hdfs fsck / -list-corruptfileblocks' names their files"
+    live = view.facts.get("DataNodes live")
+    if live and view.facts.get("DataNodes full") == live:
+        yield "HDFS full", "no DataNode has room for another block of 128 MiB: add DataNodes, enlarge their volumes, or remove files"
+
+
+def folders(value: Iterable[Mapping[str, Any]]) -> str:
+    """Folders that a run creates. YAML reads a mode without quotes as a number, and one that begins with 0 as another number."""
+    for number, folder in enumerate(value):
+        path, mode = folder["path"], folder.get("mode", "755")
+        if not re.fullmatch(r"(/[^/:]+)+", str(path)):
+            return f"entry {number}: 'path' must be a path in HDFS, such as /sets, got {path!r}"
+        if not isinstance(mode, str) or not re.fullmatch(r"[0-7]{3,4}", mode):
+            return f"entry {number} ('{path}'): 'mode' must be a mode in quotes, such as \"755\", got {mode!r}"
+    return ""
+
+
+def settings(value: Mapping[str, Any]) -> str:
+    """The number of copies is not one of them: clients, the NameNode and the run would each go by another one."""
+    return "dfs.replication: set hdfs_replication instead" if "dfs.replication" in value else ""
+
+
+COPIES = between(1, 512)  # the most is Hadoop's own; without one a DataNode that leaves takes its blocks with it
+
+CHECKS: Mapping[str, Check] = {
+    "hdfs_replication": COPIES,
+    "hdfs_client_replication": COPIES,
+    "hdfs_client_namenode": matching(r"(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d+", "an address and a port, such as 10.0.0.4:8020"),
+    "hdfs_heap": matching(r"[1-9]\d*[mMgG]", "a size in MiB or GiB, such as 512m or 2g"),
+    "hdfs_namenode_folders": folders,
+    "hdfs_settings": settings,
+    "hdfs_sha256": sha256,
+}
+
 HDFS = System(
     name="hdfs",
     title="HDFS",
@@ -57,7 +99,9 @@ HDFS = System(
             drains=True,
             disposable=on_a_volume,
             services=("hdfs-namenode",),
+            stores=("hdfs",),
             volume=VOLUME,
+            excludes=("hdfs_client_namenode",),
             ports={"hdfs_port": 8020, "hdfs_ui_port": 9870},
         ),
         DATANODE: Role(
@@ -78,4 +122,6 @@ HDFS = System(
     judge=judge,
     proof="hdfs_proof",
     users=("hdfs",),
+    checks=CHECKS,
+    needs={"hdfs_archive": ("hdfs_sha256",)},
 )

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 SECONDS = 10  # that a page may take
 IN_SERVICE, DECOMMISSIONED, DEAD = "In Service", "Decommissioned", "dead"
@@ -46,6 +47,16 @@ def bean(page: str, name: str) -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
+def setting(page: str, name: str) -> str:
+    """A setting that a daemon was started with; empty where nothing answers, or nothing of this name."""
+    text = fetch(f"{page}/conf?name={name}")
+    try:
+        root = ElementTree.fromstring(text or b"<none/>")  # noqa: S314  # of a daemon of our own
+    except ElementTree.ParseError:
+        return ""
+    return {each.findtext("name"): each.findtext("value") for each in root.iter("property")}.get(name) or ""
+
+
 @dataclass(frozen=True)
 class DataNode:
     """A DataNode as the NameNode knows it."""
@@ -58,6 +69,7 @@ class DataNode:
     capacity: int = 0
     remaining: int = 0
     to_copy: int = 0  # blocks that a DataNode which leaves has yet to hand over
+    decommissioned: bool = False  # of a dead one too
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,17 @@ class State:
 
     def of(self, address: str) -> DataNode | None:
         return next((node for node in self.datanodes if node.address == address), None)
+
+    def has_handed_over(self, node: DataNode) -> bool:
+        """Whether no file needs the DataNode.
+
+        A NameNode calls a dead one decommissioned as soon as it is to leave, also if it has handed over nothing. Therefore no block may be missing.
+        """
+        if node.state != DEAD:
+            return node.state == DECOMMISSIONED
+        values = self.values or {}
+        counting = 0 < float(values.get("ReconstructionQueuesInitProgress", 0)) < 1  # what is missing, after a start
+        return node.decommissioned and self.ready and not counting and values.get("MissingBlocks") == 0
 
 
 def state(page: str) -> State:
@@ -109,6 +132,7 @@ def _nodes(found: Mapping[str, Mapping[str, Any]], leaving: Mapping[str, Mapping
                 int(node.get("capacity", 0)),
                 int(node.get("remaining", 0)),
                 int(going.get("underReplicatedBlocks", 0)),
+                bool(node.get("decommissioned", False)),
             )
         )
     return nodes

@@ -14,7 +14,19 @@ NFS = System(
     title="NFS",
     head=SERVER,
     roles={
-        SERVER: Role(steps=("nfs_server",), variables=("nfs_", "node_user"), drains=True, disposable=never, services=("sky-nfs-software",)),
-        CLIENT: Role(steps=("nfs_client",), variables=("nfs_", "node_user"), drains=True, disposable=always, services=("sky-share-software",)),
+        SERVER: Role(
+            steps=("nfs_server",),
+            variables=("nfs_", "node_user"),
+            drains=True,
+            disposable=never,
+            services=("sky-nfs-software", "sky-nfs-engine"),
+        ),
+        CLIENT: Role(
+            steps=("nfs_client",),
+            variables=("nfs_", "node_user"),
+            drains=True,
+            disposable=always,
+            services=("sky-share-software", "sky-share-all"),
+        ),
     },
 )

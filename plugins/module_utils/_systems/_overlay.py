@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
 GATEWAY = "gateway"
+REPAIRED = ("silent", "faulty")  # states of a node that a visit repairs, as M(sky.clusters.network_info) says them
 
 
 def judge(nodes: Iterable[Seen], view: View) -> Mapping[str, Opinion]:
@@ -22,7 +23,8 @@ def _judged(node: Seen, view: View) -> Opinion:
     if member is None:
         return Opinion(faults=(("not in the list", "it is not in the list of the cluster's nodes"),), repair=True)
     faults = () if member.at_work and not member.detail else ((member.state, member.detail or "it has not reported for a while"),)
-    return Opinion(at_work=member.at_work, lost=not member.at_work, idle=bool(node.roles) and GATEWAY not in node.roles, faults=faults)
+    idle = bool(node.roles) and GATEWAY not in node.roles
+    return Opinion(at_work=member.at_work, lost=not member.at_work, idle=idle, faults=faults, repair=member.state in REPAIRED)
 
 
 OVERLAY = System(
@@ -33,5 +35,5 @@ OVERLAY = System(
     every_node=Role(steps=("vpn", "firewall"), variables=("vpn_", "firewall_"), services=("sky-network", "sky-firewall")),
     question=Question("sky.clusters.network_info", {"address": ("sky_address", "")}),
     judge=judge,
-    extras={"sky_network_file": "name", "sky_user": "name"},
+    extras={"sky_network_file": "file", "sky_user": "name"},
 )

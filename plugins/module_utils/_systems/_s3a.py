@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ._checks import sha256
 from ._system import Check
 
 PLAIN = (
@@ -29,9 +30,6 @@ def bucket(value: str) -> str:
     return f"must be the name of a bucket (3 to 63 lower-case letters, digits, dots and inner dashes), got {value!r}"
 
 
-def sha256(value: str) -> str:
-    return "" if not value or re.fullmatch(r"[0-9a-f]{64}", value) else f"must be a SHA-256, which has 64 hexadecimal digits, got {value!r}"
-
-
 CHECKS: Mapping[str, Check] = {"s3a_endpoint": endpoint, "s3a_bucket": bucket, "s3a_sha256": sha256}
+FILES = ("s3a_ca_file",)
 NEEDS: Mapping[str, tuple[str, ...]] = {"s3a_endpoint": ("s3a_access_key", "s3a_secret_key"), "s3a_archive": ("s3a_sha256",)}

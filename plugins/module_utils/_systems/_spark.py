@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from .._base._jvm_packages import check as check_packages
 from ._s3a import CHECKS as OBJECT_STORE
-from ._s3a import NEEDS
+from ._s3a import FILES, NEEDS
 from ._spark_settings import check as check_settings
 from ._system import Opinion, Question, Role, Seen, System, View, always
 
@@ -48,7 +48,9 @@ SPARK = System(
             not_variables=("spark_worker_", "spark_proof_", "hdfs_datanode_", "hdfs_namenode_", "hdfs_proof_"),
             drains=True,
             services=("spark-master", "spark-history-server"),
+            stores=("hdfs", "s3a"),
             packages=PACKAGES,
+            files=FILES,
             ports={"spark_port": 7077, "spark_master_ui_port": 8080, "spark_master_history_port": 18080},
         ),
         WORKER: Role(
@@ -56,9 +58,11 @@ SPARK = System(
             variables=("spark_", "artifact_", "s3a_"),
             not_variables=("spark_master_", "spark_proof_", "spark_notebook"),
             drains=True,
+            restart_drains=True,
             disposable=always,
             services=("spark-worker",),
             packages=PACKAGES,
+            files=FILES,
             limits={"spark_worker_memory": "sky_memory"},
             ports={"spark_worker_port": 7078, "spark_worker_ui_port": 8081},
         ),
@@ -70,6 +74,7 @@ SPARK = System(
     judge=judge,
     proof="spark_proof",
     users=("spark",),
+    job_group="spark",
     checks={
         "spark_master_defaults": check_settings,
         "spark_daemon_settings": check_settings,
@@ -77,6 +82,7 @@ SPARK = System(
         **OBJECT_STORE,
     },
     needs=NEEDS,
+    archives={"spark": "pyspark"},
     extras={
         "sky_application": "text",
         "sky_arguments": "list",

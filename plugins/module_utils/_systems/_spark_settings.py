@@ -16,7 +16,7 @@ ALIKE = 0.9  # from this similarity on, a name counts as a misspelling
 TYPES = {name: kind for kind, names in SETTINGS.items() for name in names.split()}
 # Known to Spark, but not declared as settings
 OTHERS = ("spark.app.id", "spark.master", "spark.app.name", "spark.home", "spark.jars.repositories", "spark.repl.class.uri", "spark.ui.proxyBase")
-# Names that go on with those of others: of Hadoop, of variables, of catalogs, of networks and so on
+# Names that continue with those of others: of Hadoop, of variables, of catalogs, of networks and so on
 OPEN = re.compile(
     r"spark\.(hadoop|executorEnv|driverEnv|hive|kubernetes|mesos|metrics\.conf|plugins|r|sql\.catalog|ssl|yarn|"
     r"(driver|executor|task|worker)\.resource)\.|spark\.\w+(\.\w+)?\.io\."

@@ -33,13 +33,17 @@ class Role:
     variables: tuple[str, ...]  # prefixes of the variables that its outcome depends on
     not_variables: tuple[str, ...] = ()  # prefixes among them that belong to other roles
     drains: bool = False  # its own Ansible role has `leave` tasks, which drain a node
+    restart_drains: bool = False  # a visit drains a node before it restarts the daemon
     disposable: Disposable = never
     services: tuple[str, ...] = ()  # systemd units that run on a healthy node
     shares: tuple[str, ...] = ()  # variables that hold where a folder of a store outside of the cluster is mounted on its nodes
+    stores: tuple[str, ...] = ()  # schemes of the URLs of file systems that the commands of its nodes know
     volume: str = ""  # name of the data volume that each of its nodes must have
     limits: Mapping[str, str] = field(default_factory=dict)  # numbers among its variables, each with the host variable that holds the most it may be
     packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by variable with Python packages: those that it cannot name, and why
+    files: tuple[str, ...] = ()  # variables with the path of a file of the controller, whose content counts
     required: tuple[str, ...] = ()  # variables without a usable default
+    excludes: tuple[str, ...] = ()  # variables that are for clusters without it
     source: str = ""  # variable that says where the values of the required ones come from; who sets it sets none of them
     ports: Mapping[str, int] = field(default_factory=dict)  # TCP ports that are open on its nodes at rest beside ssh: default by variable
 
@@ -126,7 +130,8 @@ class Opinion:
 NO_OPINION = Opinion()
 Check = Callable[[Any], str]  # why a value is invalid; empty if it is valid
 Judge = Callable[[Iterable[Seen], View], Mapping[str, Opinion]]
-ExtraKind = Literal["text", "list", "mapping", "name", "seconds", "switch"]  # text, lists and mappings may hold secrets
+# text, lists and mappings may hold secrets; a file is one that a run writes on the controller
+ExtraKind = Literal["file", "text", "list", "mapping", "name", "seconds", "switch"]
 
 
 def no_judge(_nodes: Iterable[Seen], _view: View) -> Mapping[str, Opinion]:
@@ -156,10 +161,12 @@ class System:
     judge: Judge = no_judge
     proof: str = ""  # Ansible role that proves the system by real work, on its head
     users: tuple[str, ...] = ()  # system users that its roles create
+    job_group: str = ""  # of the processes of its jobs and of the cluster's user, where jobs do not run as their user alone
     extras: Mapping[str, ExtraKind] = field(default_factory=dict)  # extra variables of its own playbooks
     usage: str = ""  # module that says, on its head, what users have used by month; empty if it keeps no accounts
     checks: Mapping[str, Check] = field(default_factory=dict)  # by variable of its roles: what its type and its choices do not say
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by variable: others that must be set with it
+    archives: Mapping[str, str] = field(default_factory=dict)  # by name in /opt: the Python package whose source archive is unpacked there
 
     @property
     def members(self) -> tuple[str, ...]:

@@ -63,6 +63,11 @@ def drains(roles: Iterable[str]) -> list[str]:
     return [role.own for name, role in upwards if name in wanted and role.drains]
 
 
+def drains_before_restart(roles: Iterable[str]) -> list[str]:
+    """Those of these roles that drain a node before they restart a daemon there."""
+    return [role for role in roles if role in ROLES and ROLES[role].restart_drains]
+
+
 def disposable(roles: Iterable[str], volumes: Collection[str]) -> bool:
     """Whether a new node does all that a node of these roles, with volumes of these names, does. Unknown (false) for a node without a role."""
     known = [ROLES.get(role) for role in roles]

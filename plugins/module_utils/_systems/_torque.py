@@ -11,7 +11,11 @@ from ._system import Opinion, Question, Role, Seen, System, View, always
 from ._torque_settings import CHECKS
 
 SERVER, NODE = "torque_server", "torque_node"
-TAKEN_OUT = "taken out by a run"
+# Why a node takes no jobs that a visit takes in again: by the end of what the server's module says of it
+TAKEN_OUT = {
+    "taken out by a run": "it was taken out by a run that ended before it removed the node",
+    "taken out without its homes": "it was taken out, since a job could not begin without the home of its user",
+}
 STAMP = "/var/lib/sky/proof/torque.json"
 
 
@@ -30,12 +34,10 @@ def _judged(node: Seen, view: View) -> Opinion:
     at_work = view.answers and member is not None and member.at_work
     if view.answers and not at_work and node.runs("slurmd"):
         faults += (("not at the server", f"it runs, but the server reports it {member.state if member else 'unknown'}"),)
-    # a run that was to remove it has ended before it did
-    abandoned = at_work and member is not None and member.detail.endswith(TAKEN_OUT)
-    if abandoned:
-        faults += (("offline", "it was taken out by a run that ended before it removed the node"),)
+    detail = member.detail if member and at_work else ""
+    abandoned = tuple(("offline", sentence) for words, sentence in TAKEN_OUT.items() if detail.endswith(words))
     idle = at_work and member is not None and not member.busy
-    return Opinion(at_work=at_work, lost=view.answers and not at_work, idle=idle, faults=faults, repair=abandoned)
+    return Opinion(at_work=at_work, lost=view.answers and not at_work, idle=idle, faults=faults + abandoned, repair=bool(abandoned))
 
 
 TORQUE = System(
@@ -78,7 +80,6 @@ TORQUE = System(
         "sky_script": "text",
         "sky_submission": "name",
         "sky_timeout": "seconds",
-        "sky_usage_file": "name",
         "sky_user": "name",
     },
     usage="sky.clusters.torque_usage",

@@ -109,11 +109,23 @@ def half_life(value: int) -> str:
     return "" if value >= 1 else f"must be 1 or more, got {value}"
 
 
+def confine(value: Any) -> str:
+    return "" if value == "auto" or str(value).lower() in ("true", "false", "yes", "no") else f"must be auto, true or false, got {value!r}"
+
+
+def shared_folders(values: Sequence[Any]) -> str:
+    """The first bad path."""
+    wrong = [value for value in values if not str(value).startswith("/")]
+    return f"must be absolute paths, got {wrong[0]!r}" if wrong else ""
+
+
 CHECKS: Mapping[str, Check] = {
     "torque_engine": engine,
     "torque_node_properties": properties,
+    "torque_server_confine": confine,
     "torque_server_half_life": half_life,
     "torque_server_queues": queues,
     "torque_server_reservations": reservations,
     "torque_server_shares": shares,
+    "torque_shared_folders": shared_folders,
 }

@@ -8,7 +8,7 @@ The clouds are the only record: what has been deleted is in no list any more, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -48,7 +48,9 @@ class Item:
         return None if self.price is None or self.hours is None else self.price * self.hours
 
     def plain(self) -> dict[str, Any]:
-        return {name: _rounded(value) for name, value in (asdict(self) | {"rate": self.rate, "cost": self.cost}).items()}
+        """All of it as data. Prices are those of the file: one of a GiB for an hour is less than a ten-thousandth."""
+        own = {"hours": _rounded(self.hours), "rate": _rounded(self.rate, 8), "cost": _rounded(self.cost)}
+        return {name: own.get(name, value) for name, value in (asdict(self) | own).items()}
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Costs:
             "planned": [item.plain() for item in self.planned],
             "totals": {key: _sums(self.items, key) for key in ("cluster", "owner", "cloud", "pool")},
             "missing": self.missing(),
+            "unknown": self.unknown(),
         }
 
     def missing(self) -> list[str]:
@@ -73,13 +76,17 @@ class Costs:
             return []
         return list(dict.fromkeys(_missing(item) for item in every if item.price is None))
 
+    def unknown(self) -> list[str]:
+        """What has a price and no cost, since the cloud does not tell when it was created."""
+        return list(dict.fromkeys(_timeless(item) for item in self.items if item.price is not None and item.hours is None))
+
     def lines(self) -> Iterator[str]:
         """All of it, for people."""
         if self.items:
             yield from table(HEADINGS, map(_row, self.items))
         yield from (f"used so far: {total}" for total in _totals(self.items))
         yield from _rates(self.planned)
-        yield from (f"note: {sentence}" for sentence in self.missing())
+        yield from (f"note: {sentence}" for sentence in (*self.missing(), *self.unknown()))
 
 
 def costs(cluster: Cluster, owners: Mapping[str, str], listings: Mapping[str, Listing], now: datetime) -> Costs:
@@ -146,15 +153,22 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 
 def _sums(items: Iterable[Item], key: str) -> list[dict[str, Any]]:
-    """For each cluster, owner, cloud or pool: hours of nodes, GiB-hours of volumes, and the cost in each currency."""
+    """For each cluster, owner, cloud or pool: hours of nodes, GiB-hours of volumes, and the cost in each currency, with what is known of it."""
     every = list(items)
     found = []
     for value in sorted({str(getattr(item, key)) for item in every}):
         own = [item for item in every if getattr(item, key) == value]
         hours = {kind: _rounded(_sum(item.hours for item in own if item.kind == kind)) for kind in (NODES, VOLUMES)}
-        cost = {currency: _rounded(_sum(item.cost for item in own if item.currency == currency)) for currency in _currencies(own)}
-        found.append({key: value, "node_hours": hours[NODES], "gib_hours": hours[VOLUMES], "cost": cost})
+        costs_of = {currency: [item.cost for item in own if item.currency == currency] for currency in _currencies(own)}
+        cost = {currency: _rounded(_sum(values)) for currency, values in costs_of.items()}
+        least = {currency: _rounded(_least(values)) for currency, values in costs_of.items()}
+        found.append({key: value, "node_hours": hours[NODES], "gib_hours": hours[VOLUMES], "cost": cost, "at_least": least})
     return found
+
+
+def _least(values: Iterable[float | None]) -> float:
+    """The sum of what is known."""
+    return sum((value for value in values if value is not None), 0.0)
 
 
 def _currencies(items: Iterable[Item]) -> list[str]:
@@ -166,21 +180,30 @@ def _totals(items: tuple[Item, ...]) -> Iterator[str]:
         return
     words = [f"{_shown(_sum(item.hours for item in items if item.kind == NODES))} node hours"]
     words += [f"{_shown(_sum(item.hours for item in items if item.kind == VOLUMES))} GiB-hours of volumes"]
-    words += [
-        f"cost {_shown(sum(item.cost or 0 for item in items if item.currency == currency))} {currency}".strip() for currency in _currencies(items)
-    ]
+    words += [f"cost {_amount([item.cost for item in items if item.currency == currency])} {currency}".strip() for currency in _currencies(items)]
     yield ", ".join(words)
 
 
 def _rates(items: tuple[Item, ...]) -> Iterator[str]:
     for currency in _currencies(items):
-        rate = sum(item.rate or 0 for item in items if item.currency == currency)
-        yield f"as the cluster file says: {_shown(rate)} {currency}".strip() + f" per hour, {_shown(rate * MONTH)} per month of {MONTH} hours"
+        rates = [item.rate for item in items if item.currency == currency]
+        month = f"{_shown(_least(rates) * MONTH)} per month of {MONTH} hours"
+        yield f"as the cluster file says: {_amount(rates)} {currency}".strip() + f" per hour, {month}"
+
+
+def _amount(values: Sequence[float | None]) -> str:
+    """A sum, for people. Where the data say that it is not known, it is at least that of what is known."""
+    return f"{'at least ' if None in values else ''}{_shown(_least(values))}"
 
 
 def _missing(item: Item) -> str:
     key = "volume" if item.kind == VOLUMES else f"flavors.{item.flavor}"
-    return f"clouds.{item.cloud}.prices.{key}: is not given, so its cost is not known, and sums leave it out"
+    return f"clouds.{item.cloud}.prices.{key}: is not given, so neither its cost is known nor that of sums with it"
+
+
+def _timeless(item: Item) -> str:
+    what = f"pools.{item.pool}: cloud {item.cloud} does not tell when its {item.kind} were created"
+    return f"{what}, so neither their cost is known nor that of sums with it"
 
 
 def _row(item: Item) -> tuple[str, ...]:
@@ -189,8 +212,12 @@ def _row(item: Item) -> tuple[str, ...]:
 
 
 def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}" if value >= 1 or not value else f"{value:.4f}"
+    if value is None:
+        return "-"
+    if value >= 1 or not value:
+        return f"{value:.2f}"
+    return f"{value:.4f}" if value >= 0.001 else f"{value:.8f}".rstrip("0").rstrip(".")
 
 
-def _rounded(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value
+def _rounded(value: float | None, digits: int = 4) -> float | None:
+    return None if value is None else round(value, digits)

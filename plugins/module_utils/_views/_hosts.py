@@ -10,7 +10,7 @@ types, and few: every kilobyte here is paid for at every task.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -86,6 +86,18 @@ def host(node: Node, cloud: str, cluster: Cluster, volumes: Iterable[Volume] = (
         way: the node that those without an address outside are reached through.
     """
     return Host(node.name, groups_of(node, cloud, cluster), _identity(node, cloud, cluster, volumes) | _connection(node, cloud, cluster, way))
+
+
+def hosts_to_be(coming: Mapping[str, tuple[str, Node]], cluster: Cluster) -> list[dict[str, Any]]:
+    """The hosts that nodes of a plan will be, each with its name, groups and variables. How they are reached is not known yet.
+
+    Args:
+        coming: by name, the cloud and the node.
+    """
+    return [
+        {"name": name, "groups": list(groups_of(node, cloud, cluster)), "variables": _identity(node, cloud, cluster, ())}
+        for name, (cloud, node) in coming.items()
+    ]
 
 
 def role_groups(cluster: Cluster) -> list[str]:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from .._cluster_file._cluster import Cluster
-from .._cluster_file._network import AGENT_PORT, ANY, BLOCK, CLUSTER, FORWARDED, FORWARDED_PORTS, GATEWAY, FirewallRule
+from .._cluster_file._network import AGENT_PORT, ANY, BLOCK, CLUSTER, FORWARDED, FORWARDED_PORTS, GATEWAY, FirewallRule, Overlay
 from .._engine._numbers import address_of
 from .._systems._table import heads
 
@@ -29,15 +29,27 @@ def settings(cluster: Cluster, pool: str, node: str) -> dict[str, Any]:
     if not cluster.networked:
         return {}
     overlay = cluster.overlay
-    shared = {"overlay": {"range": overlay.range, "port": overlay.port, "inside": overlay.inside} if overlay else None}
+    shared = {"overlay": _overlay(overlay)}
     if pool not in cluster.pools:  # its nodes are drained, over the network as they have it
         return shared
     roles = cluster.pools[pool].roles
     return shared | {
         "admin": _admin(cluster, pool),
         "gateway": bool(overlay and cluster.pools[pool].public_ip),
-        "rules": [_rule(rule, cluster) for rule in cluster.settings.rules if not rule.nodes or {pool, node, *roles} & {*rule.nodes}],
+        "rules": [
+            _rule(rule, cluster) | {"counter": counter}
+            for counter, rule in cluster.settings.counted_rules
+            if not rule.nodes or {pool, node, *roles} & {*rule.nodes}
+        ],
     }
+
+
+def _overlay(overlay: Overlay | None) -> dict[str, Any] | None:
+    """The overlay as nodes need to know it. Agents of earlier versions, which only forward, read it as long as nothing else is asked for."""
+    if overlay is None:
+        return None
+    found = {"range": overlay.range, "port": overlay.port, "inside": overlay.inside}
+    return found if overlay.forwarded else found | {"between": overlay.between}
 
 
 def _admin(cluster: Cluster, pool: str) -> list[str]:
@@ -65,6 +77,27 @@ def _rule(rule: FirewallRule, cluster: Cluster) -> dict[str, Any]:
     return found | {"ports": list(rule.ports), "any": ANY in rule.peers, "cidrs": cidrs, "sets": sets}
 
 
+def without_ipv4(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The nodes that an overlay cannot have: between its nodes, tunnels are IPv4."""
+    return sorted(name for name, variables in nodes.items() if cluster.overlay and ":" in variables["sky_cloud_address"])
+
+
+def in_range(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The nodes with an address that the overlay would hide: of some clouds, networks are known only from the nodes on them."""
+    if cluster.overlay is None:
+        return []
+    known = [(name, each) for name, variables in sorted(nodes.items()) for each in variables["sky_addresses"]]
+    own = [(name, each["address"]) for name, each in known if each["family"] == 4 and not each["port"]]  # with a port it is a gateway's
+    return [f"{name} ({address})" for name, address in own if ipaddress.IPv4Address(address) in cluster.overlay.network]
+
+
+def absent(cluster: Cluster, nodes: Container[str]) -> list[str]:
+    """Where the file names nodes that do not exist: which indices there are is known only from the nodes."""
+    named = [(f"firewall[{place}]", name) for place, rule in enumerate(cluster.settings.firewall or ()) for name in (*rule.nodes, *rule.peers)]
+    named += [(f"names.{name}", target) for name, target in cluster.settings.names.items()]
+    return [f"{path} ({name})" for path, name in named if name.startswith(f"{cluster.name}-") and name not in nodes]
+
+
 def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The list of the nodes, but for their keys and its serial number.
 
@@ -78,7 +111,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
     gateways = [member["name"] for member in members if member["gateway"]]
     return {
         "cluster": cluster.name,
-        "overlay": {"range": overlay.range, "port": overlay.port, "inside": overlay.inside} if overlay else None,
+        "overlay": _overlay(overlay),
         "port": AGENT_PORT,
         "block": BLOCK,
         "forwarded": FORWARDED,
@@ -90,7 +123,7 @@ def content(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]]) -> dict[st
 
 
 def _member(name: str, variables: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
-    addresses = variables["sky_addresses"]
+    addresses = [each for each in variables["sky_addresses"] if not each["port"]]  # what has a port is a gateway's that forwards ssh alone
     public = [each["address"] for each in addresses if each["public"] and each["family"] == 4]
     return {
         "name": name,

@@ -18,6 +18,7 @@ UNITS = Path("/etc/systemd/system")
 HOMES = Path("/home")
 SOFTWARE = Path("/software")
 KEY = Path("/etc/sky/nfs-key")
+FILE_SYSTEMS = Path("/proc/filesystems")
 SHOWN = 3  # files that the sentence names
 
 
@@ -43,7 +44,10 @@ def public_key() -> str:
 
 
 def kernel_has_nfs() -> bool:
-    if "nfs4" in Path("/proc/filesystems").read_text(encoding="utf-8").split():
+    """Whether this node can mount by the kernel. What a container's kernel has is the host's to use."""
+    if subprocess.run(["systemd-detect-virt", "--quiet", "--container"], check=False).returncode == 0:
+        return False
+    if "nfs4" in FILE_SYSTEMS.read_text(encoding="utf-8").split():
         return True
     return shutil.which("modprobe") is not None and subprocess.run(["modprobe", "-q", "nfsv4"], check=False).returncode == 0
 

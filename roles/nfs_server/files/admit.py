@@ -19,6 +19,7 @@ KEYS = Path("/etc/ssh/sky-nfs-keys")
 SSHD = Path("/etc/ssh/sshd_config.d/30-sky-nfs.conf")
 EXPORTS = Path("/etc/exports.d/sky.exports")
 GANESHA = Path("/etc/ganesha/ganesha.conf")
+ENGINES = {"kernel": "nfs-server.service", "ganesha": "nfs-ganesha.service"}
 OWN = "# Written by sky.clusters\n"
 BLOCK = """
 EXPORT {{
@@ -68,22 +69,46 @@ def ganesha(folders: list[str], addresses: list[str]) -> str:
     return head + "".join(BLOCK.format(number=number, path=folder, clients=clients) for number, folder in enumerate(folders, 1))
 
 
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+def apply(path: Path, text: str, *command: str) -> bool:
+    """Write a file, and have its program read it; whether that was to do. A run that ended between the two has left a mark."""
+    pending = path.with_name(f"{path.name}.pending")
+    if not pending.exists() and path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pending.touch()
+    put(path, text)
+    run(*command)
+    pending.unlink()
+    return True
+
+
+def start(unit: str) -> bool:
+    """Have the server run, now and at boot; whether it did not."""
+    asked = [subprocess.run(["systemctl", "--quiet", what, unit], capture_output=True, check=False) for what in ("is-enabled", "is-active")]
+    if all(answer.returncode == 0 for answer in asked):
+        return False
+    run("systemctl", "enable", "--now", unit)
+    return True
+
+
 def serve(settings: dict[str, Any], addresses: list[str]) -> bool:
-    """Export the folders; whether that changed anything."""
+    """Export the folders, by a server that runs; whether that changed anything."""
     folders = [f"{settings['data']}/home", f"{settings['data']}/software"]
+    unit = ENGINES.get(settings["engine"], "")
+    changed = False
     if settings["engine"] == "kernel":
         changed = put(EXPORTS, exports(folders, addresses))
-        if changed:
-            subprocess.run(["systemctl", "enable", "--now", "nfs-server.service"], check=True, capture_output=True, text=True)
-            subprocess.run(["exportfs", "-ra"], check=True, capture_output=True, text=True)
-        return changed
     if settings["engine"] == "ganesha":
-        changed = put(GANESHA, ganesha(folders, addresses))
-        if changed:
-            subprocess.run(["systemctl", "enable", "nfs-ganesha.service"], check=True, capture_output=True, text=True)
-            subprocess.run(["systemctl", "restart", "nfs-ganesha.service"], check=True, capture_output=True, text=True)
-        return changed
-    return False
+        changed = apply(GANESHA, ganesha(folders, addresses), "systemctl", "restart", unit)
+    if unit:
+        changed |= start(unit)
+    if settings["engine"] == "kernel":
+        run("exportfs", "-ra")  # always: nothing tells whether what is exported is what the file says
+    return changed
 
 
 def main() -> dict[str, Any]:
@@ -95,9 +120,7 @@ def main() -> dict[str, Any]:
     changed = put(RECORD, json.dumps(clients, indent=1) + "\n", 0o600)
     changed |= put(KEYS, authorised(clients))
     match = f"{OWN}Match User {','.join(settings['users'])}\n  AuthorizedKeysFile .ssh/authorized_keys {KEYS}\nMatch all\n"
-    if put(SSHD, match):
-        subprocess.run(["systemctl", "reload", "ssh.service"], check=True, capture_output=True, text=True)
-        changed = True
+    changed |= apply(SSHD, match, "systemctl", "reload", "ssh.service")
     changed |= serve(settings, [each["address"] for each in clients.values()])
     host_key = " ".join(Path("/etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8").split()[:2])
     return {"engine": settings["engine"], "data": settings["data"], "host_key": host_key, "changed": changed}

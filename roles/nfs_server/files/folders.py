@@ -8,13 +8,17 @@ Arguments: that folder; the name of the cluster; its users, the first of whom ow
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HOMES = Path("/home")
+SHARED_SOFTWARE = Path("/software")
+UNITS = Path("/etc/systemd/system")
+MOUNTS = Path("/proc/self/mountinfo")
 EMPTY = {"lost+found", ".sky"}  # what an empty volume holds
 SOFTWARE_MODE = 0o2775
 
@@ -39,9 +43,38 @@ def foreign(data: Path, cluster: str, users: Sequence[str]) -> str:
     return ""
 
 
+def served(users: Sequence[str]) -> Iterator[tuple[Path, Path, Path]]:
+    """Of each folder that this node serves already: where its users look for it, the folder that its unit mounts there, and its place in the data."""
+    shares = [(f"home-{user}", HOMES / user, Path("home", user)) for user in users]
+    for share, place, inside in [*shares, ("software", SHARED_SOFTWARE, Path("software"))]:
+        unit = UNITS / f"sky-nfs-{share}.service"
+        found = re.search(r"^ExecStart=/bin/mount --bind (\S+) ", unit.read_text(encoding="utf-8"), re.MULTILINE) if unit.is_file() else None
+        if found:
+            yield place, Path(found[1]), inside
+
+
+def split(data: Path, users: Sequence[str]) -> str:
+    """Why users would find other files here than those that they had; empty if they would not. Who has moved them has unmounted the old ones."""
+    mounted = {line.split()[4] for line in MOUNTS.read_text(encoding="utf-8").splitlines()}
+    for place, source, inside in served(users):
+        wanted = data / inside
+        if source != wanted and (str(place) in mounted or not wanted.is_dir()):
+            old = str(source).removesuffix(f"/{inside}")
+            return (
+                f"nfs_server_data: this node serves {old}, and {data} would take its place without its files: nothing was changed; to move them, end "
+                f'all jobs, run "systemctl stop \'sky-nfs-*\'" and "cp -a {old}/. {data}" on this node, and run again with sky_full=true'
+            )
+        if str(place) in mounted and not (wanted.is_dir() and place.samefile(wanted)):
+            return (
+                f"nfs_server_data: {place} of this node is not {wanted}, which clients see: put into {wanted} what both hold, and run "
+                "\"systemctl stop 'sky-nfs-*'\" on this node; the next run mounts it"
+            )
+    return ""
+
+
 def make(data: Path, cluster: str, users: Sequence[str]) -> bool:
     """Make what is missing; whether anything was."""
-    if reason := foreign(data, cluster, users):
+    if reason := foreign(data, cluster, users) or split(data, users):
         raise FolderError(reason)
     mark, homes, software = data / ".sky-nfs", data / "home", data / "software"
     changed = not mark.is_file() or mark.stat().st_size == 0

@@ -4,9 +4,9 @@
 """The server takes nodes in: each gets the key of munge, encrypted for that node, and all get to know its host key.
 
 Arguments: the file of the key, which is made if it is absent; the file that keeps what is public of the members.
-Standard input: ``members``, the address of every member by name; ``shown``, five lines of each node that asks: its public key, the digest of its key
-of munge, its host key, its clock, its version of Slurm. Standard output: ``letters``, the encrypted key for those that do not have it; ``members``;
-``changed``.
+Standard input: ``members``, the address of every member by name; ``shown``, six lines of each node that asks: its public key, the digest of its key
+of munge, its host key, its clock, its version of Slurm, whether it can confine jobs. Standard output: ``letters``, the encrypted key for those that
+do not have it; ``strangers``, those that could not work with this server, each with the reason; ``members``; ``changed``.
 """
 
 import base64
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 CLOCKS = 240  # s that clocks may differ, of the 300 that munge allows: asking takes a moment
 LENGTH = 128  # bytes of the key, which fit into one block of RSA
@@ -45,43 +46,43 @@ def letter(key: bytes, public: str) -> str:
         return base64.b64encode(subprocess.run([*command, *options], input=key, capture_output=True, check=True).stdout).decode()
 
 
-def strangers(shown: dict[str, list[str]], own: str, now: float) -> list[str]:
-    """Why nodes could not work with this server, one sentence each.
+def strangers(shown: dict[str, list[str]], own: str, now: float) -> dict[str, str]:
+    """The nodes that could not work with this server, each with one sentence.
 
     Args:
         own: the server's version of Slurm.
     """
-    found = []
-    for name, (_public, _digest, _key, clock, version) in sorted(shown.items()):
+    found = {}
+    for name, (_public, _digest, _key, clock, version, _confines) in sorted(shown.items()):
         if abs(now - int(clock)) > CLOCKS:
-            found.append(f"the clock of {name} is {abs(now - int(clock)):.0f} s from the server's, and munge allows 300 s: set it right")
+            found[name] = f"the clock of {name} is {abs(now - int(clock)):.0f} s from the server's, and munge allows 300 s: set it right"
         if version != own:
-            found.append(f"{name} has Slurm {version} and the server {own}: all nodes need the same release of their distribution")
+            found[name] = f"{name} has Slurm {version} and the server {own}: all nodes need the same release of their distribution"
     return found
 
 
-def main(place: Path, record: Path) -> dict[str, object]:
+def main(place: Path, record: Path) -> dict[str, Any]:
     asked = json.load(sys.stdin)
     command = ["dpkg-query", "-W", "-f", "${Version}", "slurm-client"]
     own = ".".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(".")[:2])
-    if reasons := strangers(asked["shown"], own, time.time()):
-        sys.exit("; ".join(reasons))
+    unfit = strangers(asked["shown"], own, time.time())
     key, made = secret(place)
     digest = hashlib.sha256(key).hexdigest()
     known = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     letters = {}
-    for name, lines in asked["shown"].items():
-        public, has, host_key = lines[:3]
-        known[name] = {"key": host_key}
+    for name in asked["shown"].keys() - unfit.keys():  # one that was a member before stays one
+        public, has, host_key, _clock, _version, confines = asked["shown"][name]
+        known[name] = {"key": host_key, "confines": confines == "yes"}
         if has != digest:
             letters[name] = letter(key, public)
-    members = {name: {"address": address, "key": known.get(name, {}).get("key", "")} for name, address in sorted(asked["members"].items())}
+    new = {"key": "", "confines": False}
+    members = {name: new | known.get(name, {}) | {"address": address} for name, address in sorted(asked["members"].items())}
     text = json.dumps(members, indent=1, sort_keys=True) + "\n"
     changed = made or not record.is_file() or record.read_text(encoding="utf-8") != text
     if changed:
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(text, encoding="utf-8")
-    return {"letters": letters, "members": members, "changed": changed}
+    return {"letters": letters, "strangers": unfit, "members": members, "changed": changed}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
+NONE = "NodeName=sky-none NodeAddr=127.0.0.1 Port=9 CPUs=1024 RealMemory=16777216 State=DOWN\n"  # see slurm.conf.j2
 SECONDS = 60  # that the server may take to answer
 
 
@@ -27,14 +28,16 @@ def without(text: str, names: set[str]) -> str:
         found = re.match(r"NodeName=(\S+) |# sky member (\S+) ", line)
         if not found or not names & {str(found[1]), str(found[2])}:
             lines.append(line)
-    return "".join(lines)
+    return "".join(lines if any(line.startswith("NodeName=") for line in lines) else [*lines, NONE])
 
 
 def main(names: set[str]) -> bool:
     old = CONFIGURATION.read_text(encoding="utf-8")
     new = without(old, names)
-    if new == old:
+    pending = CONFIGURATION.with_suffix(".pending")  # a run that ended between two of the steps has left it
+    if new == old and not pending.exists():
         return False
+    pending.touch()
     CONFIGURATION.write_text(new, encoding="utf-8")
     run("systemctl", "restart", "slurmctld.service")
     end = time.monotonic() + SECONDS
@@ -44,6 +47,7 @@ def main(names: set[str]) -> bool:
         time.sleep(0.5)
     run("scontrol", "reconfigure")
     run("/usr/local/lib/sky-pbs/names.py", str(CONFIGURATION))
+    pending.unlink()
     return True
 
 

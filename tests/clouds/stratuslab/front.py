@@ -20,6 +20,8 @@ from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 from cryptography import x509
 
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import java_name
+
 from .marketplace import Marketplace
 from .oned import Fault, Oned
 from .pdisk import Answer, Asked, Pdisk, dumped
@@ -54,21 +56,29 @@ class Accounts:
         return name, password if name == "oneadmin" else SECRET
 
     def by_certificate(self, subject: str) -> tuple[str, str] | None:
-        bare = subject
-        while bare.startswith("CN=proxy,") or (bare.startswith("CN=") and bare[3:].partition(",")[0].isdigit()):
-            bare = bare.partition(",")[2]
+        bare = bare_subject(subject)
         return (bare, SECRET) if bare in self.subjects else None
+
+
+def bare_subject(subject: str) -> str:
+    """The subject of who made a proxy certificate."""
+    while subject.startswith("CN=proxy,") or (subject.startswith("CN=") and subject[3:].partition(",")[0].isdigit()):
+        subject = subject.partition(",")[2]
+    return subject
 
 
 class Services:
     """The services behind the front."""
 
-    def __init__(self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts) -> None:
+    def __init__(
+        self, oned: Oned, pdisk: Pdisk, marketplace: Marketplace, accounts: Accounts, gateway_ports: dict[str, list[tuple[str, str]]]
+    ) -> None:
         self.oned = oned
         self.pdisk = pdisk
         self.marketplace = marketplace
         self.accounts = accounts
-        self.gateway_ports: dict[str, list[tuple[str, str]]] = {}  # by VM
+        self.ahead = 0.0  # s of the services' clock, as the dates of their answers show it
+        self.gateway_ports = gateway_ports  # by VM
 
 
 def java_quoted(text: str) -> str:
@@ -110,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._rpc(body, None)
         match path:
             case ["one-proxy", "pswd" | "cert" as kind, "xmlrpc"]:
-                return self._known(kind) or self._rpc(body, self._user(kind))
+                return self._known(kind) or self._rpc(body, self._named(kind))
             case ["pdisk", "pswd" | "cert" as kind, *rest]:
                 return self._known(kind) or self._disk(self._user(kind), rest, query, body)
             case ["cgi-bin", "vmports.py"]:
@@ -132,11 +142,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.services.accounts.by_password(self.headers.get("Authorization") or "")
         return self.services.accounts.by_certificate(self._subject())
 
+    def _named(self, kind: str) -> tuple[str, str] | None:
+        """Name and secret for oned: whoever gives a certificate is named by it, however the proxy let the call pass."""
+        subject = bare_subject(self._subject())
+        return (subject, SECRET) if subject else self._user(kind)
+
     def _subject(self) -> str:
         if not isinstance(self.connection, ssl.SSLSocket):
             return ""
         der = self.connection.getpeercert(binary_form=True)
-        return x509.load_der_x509_certificate(der).subject.rfc4514_string() if der else ""
+        return java_name(x509.load_der_x509_certificate(der).subject) if der else ""
 
     def _rpc(self, body: bytes, user: tuple[str, str] | None) -> Answer:
         if len(body) > LONGEST_CALL:
@@ -162,7 +177,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        date = formatdate(time.time(), usegmt=True)
+        date = formatdate(time.time() + self.services.ahead, usegmt=True)
         self.send_header("Date", date.replace("GMT", "UTC") if self.direct else date)
         for key, value in answer.headers.items():
             self.send_header(key, value)

@@ -63,6 +63,20 @@ if [ -n "$SCRIPT_EXEC" ]; then
   sh -c "$SCRIPT_EXEC"
 fi
 """
+# Nothing runs these two: they are on the disk for images that do so by themselves.
+PROLOG = """\
+#!/bin/sh -e
+. ./context.sh
+"""
+EPILOG = """\
+#!/bin/sh -e
+. ./context.sh
+mkdir -p /root/.ssh
+echo "$PUBLIC_KEY" > /root/.ssh/authorized_keys
+chmod 700 /root/.ssh
+chmod 600 /root/.ssh/authorized_keys
+[ -z "$SCRIPT_EXEC" ] || sh -c "$SCRIPT_EXEC"
+"""
 START = """\
 [Unit]
 Description=Context of StratusLab
@@ -207,7 +221,8 @@ def _contextualise(own: Disk, contexts: list[dict[str, str]]) -> None:
     own.write("etc/cloud/cloud-init.disabled", "")
     lines = [f'{key}="{value}"' for key, value in sorted(context.items())]  # nothing is escaped
     own.write("mnt/stratuslab/context.sh", "\n".join([*lines, ""]))
-    own.write("mnt/stratuslab/init.sh", INIT, 0o755)
+    for name, text in (("init.sh", INIT), ("prolog.sh", PROLOG), ("epilog.sh", EPILOG)):
+        own.write(f"mnt/stratuslab/{name}", text, 0o755)
     own.write("etc/systemd/system/stratuslab-context.service", START)
     link = own.folder(WANTS) / "stratuslab-context.service"
     link.symlink_to("/etc/systemd/system/stratuslab-context.service")

@@ -23,12 +23,14 @@ from urllib.request import urlopen
 
 from lxml import etree
 
+from .gateway import Gateway
 from .marketplace import NS, Entry, Marketplace
 from .objects import Vm
 from .oned import DeployError
 from .pdisk import LIVE, READ_ONLY, READ_WRITE, BackendError, Disk, Pdisk
 
 DATA = (READ_ONLY, READ_WRITE)
+IDE = ("hda", "hdb", "hdc", "hdd")  # two channels with two disks each
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,11 @@ class Hypervisor(Protocol):
 class Nodes:
     """The nodes of the site, with pdisk's and the policy's part of a machine's life."""
 
-    def __init__(self, pdisk: Pdisk, marketplace: Marketplace, hypervisor: Hypervisor | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self, pdisk: Pdisk, marketplace: Marketplace, gateway: Gateway, hypervisor: Hypervisor | None = None, policy: Policy | None = None
+    ) -> None:
         self.pdisk = pdisk
+        self.gateway = gateway
         self.marketplace = marketplace
         self.policy = policy or Policy()
         self.hypervisor = hypervisor
@@ -105,9 +110,11 @@ class Nodes:
             self.pdisk.registered(disk, vm.id)
 
     def boot(self, vm: Vm) -> None:
+        _check_targets(vm)
         if vm.id in self._real and self.hypervisor:
-            files = {target: self.pdisk.file(disk) for target, disk in self._persistent(vm).items()}
+            files = {_guest_name(target): self.pdisk.file(disk) for target, disk in self._persistent(vm).items()}
             self.hypervisor.start(vm, self._real[vm.id], files)
+        self.gateway.open(vm)
 
     def restart(self, vm: Vm) -> None:
         self.halted.discard(vm.id)
@@ -116,6 +123,7 @@ class Nodes:
             self.hypervisor.again(vm)
 
     def destroy(self, vm: Vm) -> None:
+        self.gateway.close(vm)
         if vm.id in self._real and self.hypervisor:
             held = [disk for disk in self.pdisk.disks.values() if str(vm.id) in disk.mounts]
             self.hypervisor.stop(vm, [self.pdisk.folder / disk.uuid for disk in held])
@@ -130,7 +138,7 @@ class Nodes:
     # called by pdisk
 
     def change(self, number: str, target: str, file: Path, what: str) -> None:
-        """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter, whatever the target."""
+        """Attach a file to a machine that runs, or detach it. The guest calls it by its next free letter of virtio, whatever the target."""
         vm = self._addressed(number, what)
         if vm.id not in self._real or not self.hypervisor:
             return
@@ -156,7 +164,7 @@ class Nodes:
         return vm
 
     def _next_letter(self, vm: Vm) -> str:
-        taken = [disk["TARGET"] for disk in vm.template.vectors("DISK") if disk.get("TARGET")]
+        taken = [disk["TARGET"] for disk in vm.template.vectors("DISK") if disk.get("TARGET", "").startswith("vd")]
         taken += [device for (number, _target), device in self._hot.items() if number == vm.id]
         last = max((device[-1] for device in taken), default="`")
         return f"vd{chr(ord(last) + 1)}"
@@ -216,6 +224,28 @@ class Nodes:
 def _nobody(number: int) -> Vm:
     """Until oned is there."""
     raise KeyError(number)
+
+
+def _check_targets(vm: Vm) -> None:
+    """What libvirt refuses of a machine's disks, that of its context among them.
+
+    Raises:
+        DeployError: two have one target, or one has a place that IDE does not have.
+    """
+    disks = [*vm.template.vectors("DISK"), *vm.template.vectors("CONTEXT")]
+    targets = [disk["TARGET"] for disk in disks if disk.get("TARGET")]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise DeployError(f"Error deploying virtual machine: error: XML error: target '{target}' duplicated")
+        if target.startswith("hd") and target not in IDE:
+            raise DeployError(
+                f"Error deploying virtual machine: error: unsupported configuration: no place for target '{target}' on the IDE controller"
+            )
+
+
+def _guest_name(target: str) -> str:
+    """What Linux calls a disk that was there at the start: those of IDE are SCSI disks to it."""
+    return f"sd{target[2:]}" if target.startswith("hd") else target
 
 
 def _sha1_of(entry: Entry) -> str:

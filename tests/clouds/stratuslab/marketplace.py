@@ -14,14 +14,15 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
 import xmlsec
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 from lxml import etree
+
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._signature import java_name
 
 from .pdisk import Answer, image_identifier
 
@@ -38,7 +39,6 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{27}")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 LONGEST = 10_240_000
-SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 ONCE = {
     "dcterms": (
         "type", "compression", "format", "creator", "created", "valid", "title", "alternative", "description", "publisher", "isReplacedBy",
@@ -47,12 +47,32 @@ ONCE = {
     "slreq": ("endorsement",),
     "slterms": ("kind", "os", "os-version", "os-arch", "version", "serial-number", "deprecated", "hypervisor", "disks-bus"),
 }  # fmt: skip
+ONE_OF = {
+    "slterms:kind": ("machine", "disk"),
+    "slterms:hypervisor": ("kvm", "xen"),
+    "slterms:disks-bus": ("ide", "scsi", "virtio"),
+    "dcterms:compression": ("gz", "bz2", ""),
+    "dcterms:format": ("raw", "qcow2"),
+}
+ALGORITHMS = {"MD5": 32, "SHA-1": 40, "SHA-256": 64, "SHA-512": 128}  # digits of their values
+LARGEST = {"slterms:inbound-port": 65535, "slterms:outbound-port": 65535, "slterms:icmp": 255}
+IMAGES = ("dcterms:isReplacedBy", "dcterms:replaces", "dcterms:isVersionOf")
 COLUMNS = ("os", "os-version", "os-arch")
+HISTORY = ("identifier", "created", "description", "location", "deprecated", "email")  # of an endorser
+ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 SIGNED_WITH = ("http://www.w3.org/2000/09/xmldsig#rsa-sha1", "http://www.w3.org/2000/09/xmldsig#dsa-sha1")
 
 
 class InvalidMetadata(Exception):
     pass
+
+
+class _Unusable(Exception):
+    """An upload that has no document."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,7 @@ class Entry:
     email: str
     created: str
     values: Mapping[str, str]
+    signer: tuple[str, str] = ("", "")  # subject and issuer of the endorser
 
     @property
     def deprecated(self) -> bool:
@@ -82,6 +103,12 @@ class Entry:
             return location.startswith("pdisk")
         return where != "web" or not location or location.startswith(("http:", "https:", "ftp:"))
 
+    def history(self) -> dict[str, str]:
+        """Without what it does not have."""
+        known = {"identifier": self.identifier, "created": self.created, "email": self.email}
+        names = {"description": "dcterms:description", "location": "slterms:location", "deprecated": "slterms:deprecated"}
+        return known | {key: self.values[name] for key, name in names.items() if name in self.values}
+
     def row(self) -> list[str]:
         known = self.values
         rest = ("slterms:kind", "", "", "slterms:location", "dcterms:description", "dcterms:title")
@@ -89,8 +116,9 @@ class Entry:
         return ["", *(known.get(f"slterms:{name}", "") for name in COLUMNS), self.email, kind, self.created, self.identifier, *words]
 
 
-def stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def stamp(days: float = 0) -> str:
+    """Now, or so many days ago."""
+    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read(text: bytes) -> Entry:
@@ -109,13 +137,12 @@ def read(text: bytes) -> Entry:
     for child in root.iterfind("rdf:Description/*", NS):
         if not isinstance(child.tag, str):
             continue
-        name = etree.QName(child)
-        prefix = next((key for key, space in NS.items() if space == name.namespace), "")
-        values.setdefault(f"{prefix}:{name.localname}", (child.text or "").strip())
-    email = root.findtext("rdf:Description/slreq:endorsement/slreq:endorser/slreq:email", "", NS).strip()
+        values.setdefault(_prefixed(child), (child.text or "").strip())
+    endorser = "rdf:Description/slreq:endorsement/slreq:endorser/slreq:"
+    email, *signer = (root.findtext(f"{endorser}{name}", "", NS).strip() for name in ("email", "subject", "issuer"))
     created = root.findtext("rdf:Description/slreq:endorsement/dcterms:created", "", NS).strip()
     body = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text.decode("utf-8"))
-    return Entry(body, values.get("dcterms:identifier", ""), email, created, values)
+    return Entry(body, values.get("dcterms:identifier", ""), email, created, values, (signer[0], signer[1]))
 
 
 def validate(text: bytes) -> Entry:
@@ -135,15 +162,33 @@ def validate(text: bytes) -> Entry:
     checksums = order.count(f"{{{NS['slreq']}}}checksum")
     if order[: 3 + checksums] != [*first, *[f"{{{NS['slreq']}}}checksum"] * checksums, last] or not checksums:
         raise InvalidMetadata("identifier, bytes, checksum and endorsement must come first, in this order")
-    sha1 = [
-        item.findtext("slreq:value", "", NS).strip()
-        for item in description.findall("slreq:checksum", NS)
-        if item.findtext("slreq:algorithm", "", NS).strip() == "SHA-1"
-    ]
-    if len(sha1) != 1 or not SHA1.fullmatch(sha1[0]) or image_identifier(bytes.fromhex(sha1[0])) != entry.identifier:
+    sums = [[item.findtext(f"slreq:{key}", "", NS).strip() for key in ("algorithm", "value")] for item in description.findall("slreq:checksum", NS)]
+    for algorithm, value in sums:
+        if algorithm not in ALGORITHMS or not re.fullmatch(rf"[0-9a-fA-F]{{{ALGORITHMS[algorithm]}}}", value):
+            raise InvalidMetadata(f"slreq:checksum: {algorithm} {value} is no checksum")
+    sha1 = [value for algorithm, value in sums if algorithm == "SHA-1"]
+    if len(sha1) != 1 or image_identifier(bytes.fromhex(sha1[0])) != entry.identifier:
         raise InvalidMetadata("identifier does not match SHA-1 checksum")
     _constraints(order, entry)
+    _values(description)
     return entry
+
+
+def _values(description: Any) -> None:
+    """What elements may consist of."""
+    for child in description.iterchildren(tag=etree.Element):
+        name, text = _prefixed(child), (child.text or "").strip()
+        if name in ONE_OF and text not in ONE_OF[name]:
+            raise InvalidMetadata(f"{name}: {text} is none of {', '.join(filter(None, ONE_OF[name]))}")
+        if name in LARGEST and not (re.fullmatch(r"\d+", text) and int(text) <= LARGEST[name]):
+            raise InvalidMetadata(f"{name}: {text} is no number from 0 to {LARGEST[name]}")
+        if name in IMAGES and not IDENTIFIER.fullmatch(text):
+            raise InvalidMetadata(f"{name}: {text} is no identifier")
+
+
+def _prefixed(element: Any) -> str:
+    name = etree.QName(element)
+    return f"{next((key for key, space in NS.items() if space == name.namespace), '')}:{name.localname}"
 
 
 def _constraints(order: Sequence[str], entry: Entry) -> None:
@@ -171,6 +216,10 @@ def _signature(root: Any) -> None:
         raise InvalidMetadata("no signature")
     if method is None or method.get("Algorithm") not in SIGNED_WITH:
         raise InvalidMetadata("cannot find validation key")
+    references = found.findall("ds:SignedInfo/ds:Reference", NS)
+    transforms = [each.get("Algorithm") for each in found.iterfind("ds:SignedInfo/ds:Reference/ds:Transforms/ds:Transform", NS)]
+    if len(references) != 1 or references[0].get("URI") != "" or transforms != [ENVELOPED]:
+        raise InvalidMetadata("invalid signature")  # it covers a part only
     certificate = base64.b64decode(text)
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertDer)
@@ -184,7 +233,7 @@ def _signature(root: Any) -> None:
 def _endorser(root: Any, certificate: x509.Certificate) -> None:
     """Whom the endorsement names is whom the certificate names."""
     named = {key: root.findtext(f".//slreq:endorser/slreq:{key}", "", NS).strip() for key in ("subject", "issuer", "email")}
-    known = {"subject": _java_name(certificate.subject), "issuer": _java_name(certificate.issuer)}
+    known = {"subject": java_name(certificate.subject), "issuer": java_name(certificate.issuer)}
     with contextlib.suppress(x509.ExtensionNotFound):
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         known |= dict(zip(("email",), names.get_values_for_type(x509.RFC822Name), strict=False))
@@ -193,24 +242,10 @@ def _endorser(root: Any, certificate: x509.Certificate) -> None:
             raise InvalidMetadata(f"endorser's {key} does not match certificate")
 
 
-def _java_name(name: x509.Name) -> str:
-    """A name in the form of Java's X500Principal.getName()."""
-    return ",".join("+".join(_java_part(each) for each in part) for part in reversed(name.rdns))
-
-
-def _java_part(attribute: x509.NameAttribute[Any]) -> str:
-    if attribute.oid != NameOID.EMAIL_ADDRESS:
-        return attribute.rfc4514_string()
-    value = str(attribute.value).encode()
-    return f"{attribute.oid.dotted_string}=#16{len(value):02x}{value.hex()}"
-
-
-def _first_part(body: bytes, kind: str) -> bytes:
-    """What was sent, be it as a form."""
-    if not kind.startswith("multipart/"):
-        return body
+def _first_file(body: bytes, kind: str) -> bytes:
+    """The first file of a form; empty if it has none."""
     message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + body, policy=email.policy.HTTP)
-    return next((bytes(part.get_payload(decode=True)) for part in message.walk() if not part.is_multipart()), b"")
+    return next((bytes(part.get_payload(decode=True)) for part in message.walk() if part.get_filename() is not None), b"")
 
 
 class Marketplace:
@@ -231,9 +266,11 @@ class Marketplace:
         entry = validate(text)
         with self._mutex:
             same = [each for each in self.entries if (each.identifier, each.email) == (entry.identifier, entry.email)]
-            if any(each.created >= entry.created for each in same):
+            if any(each.created > entry.created for each in same):
                 raise InvalidMetadata("older than latest entry")
-            self.entries += [entry] if keep else []
+            if keep:  # in the place of one with the same date, whose file it overwrites
+                again = [each for each in same if each.created == entry.created]
+                self.entries = [*(each for each in self.entries if each not in again), entry]
         return entry
 
     def valid(self, identifier: str) -> list[Entry]:
@@ -247,7 +284,7 @@ class Marketplace:
         """
         parts = [part for part in path.split("/") if part]
         if (method, parts) == ("POST", ["metadata"]):
-            return self._post(_first_part(body, kind), accept)
+            return self._post(body, accept, kind)
         return self._get(method, parts, query, accept)
 
     def _get(self, method: str, parts: Sequence[str], query: Mapping[str, str], accept: str) -> Answer:
@@ -261,23 +298,36 @@ class Marketplace:
             case ["GET", "tag", endorser, tag]:
                 return self._list(self._found([endorser], {"tag": tag}), accept)
             case ["GET", "endorsers", *words]:
-                return self._endorsers(words)
+                return self._endorsers(words, query)
         return self._error(404, "The server has not found anything matching the request URI", accept)
 
-    def _post(self, body: bytes, accept: str) -> Answer:
-        if self.read_only:
-            return self._error(403, "read-only repository", accept)
-        if not body:
-            return self._error(400, "post with null entity", accept)
-        if len(body) > LONGEST:
-            return self._error(400, "metadata file too large", accept)
+    def _post(self, body: bytes, accept: str, kind: str) -> Answer:
         try:
-            entry = self.publish(body, keep=not self._validates)
+            entry = self.publish(self._sent(body, kind), keep=not self._validates)
+        except _Unusable as error:
+            return self._error(error.status, str(error), accept)
         except InvalidMetadata as error:
             return self._error(400, f"invalid metadata: {error}", accept)
         if self._validates:
-            return Answer(202, body=b"confirmation email sent for new metadata entry", headers={"Content-Type": "text/plain"})
-        return Answer(201, body=b"", location=f"{self.base}/metadata/{entry.identifier}/{entry.email}/{entry.created}")
+            return Answer(202, body=b"confirmation email sent for new metadata entry\n", headers={"Content-Type": "text/plain"})
+        place = f"{self.base}/metadata/{entry.identifier}/{entry.email}/{entry.created}"
+        return Answer(201, body=b"metadata entry created", location=place, headers={"Content-Type": "text/plain"})
+
+    def _sent(self, body: bytes, kind: str) -> bytes:
+        """The document of an upload."""
+        if self.read_only:
+            raise _Unusable(403, "read-only repository")
+        if not body:
+            raise _Unusable(400, "post with null entity")
+        name = kind.partition(";")[0].strip().lower()
+        if name not in ("multipart/form-data", "application/xml", "application/rdf+xml"):
+            raise _Unusable(415, name)
+        text = _first_file(body, kind) if name.startswith("multipart/") else body
+        if not text:
+            raise _Unusable(400, "no valid file uploaded")
+        if len(text) > LONGEST:
+            raise _Unusable(400, "metadata file too large")
+        return text
 
     def _found(self, words: Sequence[str], query: Mapping[str, str]) -> list[Entry]:
         wanted = {key: query[key] for key in ("identifier", "email", "created") if query.get(key)}
@@ -295,7 +345,7 @@ class Marketplace:
 
     def _list(self, entries: Sequence[Entry], accept: str) -> Answer:
         if not entries:
-            return self._error(404, "no matching metadata found", accept)
+            return self._error(404, "no metadata matching query found", accept)
         text = f"{DECLARATION}<metadata>{''.join(entry.text for entry in entries)}</metadata>"
         return Answer(200, body=text.encode(), headers=XML)
 
@@ -320,17 +370,28 @@ class Marketplace:
         table = {"sEcho": query.get("sEcho", ""), "iTotalRecords": len(rows), "iTotalDisplayRecords": len(kept), "rMsg": "", "aaData": page}
         return Answer(200, body=json.dumps(table).encode(), headers={"Content-Type": "application/json"})
 
-    def _endorsers(self, words: Sequence[str]) -> Answer:
-        """One column in the form of SPARQL's results: endorsers, or the tags of one."""
+    def _endorsers(self, words: Sequence[str], query: Mapping[str, str]) -> Answer:
+        """In the form of SPARQL's results: all endorsers, the entries of one, of the last days if these are named, or the tags of one."""
         shown = [each for each in self.entries if each.email in (words[:1] or [each.email])]
-        name = "tag" if words[1:] == ["tags"] else "email"
-        values = {each.values.get("dcterms:alternative", "") if name == "tag" else each.email for each in shown}
-        rows = "".join(f'<result><binding name="{name}"><literal>{escape(value)}</literal></binding></result>' for value in sorted(values) if value)
-        text = f'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head><variable name="{name}"/></head><results>{rows}</results></sparql>'
-        return Answer(200, body=f"{DECLARATION}{text}".encode(), headers=XML)
+        match words:
+            case [_endorser]:
+                days = query.get("range", "")
+                return _results(HISTORY, [each.history() for each in shown if not days.isdigit() or each.created > stamp(int(days))])
+            case [_endorser, "tags"]:
+                return _results(("tag",), [{"tag": tag} for tag in sorted({each.values.get("dcterms:alternative", "") for each in shown} - {""})])
+        columns = ("email", "subject", "issuer")
+        return _results(columns, [dict(zip(columns, row, strict=True)) for row in sorted({(each.email, *each.signer) for each in shown})])
 
     @staticmethod
     def _error(status: int, text: str, accept: str = "") -> Answer:
         if "json" in accept:
             return Answer(status, body=json.dumps({str(status): text}).encode(), headers={"Content-Type": "application/json"})
         return Answer(status, body=f"{DECLARATION}<error>{escape(text)}</error>".encode(), headers=XML)
+
+
+def _results(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Answer:
+    head = "".join(f'<variable name="{name}"/>' for name in columns)
+    cells = [[f'<binding name="{name}"><literal>{escape(row[name])}</literal></binding>' for name in columns if name in row] for row in rows]
+    body = "".join(f"<result>{''.join(row)}</result>" for row in cells)
+    text = f'<sparql xmlns="http://www.w3.org/2005/sparql-results#"><head>{head}</head><results>{body}</results></sparql>'
+    return Answer(200, body=f"{DECLARATION}{text}".encode(), headers=XML)

@@ -33,11 +33,25 @@ class Lcm(IntEnum):
     PROLOG = 1
     BOOT = 2
     RUNNING = 3
+    SAVE_STOP = 5
+    SAVE_SUSPEND = 6
+    PROLOG_RESUME = 9
+    EPILOG_STOP = 10
     EPILOG = 11
     SHUTDOWN = 12
     CANCEL = 13
     CLEANUP = 15
     UNKNOWN = 16
+
+
+class Reason(IntEnum):
+    """Why a machine left a host."""
+
+    NONE = 0
+    ERROR = 1
+    STOP_RESUME = 2
+    USER = 3
+    CANCEL = 4
 
 
 def now() -> int:
@@ -113,14 +127,13 @@ class History:
     retime: int = 0
     estime: int = 0
     eetime: int = 0
-    reason: int = 0
+    reason: Reason = Reason.NONE
 
     def xml(self) -> str:
         place = tags(SEQ=self.seq, HOSTNAME=self.host.name, VM_DIR="/var/lib/one/", HID=self.host.id, STIME=self.stime, ETIME=self.etime)
         drivers = tags(VMMMAD=self.host.vmm, VNMMAD="dummy", TMMAD=self.host.tm)
-        times = tags(
-            PSTIME=self.pstime, PETIME=self.petime, RSTIME=self.rstime, RETIME=self.retime, ESTIME=self.estime, EETIME=self.eetime, REASON=self.reason
-        )
+        prolog, running = tags(PSTIME=self.pstime, PETIME=self.petime), tags(RSTIME=self.rstime, RETIME=self.retime)
+        times = f"{prolog}{running}{tags(ESTIME=self.estime, EETIME=self.eetime, REASON=int(self.reason))}"
         return f"<HISTORY>{place}{drivers}{times}</HISTORY>"
 
 

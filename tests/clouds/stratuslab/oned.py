@@ -13,16 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .objects import Document, History, Host, Lcm, Lease, Network, Owned, User, Vm, VmState, now, tags, well_formed
-from .template import Template, TemplateError, parse
+from .objects import Document, History, Host, Lcm, Lease, Network, Owned, Reason, User, Vm, VmState, now, tags, well_formed
+from .template import Template, TemplateError, Value, parse
 
 AUTHENTICATION, AUTHORIZATION, NO_EXISTS, ACTION, API, INTERNAL = 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000
 WRONG_TYPE, NO_METHOD, BAD_XML = -501, -506, -503
-CONNECTIONS = 15  # that oned serves at once; the helper of a call needs one more
+CONNECTIONS = 15  # that oned serves at once, those of its helpers too
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\U00010000-\U0010ffff]|]]>")
 SUBSTITUTED = re.compile(r"\$([A-Za-z0-9_]+)")
 REFUSED = re.compile(r"\$[({]|\$$")
-LONGEST_NAME = 128
+DEVICE_PREFIX = "hd"  # of oned.conf
+HELD = 0.02  # s between two looks whether a machine still hangs
+GROUPS = ("oneadmin", "users")  # by number
+LONGEST_NAME = 128  # bytes, though the refusal says characters
 LONGEST_ASKED = 98_000  # bytes of a template that the helper can be asked about
 
 
@@ -75,6 +78,8 @@ class Injection:
     """What a test wants to go wrong inside."""
 
     deploys: list[str] = field(default_factory=list)  # messages of the next deployments, which fail
+    hanging: set[str] = field(default_factory=set)  # names of machines that do not end to boot
+    undying: set[str] = field(default_factory=set)  # names of machines that do not end to be deleted
 
 
 class Oned:
@@ -96,7 +101,7 @@ class Oned:
         self._ids = {"vm": 0, "template": 0, "user": 2, "acl": 0, "group": 100, "host": len(self.hosts)}
         self._mutex = threading.RLock()
         self._work: dict[int, threading.Lock] = {}
-        self._connections = 0
+        self._connections = threading.BoundedSemaphore(CONNECTIONS)
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="vm")
         self._ended = threading.Event()
         self._scheduler = threading.Thread(target=self._schedule, daemon=True)
@@ -120,7 +125,7 @@ class Oned:
         if known is None:
             raise Fault(NO_METHOD, f"Method '{method}' not defined")
         self._check(params, known.types)
-        with self._connected():
+        with self._connections:
             try:
                 user = self._user(str(params[0]))
                 if known.helped:
@@ -140,26 +145,19 @@ class Oned:
             if wanted is str and CONTROL.search(params[place]):
                 raise Fault(BAD_XML, "Call XML not a proper XML-RPC call.  Call is not valid XML.  not well-formed (invalid token)")
 
-    def _connected(self) -> _Connected:
-        return _Connected(self)
-
-    def count(self, change: int) -> None:
-        with self._mutex:
-            self._connections += change
-
     def _help(self, method: Method, user: User, params: Sequence[Any]) -> None:
         """The program that decides about rights and quotas connects to oned itself; without a connection for it the call fails."""
-        if any(isinstance(each, str) and len(each) > LONGEST_ASKED for each in params[1:]):
+        if any(isinstance(each, str) and _size(each) > LONGEST_ASKED for each in params[1:]):
             time.sleep(self.settings.helper_timeout)
             raise Refused(AUTHORIZATION, f"User [{user.id}] : Auth request timeout.")
         if not self.settings.helper:
             return
-        end = time.monotonic() + self.settings.helper_patience
-        while self._connections >= CONNECTIONS + 1:
-            if time.monotonic() > end:
-                raise Refused(AUTHORIZATION, f"User [{user.id}] not authorized to perform action on {method.thing}.")
-            time.sleep(0.05)
-        time.sleep(self.settings.helper)
+        if not self._connections.acquire(timeout=self.settings.helper_patience):
+            raise Refused(AUTHORIZATION, f"User [{user.id}] not authorized to perform action on {method.thing}.")
+        try:
+            time.sleep(self.settings.helper)
+        finally:
+            self._connections.release()
 
     def _user(self, session: str) -> User:
         name, colon, password = session.partition(":")
@@ -193,19 +191,19 @@ class Oned:
             found = things[number]
         except (KeyError, IndexError):
             raise Refused(NO_EXISTS, f"Error getting {what} [{number}].") from None
-        if isinstance(found, (Vm, Document, User)) and len(found.xml()) > self.settings.longest:
+        if isinstance(found, (Vm, Document, User)) and _size(found.xml()) > self.settings.longest:
             raise Refused(NO_EXISTS, f"Error getting {what} [{number}].")  # what was cut cannot be read any more
         return found
 
     def _visible(self, user: User, things: Iterable[Any], which: int) -> list[Any]:
         def shown(thing: Owned) -> bool:
+            own, of_group = thing.uid == user.id, thing.gid == user.gid and bool(thing.rights[3])
             if which == -3:
-                return thing.uid == user.id
+                return own
             if which == -1:
-                return thing.uid == user.id or thing.gid == user.gid
-            if which >= 0:
-                return thing.uid == which and (user.id in (0, which) or bool(thing.rights[6]))
-            return user.id in (0, thing.uid) or bool(thing.rights[6]) or (thing.gid == user.gid and bool(thing.rights[3]))
+                return own or of_group
+            usable = own or of_group or bool(thing.rights[6]) or 0 in (user.id, user.gid)
+            return usable and which in (-2, thing.uid)
 
         if which < -3:
             raise Refused(API, "Incorrect filter_flag")
@@ -225,6 +223,7 @@ class Oned:
             try:
                 self._lease(vm)
                 self._check_images(vm)
+                _contextualise(vm)
                 _check_xml(vm, "virtual machine", "VM")
             except Refused:
                 self._release(vm)
@@ -242,11 +241,6 @@ class Oned:
             graphics.setdefault("PORT", str(5900 + number))
         template.set("NAME", name)
         template.set("VMID", str(number))
-        for context in template.vectors("CONTEXT"):
-            for key, value in context.items():
-                if REFUSED.search(value):
-                    raise Refused(INTERNAL, "Error allocating a new virtual machine. ")
-                context[key] = SUBSTITUTED.sub(lambda found: template.text(found[1].upper()), value)
         return Vm(number, user.id, user.gid, user.name, user.group, name, template, stime=now())
 
     @staticmethod
@@ -262,7 +256,9 @@ class Oned:
 
     def _lease(self, vm: Vm) -> None:
         for nic in vm.template.vectors("NIC"):
-            network = self._network_of(nic)
+            if not nic.get("NETWORK") and not nic.get("NETWORK_ID"):
+                continue  # it is of no network that oned knows
+            network = self._network_of(nic, vm)
             lease = network.free(nic.get("IP", "")) if network else None
             if network is None or lease is None:
                 raise Refused(INTERNAL, "Error allocating a new virtual machine. Could not get virtual network for VM.")
@@ -270,9 +266,14 @@ class Oned:
             nic |= {"BRIDGE": "br0", "IP": lease.ip, "MAC": lease.mac, "NETWORK": network.name, "NETWORK_ID": str(network.id)}
             nic |= {"NETWORK_UNAME": network.uname, "VLAN": "NO"}
 
-    def _network_of(self, nic: Mapping[str, str]) -> Network | None:
-        found = [net for net in self.networks if nic.get("NETWORK") == net.name or nic.get("NETWORK_ID") == str(net.id)]
-        return next((net for net in found if nic.get("NETWORK_UNAME", net.uname) == net.uname), None)
+    def _network_of(self, nic: Mapping[str, str], vm: Vm) -> Network | None:
+        """By its name and its owner, who is that of the machine unless another is named; without a name by its number."""
+        if not nic.get("NETWORK"):
+            return next((net for net in self.networks if nic["NETWORK_ID"] == str(net.id)), None)
+        owned = [net for net in self.networks if net.name == nic["NETWORK"]]
+        if nic.get("NETWORK_UID"):
+            return next((net for net in owned if str(net.uid) == nic["NETWORK_UID"]), None)
+        return next((net for net in owned if net.uname == (nic.get("NETWORK_UNAME") or vm.uname)), None)
 
     def _within_quota(self, user: User, template: Template) -> None:
         used = [vm for vm in self.vms.values() if vm.uid == user.id and vm.living]
@@ -303,10 +304,29 @@ class Oned:
 
     def _stored(self, xml: str) -> str:
         """What the database has of an object, and the listing of a pool shows."""
-        return xml[: self.settings.longest]
+        return xml.encode()[: self.settings.longest].decode(errors="ignore")
 
     def vm_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.vms, number, "virtual machine"), "VM", rights)
+
+    def vm_chown(self, user: User, number: int, owner: int, group: int) -> int:
+        return self._chown(user, self._known(self.vms, number, "virtual machine"), "VM", owner, group)
+
+    def _chown(self, user: User, thing: Owned, kind: str, owner: int, group: int) -> int:
+        """Give a thing away, which only who manages its new owner may do; -1 keeps what it has."""
+        self._may(user, thing, kind, manage=True)
+        if owner >= 0:
+            new = self._known({each.id: each for each in self.users.values()}, owner, "user")
+            if user.id not in (0, new.id):
+                raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform MANAGE USER [{owner}].")
+            thing.uid, thing.uname = new.id, new.name
+        if group >= 0:
+            if group not in range(len(GROUPS)):
+                raise Refused(NO_EXISTS, f"Error getting group [{group}].")
+            if user.id and group != user.gid:
+                raise Refused(AUTHORIZATION, f"User [{user.id}] : Not authorized to perform USE GROUP [{group}].")
+            thing.gid, thing.gname = group, GROUPS[group]
+        return thing.id
 
     def _chmod(self, user: User, thing: Owned, kind: str, rights: Sequence[int]) -> int:
         self._may(user, thing, kind, manage=True)
@@ -327,8 +347,11 @@ class Oned:
     def _finalize(self, vm: Vm) -> bool:
         if vm.state in (VmState.INIT, VmState.PENDING, VmState.HOLD, VmState.STOPPED):
             self._done(vm)
+        elif vm.state is VmState.ACTIVE:
+            if vm.lcm is not Lcm.CLEANUP:
+                _clean(vm)
+                self._pool.submit(self._tear_down, vm)
         elif vm.state is not VmState.DONE:
-            vm.lcm = Lcm.CLEANUP if vm.state is VmState.ACTIVE else vm.lcm
             self._pool.submit(self._tear_down, vm)
         return True
 
@@ -347,10 +370,45 @@ class Oned:
         self._pool.submit(self._boot_again, vm)
         return True
 
-    def _moved(self, vm: Vm, wanted: Callable[[Vm], bool], state: VmState, lcm: Lcm = Lcm.INIT) -> bool:
-        if not wanted(vm):
+    def _moved(self, vm: Vm, old: VmState, new: VmState) -> bool:
+        if vm.state is not old:
             return False
-        vm.state, vm.lcm = state, lcm
+        vm.state = new
+        return True
+
+    def _saved(self, vm: Vm, lcm: Lcm) -> bool:
+        """Stop a machine, or suspend it."""
+        if not vm.running:
+            return False
+        vm.lcm = lcm
+        self._pool.submit(self._save, vm)
+        return True
+
+    def _resume(self, vm: Vm) -> bool:
+        """One that was stopped is placed again, on whatever host; one that was suspended goes on where it is."""
+        if vm.state is VmState.STOPPED:
+            vm.state = VmState.PENDING
+            return True
+        if vm.state is not VmState.SUSPENDED:
+            return False
+        at = now()
+        vm.history.append(History(vm.history[-1].host, len(vm.history), at, rstime=at))
+        vm.state, vm.lcm = VmState.ACTIVE, Lcm.BOOT
+        self._pool.submit(self._restored, vm)
+        return True
+
+    def _resubmit(self, vm: Vm) -> bool:
+        """Place a machine again, from its image."""
+        if vm.state in (VmState.SUSPENDED, VmState.DONE):
+            return False
+        if vm.state is VmState.ACTIVE:
+            if vm.lcm is not Lcm.CLEANUP:
+                _clean(vm)
+                self._pool.submit(self._cleaned, vm)
+        elif vm.state is VmState.FAILED:
+            self._pool.submit(self._cleaned, vm)
+        else:
+            vm.state = VmState.PENDING
         return True
 
     # their life
@@ -379,8 +437,9 @@ class Oned:
             }
             host = min(self.hosts, key=lambda each: load[each.id])
             at = now()
+            resumed = bool(vm.history) and vm.history[-1].reason is Reason.STOP_RESUME
             vm.history.append(History(host, len(vm.history), at, pstime=at))
-            vm.state, vm.lcm = VmState.ACTIVE, Lcm.PROLOG
+            vm.state, vm.lcm = VmState.ACTIVE, Lcm.PROLOG_RESUME if resumed else Lcm.PROLOG
         self._pool.submit(self._bring_up, vm)
 
     def _bring_up(self, vm: Vm) -> None:
@@ -393,19 +452,24 @@ class Oned:
                 self._failed(vm, f"Error deploying virtual machine: {type(error).__name__}: {error}")
 
     def _deploy(self, vm: Vm) -> None:
-        if not self._is_in(vm, Lcm.PROLOG):
-            return
-        self.machines.prolog(vm)
+        resumed = self._is_in(vm, Lcm.PROLOG_RESUME)
+        if not resumed:
+            if not self._is_in(vm, Lcm.PROLOG):
+                return
+            self.machines.prolog(vm)
         record = vm.history[-1]
         with self._mutex:
-            if not self._is_in(vm, Lcm.PROLOG):
+            if not self._is_in(vm, Lcm.PROLOG_RESUME if resumed else Lcm.PROLOG):
                 return
             vm.lcm = Lcm.BOOT
             record.petime = record.rstime = now()
             injected = self.injected.deploys.pop(0) if self.injected.deploys else ""
         if injected:
             raise DeployError(f"Error deploying virtual machine: {injected} on {record.host.name}")
-        self.machines.boot(vm)
+        while vm.name in self.injected.hanging and self._is_in(vm, Lcm.BOOT) and not self._ended.wait(HELD):
+            pass
+        if not resumed:
+            self.machines.boot(vm)
         with self._mutex:
             vm.deploy_id = f"{record.host.name}:{vm.name}:dummy".split(" ", maxsplit=1)[0]
             vm.last_poll = now()
@@ -422,30 +486,63 @@ class Oned:
                 if self._is_in(vm, Lcm.BOOT):
                     vm.lcm = Lcm.RUNNING
 
+    def _save(self, vm: Vm) -> None:
+        with self._work[vm.id], self._mutex:
+            if vm.lcm not in (Lcm.SAVE_STOP, Lcm.SAVE_SUSPEND):
+                return
+            at, record, stopped = now(), vm.history[-1], vm.lcm is Lcm.SAVE_STOP
+            record.retime, record.reason = at, Reason.STOP_RESUME
+            if stopped:
+                vm.lcm, record.estime, record.eetime = Lcm.EPILOG_STOP, at, at  # its files are brought to the front end
+            record.etime = at
+            vm.state, vm.lcm = VmState.STOPPED if stopped else VmState.SUSPENDED, Lcm.INIT
+
+    def _restored(self, vm: Vm) -> None:
+        with self._work[vm.id], self._mutex:
+            if self._is_in(vm, Lcm.BOOT):
+                vm.lcm = Lcm.RUNNING
+
+    def _cleaned(self, vm: Vm) -> None:
+        """Nothing is left of it on its host, and it is placed again."""
+        with self._work[vm.id]:
+            self.machines.destroy(vm)
+            with self._mutex:
+                if vm.state is VmState.FAILED or self._is_in(vm, Lcm.CLEANUP):
+                    vm.state, vm.lcm = VmState.PENDING, Lcm.INIT
+
     def _failed(self, vm: Vm, message: str) -> None:
         with self._mutex:
+            if vm.state is not VmState.ACTIVE or vm.lcm not in (Lcm.PROLOG, Lcm.PROLOG_RESUME, Lcm.BOOT):
+                return  # it is being deleted
             at, record = now(), vm.history[-1]
+            if vm.lcm is Lcm.BOOT:
+                record.retime = at
+            else:
+                record.petime = at
+            record.etime, record.reason = at, Reason.ERROR
             vm.state, vm.lcm, vm.etime = VmState.FAILED, Lcm.INIT, at
-            record.etime = record.retime = at
-            record.reason = 1
-            record.petime, record.rstime = record.petime or at, record.rstime or at
             vm.template.set("ERROR", {"MESSAGE": message, "TIMESTAMP": time.ctime(at)})
 
     def _tear_down(self, vm: Vm) -> None:
         with self._work[vm.id]:
             if vm.state is VmState.DONE:
                 return
-            if vm.lcm in (Lcm.SHUTDOWN, Lcm.CANCEL):
-                vm.lcm = Lcm.EPILOG
+            with self._mutex:
+                if vm.lcm in (Lcm.SHUTDOWN, Lcm.CANCEL):
+                    record = vm.history[-1]
+                    record.retime = record.estime = now()
+                    record.reason = Reason.CANCEL if vm.lcm is Lcm.CANCEL else record.reason
+                    vm.lcm = Lcm.EPILOG
+            while vm.name in self.injected.undying and not self._ended.wait(HELD):
+                pass
             self.machines.destroy(vm)
             with self._mutex:
+                if vm.lcm is Lcm.EPILOG:
+                    vm.history[-1].eetime = vm.history[-1].etime = now()
                 self._done(vm)
 
     def _done(self, vm: Vm) -> None:
         vm.state, vm.lcm, vm.etime = VmState.DONE, Lcm.INIT, now()
-        if vm.history:
-            record = vm.history[-1]
-            record.etime, record.retime, record.reason = vm.etime, vm.etime, record.reason or 3
         self._release(vm)
 
     def _release(self, vm: Vm) -> None:
@@ -502,6 +599,9 @@ class Oned:
 
     def template_chmod(self, user: User, number: int, *rights: int) -> int:
         return self._chmod(user, self._known(self.documents, number, "virtual machine template"), "TEMPLATE", rights)
+
+    def template_chown(self, user: User, number: int, owner: int, group: int) -> int:
+        return self._chown(user, self._known(self.documents, number, "virtual machine template"), "TEMPLATE", owner, group)
 
     def template_instantiate(self, user: User, number: int, name: str) -> int:
         with self._mutex:
@@ -612,10 +712,10 @@ class Oned:
 
     def group_info(self, _user: User, number: int) -> str:
         members = [user for user in self.users.values() if user.gid == number]
-        if number not in (0, 1):
+        if number not in range(len(GROUPS)):
             raise Refused(NO_EXISTS, f"Error getting group [{number}].")
         ids = "".join(tags(ID=user.id) for user in members)
-        return f"<GROUP>{tags(ID=number, NAME=('oneadmin', 'users')[number])}<USERS>{ids}</USERS></GROUP>"
+        return f"<GROUP>{tags(ID=number, NAME=GROUPS[number])}<USERS>{ids}</USERS></GROUP>"
 
     def group_allocate(self, user: User, _name: str) -> int:
         self._only_admin(user, "GROUP")
@@ -637,9 +737,49 @@ def _within(things: Sequence[Any], start: int, end: int) -> list[Any]:
 
 def _name(template: Template, default: str, what: str) -> str:
     name = template.text("NAME") or default
-    if len(name) > LONGEST_NAME:
-        raise Refused(INTERNAL, f"Error allocating a new {what}. NAME is too long; max size is {LONGEST_NAME} chars.")
+    if _size(name) > LONGEST_NAME:
+        raise Refused(INTERNAL, f"Error allocating a new {what}. NAME is too long; max length is {LONGEST_NAME} chars.")
     return name
+
+
+def _clean(vm: Vm) -> None:
+    """What a machine's record says from when it is cleaned up: the phase that it was in ends."""
+    at, record = now(), vm.history[-1]
+    if vm.lcm in (Lcm.PROLOG, Lcm.PROLOG_RESUME):
+        record.petime = at
+    elif vm.lcm in (Lcm.EPILOG, Lcm.EPILOG_STOP):
+        record.eetime = at
+    else:
+        record.retime = at
+    record.etime, record.reason, vm.lcm = at, Reason.USER, Lcm.CLEANUP
+
+
+def _contextualise(vm: Vm) -> None:
+    """Check what may be there once only, and complete the context."""
+    what = "Error allocating a new virtual machine."
+    context = _only(vm.template, "CONTEXT", dict)
+    if isinstance(context, dict):
+        for key, value in context.items():
+            if REFUSED.search(value):
+                raise Refused(INTERNAL, f"{what} ")
+            context[key] = SUBSTITUTED.sub(lambda found: vm.template.text(found[1].upper()), value)
+        context["TARGET"] = context.get("TARGET") or f"{DEVICE_PREFIX}b"
+    _only(vm.template, "REQUIREMENTS", str)
+
+
+def _only(template: Template, name: str, kind: type) -> Value | None:
+    found = template.all(name)
+    reason = f"Only one {name} attribute can be defined." if len(found) > 1 else ""
+    if not reason and found and not isinstance(found[0], kind):
+        reason = f"Wrong format for {name} attribute."
+    if reason:
+        raise Refused(INTERNAL, f"Error allocating a new virtual machine. {reason}")
+    return found[0] if found else None
+
+
+def _size(text: str) -> int:
+    """Bytes, which is what all of the server's limits count."""
+    return len(text.encode())
 
 
 def _check_xml(made: Vm | Document, what: str, word: str) -> None:
@@ -650,17 +790,6 @@ def _check_xml(made: Vm | Document, what: str, word: str) -> None:
 def _network(number: int, name: str, addresses: Sequence[str]) -> Network:
     template = Template([("PUBLIC", "YES")])
     return Network(number, 0, 0, "oneadmin", "oneadmin", name, template, (1, 1, 0, 1, 0, 0, 1, 0, 0), [Lease(ip) for ip in addresses])
-
-
-class _Connected:
-    def __init__(self, oned: Oned) -> None:
-        self._oned = oned
-
-    def __enter__(self) -> None:
-        self._oned.count(1)
-
-    def __exit__(self, *_error: object) -> None:
-        self._oned.count(-1)
 
 
 @dataclass(frozen=True)
@@ -678,12 +807,14 @@ METHODS = {
     "one.vm.info": Method("VirtualMachineInfo", Oned.vm_info, (int,), thing="virtual machine"),
     "one.vm.action": Method("VirtualMachineAction", Oned.vm_action, (str, int), thing="virtual machine"),
     "one.vm.chmod": Method("VirtualMachineChmod", Oned.vm_chmod, (int, *NINE), thing="virtual machine"),
+    "one.vm.chown": Method("VirtualMachineChown", Oned.vm_chown, (int, int, int), thing="virtual machine"),
     "one.vmpool.info": Method("VirtualMachinePoolInfo", Oned.vm_pool, (int, int, int, int), helped=False),
     "one.template.allocate": Method("TemplateAllocate", Oned.template_allocate, (str,), thing="virtual machine template"),
     "one.template.info": Method("TemplateInfo", Oned.template_info, (int,), thing="virtual machine template"),
     "one.template.update": Method("TemplateUpdateTemplate", Oned.template_update, (int, str), thing="virtual machine template"),
     "one.template.delete": Method("TemplateDelete", Oned.template_delete, (int,), thing="virtual machine template"),
     "one.template.chmod": Method("TemplateChmod", Oned.template_chmod, (int, *NINE), thing="virtual machine template"),
+    "one.template.chown": Method("TemplateChown", Oned.template_chown, (int, int, int), thing="virtual machine template"),
     "one.template.instantiate": Method("TemplateInstantiate", Oned.template_instantiate, (int, str), thing="virtual machine template"),
     "one.templatepool.info": Method("TemplatePoolInfo", Oned.template_pool, (int, int, int), helped=False),
     "one.vn.info": Method("VirtualNetworkInfo", Oned.vn_info, (int,), thing="virtual network"),
@@ -706,10 +837,10 @@ ACTIONS: dict[str, Callable[[Oned, Vm], bool]] = {
     "cancel": lambda oned, vm: vm.running and oned._ends(vm, Lcm.CANCEL),
     "restart": Oned._restart,
     "reboot": lambda _oned, vm: vm.running,
-    "hold": lambda oned, vm: oned._moved(vm, lambda each: each.state is VmState.PENDING, VmState.HOLD),
-    "release": lambda oned, vm: oned._moved(vm, lambda each: each.state is VmState.HOLD, VmState.PENDING),
-    "suspend": lambda oned, vm: oned._moved(vm, lambda each: each.running, VmState.SUSPENDED),
-    "stop": lambda oned, vm: oned._moved(vm, lambda each: each.running, VmState.STOPPED),
-    "resume": lambda oned, vm: oned._moved(vm, lambda each: each.state in (VmState.STOPPED, VmState.SUSPENDED), VmState.ACTIVE, Lcm.RUNNING),
-    "resubmit": lambda oned, vm: oned._moved(vm, lambda each: each.state is VmState.FAILED, VmState.PENDING),
+    "hold": lambda oned, vm: oned._moved(vm, VmState.PENDING, VmState.HOLD),
+    "release": lambda oned, vm: oned._moved(vm, VmState.HOLD, VmState.PENDING),
+    "suspend": lambda oned, vm: oned._saved(vm, Lcm.SAVE_SUSPEND),
+    "stop": lambda oned, vm: oned._saved(vm, Lcm.SAVE_STOP),
+    "resume": Oned._resume,
+    "resubmit": Oned._resubmit,
 }

@@ -17,6 +17,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab im
 
 from .certificates import Authority, Pair, server_context
 from .front import Accounts, Front, Services
+from .gateway import Gateway
 from .machines import Hypervisor, Nodes, Policy
 from .marketplace import Entry, Marketplace
 from .objects import Host, Vm
@@ -47,6 +48,7 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     address: str = ADDRESS
     port: int = 0  # of the front, with TLS
+    ssh_port: int = 22  # where the ssh servers of machines of the network local listen
     hosts: Sequence[str] = ("dummyhost1", "dummyhost2")
 
 
@@ -66,11 +68,13 @@ class Site:
         self._server = self.authority.issue("server", "CN=stratuslab.example.org,O=StratusLab test site,C=EU", hosts=(self.plan.address, "localhost"))
         self.marketplace = Marketplace("")
         self.pdisk = Pdisk(folder / "disks", "", self._change)
-        self.nodes = Nodes(self.pdisk, self.marketplace, hypervisor, self.plan.policy)
+        self.gateway = Gateway(self.plan.address, self.plan.ssh_port)
+        self.nodes = Nodes(self.pdisk, self.marketplace, self.gateway, hypervisor, self.plan.policy)
         hosts = [Host(number, name) for number, name in enumerate(self.plan.hosts)]
         self.oned = Oned(self.nodes, self.plan.networks, hosts, self.plan.settings)
         self.nodes.vm_of = self._vm
-        self.services = Services(self.oned, self.pdisk, self.marketplace, Accounts(self.plan.passwords, self.plan.subjects))
+        accounts = Accounts(self.plan.passwords, self.plan.subjects)
+        self.services = Services(self.oned, self.pdisk, self.marketplace, accounts, self.gateway.ports)
         self._front = Front(self.services, self.plan.address)
         self._files: ThreadingHTTPServer | None = None
         self.contents: dict[str, bytes] = {}  # what the web server of the images has, by name
@@ -102,6 +106,7 @@ class Site:
     def stop(self) -> None:
         self.oned.stop()
         self._front.stop()
+        self.gateway.stop()
         if self._files:
             self._files.shutdown()
             self._files.server_close()
@@ -129,18 +134,28 @@ class Site:
             raise RuntimeError("the site does not run")
         return f"http://{self.plan.address}:{self._files.server_port}/{name}"
 
-    def publish(self, content: bytes, signer: Pair | None = None, served: bytes | None = None, known: Mapping[str, str] | None = None) -> Entry:
+    def publish(
+        self,
+        content: bytes,
+        signer: Pair | None = None,
+        served: bytes | None = None,
+        known: Mapping[str, str] | None = None,
+        mark: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
+    ) -> Entry:
         """Offer an image on the web, described and signed.
 
         Args:
             signer: Jane, if nobody else.
             served: what the web server has in its place.
             known: elements of the description, by name.
+            mark: elements of our own.
+            before: locations that come before the web server's.
         """
         pair = signer or self.jane
         described = _metadata.Described(
             content=_metadata.Content.of(content), os="debian", os_version="12", architecture="x86_64", version="1.0", title="a test image",
-            locations=(self.url(f"{_metadata.Content.of(content).identifier}.img"),), extra=known or {},
+            locations=(*before, self.url(f"{_metadata.Content.of(content).identifier}.img")), mark=mark or {}, extra=known or {},
         )  # fmt: skip
         self.contents[f"{described.content.identifier}.img"] = content if served is None else served
         text = _signature.signed(_metadata.document(described), pair.certificate, pair.key)
@@ -149,6 +164,7 @@ class Site:
     def user_file(self, path: Path, user: str = "alice", **more: str) -> Path:
         """A user's configuration file."""
         keys = {"endpoint": f"{self.base}/one-proxy/xmlrpc", "pdisk_endpoint": f"{self.base}/pdisk", "marketplace_endpoint": self.base}
+        keys |= {"pat_service_host": f"{self.plan.address}:{self.plain_port}", "pat_gateway_host": self.plan.address}
         keys |= {"username": user, "password": self.plan.passwords[user]} if user in self.plan.passwords else {}
         lines = [f"{key} = {value}" for key, value in (keys | more).items()]
         path.write_text("\n".join(["[default]", *lines, ""]), encoding="utf-8")

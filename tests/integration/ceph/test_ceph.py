@@ -82,10 +82,12 @@ def site(store: dict[str, Any], share: dict[str, str], tmp_path_factory: pytest.
 
 
 def settings(site: Site, store: dict[str, Any], share: dict[str, str], **other: str) -> None:
+    """Give the site the settings of both, and others."""
     s3 = store["s3"]
+    shutil.copy(s3["ca"], site.folder / "ca.pem")
     given = {
         **{f"s3a_{name}": s3[name] for name in ("endpoint", "access_key", "secret_key")},
-        "s3a_ca_file": s3["ca"],
+        "s3a_ca_file": "ca.pem",
         "cephfs_name": store["cephfs"]["name"],
         **{f"cephfs_{name}": value for name, value in share.items()},
     }
@@ -111,6 +113,10 @@ def test_keys_are_for_root_and_the_group_of_jobs_alone(site: Site, store: dict[s
         assert seen.strip() == "0"
 
 
+def test_without_a_bucket_the_object_store_is_not_proved(built: Played) -> None:
+    assert "the object store is not proved: s3a_bucket is not set" in built.output
+
+
 def test_a_bucket_that_is_missing_is_named(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
     settings(site, store, share, s3a_bucket="nosuchbucket")
     refused = site.play("cluster", *UNPROVED)
@@ -133,6 +139,17 @@ def test_a_further_visit_changes_nothing(site: Site) -> None:
     again = site.must("cluster", *UNPROVED, "-e", "sky_full=true")
     assert set(again.changed.values()) == {0}, re.findall(r"(?m)^changed: .*", again.output)
     assert {host: site.ssh(host, look) for host in (MASTER, WORKER)} == before
+
+
+def test_keys_and_a_certificate_that_an_interrupted_run_left_unused_are_used(site: Site) -> None:
+    """It had written them, and neither the credential store nor the trust store that are made of them."""
+    stores = "/etc/spark/s3a.jceks /etc/spark/s3a-trust.p12"
+    site.ssh(MASTER, f"touch -d 2001-01-01 {stores}")
+    renewed = site.must("cluster", *UNPROVED, "-e", "sky_full=true")
+    assert renewed.changed[MASTER] >= 2, re.findall(r"(?m)^changed: .*", renewed.output)
+    times = site.ssh(MASTER, f"stat -c %Y /etc/spark/s3a-keys /etc/spark/s3a-ca.pem {stores}").split()
+    assert times[:2] == times[2:]
+    assert set(site.must("cluster", *UNPROVED, "-e", "sky_full=true").changed.values()) == {0}
 
 
 def test_a_job_reads_and_writes_on_every_storage(site: Site, figure: Figure) -> None:
@@ -238,8 +255,15 @@ def test_what_is_refused_is_said_in_the_store_s_words(site: Site, wrong: dict[st
             assert word in " ".join(refused.output.split()), refused.output[-6000:]
 
 
-def test_a_key_that_was_revoked_is_reported(site: Site, share: dict[str, str]) -> None:
+def test_an_object_store_that_is_taken_away_leaves_no_key(site: Site, store: dict[str, Any], share: dict[str, str]) -> None:
+    settings(site, store, share, s3a_endpoint="")
     site.must("cluster", *UNPROVED)
+    for host in (MASTER, WORKER):
+        assert site.ssh(host, "ls -d /etc/spark/s3a* /opt/s3a* 2> /dev/null || echo none").strip() == "none"
+    assert "s3a" not in site.ssh(MASTER, "cat /etc/hadoop/*-site.xml /etc/spark/spark-defaults.conf").replace("s3a-site.xml", "")
+
+
+def test_a_key_that_was_revoked_is_reported(site: Site, share: dict[str, str]) -> None:
     ceph.revoke(share["client"])
     site.ssh(WORKER, "for _ in $(seq 60); do systemctl is-active sky-cephfs || break; sleep 1; done")
     assert "sky-cephfs" in site.must("status").output

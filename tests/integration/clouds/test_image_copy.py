@@ -3,24 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An image goes from a Marketplace to the real Glance of the tests, and back, by one file that names both clouds. It makes no node.
 
+An archive of this machine goes to Glance and back, too.
+
 The Marketplace is that of a StratusLab test server in this process. Whoever described the image there is somebody else than who copies it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import site as stratuslab
 from ansible_collections.sky.clusters.tests.support import openstack_site
+from ansible_collections.sky.clusters.tests.support.bench import LxcBench
+from ansible_collections.sky.clusters.tests.support.module_calls import call
 from ansible_collections.sky.clusters.tests.support.openstack_site import OpenStackSite, cloud_entry
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 
@@ -117,7 +123,7 @@ def copies(campus: OpenStackSite, tmp_path_factory: pytest.TempPathFactory) -> I
         user = lal.user_file(folder / "alice.cfg", pem_certificate=str(lal.jane.certificate), pem_key=str(lal.jane.key))
         known = {"provider": "stratuslab", "user_file": str(user), "ca_file": str(lal.authority.file), "flavor": "t1.micro"}
         made = Copies(Site(folder, CLUSTER, {}, campus.environment("alice")), lal, campus)
-        clouds = {"lal": known | {"image": made.image}, "campus": cloud_entry(flavor="node.tiny")}
+        clouds = {"lal": known | {"image": made.image}, "campus": cloud_entry(flavor="node.tiny"), "here": {"provider": "lxc", "zone": CLUSTER}}
         made.site.content |= {
             "plugin": "sky.clusters.clouds",
             "cluster": CLUSTER,
@@ -177,6 +183,25 @@ def test_an_image_of_glance_is_in_the_marketplace_with_the_same_checksum(copies:
     assert (image["name"], image["ours"], image["size"], image["checksum"]) == (BACK, True, len(CONTENT), CHECKSUM)
     emails = {entry.email for entry in copies.lal.marketplace.entries if not entry.deprecated}
     assert emails == {MARY[1], stratuslab.EMAIL}
+
+
+def test_an_archive_of_this_machine_is_kept_in_glance_and_comes_back(copies: Copies, tmp_path: Path) -> None:
+    """With its checksum, and as what it is, though it is raw to Glance."""
+    file, names = LxcBench().image_file(tmp_path), (f"{NAME}-archive", f"{NAME}-again")
+    checksum = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    places = (("here", names[0]), ("campus", names[0]), ("here", names[1]))
+    try:
+        added = call(copies.site, "image", cloud="here", name=names[0], source=str(file), checksum=checksum)
+        assert added["changed"], added
+        for (origin, image), (target, name) in itertools.pairwise(places):
+            changed, found = copies.copied(origin, target, image, name)
+            assert (changed, found["checksum"], found["format"]) == (True, checksum, "tar")
+        (kept,) = copies.in_glance(names[0])
+        assert (kept.disk_format, kept.size) == ("raw", file.stat().st_size)
+    finally:
+        for cloud, name in places:
+            call(copies.site, "image", cloud=cloud, name=name, state="absent")
+    assert copies.in_glance(names[0]) == []
 
 
 def test_a_file_that_is_not_what_its_description_says_is_not_copied(copies: Copies) -> None:

@@ -103,7 +103,8 @@ def test_security_group_and_firewall_let_in_the_same(site: Site, campus: OpenSta
     rules = [rule for rule in network.security_group_rules(security_group_id=group.id, direction="ingress") if rule.protocol]
     opened = {(rule.protocol, rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix) for rule in rules}
     assert opened == {("tcp", 22, 22, HERE), ("udp", 51820, 51820, None), ("udp", 52000, 64287, None)}
-    assert "udp dport { 51820, 52000-64287 }" in site.ssh(DOOR, "nft list chain inet sky input")
+    assert "udp dport 51820 ip saddr @underlay_v4" in site.ssh(DOOR, "nft list chain inet sky input")
+    assert "ip saddr @underlay_v4 ct status dnat accept" in site.ssh(DOOR, "nft list chain inet sky forward")  # other ports
     address = variables(site)[DOOR]["ansible_host"]
     assert scan.scan([address]) == {address: [22]}
 

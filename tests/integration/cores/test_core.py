@@ -9,12 +9,14 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 from ansible.release import __version__ as core
 
+from ansible_collections.sky.clusters.plugins.plugin_utils._core import ALWAYS_NATIVE
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders
 from ansible_collections.sky.clusters.tests.support.site import Site, lasting
 from ansible_collections.sky.clusters.tests.support.tree import ROOT
@@ -40,6 +42,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }
     with lasting(tmp_path_factory.mktemp("core"), NAME, content(), defaults) as made:
         yield made
+
+
+def test_a_core_is_refused_only_if_its_templates_make_text_of_numbers(site: Site) -> None:
+    without = replace(site, environment={"ANSIBLE_INJECT_FACT_VARS": "false", "ANSIBLE_JINJA2_NATIVE": "false"})
+    run = without.play("spark_cluster", "--check")
+    sentence = f"jinja2_native: must be true in the section [defaults] of ansible.cfg with ansible-core {core}"
+    is_unfit = tuple(int(word) for word in core.split(".")[:2]) < ALWAYS_NATIVE
+    assert (run.code, sentence in run.output) == ((2, True) if is_unfit else (0, False)), run.output
+    assert not re.search("Traceback|An exception occurred", run.output), run.output
 
 
 def test_check_mode_shows_what_a_run_makes(site: Site, figure: Callable[[str], None]) -> None:

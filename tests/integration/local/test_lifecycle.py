@@ -21,6 +21,8 @@ def test_a_second_run_changes_nothing_and_check_mode_foretells(site: Site) -> No
     foretold = site.must("cluster", "--check", "--diff").output
     assert site.hosts("pool_box") == []
     assert all(re.search(rf"^  \+ {name} +create in here", foretold, re.MULTILINE) for name in boxes("ta", 0, 1)), foretold
+    assert foretold.count("+flavor: tiny") == 2
+    assert "ta-box-0: create" not in foretold
     site.must("cluster")
     second = site.must("cluster")
     assert set(second.changed.values()) == {0}
@@ -33,7 +35,8 @@ def test_check_mode_names_an_image_that_is_to_be_built_and_builds_none(site: Sit
     site.content = bare(ZONE, "ta", 1, {"images": {"odd": {"suite": "bookworm", "packages": ["tree", "sl"]}}, "image": "odd"})
     foretold = site.must("cluster", "--check").output
     assert re.search(r"^  \+ image odd +fetch or build in here, before its first node$", foretold, re.MULTILINE), foretold
-    assert "plan: 2 to create" in foretold
+    assert all(re.search(rf"^  \+ {kind} \S+ +create in here$", foretold, re.MULTILINE) for kind in ("bridge", "table")), foretold
+    assert "plan: 4 to create" in foretold
     assert sorted(path.name for path in (STATE / "image-cache").glob("*")) == before
 
 
@@ -43,8 +46,10 @@ def test_check_mode_of_destroy_shows_what_would_go_and_changes_nothing(site: Sit
     site.must("cluster", "-e", '{"sky_counts": {"box": 1}}')  # its volume is kept without a node
     before = (ids(site), machine_state(ZONE))
     kept = site.must("destroy", "--check").output
-    assert re.search(r"^  - ta-box-0  delete \(running\) in here; ta-box-0-v \(1 GiB\) is kept$", kept, re.MULTILINE), kept
-    assert "plan: 1 to delete" in kept
+    assert re.search(r"^  - ta-box-0 +delete \(running\) in here; ta-box-0-v \(1 GiB\) is kept$", kept, re.MULTILINE), kept
+    assert all(re.search(rf"^  - {kind} \S+ +delete in here$", kept, re.MULTILINE) for kind in ("bridge", "table")), kept
+    assert "plan: 3 to delete" in kept
+    assert "  check mode: nothing was changed\n" in kept
     assert "kept: 2 data volume(s), 2 GiB in all" in kept
     gone = site.must("destroy", "--check", *site.with_data).output
     assert re.search(r"^  - ta-box-0 +delete \(running\) in here$", gone, re.MULTILINE), gone
@@ -68,11 +73,15 @@ def test_growth_and_shrinking_keep_ids_and_data(site: Site) -> None:
     site.must("cluster", "-e", '{"sky_counts": {"box": 4}}')
     assert {name: id for name, id in ids(site).items() if name in first} == first
     assert site.hosts("pool_box") == boxes("ta", 0, 1, 2, 3)
-    site.must("cluster", "-e", '{"sky_counts": {"box": 1}}')
+    shrunk = site.must("cluster", "-e", '{"sky_counts": {"box": 1}}').output
+    assert "kept: 3 data volume(s), 3 GiB in all" in shrunk
+    assert "3 deleted" in shrunk
     assert site.hosts("pool_box") == ["ta-box-0"]
     status = site.must("status").output
     assert "kept: 3 data volume(s), 3 GiB in all" in status
     assert re.search(r"^    \+ ta-box-1  create in here", status, re.MULTILINE)
-    site.must("cluster")
+    grown = site.must("cluster").output
+    assert "kept: 2 data volume(s), 2 GiB in all" in grown
+    assert "    ta-box-1-v 1 GiB" not in grown
     assert site.ssh("ta-box-1", "cat /data/v/proof") == proof
     assert site.ssh("ta-box-0", "findmnt -n -o TARGET /data/v").strip() == "/data/v"

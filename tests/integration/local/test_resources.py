@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.tests.support.bare import bare
 from ansible_collections.sky.clusters.tests.support.bench import LxcBench
+from ansible_collections.sky.clusters.tests.support.module_calls import call
 from ansible_collections.sky.clusters.tests.support.site import STATE, Site
 
 pytestmark = pytest.mark.real
@@ -24,19 +21,6 @@ pytestmark = pytest.mark.real
 ZONE = "tres"
 IMAGE = "ta-site"
 VOLUME = "ta-box-0-v"
-CLUSTER = {"cluster": "{{ sky_cluster }}", "clouds": "{{ sky_clouds }}", "pools": "{{ sky_pools }}", "settings": "{{ sky_settings }}"}
-
-
-def call(site: Site, module: str, *options: str, **args: Any) -> dict[str, Any]:
-    """What a module returns."""
-    words = ["-i", str(site.file), "localhost", "-m", f"sky.clusters.{module}", "-a", json.dumps(CLUSTER | args), *options]
-    done = subprocess.run(
-        site.command("ansible", *words), cwd=site.folder, env=os.environ | site.variables, capture_output=True, text=True, check=False, timeout=300
-    )
-    said = done.stdout.partition(" => ")[2]
-    assert said, done.stdout + done.stderr
-    found: dict[str, Any] = json.JSONDecoder().raw_decode(said)[0]
-    return found
 
 
 @pytest.fixture

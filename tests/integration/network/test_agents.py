@@ -182,6 +182,14 @@ def test_a_long_way_with_losses_cuts_nothing_off(site: Lab, figure: Callable[[st
     figure(f"31 a way of {latency:.0f} ms there and back, {lost} in a stream: silent for at most {worst:.2f} s, every byte arrived")
 
 
+def all_follow(site: Lab, nodes: list[LabNode]) -> None:
+    began = time.monotonic()
+    while late := [node for node in nodes if node.state().get("serial") != site.serial]:
+        said = [f"{node.name}: {node.state()} {node.log()[-500:]}" for node in late]
+        assert time.monotonic() - began < 20, f"no list {site.serial} within 20 s: {said}"
+        time.sleep(0.1)
+
+
 def test_a_node_that_leaves_the_list_has_no_access(site: Lab, figure: Callable[[str], None]) -> None:
     gone, others = site.node("a3"), [site.node(name) for name in ("c0", "d0", "a2")]
     assert all(node.pings(gone.overlay, count=2) for node in others)
@@ -189,13 +197,26 @@ def test_a_node_that_leaves_the_list_has_no_access(site: Lab, figure: Callable[[
     site.publish(without=("a3",))
     took = until(lambda: all(node.state()["serial"] == site.serial for node in others), 20, "the others follow the new list")
     living = [node for node in site.nodes if node.processes and node is not gone]
-    until(lambda: all(node.state()["serial"] == site.serial for node in living), 20, "all follow")
+    all_follow(site, living)
     assert [node.name for node in living if key in node.inside("wg", "show", "sky0", "peers")] == []
     assert not any(gone.pings(node.overlay) for node in others)
     assert all(" a3" not in (node.folder / "hosts").read_text() for node in living)
     figure(f"a node removed from the list: unknown to the {len(living)} others after {took:.1f} s")
     site.publish()
     until(lambda: all(node.pings(gone.overlay) for node in others), 30, "it is back")
+
+
+def test_a_node_that_leaves_while_an_agent_is_down_is_no_peer_once_it_is_back(site: Lab) -> None:
+    """Its interface keeps the peers that it had."""
+    node, key = site.node("c0"), site.keys["a3"]
+    assert key in node.inside("wg", "show", "sky0", "peers")
+    node.stop("agent")
+    site.publish(without=("a3",))
+    node.start_agent()
+    until(lambda: node.state()["serial"] == site.serial, 20, "the agent follows the new list")
+    assert key not in node.inside("wg", "show", "sky0", "peers")
+    site.publish()
+    until(lambda: node.pings(site.node("a3").overlay), 30, "it is back")
 
 
 def test_a_list_that_is_not_signed_by_the_server_node_is_refused(site: Lab) -> None:

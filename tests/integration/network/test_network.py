@@ -37,6 +37,7 @@ PACKAGES = ["wireguard-tools", "wireguard-go", "nftables"]
 BALANCE = {"port": BALANCED, "pool": "far", "target_port": TARGET, "protocol": "http", "check": "/"}
 RULE = {"ports": [OPENED], "nodes": ["main"], "peers": ["any"]}
 WEB = "sky-test-web"
+OPEN_TO_ANY = f"note: the overlay's UDP ports of {SERVER} are open to any address"
 KEY = "/etc/sky/network/private.key"
 # Between the zones addresses are translated as at a provider that lets nothing be guessed
 SYMMETRIC = f"""\
@@ -165,7 +166,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_the_overlay_is_made_by_itself(cluster: Cluster, figure: Callable[[str], None]) -> None:
     began = time.monotonic()
     with cluster.stranger.start("cluster", output=subprocess.DEVNULL) as other:
-        cluster.must()
+        assert cluster.must().output.count(OPEN_TO_ANY) == 1  # the far cloud may send from any address
         took = time.monotonic() - began
         assert other.wait(300) == 0
     found = cluster.variables
@@ -215,6 +216,7 @@ def test_a_second_run_changes_nothing_loosens_nothing_and_shows_no_key(cluster: 
             again = cluster.must(*more)
         assert set(again.changed.values()) == {0}, re.findall(r"TASK \[(.*)\][^\n]*\n(?:(?!TASK).*\n)*?changed: (.*)", again.output)
         assert not any(key in again.output for key in keys)
+        assert OPEN_TO_ANY not in again.output
     assert cluster.rules() == before
 
 
@@ -270,11 +272,11 @@ def test_a_firewall_that_shuts_the_controller_out_is_taken_back(cluster: Cluster
 
 
 def test_another_firewall_is_refused_by_name(cluster: Cluster) -> None:
-    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf")
+    cluster.ssh("tnet-far-1", "mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf && touch /usr/sbin/ufw")
     refused = cluster.site.play("cluster", "-e", "sky_full=true")
     assert refused.code != 0
     assert "ufw is active and would drop the cluster's traffic" in refused.output
-    cluster.ssh("tnet-far-1", "rm -r /etc/ufw")
+    cluster.ssh("tnet-far-1", "rm -r /etc/ufw /usr/sbin/ufw")
     cluster.must()
 
 
@@ -314,21 +316,29 @@ def test_the_services_of_the_network_are_in_sandboxes_while_they_work(cluster: C
     assert max(exposures) <= 2.5, said
 
 
-def test_a_node_more_costs_the_others_nothing(cluster: Cluster, figure: Callable[[str], None]) -> None:
-    cluster.site.content = content(3)
+def test_a_node_more_costs_the_others_nothing_and_one_that_fails_keeps_none_out(cluster: Cluster, figure: Callable[[str], None]) -> None:
+    dead = cluster.folder / "host_vars/tnet-far-3.yml"  # to whom nobody gets through by ssh
+    dead.parent.mkdir()
+    dead.write_text("{ansible_port: 9, ansible_ssh_port: 9}\n")
+    cluster.site.content = content(4)
     began = time.monotonic()
     with cluster.load() as load:
-        grown = cluster.must()
+        grown = cluster.site.play("cluster")
         took = time.monotonic() - began
+        assert grown.code != 0
+        assert {name for name, result in grown.failed.items() if result} == {"tnet-far-3"}, grown.output
+        cluster.known = {}
         cluster.serve("tnet-far-2")
         assert load.reaches("tnet-far-2")
     assert not load.lost, load.lost[:9]
+    assert grown.output.count("note: tnet-far-3: not in the list of the nodes, because no key is known") == 1
     changed = {name: grown.changed[name] for name in ("tnet-far-0", "tnet-far-1")}
     assert changed == {"tnet-far-0": 0, "tnet-far-1": 0}
     assert {grown.tasks[name] for name in changed} == {1}  # the look at the beginning
     assert cluster.reach("tnet-far-0", "tnet-far-2")
     assert cluster.reach(SERVER, "tnet-far-2")
-    figure(f"a node added to 3 over two clouds: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
+    dead.unlink()
+    figure(f"2 nodes added to 3 over two clouds, of which one fails: {took:.0f} s, 0 tasks on the nodes that stay but for the look at the beginning")
 
 
 def test_a_node_that_leaves_has_no_access(cluster: Cluster, figure: Callable[[str], None]) -> None:
@@ -387,3 +397,18 @@ def test_a_range_that_a_cloud_uses_is_refused(cluster: Cluster) -> None:
     assert "overlay.range: 10." in refused.output
     assert "overlaps with" in refused.output
     cluster.site.content = content(2)
+
+
+def test_an_overlay_that_ends_leaves_nothing_behind(cluster: Cluster) -> None:
+    """The firewall stays."""
+    shown = "ls -d /sys/class/net/sky0 /etc/sky/network/private.key /etc/systemd/system/sky-wireguard.service; ip route; nft list tables"
+    assert {"/sys/class/net/sky0", "/etc/sky/network/private.key", "table inet sky"} < {*cluster.ssh(SERVER, f"{shown}; true").splitlines()}
+    cluster.site.content = content(0, overlay=False, load_balancer=[], vpn_users=[])
+    cluster.site.content["pools"]["main"]["roles"] = []
+    cluster.must()
+    left = cluster.ssh(SERVER, f"({shown}) 2>/dev/null; systemctl is-active sky-wireguard sky-network sky-firewall; true").splitlines()
+    assert not [line for line in left if "sky0" in line or "10.99" in line or "private.key" in line or "wireguard" in line or "sky_overlay" in line]
+    assert left[-3:] == ["inactive", "active", "active"]
+    assert "table inet sky" in left
+    assert "whole yes" in cluster.site.must("status").output
+    assert set(cluster.must().changed.values()) == {0}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.tests.support.logins import Logins
 from ansible_collections.sky.clusters.tests.support.openstack_site import HERE, OpenStackSite, cloud_entry, nothing
 from ansible_collections.sky.clusters.tests.support.site import Site
 
@@ -66,6 +67,28 @@ def test_a_second_run_changes_nothing(site: Site, figure: Callable[[str], None])
     again = site.must("spark_cluster")
     figure(f"a second run on it: {time.monotonic() - began:.0f} s")
     assert set(again.changed.values()) == {0}, again.output
+
+
+def test_its_ssh_configuration_leads_through_the_gateway(site: Site, figure: Callable[[str], None]) -> None:
+    """To a worker without a public address, with ssh, scp, rsync, a tunnel and a SOCKS proxy, as editors use them."""
+    site.must("status", "-e", "sky_ssh_config=oss.ssh")
+    worker = WORKERS[0]
+    logins = Logins(site.folder / "oss.ssh", site.folder)
+    began = time.monotonic()
+    assert logins.ssh(worker, "whoami; hostname; echo $SSH_CONNECTION | cut -d' ' -f1").split() == [
+        "sky", worker, variables(site)[MASTER]["sky_cloud_address"]
+    ]  # fmt: skip
+    (site.folder / "sent").mkdir()
+    (site.folder / "sent/one").write_text("through the gateway\n", encoding="utf-8")
+    logins.rsync("sent", f"{worker}:")
+    logins.scp(f"{worker}:sent/one", "back")
+    assert (site.folder / "back").read_text(encoding="utf-8") == "through the gateway\n"
+    address = variables(site)[worker]["sky_address"]
+    with logins.held(worker, "-L", f":{address}:8081") as port:
+        assert "Spark Worker at" in logins.page(f"http://localhost:{port}/")
+    with logins.held(worker, "-D", "") as port:
+        assert "Spark Worker at" in logins.page(f"http://{address}:8081/", "--socks5-hostname", f"localhost:{port}")
+    figure(f"ssh, scp, rsync, a tunnel and a SOCKS proxy through a gateway take {time.monotonic() - began:.0f} s")
 
 
 def test_it_grows_and_shrinks(site: Site, figure: Callable[[str], None]) -> None:

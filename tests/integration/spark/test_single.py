@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from ansible_collections.sky.clusters.tests.support import guide, screens
 from ansible_collections.sky.clusters.tests.support.browser import chromium, run_a_cell, tunnel
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
 from ansible_collections.sky.clusters.tests.support.spark_jobs import eventually
@@ -24,6 +27,8 @@ from ansible_collections.sky.clusters.tests.support.tree import ROOT
 pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("built")]
 
 ZONE = "tone"
+SCREENS = Path(__file__).resolve().parent / "screens"
+HELD = ("jobs", "submit-failed", "submitted-colour")
 NODE, MORE = "tone-node-0", "tone-more-0"
 WORK = "/var/lib/spark/work"
 UNITS = "systemctl list-unit-files --no-legend 'spark-*' | cut -d' ' -f1"
@@ -32,11 +37,21 @@ JVM = "ls -d /opt/jvm-* 2>/dev/null; true"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
+WRITES = """
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+spark.range(100).write.csv("file:///data/sets/rows")
+open("/data/sets/driver", "w").close()
+print("rows", spark.read.csv("file:///data/sets/rows").count())
+"""
+
+
 def content() -> dict[str, Any]:
-    """The example of the guide, in a zone of this test."""
+    """The example of the guide, in a zone of this test, and with a data volume."""
     file = yaml.safe_load((ROOT / "inventories/local/single.sky.yml").read_text(encoding="utf-8"))
     cloud = file["clouds"]["here"] | {"zone": ZONE}
-    return dict(file | {"cluster": ZONE, "clouds": {"here": cloud}})
+    node = file["pools"]["node"] | {"volumes": {"sets": 1}}
+    return dict(file | {"cluster": ZONE, "clouds": {"here": cloud}, "pools": {"node": node}})
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +66,12 @@ def built(site: Site) -> Played:
     return site.must("spark_cluster")
 
 
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    """What was on the screens, to be compared at the end: one that has changed keeps no other test from running."""
+    return {}
+
+
 def status(site: Site) -> dict[str, Any]:
     path = site.folder / "status.json"
     site.must("status", "-e", f"sky_status_file={path}")
@@ -63,6 +84,14 @@ def test_one_node_is_master_and_worker_and_is_proved(site: Site, built: Played) 
     facts = status(site)["systems"]["spark"]["facts"]
     # of 2 cores and 2048 MiB: room for the master and a driver, and for a job's default executor
     assert (facts["cores"], facts["memory MiB"]) == (1, 1024)
+
+
+def test_people_and_jobs_write_to_a_data_volume_of_which_the_file_says_nothing(site: Site) -> None:
+    (site.folder / "writes.py").write_text(WRITES, encoding="utf-8")
+    assert "rows 100" in site.must("spark_submit", "-e", "sky_application=writes.py").output
+    of_executors, of_the_driver = site.ssh(NODE, "stat -c '%U %G' /data/sets/rows/part-* /data/sets/driver | sort -u").splitlines()[::-1]
+    assert (of_the_driver.split()[0], of_executors.split()[0]) == ("sky", "spark")
+    assert site.ssh(NODE, "stat -c '%U:%G %a' /data/sets").strip() == "sky:spark 775"
 
 
 def test_a_second_run_changes_nothing_and_visits_nobody(site: Site, figure: Callable[[str], None]) -> None:
@@ -86,6 +115,13 @@ def named(number):
 found = SparkSession.builder.getOrCreate().sparkContext.parallelize([1234567], 1).map(named).collect()
 print("python", sys.executable)
 print("found", found)
+"""
+USES_NUMBERS = """
+from pyspark.sql import SparkSession
+def versions(_number):
+    import numpy, pandas
+    return f"numpy=={numpy.__version__}", f"pandas=={pandas.__version__}", int(pandas.Series(numpy.arange(101)).sum())
+print("numbers", SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(versions).collect())
 """
 COORDINATE = "org.apache.commons:commons-csv:1.14.1"
 JAR = "32be0e1e76673092f5d12cb790bd2acb6c2ab04c4ea6efc69ea5ee17911c24fe"
@@ -111,6 +147,28 @@ SparkSession.builder.appName("long").getOrCreate()
 print("begun", flush=True)
 time.sleep(600)
 """
+# A task takes all memory of its node; a task does to its executor what the kernel would do
+KILLED = {
+    "eats.py": """
+from pyspark.sql import SparkSession
+def eat(_number):
+    held = []
+    while True:
+        held.append(b"x" * (32 << 20))
+SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(eat).collect()
+""",
+    "ends.py": """
+import os
+import signal
+from pyspark.sql import SparkSession
+def end(_number):
+    process = os.getpid()
+    while b"CoarseGrainedExecutorBackend" not in open(f"/proc/{process}/cmdline", "rb").read():
+        process = int(open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()[1])
+    os.kill(process, signal.SIGKILL)
+SparkSession.builder.getOrCreate().sparkContext.parallelize([1], 1).map(end).collect()
+""",
+}
 CELL = """from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("notebook").getOrCreate()
 print("the sum is", spark.range(1001).selectExpr("sum(id)").first()[0])"""
@@ -127,6 +185,24 @@ def jobs(site: Site) -> list[list[str]]:
     """The lines of the list of jobs, in words."""
     output = site.must("spark_jobs").output
     return [line.split() for line in output.splitlines() if line.startswith(("  sky-submit-", "  app-"))]
+
+
+def forgotten(site: Site, job: str) -> list[str]:
+    """The jobs whose output is there after it was looked through for what is a week old, as this job is made to be."""
+    folder = f"/var/lib/sky-submit/{job.removeprefix('sky-submit-')}"
+    return site.ssh(NODE, f"touch -d '8 days ago' {folder} && systemctl start sky-forget-jobs.service && ls {Path(folder).parent}").split()
+
+
+def test_the_line_of_the_guide_brings_python_packages_to_a_standing_cluster(site: Site, shown: dict[str, str], figure: Callable[[str], None]) -> None:
+    playbook, more = guide.command("guide_spark", "spark_python_packages")
+    begun = time.monotonic()
+    site.must(playbook, *more)
+    figure(f"numpy and pandas come to a standing node in {time.monotonic() - begun:.0f} s")
+    (site.folder / "figures.py").write_text(USES_NUMBERS, encoding="utf-8")
+    output = site.must("spark_submit", "-e", "sky_application=figures.py").output
+    wanted = json.loads(more[1])["spark_python_packages"]
+    assert f"numbers [{(*wanted, 5050)}]" in output
+    shown["jobs"] = screens.seen(site, screens.PLAIN).must("spark_jobs").output
 
 
 def test_python_packages_and_a_notebook_come_to_a_standing_cluster(site: Site, figure: Callable[[str], None]) -> None:
@@ -185,6 +261,27 @@ def test_packages_of_the_jvm_come_to_a_standing_cluster_are_used_and_go_again(si
     assert set(site.must("spark_cluster").changed.values()) == {0}
 
 
+def test_what_is_installed_is_listed_with_its_origin(site: Site, figure: Callable[[str], None]) -> None:
+    path = site.folder / "one.cdx.json"
+    begun = time.monotonic()
+    site.must("sbom", "-e", f"sky_sbom_file={path}")
+    figure(f"the software of a node with Spark is listed in {time.monotonic() - begun:.1f} s")
+    bill = json.loads(path.read_text(encoding="utf-8"))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text(encoding="utf-8")) is None
+    (depends,) = [entry["dependsOn"] for entry in bill["dependencies"] if entry["ref"] == f"node:{NODE}"]
+    assert sorted(depends) == sorted(component["bom-ref"] for component in bill["components"] if component["type"] != "device")
+    purls = {component["purl"] for component in bill["components"] if "purl" in component}
+    assert {"pkg:pypi/humanize@4.12.0", "pkg:maven/org.apache.commons/commons-csv@1.14.1"} <= purls
+    assert any(purl.startswith("pkg:pypi/pyspark@") for purl in purls)
+    installed = site.ssh(NODE, "dpkg -l | grep -c ^.i")
+    assert len([purl for purl in purls if purl.startswith("pkg:deb/debian/")]) == int(installed)
+    digests = {content["content"] for component in bill["components"] for content in component.get("hashes", [])}
+    assert JAR in digests
+    jars = site.ssh(NODE, "find /opt -name '*.jar' -type f | wc -l")
+    assert len({component["bom-ref"] for component in bill["components"] if component["bom-ref"].startswith("jar:")}) <= int(jars)
+    assert int(jars) > 100
+
+
 def test_a_notebook_is_opened_in_a_browser_and_runs_a_cell_on_the_cluster(site: Site, figure: Callable[[str], None]) -> None:
     token = site.ssh(NODE, f"cat {TOKEN}").strip()
     login = f"ssh -F {Path('~/.ansible/sky').expanduser() / f'{ZONE}.conf'}"
@@ -218,6 +315,7 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
         eventually("the job runs", lambda: "begun" in (site.folder / "long.txt").read_text(encoding="utf-8"))
         (running,) = [job for job in jobs(site) if job[3] == "running"]
         assert (running[1], running[2]) == ("long.py", "sky")
+        assert running[0].removeprefix("sky-submit-") in forgotten(site, running[0])  # it is old, and has not ended
         assert f"would stop {running[0]}" in site.must("spark_jobs", "--check", "-e", f"sky_stop={running[0]}").output
         assert f"{running[0]} was stopped" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
         assert run.wait(60) == 2
@@ -227,13 +325,22 @@ def test_a_job_is_listed_and_stopped(site: Site) -> None:
     assert f"{running[0]} had ended already" in site.must("spark_jobs", "-e", f"sky_stop={running[0]}").output
 
 
-def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site) -> None:
-    played = site.must("spark_submit", "-e", "sky_application=local:/opt/spark/examples/src/main/python/pi.py")
-    assert "Pi is roughly 3." in played.output
-    assert " INFO " not in played.output
-    missing = site.play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
+def test_the_output_of_a_job_that_ended_a_week_ago_is_removed_though_nobody_submits_another(site: Site) -> None:
+    (ended,) = [job[0] for job in jobs(site) if job[1] == "writes.py"]
+    assert ended.removeprefix("sky-submit-") not in forgotten(site, ended)
+    assert ended not in [job[0] for job in jobs(site)]
+    assert site.ssh(NODE, "systemctl is-active sky-forget-jobs.timer").strip() == "active"
+
+
+def test_an_example_of_spark_runs_and_one_that_is_not_there_is_told(site: Site, shown: dict[str, str]) -> None:
+    example = "sky_application=local:/opt/spark/examples/src/main/python/pi.py"
+    said = shown["submitted-colour"] = screens.seen(site, screens.COLOUR).must("spark_submit", "-e", example).output
+    assert "Pi is roughly 3." in said
+    assert " INFO " not in said
+    missing = screens.seen(site, screens.PLAIN).play("spark_submit", "-e", "sky_application=org.apache.spark.examples.SparkPi")
     assert missing.code == 2
-    assert "run -e sky_application=local:/opt/spark/examples/src/main/python/pi.py instead" in missing.last(8)
+    assert f"run -e {example} instead" in " ".join(missing.output.split())
+    shown["submit-failed"] = missing.output
 
 
 def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None:
@@ -241,6 +348,26 @@ def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None
     played = site.play("spark_submit", "-e", "sky_application=eat.py")
     assert played.code == 2
     assert "eat.py was killed: out of memory (limit 2048 MiB, the memory of the master, where the driver runs)" in played.last(8)
+
+
+def test_a_job_that_asks_for_more_than_any_worker_has_is_told_so(site: Site) -> None:
+    settings = json.dumps({"sky_spark_conf": {"spark.executor.memory": "8g"}})
+    played = site.play("spark_submit", "-e", "sky_application=writes.py", "-e", settings, "-e", "sky_timeout=90")
+    assert played.code == 2
+    said = "writes.py was stopped after 90 seconds (sky_timeout): Initial job has not accepted any resources"
+    assert said in played.last(8)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("eats.py", f"a Python process of an executor on {NODE} was killed or crashed"), ("ends.py", f"an executor on {NODE} was killed")],
+)
+def test_executors_that_are_killed_are_told_with_their_node(site: Site, name: str, words: str) -> None:
+    (site.folder / name).write_text(KILLED[name], encoding="utf-8")
+    played = site.play("spark_submit", "-e", f"sky_application={name}")
+    assert played.code == 2
+    assert f"{name} ended with exit code 1: {words}, probably because the node had no memory left" in played.last(8)
+    assert site.ssh(NODE, "systemctl show --property=OOMPolicy --value spark-worker").strip() == "continue"
 
 
 def test_a_folder_that_a_worker_cannot_write_to_is_repaired_and_the_cluster_proved_again(site: Site) -> None:
@@ -279,8 +406,8 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content["pools"]["more"]["roles"] = []
     site.content["pools"]["node"]["roles"] = ["spark_master"]
     foretold = site.must("status").output
-    assert f"    ~ {MORE}  remove spark_worker, spark" in foretold
-    assert f"    ~ {NODE}  remove spark_worker" in foretold
+    assert f"    ~ {MORE}  drain, remove spark_worker, spark" in foretold
+    assert f"    ~ {NODE}  drain, remove spark_worker" in foretold
     site.must("spark_cluster", "--check")
     assert site.ssh(MORE, UNITS).split() == ["spark-worker.service"]
     site.must("spark_cluster")
@@ -292,3 +419,8 @@ def test_a_role_that_is_taken_from_a_pool_is_removed_from_its_nodes(site: Site) 
     site.content["pools"]["node"]["roles"] = ["spark_master", "spark_worker"]
     assert f"    ~ {NODE}  configure: add spark_worker" in site.must("status").output
     assert f"  ~ {NODE}  configure: add spark_worker" in site.must("spark_cluster", "--check").output
+
+
+def test_the_screens_are_what_their_files_hold(site: Site, shown: dict[str, str]) -> None:
+    faults = [fault for name in HELD if (fault := screens.fault(SCREENS, name, shown[name], {str(site.folder): "FOLDER"}))]
+    assert not faults, "\n\n".join(faults)

@@ -259,7 +259,7 @@ def test_an_application_outlives_the_run_that_submitted_it(site: Site, end: Call
     rest, _none = run.communicate(timeout=60)
     assert run.returncode != 0
     assert f"tick {TICKING - 1}" not in rest
-    (job,) = re.findall(r"follow it again: -e sky_submission=(\w+);", said)
+    (job,) = re.findall(r"follow it again: sky.clusters.spark_submit with -e sky_submission=(\w+)", said)
     played = site.must("spark_submit", "-e", f"sky_submission={job}")
     assert re.findall(r"^  tick (\d+)$", played.output, re.MULTILINE) == [str(number) for number in range(TICKING)]
     again = site.must("spark_submit", "-e", f"sky_submission={job}")

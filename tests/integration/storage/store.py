@@ -12,11 +12,12 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ansible_collections.sky.clusters.tests.support.hdfs import files, hdfs, healthy, page, put
+from ansible_collections.sky.clusters.tests.support.hdfs import USER, files, hdfs, healthy, page, put
 from ansible_collections.sky.clusters.tests.support.site import Site, lasting
 
 COPIES = 2
 CONTENT = {f"/user/sky/{name}": os.urandom(mib << 20) for name, mib in (("small", 1), ("large", 150))}  # the second has more than one block
+TIGHT = "/tight"  # a folder of the cluster's user
 MARK = b"what-nobody-else-may-read"
 SECRET = MARK * 4000
 
@@ -28,7 +29,14 @@ def store(folder: Path, zone: str) -> Iterator[Site]:
     """The cluster file, and what comes of it; nothing is left of it after the block."""
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all.yml").write_text(
-        json.dumps({"hdfs_replication": COPIES, "hdfs_datanode_drain_seconds": 240, "hdfs_namenode_copies": ["/data/backup"]})
+        json.dumps(
+            {
+                "hdfs_replication": COPIES,
+                "hdfs_datanode_drain_seconds": 240,
+                "hdfs_namenode_copies": ["/data/backup"],
+                "hdfs_namenode_folders": [{"path": TIGHT, "owner": USER}],
+            }
+        )
     )
     with lasting(folder, zone, hdfs(zone, 3)) as made:
         yield made

@@ -18,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import RemoteError
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import DEAD, DECOMMISSIONED, RemoteError
 from ansible_collections.sky.clusters.tests.integration.storage.store import COPIES, MARK, SECRET, Figure, fill, unchanged
+from ansible_collections.sky.clusters.tests.support import guide
 from ansible_collections.sky.clusters.tests.support.bare import nodes_folder
 from ansible_collections.sky.clusters.tests.support.hdfs import (
     address,
@@ -73,6 +74,13 @@ def destroyed(name: str) -> None:
     subprocess.run(["lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", name, "-f"], check=True, capture_output=True)
 
 
+def refreshed(site: Site, entries: str) -> None:
+    """Have the NameNode read another list; ``entries`` is an expression of Python, of those that it has found."""
+    path = "/etc/hadoop/datanodes.json"
+    script = f"import json; found = json.load(open('{path}')); fresh = {entries}; json.dump(fresh, open('{path}', 'w'))"
+    site.ssh(HEAD, f"python3 - <<'END'\n{script}\nEND\nhdfs dfsadmin -refreshNodes")
+
+
 def answer_in_plain(site: Site) -> str:
     return site.ssh(DATANODE, f"python3 - {address(site, DATANODE)} {BLOCKS} <<'END'\n{IN_PLAIN}END")
 
@@ -105,14 +113,42 @@ def test_a_namenode_that_is_killed_comes_back(site: Site, figure: Figure) -> Non
     unchanged(site)
 
 
+def test_a_list_that_a_killed_run_left_unread_reaches_the_namenode(site: Site) -> None:
+    """The run wrote a list with one DataNode more, and ended before the NameNode read it."""
+    site.ssh(HEAD, "cp /etc/hadoop/datanodes.json whole")
+    refreshed(site, f"[each for each in found if each['hostName'] != '{address(site, LAST)}']")
+    site.ssh(HEAD, "touch /etc/hadoop/datanodes.pending; mv whole /etc/hadoop/datanodes.json")
+    eventually("it is not accepted", page(site), lambda seen: in_service(seen) == 2)
+    site.must("cluster", "-e", "sky_full=true", *UNPROVED)
+    eventually("it is accepted", page(site), lambda seen: in_service(seen) == 3)
+    assert site.ssh(HEAD, "ls /etc/hadoop/*.pending 2> /dev/null || echo none").strip() == "none"
+    assert set(site.must("cluster", *UNPROVED).changed.values()) == {0}
+
+
+def test_a_shrink_that_was_killed_after_the_datanode_had_stopped_is_repeated(site: Site) -> None:
+    """The NameNode reports it dead by then."""
+    place = address(site, LAST)
+    refreshed(site, f"[each | ({{'adminState': 'DECOMMISSIONED'}} if each['hostName'] == '{place}' else {{}}) for each in found]")
+    eventually("its blocks are elsewhere", page(site), lambda seen: (node := seen.of(place)) and node.state == DECOMMISSIONED)
+    site.ssh(LAST, "systemctl disable --now hdfs-datanode")
+    eventually("it is dead", page(site), lambda seen: (node := seen.of(place)) and node.state == DEAD, 240)
+    site.must("cluster", *size(2), *UNPROVED)
+    assert sorted(site.hosts("hdfs_datanode")) == [WRITER, DATANODE]
+    healthy(page(site))
+    unchanged(site)
+    site.must("cluster", *UNPROVED)
+
+
 def test_a_datanode_leaves_under_load_without_losing_a_block(site: Site, figure: Figure) -> None:
     for number in range(MANY):
         put(site, f"/user/sky/many{number}", SECRET, COPIES)
+    put(site, "/user/sky/wanted", SECRET, COPIES + 1)  # by a client of another cluster: more copies than there will be DataNodes
     blocks = eventually("there are blocks", page(site), lambda seen: seen.values).of(address(site, LAST))
     with writing(site, WRITER, "/user/sky/leaving", 60, 30):
         shrunk = site.must("cluster", *size(2), *UNPROVED)
     took = re.search(rf"{LAST}: handed over its blocks \((\d+)\) in (\d+) s", shrunk.output)
     assert took is not None, shrunk.output[-5000:]
+    site.ssh(HEAD, "hdfs dfs -rm -skipTrash /user/sky/wanted")
     figure(f"decommissioning 1 of 3 DataNodes with {blocks.used / 2**30 if blocks else 0:.2f} GiB takes {took[2]} s")
     assert "handing over its blocks, " in shrunk.output
     assert sorted(site.hosts("hdfs_datanode")) == [WRITER, DATANODE]
@@ -195,10 +231,11 @@ def test_the_volume_of_another_cluster_is_refused_by_name_and_left_as_it_is(site
 
 
 def test_it_is_built_again_with_other_addresses_from_a_copy_of_the_namenode_s_volume(site: Site) -> None:
-    """Without Spark this time: storage alone."""
-    site.must("destroy")
-    for path in (STATE / ZONE / "volumes").glob(f"{HEAD}-hdfs.*"):
-        path.unlink()
+    """In the steps of the guide. Without Spark this time: storage alone."""
+    lost = site.folder / "delete.yml"
+    lost.write_text(guide.file("guide_data", lost.name).replace("demo-head-0-hdfs", f"{HEAD}-hdfs"), encoding="utf-8")
+    site.must("destroy", str(lost))
+    assert not list((STATE / ZONE / "volumes").glob(f"{HEAD}-hdfs.*"))
     site.content["clouds"]["here"]["network"] = "10.97.3.0/24"
     site.content["pools"]["master"]["roles"] = ["hdfs_namenode"]
     site.content["pools"]["worker"]["count"] = 0

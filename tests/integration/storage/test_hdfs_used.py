@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import RemoteError
-from ansible_collections.sky.clusters.tests.integration.storage.store import COPIES, MARK, SECRET, Figure, fill
-from ansible_collections.sky.clusters.tests.support.hdfs import address, files, guide_commands, head, overheard, put, speeds, typed
+from ansible_collections.sky.clusters.plugins.module_utils._systems._hdfs_pages import RemoteError, Web
+from ansible_collections.sky.clusters.tests.integration.storage.store import COPIES, MARK, SECRET, TIGHT, Figure, fill
+from ansible_collections.sky.clusters.tests.support.hdfs import address, files, guide_commands, head, overheard, page, put, speeds, typed
 from ansible_collections.sky.clusters.tests.support.site import Played, Site
 from ansible_collections.sky.clusters.tests.support.spark import UNPROVED, spark
 
@@ -62,6 +62,7 @@ def built(site: Site) -> Played:
 
 def test_it_is_built_and_proved_through_every_datanode(site: Site, built: Played) -> None:
     assert f"HDFS is ready: 3 DataNode(s), NameNode {HEAD}" in built.output
+    assert f"files are kept in {COPIES} copies (hdfs_replication {COPIES}, 3 DataNode(s))" in built.output
     assert "4 MiB written, read and compared on each of 3 DataNode(s)" in built.output
     fill(site)
     with overheard(9866) as heard:
@@ -78,7 +79,9 @@ def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None
     words.write_bytes(TEXT.read_bytes())
     into = [(source, "hdfs:///user/sky/", ""), (words, "file:///data/sets/", WORKER), (words, "hdfs:///user/sky/", "")]
     out = [("hdfs:///user/sky/set/deep/words.txt", ""), ("file:///data/sets/words.txt", WORKER), ("hdfs:///user/sky/missing", "")]
+    Web(page(site), "hdfs").call(TIGHT, "SETQUOTA", "PUT", namespacequota=3)  # with itself; the folder has two folders and a file
     with ThreadPoolExecutor() as pool:
+        refused = pool.submit(site.play, "data_put", *transfer(source, f"hdfs://{TIGHT}/", ""))
         for put_in in [pool.submit(site.must, "data_put", *transfer(*one)) for one in into]:
             put_in.result()
         backs = [site.folder / f"back{number}" for number, _one in enumerate(out)]
@@ -88,6 +91,9 @@ def test_files_come_and_go_as_a_user_brings_and_fetches_them(site: Site) -> None
         assert (first.result().code, second.result().code) == (0, 0)
         assert missing.result().code != 0
         assert "hdfs:///user/sky/missing': No such file or directory" in missing.result().output
+        assert refused.result().code != 0
+        assert re.search(rf"quota .*of directory {TIGHT} is exceeded", refused.result().output), refused.result().output[-3000:]
+    assert files(site).json(TIGHT, "LISTSTATUS")["FileStatuses"]["FileStatus"] == []  # a folder comes as a whole, or not at all
     assert [back.read_bytes() if back.exists() else None for back in backs] == [TEXT.read_bytes(), TEXT.read_bytes(), None]
 
 

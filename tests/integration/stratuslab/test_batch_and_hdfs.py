@@ -17,8 +17,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab im
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
 from ansible_collections.sky.clusters.tests.support.spark_jobs import shell
-
-from .conftest import entry
+from ansible_collections.sky.clusters.tests.support.stratuslab_site import entry
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
@@ -45,7 +44,7 @@ def site(lal: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Itera
         "plugin": "sky.clusters.clouds",
         "cluster": CLUSTER,
         "admin_cidrs": ["10.73.0.0/22"],
-        "clouds": {"lal": entry(lal, "erin")},
+        "clouds": {"lal": entry(lal, "erin", disks_bus="ide")},  # which has no place for three volumes beside the context disk
         "pools": {
             "head": {"cloud": "lal", "count": 1, "roles": heads, "public_ip": True, "volumes": {"hdfs": 1, "nfs": 1, "torque": 1}},
             "node": {"cloud": "lal", "count": 2, "roles": members, "volumes": {"hdfs": 1}},

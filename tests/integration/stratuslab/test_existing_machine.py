@@ -20,8 +20,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._v
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import private_folder
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.site import Site
-
-from .conftest import entry
+from ansible_collections.sky.clusters.tests.support.stratuslab_site import entry
 
 pytestmark = [pytest.mark.real]
 
@@ -97,7 +96,7 @@ def test_a_machine_that_exists_is_the_master(lal: dict[str, Any], machine: Vm, t
         assert set(site.must("cluster").changed.values()) == {0}
         refused = site.play("destroy")
         assert refused.code != 0
-        assert f"{MASTER} is a machine that is released and goes on running: set the count of pool master to 0" in refused.output
+        assert f"{MASTER} is a machine that is released and keeps running: set the count of pool master to 0" in refused.output
     finally:
         site.must("cluster", "-e", json.dumps({"sky_counts": {"master": 0, "worker": 0}}))
         site.must("destroy")

@@ -16,8 +16,7 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
-
-from .conftest import entry
+from ansible_collections.sky.clusters.tests.support.stratuslab_site import entry
 
 pytestmark = [pytest.mark.real]
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A system is added to a copy of the collection, by its own files and its lines in the tables, and runs beside Spark on real nodes.
 
-So does a role of another collection, after both.
+So does a role of another collection, after both. The nodes have Debian 13.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import pytest
 
 from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, lasting
-from ansible_collections.sky.clusters.tests.support.spark import spark
+from ansible_collections.sky.clusters.tests.support.spark import JAVA, spark
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
 ZONE = "tsys"
+SUITE = "trixie"
 COUNTER = tree.ROOT / "tests/systems/counter"
 JUPYTER = tree.ROOT / "tests/systems/jupyter"
 WORKERS = ["tsys-worker-0", "tsys-worker-1"]
@@ -50,7 +51,7 @@ def with_counter(folder: Path) -> Path:
 
 def content() -> dict[str, Any]:
     """One node with both heads, and workers of both systems."""
-    made = spark(ZONE, 2)
+    made = spark(ZONE, 2, suite=SUITE)
     made["pools"]["master"]["roles"].append("counter_server")
     made["pools"]["worker"]["roles"].append("counter_member")
     return made
@@ -60,6 +61,8 @@ def content() -> dict[str, Any]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("systems")
     alone = {"ANSIBLE_COLLECTIONS_PATH": str(with_counter(folder)), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    (folder / "group_vars").mkdir()
+    (folder / "group_vars/all.yml").write_text(f"spark_java_version: {JAVA[SUITE]}\n", encoding="utf-8")
     with lasting(folder, ZONE, content(), alone) as site:
         yield site
 
@@ -76,6 +79,7 @@ def counted(site: Site) -> dict[str, int]:
 
 
 def test_both_systems_are_set_up_and_proved(site: Site, built: Played) -> None:
+    assert site.ssh("tsys-master-0", "cat /etc/debian_version").startswith("13")
     assert "Spark is ready: 2 worker(s)" in built.output
     assert "The counter counts at http://" in built.output
     assert len(counted(site)) == 2
@@ -96,7 +100,6 @@ def test_a_role_of_another_collection_is_applied_last_and_by_its_own_variables(s
     assert {name: site.ssh(name, "cat /etc/jupyter").strip() for name in WORKERS} == dict.fromkeys(WORKERS, "port 8888")
     assert played.output.rindex("sky.clusters.counter_member :") < played.output.index("acme.tools.jupyter :")
     assert set(site.must("cluster").changed.values()) == {0}
-    (site.folder / "group_vars").mkdir()
     (site.folder / "group_vars/acme_tools_jupyter.yml").write_text("jupyter_port: 9999\n")
     status = site.must("status").output
     assert all(f"    ~ tsys-worker-{index}  configure: " in status for index in (0, 1))

@@ -15,7 +15,8 @@ class Case:
     Attributes:
         covers: options, resources and variables of the manual that it shows to work.
         script: its text; every job starts in a folder of its own.
-        arguments: of qsub.
+        arguments: of qsub, before the script.
+        after: of qsub, behind the script.
         standard_input: the script is given on standard input.
         file: name of the script.
         prepare: shell commands before it is submitted, in its folder.
@@ -45,6 +46,7 @@ class Case:
     refused: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    after: tuple[str, ...] = ()
 
 
 def refused(name: str, covers: tuple[str, ...], sentence: str, *arguments: str, script: str = "true\n") -> Case:
@@ -90,6 +92,7 @@ JOBS: tuple[Case, ...] = (
         out="given\n",
         out_file="given.o$JOB",
     ),
+    Case("options_behind_the_script", ("options behind the script",), "echo $PBS_NUM_NODES\n", after=("-l", "nodes=2"), out="2\n"),
     Case("two_streams", ("default error file",), "echo out; echo err >&2\n", out="out\n", err="err\n"),
     Case("joined", ("-j oe",), "#PBS -j oe\necho out; echo err >&2\n", out="out\nerr\n", check="! ls | grep -q '[.]e'"),
     Case("joined_to_error", ("-j eo",), "#PBS -j eo\necho out; echo err >&2\n", err="out\nerr\n", check="! ls | grep -q '[.]o'"),
@@ -104,6 +107,14 @@ JOBS: tuple[Case, ...] = (
     ),
     Case("output_folder", ("-o",), "#PBS -o results/\n#PBS -N here\necho out\n", prepare="mkdir results", out="out\n", out_file="results/here.o$JOB"),
     Case("output_with_host", ("-o host:path",), "#PBS -o localhost:with_host.out\necho out\n", out="out\n", out_file="with_host.out"),
+    Case(
+        "output_of_another_folder",
+        ("-o", "-e", "-w"),
+        "#PBS -w /tmp -j oe -o $HOME/elsewhere.out\necho out\n",
+        out="out\n",
+        out_file="~/elsewhere.out",
+    ),
+    Case("output_with_the_number", ("-o",), "#PBS -o x.$PBS_JOBID\necho out\n", check='[ "$(cat x.$JOB.*)" = out ]'),
     Case("output_with_blanks", ("-o",), "#PBS -o 'my own file'\necho out\n", out="out\n", out_file="my own file"),
     Case("output_with_percent", ("-o",), "#PBS -o 100%done\necho out\n", out="out\n", out_file="100%done"),
     Case(
@@ -133,7 +144,7 @@ JOBS: tuple[Case, ...] = (
     Case("node_file_in_order", ("PBS_NODEFILE",), "#PBS -l nodes=2:ppn=2\nuniq -c $PBS_NODEFILE | awk '{print $1}'\n", out="2\n2\n"),
     Case("procs", ("-l procs",), "#PBS -l procs=3\nwc -l < $PBS_NODEFILE\n", out="3\n"),
     Case("ncpus", ("-l ncpus",), "#PBS -l ncpus=2\nwc -l < $PBS_NODEFILE; sort -u $PBS_NODEFILE | wc -l\n", out="2\n1\n"),
-    Case("named_node", ("-l nodes=NAME",), "hostname\n", ("-l", "nodes=$NODE1"), out="$NODE1\n"),
+    Case("named_node", ("-l nodes=NAME",), "hostname\n", ("-l", "walltime=0:05:00,nodes=$NODE1"), out="$NODE1\n"),
     Case("two_named_nodes", ("-l nodes=NAME+NAME",), "sort $PBS_NODEFILE\n", ("-l", "nodes=$NODE0+$NODE1"), out="$NODE0\n$NODE1\n"),
     Case("host", ("-l host",), "hostname\n", ("-l", "host=$NODE0"), out="$NODE0\n"),
     Case("property", ("-l nodes=:PROPERTY",), "#PBS -l nodes=1:node\nhostname | grep -c node\n", out="1\n"),
@@ -156,10 +167,20 @@ JOBS: tuple[Case, ...] = (
         out="stopped\n",
         err=None,
     ),
+    Case("confined_to_its_processors", ("-l nodes=:ppn=",), "#PBS -l nodes=1:ppn=1\nnproc\n", out="1\n"),
+    Case("confined_to_its_memory", ("-l mem",), "#PBS -l mem=100mb\nhead -c 300m /dev/zero | tail > /dev/null\n", err=None, status=265),
     Case("exclusive", ("-l naccesspolicy=singlejob",), "#PBS -l nodes=1,naccesspolicy=singlejob\necho alone\n", out="alone\n"),
     Case("exclusive_switch", ("-n",), "#PBS -n\necho alone\n", out="alone\n"),
     Case("walltime_exceeded", ("-l walltime",), "#PBS -l walltime=00:00:01\ntrap 'echo asked to end; exit 3' TERM\nsleep 300 & wait\n", status=-11),
-    Case("variable", ("-v",), 'echo "$ONE|$TWO|$THREE"\n', ("-v", "ONE=1,TWO='two words',THREE"), environment={"THREE": "3"}, out="1|two words|3\n"),
+    Case(
+        "variable",
+        ("-v",),
+        'echo "$ONE|$TWO|$THREE|$FOUR"\n',
+        ("-v", "ONE=1,TWO='two words',THREE,FOUR={\"a\":1}"),
+        environment={"THREE": "3"},
+        out='1|two words|3|{"a":1}\n',
+    ),
+    Case("variable_in_a_directive", ("-v",), '#PBS -v ONE=\'x,y\',TWO="it\'s"\necho "$ONE|$TWO"\n', out="x,y|it's\n"),
     Case("variable_with_equals", ("-v",), 'echo "$OPTS"\n', ("-v", "OPTS=-a=1 -b=2"), out="-a=1 -b=2\n"),
     Case("variable_with_unicode", ("-v",), 'echo "$WORD"\n', ("-v", "WORD=naïve ☃"), out="naïve ☃\n"),
     Case("no_other_variables", ("environment of a login",), 'echo "${SECRET:-nothing}"\n', environment={"SECRET": "x"}, out="nothing\n"),
@@ -168,10 +189,10 @@ JOBS: tuple[Case, ...] = (
     Case("profile", ("environment of a login",), "shopt -q login_shell && echo login\n", out="login\n"),
     Case(
         "variables_of_pbs",
-        ("PBS_JOBID", "PBS_QUEUE", "PBS_ENVIRONMENT", "PBS_SERVER", "PBS_O_*", "PBS_NODENUM", "PBS_VNODENUM", "PBS_TASKNUM"),
+        ("PBS_JOBID", "PBS_QUEUE", "PBS_ENVIRONMENT", "PBS_SERVER", "PBS_O_*", "PBS_O_QUEUE", "PBS_NODENUM", "PBS_VNODENUM", "PBS_TASKNUM"),
         'test "$PBS_JOBID" = "${PBS_JOBID%%.*}.$PBS_SERVER" && test -n "$PBS_O_HOST" && test -n "$PBS_O_PATH" && test "$PBS_O_HOME" = "$HOME"\n'
-        "echo $? $PBS_QUEUE $PBS_ENVIRONMENT $PBS_O_LOGNAME $PBS_O_SHELL $PBS_NODENUM $PBS_VNODENUM $PBS_TASKNUM\n",
-        out="0 batch PBS_BATCH $USER /bin/bash 0 0 1\n",
+        "echo $? $PBS_QUEUE $PBS_O_QUEUE $PBS_ENVIRONMENT $PBS_O_LOGNAME $PBS_O_SHELL $PBS_NODENUM $PBS_VNODENUM $PBS_TASKNUM\n",
+        out="0 batch batch PBS_BATCH $USER /bin/bash 0 0 1\n",
     ),
     Case("exit_code", ("exit_status",), "exit 7\n", status=7),
     Case("last_command_fails", ("exit_status",), "false\n", status=1),
@@ -237,9 +258,11 @@ JOBS: tuple[Case, ...] = (
     Case("no_end_of_line", ("script file",), "printf done", out="done"),
     Case("much_output", ("default output",), "seq 20000\n", check="[ $(wc -l < job.pbs.o$JOB) = 20000 ]"),
     Case("umask", ("-W umask",), "#PBS -W umask=027\ntouch $PBS_O_WORKDIR/made\n", check="[ $(stat -c %a made) = 640 ]"),
+    Case("decimal_umask", ("-W umask",), "#PBS -W umask=23\ntouch $PBS_O_WORKDIR/made\n", check="[ $(stat -c %a made) = 640 ]"),
     Case("group", ("-W group_list",), "#PBS -W group_list=$USER\nid -gn\n", out="$USER\n"),
     Case("account", ("-A",), "#PBS -A physics\ntrue\n", check="qstat -f $JOB | grep -q 'Account_Name = physics'"),
-    Case("queue", ("-q",), "#PBS -q short\necho $PBS_QUEUE\n", out="short\n"),
+    Case("queue", ("-q", "PBS_O_QUEUE"), "#PBS -q short\necho $PBS_QUEUE $PBS_O_QUEUE\n", out="short short\n"),
+    Case("walltime_of_the_queue", ("-q",), "#PBS -q own\ntrue\n", check="qstat -f $JOB | grep -q 'Resource_List.walltime = 00:05:00'"),
     Case("queue_at_server", ("-q queue@server",), "echo $PBS_QUEUE\n", ("-q", "short@$SERVER"), out="short\n"),
     Case("priority", ("-p",), "#PBS -p 100\ntrue\n", check="qstat -f $JOB | grep -q 'Priority = 100'"),
     Case("not_rerunable", ("-r",), "#PBS -r n\ntrue\n", check="qstat -f $JOB | grep -q 'Rerunable = False'"),
@@ -290,7 +313,9 @@ REFUSALS: tuple[Case, ...] = (
     refused(
         "too_many_nodes_for_the_queue", ("-l nodes",), "-l nodes: 2 nodes are more than the queue short allows (1)", "-q", "short", "-l", "nodes=2"
     ),
-    refused("unknown_queue", ("-q",), "-q nowhere: there is no such queue; there are: batch, short", "-q", "nowhere"),
+    refused("ppn_of_the_queue", ("-q",), "-l nodes: ppn=2 is more than the queue own allows (1)", "-q", "own", "-l", "nodes=1:ppn=2"),
+    refused("memory_of_the_queue", ("-q",), "-l mem: 300 MiB on a node are more than the queue own allows (200 MiB)", "-q", "own", "-l", "mem=300mb"),
+    refused("unknown_queue", ("-q",), "-q nowhere: there is no such queue; there are: batch, own, short", "-q", "nowhere"),
     refused("unknown_property", ("-l nodes=:PROPERTY",), "has the property gold", "-l", "nodes=1:gold"),
     refused("unknown_resource", ("-l",), "-l colour: no such resource", "-l", "colour=red"),
     refused("bad_walltime", ("-l walltime",), "-l walltime: must be seconds or [[days:]hours:]minutes:seconds, got '1h'", "-l", "walltime=1h"),
@@ -301,6 +326,7 @@ REFUSALS: tuple[Case, ...] = (
     refused("gpus", ("-l gpus",), "-l gpus: cannot be honoured", "-l", "nodes=1:gpus=1"),
     refused("software", ("-l software",), "-l software: cannot be honoured", "-l", "software=matlab"),
     refused("mail", ("-m", "-M"), "-m abe: cannot be honoured: this cluster sends no mail", "-m", "abe", "-M", "me@example.org"),
+    refused("readers_of_mail", ("-M",), "-M me@example.org: cannot be honoured: this cluster sends no mail", "-M", "me@example.org"),
     refused("mail_in_the_script", ("-m",), "-m ae: cannot be honoured", script="#PBS -m ae\ntrue\n"),
     refused("stage_in", ("-W stagein",), "-W stagein: cannot be honoured", "-W", "stagein=a@b:c"),
     refused("stage_out", ("-W stageout",), "-W stageout: cannot be honoured", script="#PBS -W stageout=a@b:c\ntrue\n"),
@@ -323,12 +349,25 @@ REFUSALS: tuple[Case, ...] = (
     refused("kill_delay", ("-K",), "-K: cannot be honoured", "-K", "5"),
     refused("server_timeout", ("-b",), "-b: cannot be honoured", "-b", "5"),
     refused("unknown_option", ("directives",), "line 1: #PBS -y: -y: no such option", script="#PBS -y\ntrue\n"),
+    refused("script_in_no_terminal", ("-x",), "-x: only an interactive job (-I) runs a script in the terminal", "-x"),
     refused("bad_name", ("-N",), "-N: must begin with a letter", "-N", "7 days"),
     refused("bad_join", ("-j",), "-j: must be one of oe, eo, n, got 'both'", "-j", "both"),
     refused("bad_priority", ("-p",), "-p: must be a whole number from -1024 to 1023, got '5000'", "-p", "5000"),
     refused("bad_array", ("-t",), "-t: must be an ascending range, got '9-1'", "-t", "9-1"),
+    refused("index_too_high", ("-t",), "-t: the index 20000 is more than the server allows (10000)", "-t", "0-20000"),
+    refused("variable_in_a_path", ("-o",), "-o $SCRATCH/x: cannot be honoured: of variables, only $HOME", "-o", "$SCRATCH/x"),
+    refused("quote_without_counterpart", ("-v",), "-v: the quote ' in A=don't has no counterpart", "-v", "A=don't"),
+    refused("quote_in_a_directive", ("directives",), "line 1: #PBS -o 'x: the quote ' in 'x has no counterpart", script="#PBS -o 'x\ntrue\n"),
+    refused("quote_in_the_first_line", ("script file",), "the script's first line cannot be read", script="#!/bin/bash -c 'x\ntrue\n"),
+    refused("nodes_and_host", ("-l nodes", "-l host"), "-l host: cannot be combined with nodes=", "-l", "nodes=2,host=$NODE0"),
+    refused("procs_and_ncpus", ("-l procs", "-l ncpus"), "-l procs: cannot be combined with ncpus=", "-l", "procs=4,ncpus=2"),
+    refused("indented_directive", ("directives",), "-l nodes: 3 nodes are more", script="#!/bin/sh\n  #PBS -l nodes=3\ntrue\n"),
+    refused("directive_without_blank", ("directives",), "-l nodes: 3 nodes are more", script="#PBS-l nodes=3\ntrue\n"),
+    refused("directive_goes_on", ("directives",), "-l nodes: 3 nodes are more", script="#PBS -N x \\\n  -l nodes=3\ntrue\n"),
     refused("dos_line_ends", ("script file",), "the script has the line ends of DOS", script="#!/bin/bash\r\necho x\r\n"),
     refused("empty_script", ("script on standard input",), "the script is empty", "-", script=" \n"),
+    refused("folder_of_one_node", ("default output", "-w"), "-o: the nodes do not share /tmp: submit from the home, or give", "-w", "/tmp"),
+    Case("two_scripts", ("script file",), "true\n", after=("other.pbs",), refused="'other.pbs' is one operand too many: -F gives arguments"),
     refused("unknown_job_to_wait_for", ("-W depend",), "-W depend=afterok:999999: there is no such job", "-W", "depend=afterok:999999"),
     refused("undefined_variable", ("-v",), "-v NOT_SET: there is no such variable", "-v", "NOT_SET"),
     refused("foreign_group", ("-W group_list",), "-W group_list=root: cannot be honoured: a job has the group of qsub, sky", "-W", "group_list=root"),

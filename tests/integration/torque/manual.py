@@ -50,18 +50,22 @@ OPTIONS: tuple[Item, ...] = (
     _differs("-c", "only n: jobs cannot be checkpointed, so other values are refused"),
     *_works("-C", "-d"),
     _absent("-D", "refused: no root directory can be chosen"),
-    *_works("-e"),
+    _differs("-e", "like -o"),
     _absent("-f", "refused: there are no fault tolerant jobs"),
     _differs("-F", "arguments are separated at blanks, without quotes"),
     *_works("-h", "-I", "-j", "-k"),
     _absent("-K", "refused: the delay between the signals is the same for all jobs"),
     *_works("-l"),
     _absent("-L", "refused: there are no NUMA requests"),
-    _differs("-m", "refused, except n, unless the server can send mail (torque_mail_program)"),
-    _differs("-M", "the same"),
+    _differs("-m", "refused, except n, unless the server can send mail (torque_mail_program); a is also sent when a job ends with an error"),
+    _differs("-M", "refused unless the server can send mail; without -m it means -m a, and without both no mail is sent"),
     *_works("-n"),
     _differs("-N", "up to 236 characters; / , : % quotes and backslashes are refused"),
-    *_works("-o"),
+    _differs(
+        "-o",
+        "the node of the job writes it, so a path outside of the shared folders is one of that node; $HOME at the beginning and $PBS_JOBID are "
+        "replaced, other variables are refused; a host before the path is ignored",
+    ),
     _differs("-p", "between jobs of all users; there is no limit for users"),
     _absent("-P", "refused: a job runs as the user who submits it"),
     *_works("-q", "-r", "-S", "-t"),
@@ -72,13 +76,15 @@ OPTIONS: tuple[Item, ...] = (
     *_works("-z"),
 )
 ATTRIBUTES: tuple[Item, ...] = (
-    *_works("-W depend=after", "-W depend=afterok", "-W depend=afternotok", "-W depend=afterany", "-W depend=before", "-W depend=beforeok"),
+    *_works("-W depend=after", "-W depend=afterok", "-W depend=afternotok", "-W depend=afterany"),
+    _differs("-W depend=before", "the other job needs no depend=on; one that no longer waits, or is another user's, is refused"),
+    _differs("-W depend=beforeok", "the same, and not with -I"),
     *_works("-W depend=afterokarray"),
     _absent("-W depend=on", "refused, as are synccount and syncwith"),
     _differs("-W group_list", "only the group of qsub; newgrp changes it"),
     *_works("-W interactive"),
     _absent("-W stagein", "refused, as is stageout: all nodes share the home"),
-    *_works("-W umask"),
+    _differs("-W umask", "is that of the job too; octal if it begins with 0, else decimal, as in TORQUE"),
     _absent("-W x", "refused: it is a setting of Moab and Maui"),
 )
 RESOURCES: tuple[Item, ...] = (
@@ -86,7 +92,9 @@ RESOURCES: tuple[Item, ...] = (
     *_works("-l feature", "-l file"),
     _absent("-l gpus", "refused, as are mics"),
     *_works("-l host"),
-    _differs("-l mem", "an equal share of it on each node; a limit only with torque_server_confine, else a reservation"),
+    _differs(
+        "-l mem", "an equal share of it on each node, with procs for each processor; a limit only with torque_server_confine, else a reservation"
+    ),
     _differs("-l naccesspolicy", "shared and singlejob"),
     *_works("-l ncpus"),
     _absent("-l nice", "refused; call nice in the script"),
@@ -100,7 +108,10 @@ RESOURCES: tuple[Item, ...] = (
 )
 VARIABLES: tuple[Item, ...] = (
     *_works("PBS_ARRAYID", "PBS_ENVIRONMENT", "PBS_JOBID", "PBS_JOBNAME", "PBS_NODEFILE", "PBS_NODENUM", "PBS_NP", "PBS_NUM_NODES", "PBS_NUM_PPN"),
-    *_works("PBS_O_*", "PBS_O_WORKDIR", "PBS_QUEUE", "PBS_SERVER", "PBS_TASKNUM", "PBS_VNODENUM", "PBS_WALLTIME", "PBS_DPREFIX"),
+    *_works("PBS_O_*"),
+    _differs("PBS_O_QUEUE", "of a job that is submitted without -q and moved before it runs, the queue that it was moved to"),
+    *_works("PBS_O_WORKDIR", "PBS_QUEUE", "PBS_SERVER", "PBS_TASKNUM", "PBS_VNODENUM", "PBS_DPREFIX"),
+    _differs("PBS_WALLTIME", "only with -l walltime, not for the default of the queue"),
     _absent("PBS_GPUFILE", "there are no GPUs that the batch system knows"),
     _absent("PBS_JOBCOOKIE", "it has no meaning here, like PBS_MOMPORT"),
 )
@@ -110,7 +121,7 @@ COMMANDS: tuple[Item, ...] = (
     _absent("pbs_track", "a process belongs to a job only if the job has started it"),
     *_works("pbsdsh"),
     _differs("pbsnodes", "-x is absent"),
-    _differs("qalter", "files, shell, account, mail, user and variables of a job stay as they were submitted"),
+    _differs("qalter", "changes -a, -h, -l (not procs, naccesspolicy, file, pcput, pvmem), -N, -p, -r, -t, -W depend=after..., and the queue (-q)"),
     _absent("qchkpt", "jobs cannot be checkpointed"),
     _differs("qdel", "-m and -W are refused"),
     *_works("qdisable", "qenable"),
@@ -123,7 +134,11 @@ COMMANDS: tuple[Item, ...] = (
     _absent("qrun", "only the scheduler starts jobs"),
     _differs("qselect", "by -A, -N, -q, -s and -u"),
     *_works("qsig", "qstart"),
-    _differs("qstat", "-x shows jobs that have ended, as in OpenPBS; Time Use is the time on the clock; -C is absent"),
+    _differs(
+        "qstat",
+        "-x shows jobs that have ended, as in OpenPBS; Time Use is the time on the clock; -G, -M and -R are like -a; -f has no Variable_List, "
+        "submit_args, session_id, mtime and resources_used but walltime; -C and -l are absent",
+    ),
     *_works("qstop"),
     _absent("qterm", "the run of the collection stops the server"),
     _absent("releaseres", "reservations are in the cluster's variables, or made by scontrol; so is setres"),
@@ -131,9 +146,15 @@ COMMANDS: tuple[Item, ...] = (
     _differs("tracejob", "three lines: queued, started, ended"),
 )
 OTHER: tuple[Item, ...] = (
-    *_works("script file", "script on standard input", "default name", "default output", "directives", "environment of a login", "interpreter of #!"),
-    *_works("command line over directives", "several -l", "starts in the home", "exit_status", "submit from nodes", "ssh between nodes"),
+    *_works("script file", "script on standard input", "default name"),
+    _differs("default output", "refused where the nodes do not share the folder of the submission (torque_shared_folders)"),
+    _differs("directives", "a # behind a blank begins a comment; a line that continues one may begin with the prefix, too"),
+    *_works("environment of a login", "interpreter of #!"),
+    *_works("command line over directives", "options behind the script"),
+    *_works("several -l", "starts in the home", "exit_status", "submit from nodes", "ssh between nodes"),
     *_works("mpirun", "mpirun -machinefile"),
+    _differs("exit codes", "of commands: 2 where one is called in a wrong way, also by a directive; 1 where something cannot be honoured"),
+    _differs("root", "submits no jobs, as in TORQUE; nor does srun run for root"),
     _differs("script without #!", "runs in a login shell; numbers of lines are one too high, unless the first line is empty or a comment"),
 )
 MANUAL: dict[str, tuple[Item, ...]] = {

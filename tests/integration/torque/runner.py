@@ -34,7 +34,7 @@ def submit(case: dict[str, Any], root: Path, values: dict[str, str]) -> dict[str
     (folder / case["file"]).write_bytes(script.encode())
     arguments = [filled(word, values) for word in case["arguments"]]
     from_input = case["standard_input"] or arguments[-1:] == ["-"]
-    command = ["qsub", *arguments] if from_input else ["qsub", *arguments, case["file"]]
+    command = ["qsub", *arguments] if from_input else ["qsub", *arguments, case["file"], *case["after"]]
     environment = {**os.environ, **case["environment"]}
     given = script if from_input else None
     done = subprocess.run(command, cwd=folder, env=environment, input=given, capture_output=True, text=True, check=False, timeout=120)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from ansible_collections.sky.clusters.tests.support.batch import Cluster, batch
-from ansible_collections.sky.clusters.tests.support.site import Site, machine_state
+from ansible_collections.sky.clusters.tests.support.batch import UNPROVED, Cluster, batch
+from ansible_collections.sky.clusters.tests.support.site import BIN, Site, machine_state
+from ansible_collections.sky.clusters.tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
@@ -45,6 +47,20 @@ def test_it_is_built_and_proved(site: Site, figure: Callable[[str], None]) -> No
     figure(f"a batch cluster of Debian 13, its image included: {time.monotonic() - began:.0f} s")
     assert "proved by a job: MPI on 1 node(s)" in built.output
     assert set(site.must("torque_cluster").changed.values()) == {0}
+
+
+def audit(site: Site, *options: str) -> subprocess.CompletedProcess[str]:
+    """What ssh-audit says of the node."""
+    address = site.inventory()["_meta"]["hostvars"][f"{ZONE}-node-0"]["ansible_host"]
+    command = [str(BIN / "ssh-audit"), "--no-colors", "--skip-rate-test", *options, address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_its_ssh_offers_what_is_safe_from_quantum_computers_first(site: Site) -> None:
+    done = audit(site, "--json")
+    assert json.loads(done.stdout)["kex"][0]["algorithm"] == "mlkem768x25519-sha256", done.stdout
+    done = audit(site, "--policy", str(ROOT / "extensions/molecule/node/ssh-audit.policy"))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_it_knows_its_own_nodes_and_runs_its_own_jobs(site: Site) -> None:
@@ -86,7 +102,10 @@ def test_what_users_have_used_is_shown_by_month(site: Site) -> None:
     path = site.folder / "usage.json"
     month = time.strftime("%Y-%m")
     played = site.must("usage", "-e", f"sky_month={month}", "-e", f"sky_usage_file={path}")
-    used = {row["user"]: row for row in json.loads(path.read_text(encoding="utf-8"))["torque"]}
+    written = json.loads(path.read_text(encoding="utf-8"))
+    (total,) = written["totals"]["cluster"]
+    assert 0 < total["node_hours"] < 24
+    used = {row["user"]: row for row in written["usage"]["torque"]}
     assert used.keys() == {"ada", "sky"}
     assert used["ada"] == {"user": "ada", "month": month, "jobs": 1, "failed": 0, "core_hours": 0.0}
     assert used["sky"]["failed"] >= 1
@@ -115,3 +134,15 @@ def test_nodes_are_kept_free_for_maintenance(site: Site) -> None:
     site.must("torque_cluster")
     cluster.wait([endless])
     assert "0 reservations located" in cluster.at(cluster.server, "showres")
+
+
+def test_jobs_wait_while_there_is_no_node(site: Site) -> None:
+    cluster = Cluster(site)
+    held = cluster.qsub("true", "-h")
+    emptied = site.must("torque_cluster", "-e", json.dumps({"sky_counts": {"node": 0}}))
+    assert "The batch system is ready: 0 node(s)" in emptied.output
+    waiting = cluster.qsub("true")
+    assert {held: "H", waiting: "Q"}.items() <= cluster.states().items()
+    site.must("torque_cluster", *UNPROVED)
+    cluster.at(cluster.server, f"qrls {held}")
+    cluster.wait([held, waiting])

@@ -30,11 +30,21 @@ pytestmark = [pytest.mark.real, pytest.mark.chained, pytest.mark.usefixtures("bu
 ZONE = "tbatch"
 HERE = Path(__file__).parent
 VARIABLES = {
-    "torque_server_queues": [{"name": "batch"}, {"name": "short", "max_walltime": "00:10:00", "max_nodes": 1}],
+    "torque_server_queues": [
+        {"name": "batch"},
+        {"name": "short", "max_walltime": "00:10:00", "max_nodes": 1},
+        {"name": "own", "max_ppn": 1, "max_memory": 200, "default_walltime": "00:05:00", "priority": 9, "property": "node", "groups": ["sky"]},
+    ],
     "node_users": [{"name": "ada", "uid": 2001}],
     "torque_server_node_timeout": 15,
+    "torque_server_settings": {"MaxStepCount": 12345},
 }
 SAVED = 7  # s after which the server has saved a job: it does so every 5 s
+# A program that queues mail as most do: with the rights of another group, below /var/spool
+MAIL = """install -d -g mail -m 0770 /var/spool/mailed
+cp /usr/bin/tee /usr/local/bin/queue-mail; chgrp mail /usr/local/bin/queue-mail; chmod 2755 /usr/local/bin/queue-mail
+printf '#!/bin/sh\\necho "$@" | /usr/local/bin/queue-mail /var/spool/mailed/$$\\n' > /usr/local/bin/mail; chmod 755 /usr/local/bin/mail
+"""
 SHARES = "sshare -a -n -P -o user,rawshares | grep -v root | grep '^[a-z]'"
 Figure = Callable[[str], None]
 
@@ -96,8 +106,8 @@ def test_status_shows_queues_jobs_and_nodes(site: Site, cluster: Cluster) -> Non
     found = json.loads(path.read_text(encoding="utf-8"))
     assert found["ready"], found["reasons"]
     view = found["systems"]["torque"]
-    assert (view["facts"]["queue batch"], view["facts"]["nodes"]) == ("0 running, 1 waiting", "idle 2")
-    assert [(job["id"], job["name"], job["user"], job["state"]) for job in view["work"]] == [(held, "waits", USER, "Q")]
+    assert (view["facts"]["queue batch"], view["facts"]["nodes"]) == ("0 running, 0 waiting, 1 held", "idle 2")
+    assert [(job["id"], job["name"], job["user"], job["state"]) for job in view["work"]] == [(held, "waits", USER, "H")]
     assert {member["address"] for member in view["members"]} == {node["address"] for node in found["nodes"] if node["pool"] == "node"}
     assert "torque: proved at" in said.output
     cluster.at(cluster.server, f"qdel {held}")
@@ -200,23 +210,47 @@ def test_a_script_of_the_controller_is_run_and_its_output_comes_back(site: Site)
         '#PBS -N remote\ncd $PBS_O_WORKDIR\ncat data.txt\necho "$1" $PBS_NUM_NODES\ntouch result\n', encoding="utf-8"
     )
     (site.folder / "data.txt").write_text("some data\n", encoding="utf-8")
-    wanted = {"sky_files": ["data.txt"], "sky_qsub": ["-l", "nodes=2"], "sky_arguments": ["word"]}
+    wanted = {"sky_files": ["data.txt"], "sky_qsub": '["-l", "nodes=2"]', "sky_arguments": '["word"]'}  # two as the form of AWX sends them
     played = site.must("torque_submit", "-e", "sky_script=job.pbs", "-e", json.dumps(wanted))
     assert re.search(r"^  some data$", played.output, re.MULTILINE)
     assert re.search(r"^  word 2$", played.output, re.MULTILINE)
     assert re.search(r"the job has left files in /home/sky/sky-jobs/\d+ of ", played.output)
 
 
-def test_the_exit_status_of_a_script_comes_back(site: Site) -> None:
+def test_the_exit_status_of_a_script_comes_back(site: Site, cluster: Cluster) -> None:
     (site.folder / "bad.pbs").write_text("echo it is broken >&2\nexit 9\n", encoding="utf-8")
     played = site.play("torque_submit", "-e", "sky_script=bad.pbs")
     assert played.code == 2
     assert "bad.pbs ended with exit status 9: it is broken" in played.output
-    refused = site.play("torque_submit", "-e", "sky_script=bad.pbs", "-e", '{"sky_qsub": ["-l", "vmem=1gb"]}')
+    (site.folder / "array.pbs").write_text("#PBS -t 1-3\ntrue\n", encoding="utf-8")
+    refused = site.play("torque_submit", "-e", "sky_script=array.pbs")
     assert refused.code == 2
-    assert "-l vmem: cannot be honoured" in refused.output
+    assert "qsub: -t: is for jobs that are submitted by hand" in refused.output
+    assert cluster.at(cluster.server, "ls -d sky-jobs/job-* 2> /dev/null || true") == ""
     missing = site.play("torque_submit", "-e", "sky_script=nowhere.pbs")
     assert "sky_script: no such file nowhere.pbs" in missing.output
+
+
+def test_a_link_in_a_home_leads_root_nowhere(site: Site, cluster: Cluster) -> None:
+    owner = "stat -c '%U %a' /etc; ls -d /etc/job-* /etc/authorized_keys 2> /dev/null || true"
+    cluster.at(cluster.server, "mv sky-jobs kept-jobs; ln -s /etc sky-jobs")
+    cluster.at(cluster.server, "rm -r .ssh; ln -s /etc .ssh", user="ada")
+    refused = site.play("torque_submit", "-e", "sky_script=bad.pbs")
+    assert refused.code == 2
+    assert re.search(r"sky cannot write to /home/sky/sky-jobs/job-\w+: Permission denied", refused.output), refused.last(10)
+    visited = site.play("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    assert "/home/ada/.ssh is not a folder" in visited.output, visited.last(10)
+    assert cluster.at(cluster.server, owner, user="root") == "root 755\n"
+    cluster.at(cluster.server, "rm sky-jobs; mv kept-jobs sky-jobs")
+    cluster.at(cluster.server, "rm .ssh", user="ada")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    assert cluster.at(cluster.server, "stat -c '%U %a' .ssh/authorized_keys", user="ada") == "ada 600\n"
+
+
+def test_output_of_a_job_that_its_user_may_not_read_is_not_shown(site: Site) -> None:
+    (site.folder / "nosy.pbs").write_text("rm -f $PBS_O_WORKDIR/said; ln -s /etc/shadow $PBS_O_WORKDIR/said; exit 3\n", encoding="utf-8")
+    played = site.play("torque_submit", "-e", "sky_script=nosy.pbs", "-e", '{"sky_qsub": ["-j", "oe", "-o", "said"]}')
+    assert "root:" not in played.output
 
 
 def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
@@ -230,6 +264,23 @@ def test_many_short_jobs(cluster: Cluster, figure: Figure) -> None:
     seconds = time.monotonic() - began
     assert cluster.at(cluster.server, "cd many; cat *.out | sort -n | uniq | wc -l").strip() == "500"
     figure(f"500 short jobs on 2 nodes: {seconds:.0f} s, of which {submitted:.0f} s to submit them")
+
+
+def test_nodes_are_visited_during_maintenance_and_while_a_job_waits_for_all_of_them(site: Site, cluster: Cluster) -> None:
+    state = "scontrol show node --oneliner | grep -o ' State=[^ ]*'"
+    # Slurm plans for the large job only if it knows when the other one ends
+    busy = cluster.qsub("sleep 600", "-l", "nodes=1,walltime=15:00", "-N", "busy")
+    cluster.wait([busy], "R")
+    large = cluster.qsub("true", "-l", "nodes=2:ppn=2,walltime=5:00", "-N", "large")
+    cluster.at(cluster.server, f"for _ in $(seq 120); do {state} | grep -q PLANNED && exit 0; sleep 0.5; done; {state}; exit 1")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    now = "ReservationName=now Users=root Flags=MAINT,IGNORE_JOBS StartTime=now Duration=60 Nodes=ALL"
+    cluster.at(cluster.server, f"scontrol create reservation {now}", user="root")
+    cluster.at(cluster.server, f"for _ in $(seq 120); do {state} | grep -q MAINT && exit 0; sleep 0.5; done; {state}; exit 1")
+    site.must("torque_cluster", "-e", "sky_full=true", *UNPROVED)
+    cluster.at(cluster.server, "scontrol delete ReservationName=now", user="root")
+    cluster.at(cluster.server, f"qdel {busy}")
+    cluster.wait([busy, large])
 
 
 def test_it_grows_and_shrinks_under_load(site: Site, cluster: Cluster, figure: Figure) -> None:
@@ -333,28 +384,73 @@ def test_queue_and_running_jobs_survive_a_restart_of_the_server(cluster: Cluster
     assert (cluster.output(f"through.o{running}"), cluster.output(f"later.o{waiting}")) == ("ended\n", "started\n")
 
 
-def test_users_can_be_given_shares_later(site: Site, cluster: Cluster) -> None:
-    shared = VARIABLES | {"torque_fair_share": True, "torque_server_shares": {"ada": 3}}
-    (site.folder / "group_vars/all.yml").write_text(json.dumps(shared), encoding="utf-8")
+def test_jobs_begin_where_their_home_is_also_after_a_reboot_of_all_nodes(cluster: Cluster, figure: Figure) -> None:
+    names = [cluster.server, f"{ZONE}-node-0", f"{ZONE}-node-1"]
+    cluster.at(names[1], "systemctl stop sky-share-home-sky", user="root")
+    early = cluster.qsub("cat mine", "-l", f"nodes={names[1]}", "-j", "oe", "-N", "early")
+    cluster.wait([early], "R")
+    waiting = cluster.qsub("cat mine", "-h", "-j", "oe", "-N", "kept")
+    time.sleep(SAVED)
+    assert cluster.states()[early] == "R"
+    cluster.at(names[1], "systemctl start sky-share-home-sky", user="root")
+    cluster.wait([early])
+    began = time.monotonic()
+    for name in names:
+        cluster.at(name, "touch /run/before; systemctl --no-block reboot", user="root")
+    for name in names:
+        cluster.until(name, "[ ! -e /run/before ]")
+    cluster.until(names[0], f"qrls {waiting}")
+    cluster.wait([waiting])
+    figure(f"a queued job after a reboot of all nodes of a batch cluster: ended {time.monotonic() - began:.0f} s after it")
+    assert [cluster.output(f"early.o{early}"), cluster.output(f"kept.o{waiting}")] == ["from a node\n"] * 2
+
+
+def test_a_proof_asks_for_no_more_than_the_queues_allow(site: Site) -> None:
+    queues = [{"name": "batch", "max_walltime": "00:02:00", "max_nodes": 1}]
+    played = site.must("torque_cluster", "-e", json.dumps({"torque_server_queues": queues}))
+    assert "; by 2 jobs of at most 1 node(s), as the queues allow (batch)" in played.output, played.last(10)
+
+
+def test_users_can_be_given_shares_and_mail_later(site: Site, cluster: Cluster) -> None:
+    variables, shared = site.folder / "group_vars/all.yml", VARIABLES | {"torque_fair_share": True, "torque_server_shares": {"ada": 3}}
+    variables.write_text(json.dumps(shared | {"torque_mail_program": "/usr/local/bin/mail"}), encoding="utf-8")
+    cluster.at(cluster.server, MAIL, user="root")
     site.must("torque_cluster")
+    job = cluster.qsub("exit 3", "-m", "abe", "-M", "ada@example.org", "-N", "mailed")
     assert set(site.must("torque_cluster").changed.values()) == {0}
     assert cluster.at(cluster.server, SHARES).split() == ["ada|3", "sky|1"]
+    cluster.wait([job])
+    cluster.until(cluster.server, "[ $(ls /var/spool/mailed | wc -l) -ge 2 ]")
+    mails = cluster.at(cluster.server, "cat /var/spool/mailed/*", user="root").splitlines()
+    assert all(re.match(rf"-s .*Job_id={job} Name=mailed (Began|Failed|Ended).* ada@example.org$", mail) for mail in mails), mails
+    variables.write_text(json.dumps(shared), encoding="utf-8")
 
 
 def test_queue_homes_and_accounting_survive_the_loss_of_the_server(site: Site, cluster: Cluster) -> None:
     past = cluster.qsub("exit 6", "-N", "past")
     cluster.wait([past])
     waiting = cluster.qsub("echo survived", "-h", "-j", "oe", "-N", "kept")
+    running = cluster.qsub("until [ -e /home/sky/go-on ]; do sleep 1; done; hostname > /home/sky/went-on; exit 4", "-j", "oe", "-N", "lasts")
+    cluster.wait([running], "R")
     time.sleep(SAVED)
     subprocess.run(["lxc-destroy", "-P", str(nodes_folder(ZONE)), "-n", cluster.server, "-f"], check=True, capture_output=True)
     site.must("torque_cluster")
     assert cluster.at(cluster.server, "cat ~/mine") == "from a node\n"
     assert "exit_status = 6" in cluster.at(cluster.server, f"qstat -x -f {past}")
-    cluster.at(cluster.server, f"qrls {waiting}")
-    cluster.wait([waiting])
+    cluster.at(cluster.server, f"qrls {waiting}; touch go-on")
+    cluster.wait([waiting, running])
     assert cluster.output(f"kept.o{waiting}") == "survived\n"
+    assert "exit_status = 4" in cluster.at(cluster.server, f"qstat -f {running}; cat went-on")
     assert cluster.at(cluster.server, SHARES).split() == ["ada|3", "sky|1"]
     assert int(cluster.at(cluster.server, f"sacct -n -P -X -o jobid -j {past} | wc -l", user="root")) == 1
+
+
+def test_homes_are_not_split_by_another_folder(site: Site, cluster: Cluster) -> None:
+    refused = site.play("torque_cluster", "-e", "nfs_server_data=/srv/other", *UNPROVED)
+    assert refused.code != 0
+    assert "nfs_server_data: this node serves /data/nfs, and /srv/other would take its place" in refused.output, refused.last(10)
+    assert cluster.at(cluster.server, "ls -d /srv/other 2> /dev/null; cat ~/mine", user=USER) == "from a node\n"
+    site.must("torque_cluster", *UNPROVED)
 
 
 def test_bad_settings_are_refused_before_anything_is_changed(site: Site) -> None:

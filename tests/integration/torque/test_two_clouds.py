@@ -60,7 +60,7 @@ def test_a_job_outlives_a_cut_between_the_clouds(site: Site) -> None:
     table = "add table inet sky_cut\nadd chain inet sky_cut f { type filter hook forward priority -10; }\n"
     rules = "".join(f'add rule inet sky_cut f iifname "sky-{one}" oifname "sky-{other}" drop\n' for one, other in ((NEAR, FAR), (FAR, NEAR)))
     run("nft", "-f", "-", stdin=table + rules)
-    time.sleep(8)
+    time.sleep(20)  # more than a connection may be silent that is not kept
     run("nft", "delete", "table", "inet", "sky_cut")
     cluster.wait([job])
     assert cluster.output("cut.out") == "1\n2\n3\n4\n5\n6\n"

@@ -8,18 +8,23 @@ Checks 1, 5, 7, 19, 22, 25 and 30 of docs/reliability.md, once each; tests/integ
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.sky.clusters.tests.integration.walk.systems import PACKAGES, SYSTEMS, UNPROVED, pools
+from ansible_collections.sky.clusters.tests.support import screens
 from ansible_collections.sky.clusters.tests.support.bare import containers, folders, ids, nodes_folder
 from ansible_collections.sky.clusters.tests.support.interruptions import kill_at
 from ansible_collections.sky.clusters.tests.support.logins import Logins
+from ansible_collections.sky.clusters.tests.support.screens import seen
 from ansible_collections.sky.clusters.tests.support.site import Played, Site, machine_state
 from ansible_collections.sky.clusters.tests.support.spark import spark
 from ansible_collections.sky.clusters.tests.support.two_runs import FAILURE, REFUSED
@@ -31,7 +36,29 @@ PLAYBOOK = "spark_cluster"
 WORKER = f"{ZONE}-worker-0"
 AT_ONCE = (1, 2)  # how many workers each of two runs wants; the parts `survival` and `spark` have 30 trials with pauses between them
 
+SCREENS = Path(__file__).resolve().parent / "screens"
+HELD = (
+    "built-again",
+    "built-colour",
+    "check",
+    "check-colour",
+    "destroy-check",
+    "destroyed-colour",
+    "failed-colour",
+    "grown-colour",
+    "refused",
+    "status",
+    "status-colour",
+)
+LOOKS = [("", screens.PLAIN), ("-colour", screens.COLOUR)]
+FAILS = """
+- name: Fail
+  ansible.builtin.command: sh -c 'echo complained >&2; exit 3'
+  changed_when: true
+"""
+
 State = dict[str, set[str]]
+Shown = dict[str, str]
 Figure = Callable[[str], None]
 
 
@@ -61,9 +88,23 @@ def site(untouched: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def built(site: Site) -> Played:
-    """The first run."""
-    return site.must(PLAYBOOK)
+def shown() -> Shown:
+    """What was on the screens, to be compared at the end: one that has changed keeps no other test from running."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def first(site: Site, shown: Shown) -> Played:
+    """The first run, on a screen."""
+    made = seen(site, screens.COLOUR).must(PLAYBOOK)
+    shown["built-colour"] = made.output
+    return made
+
+
+@pytest.fixture(scope="module")
+def built(first: Played) -> Played:
+    """The same in whole lines."""
+    return Played(first.code, screens.unwrapped(first.output))
 
 
 def is_whole(site: Site, count: int, *more: str) -> None:
@@ -78,6 +119,18 @@ def is_whole(site: Site, count: int, *more: str) -> None:
 def test_a_cluster_is_built_and_proved(built: Played) -> None:
     for system in SYSTEMS:
         system.is_proved(built)
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=["plain", "colour"])
+def test_a_plan_is_shown(site: Site, shown: Shown, name: str, look: dict[str, str]) -> None:
+    said = shown[f"check{name}"] = seen(site, look).must(PLAYBOOK, "--check", *workers(2)).output
+    assert f"+ {ZONE}-worker-1 " in said
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=["plain", "colour"])
+def test_the_status_is_shown(site: Site, shown: Shown, name: str, look: dict[str, str]) -> None:
+    said = shown[f"status{name}"] = seen(site, look).must("status").output
+    assert "ready: yes" in said
 
 
 def test_a_second_run_changes_nothing(site: Site, figure: Figure) -> None:
@@ -123,10 +176,36 @@ def test_its_ssh_configuration_serves_ssh_scp_rsync_and_tunnels(site: Site, figu
     figure(f"ssh, scp, rsync, a tunnel and a SOCKS proxy by the ssh configuration take {time.monotonic() - began:.0f} s")
 
 
-def test_it_grows_and_proves_that_the_new_node_works(site: Site) -> None:
+def test_a_failure_is_explained(site: Site, shown: Shown) -> None:
+    """A role of somebody else fails on one node. No other role is touched, and the next run applies what the file then says."""
+    role = site.folder / "collections/ansible_collections/acme/walk/roles/fails/tasks/main.yml"
+    role.parent.mkdir(parents=True)
+    role.write_text(FAILS, encoding="utf-8")
+    content = copy.deepcopy(site.content)
+    content["pools"]["worker"]["roles"].append("acme.walk.fails")
+    failing = replace(site, content=content)
+    failed = seen(failing, screens.COLOUR, ANSIBLE_COLLECTIONS_PATH=str(site.folder / "collections")).play(PLAYBOOK, *UNPROVED)
+    assert failed.code == 2, failed.output
+    shown["failed-colour"] = failed.output
+    said = screens.unwrapped(failed.output)
+    assert said.count("twalk-worker-0 failed at 'Apply roles of other collections' (task 'Fail'): exit code 3; the log ends with:") == 1
+    login = next(line.strip().removeprefix("look: ") for line in said.splitlines() if line.strip().startswith("look: "))
+    answer = subprocess.run(f"{login} whoami", shell=True, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert answer.stdout.strip() == "root", answer.stderr
+
+
+def test_a_file_with_faults_is_refused(site: Site, shown: Shown) -> None:
+    content = copy.deepcopy(site.content)
+    content["pools"]["worker"] |= {"count": -1, "roles": ["spark_wroker"]}
+    refused = seen(replace(site, content=content), screens.PLAIN).play(PLAYBOOK)
+    assert refused.code != 0
+    shown["refused"] = refused.output
+
+
+def test_it_grows_and_proves_that_the_new_node_works(site: Site, shown: Shown) -> None:
     before = ids(site)
-    grown = site.must(PLAYBOOK, *workers(2))
-    assert "tasks on 2 worker(s)" in grown.output
+    shown["grown-colour"] = seen(site, screens.COLOUR).must(PLAYBOOK, *workers(2)).output
+    assert "tasks on 2 worker(s)" in screens.unwrapped(shown["grown-colour"])
     assert before.items() < ids(site).items()
     assert site.hosts("spark_worker") == names(2)
 
@@ -185,11 +264,13 @@ def test_two_runs_at_once_make_no_doubles(site: Site, figure: Figure) -> None:
 
 
 @pytest.fixture(scope="module")
-def kept(site: Site, built: Played) -> list[str]:  # noqa: ARG001  # there has to be a cluster
+def kept(site: Site, shown: Shown, built: Played) -> list[str]:  # noqa: ARG001  # there has to be a cluster
     """The data of each system, before its cluster was destroyed."""
     before = [system.data(site) for system in SYSTEMS]
     assert all(before)
-    assert "kept" in site.must("destroy").output
+    shown["destroy-check"] = seen(site, screens.PLAIN).must("destroy", "--check").output
+    said = shown["destroyed-colour"] = seen(site, screens.COLOUR).must("destroy").output
+    assert "kept" in said
     return before
 
 
@@ -201,8 +282,8 @@ def test_it_is_destroyed_and_its_volume_is_kept(site: Site) -> None:
     assert f"kept: {volumes} data volume(s), {volumes} GiB in all" in site.must("status").output
 
 
-def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
-    site.must(PLAYBOOK)
+def test_it_is_built_again_with_its_data(site: Site, shown: Shown, kept: list[str]) -> None:
+    shown["built-again"] = seen(site, screens.PLAIN).must(PLAYBOOK).output
     for system, before in zip(SYSTEMS, kept, strict=True):
         assert set(before.splitlines()) <= set(system.data(site).splitlines())
 
@@ -210,3 +291,9 @@ def test_it_is_built_again_with_its_data(site: Site, kept: list[str]) -> None:
 def test_nothing_is_left(site: Site, untouched: State) -> None:
     assert "nothing of it is left" in site.must("destroy", *site.with_data).output
     assert machine_state(ZONE) == untouched
+
+
+def test_the_screens_are_what_their_files_hold(site: Site, shown: Shown) -> None:
+    own = {str(site.folder): "FOLDER", str(Path("~/.ansible").expanduser()): "~/.ansible"}
+    faults = [fault for name in HELD if (fault := screens.fault(SCREENS, name, shown[name], own))]
+    assert not faults, "\n\n".join(faults)

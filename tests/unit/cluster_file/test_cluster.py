@@ -356,7 +356,7 @@ def good_files(draw: st.DrawFn) -> dict[str, Any]:
             pool["volumes"] = needed | {volume: kind for volume, kind in (pool.get("volumes") or {}).items() if not _mounted_at(kind, needed)}
     name = draw(st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True))
     file = {"plugin": "sky.clusters.clouds", "cluster": name, "clouds": clouds, "pools": pools, "admin_cidrs": ["192.0.2.0/24"], **draw(OTHERS)}
-    reached = any(pool.get("public_ip") for pool in pools.values())
+    reached = any(pool.get("public_ip") and pool["count"] for pool in pools.values())
     overlay = draw(st.sampled_from([None, True, {"range": "10.50.0.0/16", "inside": "plain"}]) if reached else st.just(False))  # noqa: FBT003
     balances = [{"port": 80, "pool": "thehead", "target_port": 8080}] if "thehead" in pools else []
     return file | {"overlay": overlay, "load_balancer": balances} | ({"vpn_users": draw(st.sampled_from([[], ["ada", "bob"]]))} if overlay else {})

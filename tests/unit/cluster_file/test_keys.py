@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file import _keys
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import ClusterFileError, Settings
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, private_folder, ring, with_login
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._keys import authorised_keys, private_folder, ring, with_agent, with_login
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 
 
@@ -86,6 +86,15 @@ def test_a_file_whose_keys_this_run_cannot_use_is_refused(home: Path, agent: Cal
         authorised_keys(Settings(ssh_keys=(other,)), ring(home))
     assert own in str(refused.value)
     assert authorised_keys(Settings(ssh_keys=(other, own)), ring(home)) == (other, own)
+
+
+def test_the_keys_of_the_agent_are_added_once(home: Path, agent: Callable[[Path], None]) -> None:
+    other, own = key(home / "other"), key(home / "own")
+    assert with_agent([other], ring(home)) == [other]
+    agent(home / "own")
+    assert with_agent([other], ring(home)) == [other, own]
+    again = f"{own} of ada"
+    assert with_agent([again, other], ring(home)) == [again, other]
 
 
 def test_the_key_that_ansible_is_configured_to_use_is_authorised(home: Path, agent: Callable[[Path], None]) -> None:

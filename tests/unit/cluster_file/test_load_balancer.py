@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, Node, Opening, State
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, ClusterFileError, parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._load_balancer import ports_taken
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._network import openings
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import host
 from ansible_collections.sky.clusters.plugins.module_utils._views._network import settings
@@ -100,3 +101,12 @@ def test_what_nodes_know_of_it() -> None:
     ]
     assert (variables("web")["sky_balances"], variables("web")["sky_fronts"]) == ([], ["load_balancer"])
     assert variables("front")["sky_fronts"] == []
+
+
+def test_a_port_of_the_load_balancer_that_a_service_of_its_nodes_has() -> None:
+    pools = {"front": {"roles": ["load_balancer", "spark_master"]}, "work": {"roles": ["spark_worker"]}, "bare": {}}
+    balances = [{"port": 80}, {"port": 8080}, {"port": 8081}]
+    sentence = "load_balancer[1].port: port 8080 is used by spark_master on the nodes of pool front: choose another one, or set spark_master_ui_port"
+    assert list(ports_taken(pools, {"load_balancer": balances}, set())) == [sentence]
+    assert list(ports_taken(pools, {"load_balancer": balances}, {"spark_master_ui_port"})) == []  # the nodes that have it are looked at
+    assert list(ports_taken(pools, {}, set())) == []

@@ -89,6 +89,7 @@ def test_a_cluster_with_a_pool_on_a_cloud_that_keeps_nothing_out_has_the_firewal
         ({"port": 0}, "overlay.port: must be 1 or more, got 0"),
         ({"port": 52001}, "overlay.port: gateways forward ports 52000 to 64287 to other nodes: choose another port"),
         ({"port": 7999}, "overlay.port: port 7999 is used by the agents of the nodes: choose another port"),
+        ({"between": "plain"}, "overlay.between: unknown mode 'plain'; known: forwarded, relayed"),
         ({"inside": "open"}, "overlay.inside: unknown mode 'open'; known: encrypted, plain"),
     ],
 )
@@ -105,10 +106,38 @@ def test_clouds_without_a_way_to_each_other() -> None:
     pools = {name: {"cloud": cloud, "count": 1} for name, cloud in (("a", "one"), ("b", "two"))}
     (fault,) = faults(pools=pools)
     assert fault == (
-        "overlay: clouds one, two cannot reach each other, because no pool has public_ip: set it for a pool of one of them, "
+        "overlay: clouds one, two cannot reach each other, because no pool with nodes has public_ip: set it for a pool of one of them, "
         "or `overlay: false` if they are routed to each other"
     )
     assert read(pools=pools, overlay=False).overlay is None
+
+
+def test_a_pool_without_nodes_is_no_way() -> None:
+    pools = {name: {"cloud": cloud, "count": 1} for name, cloud in (("a", "one"), ("b", "two"))}
+    gate = {"cloud": "one", "count": 0, "public_ip": True, "roles": ["gateway"]}
+    assert faults(pools=pools | {"gate": gate}, vpn_users=["ada"]) == [
+        faults(pools=pools)[0],
+        "vpn_users: no pool with nodes has public_ip, so nobody outside can reach the overlay",
+    ]
+    assert read(pools={"a": pools["a"], "b": pools["b"] | {"count": 0}, "gate": gate}).overlay  # the other cloud has no nodes
+
+
+def test_a_cluster_without_nodes_needs_no_way() -> None:
+    gate = {"cloud": "one", "count": 0, "public_ip": True, "roles": ["gateway"]}
+    assert read(pools={"gate": gate}, vpn_users=["ada"], overlay=True).settings.vpn_users == ("ada",)
+
+
+def test_the_counts_of_a_run_are_checked_as_those_of_the_file() -> None:
+    front = {"cloud": "one", "count": 1, "public_ip": True, "roles": ["load_balancer"]}
+    pools = {"front": front, "web": {"cloud": "two", "count": 1}, "more": {"cloud": "two", "count": 1}}
+    cluster = read(pools=pools, load_balancer=[{"port": 80, "pool": "web"}])
+    with pytest.raises(ClusterFileError) as refused:
+        cluster.with_counts({"web": 0})
+    assert refused.value.faults == ["load_balancer[0].pool: pool web has no node (count: 0)"]
+    with pytest.raises(ClusterFileError) as refused:
+        read(pools={**pools, "front": front | {"roles": []}, "here": {"cloud": "one", "count": 1}}).with_counts({"front": 0})
+    assert refused.value.faults[0].startswith("overlay: clouds one, two cannot reach each other")
+    assert cluster.with_counts(dict.fromkeys(pools, 0)).pools["web"].count == 0  # nothing is left that could be wrong
 
 
 def test_gateways_have_a_public_address_and_an_overlay() -> None:
@@ -124,7 +153,9 @@ def test_people_outside() -> None:
     assert faults(vpn_users=["ada", "bob", "ada"]) == ["vpn_users[2]: 'ada' is listed twice"]
     assert faults(vpn_users=["Ada"])[0].startswith("vpn_users[0]: must be a user's name")
     assert faults(vpn_users=["ada"], overlay=False) == ["vpn_users: needs `overlay: true`: a profile connects to the overlay"]
-    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == ["vpn_users: no pool has public_ip, so nobody outside can reach the overlay"]
+    assert faults(**on_one_cloud(vpn_users=["ada"], overlay=True)) == [
+        "vpn_users: no pool with nodes has public_ip, so nobody outside can reach the overlay"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,12 +178,22 @@ def test_people_outside() -> None:
             {"action": "block", "protocol": "udp"},
             "firewall[0]: blocks UDP port 51820, which the overlay needs: name other ports, or whom to block",
         ),
-        ({"action": "block", "protocol": "udp", "direction": "out", "ports": [51820]}, "firewall[0]: blocks UDP port 51820, which the overlay needs"),
+        ({"action": "block", "protocol": "udp", "peers": ["0.0.0.0/0"]}, "firewall[0]: blocks UDP port 51820, which the overlay needs"),
     ],
 )
 def test_a_rule_that_cannot_be(rule: dict[str, Any], fault: str) -> None:
     (found,) = faults(firewall=[rule])
     assert found.startswith(fault)
+
+
+def test_a_rule_that_is_there_twice_is_named_by_its_places() -> None:
+    assert faults(firewall=[{"ports": [80]}, {"ports": [81]}, {"ports": [80], "protocol": "tcp"}]) == ["firewall[2]: is the same as firewall[0]"]
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "icmp", "any"])
+def test_whatever_nodes_begin_can_be_blocked(protocol: str) -> None:
+    """The firewall leaves answers, and what the overlay is made with."""
+    assert read(firewall=[{"action": "block", "direction": "out", "protocol": protocol}]).networked
 
 
 def test_names() -> None:
@@ -179,3 +220,8 @@ def test_what_is_let_in_from_outside_is_one_list() -> None:
         Opening("icmp"),
     )
     assert openings(read(**on_one_cloud()).settings, read(**on_one_cloud()).pools) == ()
+
+
+def test_gateways_that_relay_need_one_port_alone() -> None:
+    cluster = read(overlay={"port": 53000, "between": "relayed"})
+    assert openings(cluster.settings, cluster.pools) == (Opening("udp", 53000, 53000),)

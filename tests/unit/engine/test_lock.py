@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Locked, Scope, Unavailable
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Denied, Lease, Locked, Scope, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _lock
 from ansible_collections.sky.clusters.plugins.module_utils._engine._lock import Holder, Terms
 from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, Stopped
@@ -135,6 +135,37 @@ def test_a_run_that_has_just_ended_is_given_the_time_to_release_it(world: World)
 
     with _lock.held(two(world), terms(Clock(now=world.now, sleep=sleep), silent)) as lost:
         assert not lost()
+
+
+# a cloud whose calls may stall for long
+
+
+class Slow(MemoryCloud):
+    """Its leases last longer than others, and a stale lock is watched for as long before it is broken."""
+
+    lock_seconds: ClassVar[float] = 180.0
+
+    def lock(self, holder: str, seconds: float) -> Lease:
+        self.world.advance(seconds + 1)
+        time.sleep(0.3)  # so that who waits looks at the time
+        return super().lock(holder, seconds)
+
+
+def slow(world: World, kind: type[MemoryCloud] = Slow) -> dict[str, MemoryCloud]:
+    return two(world) | {"gamma": kind("gamma", MemoryOptions(str(world.folder)), Scope("demo"))}
+
+
+def test_a_lease_lasts_as_long_as_its_cloud_says_and_may_be_waited_for_as_long(world: World) -> None:
+    with _lock.held(slow(world), terms(world.clock(), silent)):
+        left = {name: cloud["locks"]["demo"]["until"] - world.now() for name, cloud in world.state()["clouds"].items()}
+    assert left == {"alpha": 60 - 181, "beta": 60 - 181, "gamma": 180}
+
+
+def test_the_refusal_says_how_long_a_lease_of_this_cloud_lasts(world: World) -> None:
+    clouds = slow(world)
+    clouds["gamma"].lock(OTHER, 3600)
+    with pytest.raises(Locked, match=r"\(cloud gamma\).* expires within 180 s$"), _lock.held(clouds, terms(world.clock(), silent)):
+        raise AssertionError("the lock was not needed")
 
 
 # who holds it, on this machine
@@ -314,6 +345,32 @@ def test_a_renewal_that_hangs_takes_no_time_from_the_next(monkeypatch: pytest.Mo
         until(lambda: often.calls("renew") >= 3)
         assert not lost()
     clouds["one"].released.set()
+
+
+class Longer(MemoryCloud):
+    lock_seconds: ClassVar[float] = 2.4
+
+
+def test_a_cloud_with_longer_leases_may_be_silent_for_longer(short: World) -> None:
+    short.fault("renew", "unavailable", call=1)
+    cloud = Longer("one", MemoryOptions(str(short.folder), real_time=True), Scope("demo"))
+    began = time.monotonic()
+    with _lock.held({"one": cloud}, terms(Clock(), silent)) as lost:
+        until(lambda: lost() or short.calls("renew") >= 2)
+        assert not lost()
+    assert time.monotonic() - began > 1.6
+
+
+def test_a_cloud_with_longer_leases_does_not_keep_the_others_waiting(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(_lock, "SECONDS", 1.5)
+    hanging = World(world.folder, real_time=True)
+    hanging.fault("renew", "hang", times=0, cloud="longer")
+    monkeypatch.setattr(Longer, "lock_seconds", 60.0)
+    longer = Longer("longer", MemoryOptions(str(world.folder), real_time=True), Scope("demo"))
+    with _lock.held(real(hanging) | {"longer": longer}, terms(Clock(), silent)) as lost:
+        until(lambda: lost() or hanging.cloud("one")["calls"].get("renew", 0) >= 4)
+        assert not lost()
+    longer.released.set()
 
 
 def test_who_loses_it_is_reported(short: World) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +72,9 @@ def test_what_cannot_have_an_address() -> None:
     small = Overlay("10.50.0.0/20", wanted=True)
     assert refusals(small, {}, {"one": [16 * 256 - 256]}) == ["overlay.range: 10.50.0.0/20 has no room for more nodes; choose a larger range"]
     assert refusals(small, {}, {"one": [16 * 256 - 258]}) == []
+
+
+def test_the_name_of_a_gateway_that_forwards_ssh_is_no_address_of_a_node() -> None:
+    outside = Address("gate.example.org", public=True, port=10022)
+    peer = replace(node(1, 1), addresses=(outside, Address("192.168.0.5")))
+    assert refusals(OVERLAY, {"one": Listing(nodes=(peer,))}, {"one": [2]}) == []

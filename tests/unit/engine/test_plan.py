@@ -107,6 +107,11 @@ def test_a_node_that_this_run_replaces_keeps_its_name() -> None:
     assert one(found)["create"] == ["demo-worker-4"]
 
 
+def test_a_node_that_this_run_replaces_is_created_again_although_its_pool_shrinks() -> None:
+    found = made(listed(node(1), node(2), node(3)), Wishes(replaced=frozenset({"demo-worker-0"})), {"worker": 3})
+    assert one(found) == {"create": ["demo-worker-0"], "keep": ["demo-worker-1", "demo-worker-2"], "leave": ["demo-worker-3"]}
+
+
 def test_a_new_node_takes_an_index_whose_data_volume_exists() -> None:
     """As after a run that was killed between the deletion of a node and its creation: the data would stay behind."""
     found = made(listed(node(0), volumes=(volume(0), volume(2, attached=False))), pools={"worker": {"count": 2, "volumes": {"data": 5}}})

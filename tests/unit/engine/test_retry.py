@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Shortage, Unavailable
-from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import Backoff, Clock, Stopped, asked_again
+from ansible_collections.sky.clusters.plugins.module_utils._engine._retry import SHORT, Backoff, Clock, Stopped, asked_again
 from ansible_collections.sky.clusters.plugins.module_utils._engine._stream import Unanswered
 
 
@@ -71,6 +73,13 @@ def test_what_is_final_is_not_asked_again(error: CloudError) -> None:
     with pytest.raises(type(error)):
         asked_again(call, time.clock(), EVEN)
     assert (call.calls, time.passed) == (1, 0.0)
+
+
+def test_where_somebody_waits_it_gives_up_within_seconds() -> None:
+    time, call = Time(), Flaky(*[Unavailable("503")] * 9)
+    with pytest.raises(Unavailable):
+        asked_again(call, time.clock(), replace(SHORT, spread=lambda: 1.0))
+    assert (call.calls, time.passed) == (4, 3.5)
 
 
 def test_a_longer_pause_that_the_cloud_asks_for_is_kept() -> None:

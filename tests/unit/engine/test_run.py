@@ -66,6 +66,55 @@ def test_what_a_run_says_when_it_is_through(world: World) -> None:
     assert world.names() == ALL
 
 
+DATA = {"volumes": {"data": 1}}
+
+
+def kept(volumes: list[Any]) -> list[str]:
+    return [volume.name for volume in volumes]
+
+
+def test_kept_volumes_are_those_after_the_run(world: World) -> None:
+    two, one = (cluster_of(world.folder, {"worker": {"count": count, **DATA}}) for count in (2, 1))
+    settled(world, two)
+    foretold = run_of(world, one, check=True).present(Wishes())
+    assert kept(foretold.kept) == ["demo-worker-1-data"]
+    shrunk = run_of(world, one).present(Wishes())
+    assert (shrunk.leaving, kept(shrunk.kept)) == (["demo-worker-1"], [])  # it is still there
+    assert kept(run_of(world, one, check=True).delete(shrunk.leaving).kept) == ["demo-worker-1-data"]
+    gone = run_of(world, one).delete(shrunk.leaving)
+    assert kept(gone.kept) == ["demo-worker-1-data"]
+    assert list(map(str, changes(gone.plan))) == ["demo-worker-1: delete (running) in one; demo-worker-1-data (1 GiB) is kept"]
+    assert kept(run_of(world, one).look(Wishes()).kept) == ["demo-worker-1-data"]
+    assert run_of(world, two, check=True).present(Wishes()).kept == []  # it is attached again
+    assert run_of(world, two).present(Wishes()).kept == []
+
+
+def test_a_volume_of_a_node_that_could_not_be_deleted_is_not_kept(world: World) -> None:
+    settled(world, cluster_of(world.folder, {"worker": {"count": 2, **DATA}}))
+    world.fault("delete", "refused", node=1, times=99)
+    outcome = run_of(world, cluster_of(world.folder, {"worker": {"count": 0, **DATA}})).delete(["demo-worker-0", "demo-worker-1"])
+    assert (len(outcome.faults), kept(outcome.kept)) == (1, ["demo-worker-1-data"])
+
+
+def test_what_all_nodes_share_is_foretold_and_asked_for_only_before_the_first_node(world: World) -> None:
+    foretold = run_of(world, three(world), check=True).present(Wishes())
+    assert str(changes(foretold.plan)[0]) == "group demo: create in one"
+    assert world.writing_calls() == 0
+    made = run_of(world, three(world)).present(Wishes())
+    assert list(map(str, changes(made.plan))) == list(map(str, changes(foretold.plan)))
+    asked = world.calls("shared_missing")
+    assert asked == 2
+    larger = run_of(world, cluster_of(world.folder, {"worker": 4})).present(Wishes())
+    assert list(map(str, changes(larger.plan))) == ["demo-worker-3: create in one (small, debian-12)"]
+    run_of(world, three(world)).present(Wishes())
+    assert world.calls("shared_missing") == asked
+    going = run_of(world, three(world), check=True).absent()
+    assert str(changes(going.plan)[-1]) == "group demo: delete in one"
+    gone = run_of(world, three(world)).absent()
+    assert list(map(str, changes(gone.plan))) == list(map(str, changes(going.plan)))
+    assert not run_of(world, three(world), check=True).absent().plan.changes
+
+
 def test_what_another_run_did_meanwhile_is_not_done_again(world: World) -> None:
     run = with_clock(run_of(world, three(world)), meanwhile(world, lambda: settled(world, three(world))))
     outcome = run.present(Wishes())
@@ -135,6 +184,20 @@ def test_a_look_says_what_a_run_refuses(world: World) -> None:
     assert [*seen.plan.refusals, UNTOUCHED] == caught.value.reasons
     world.fault("shortages", "denied")
     assert run_of(world, full).look(Wishes()).plan.refusals == ("cloud one: shortages in cloud one: denied, says the cloud",)
+
+
+@pytest.mark.parametrize("harm", ["failed", "replaced"])
+def test_a_cloud_that_is_full_is_no_reason_not_to_make_a_node_again(world: World, harm: str) -> None:
+    settled(world, three(world))
+    full = cluster_of(world.folder, {"worker": 3}, clouds={"one": {"quota": 3}})
+    wishes = Wishes(replace=frozenset({ALL[1]})) if harm == "replaced" else Wishes()
+    if harm == "failed":
+        world.set_node(ALL[1], state="failed")
+    seen = run_of(world, full).look(wishes)
+    assert seen.plan.refusals == ()
+    assert [spec.name for spec in (*seen.plan.clouds["one"].create, *seen.plan.clouds["one"].replace)] == [ALL[1]]
+    more = cluster_of(world.folder, {"worker": 4}, clouds={"one": {"quota": 3}})
+    assert run_of(world, more).look(wishes).plan.refusals == ("cloud one: 1 node(s) over the quota of 3",)
 
 
 def test_two_entries_for_one_cloud_are_reported_before_anything(world: World) -> None:

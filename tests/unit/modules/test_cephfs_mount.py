@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._unit import Unit, UnitError
 from ansible_collections.sky.clusters.plugins.modules import cephfs_mount
-from ansible_collections.sky.clusters.plugins.modules.cephfs_mount import MountError, check_place, mount, reason, set_mode, use
+from ansible_collections.sky.clusters.plugins.modules.cephfs_mount import MountError, check_place, mount, reason, run, set_mode, use
 
 # As ceph-fuse 16.2 and mount.ceph print them, with the lines of systemd after them
 JOURNALS = {
@@ -63,6 +63,33 @@ def test_files_of_the_node_are_not_hidden(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     with pytest.raises(MountError, match=f"cephfs_mount: {tmp_path} is not empty, and what it holds would be hidden"):
         check_place(tmp_path)
+
+
+def test_nothing_else_that_is_mounted_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MountError, match="cephfs_mount: a file system of the type proc is mounted at /proc, and would be hidden: name another"):
+        check_place(Path("/proc"))
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    (folder / "file").touch()  # of what is mounted
+    place = str(folder).replace(" ", r"\040")
+    monkeypatch.setattr(cephfs_mount, "MOUNTS", tmp_path / "mountinfo")
+    for kind, allowed in (("ext4", False), ("ceph", True), ("fuse.ceph-fuse", True)):
+        # in the shape of the kernel, the lowest first
+        cephfs_mount.MOUNTS.write_text(f"36 25 0:31 / / rw shared:1 - ext4 /dev/vda rw\n37 36 0:32 / {place} rw shared:2 master:1 - {kind} from rw\n")
+        if allowed:
+            check_place(folder)
+        else:
+            with pytest.raises(MountError, match=f"a file system of the type {kind} is mounted at {folder}"):
+                check_place(folder)
+
+
+def test_a_place_is_checked_alone(tmp_path: Path) -> None:
+    """Before the unit is written: one that names the place of something else would unmount it."""
+    given = {"path": str(tmp_path), "state": "checked"}
+    assert run(given, check=False) == []
+    (tmp_path / "precious").touch()
+    with pytest.raises(MountError, match="is not empty"):
+        run(given, check=True)
 
 
 def test_a_failed_mount_names_what_was_to_be_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

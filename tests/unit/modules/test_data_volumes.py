@@ -25,7 +25,7 @@ class Node:
 
     check_mode = False
 
-    def __init__(self, **volume: str) -> None:
+    def __init__(self, **volume: Any) -> None:
         self.params = {"volumes": [volume]}
 
     def run_command(self, command: list[str]) -> tuple[int, str, str]:
@@ -142,8 +142,8 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def owner(folder: Path, **wanted: str) -> Owner:
-    node: Any = Node(**{"name": "sets", "mount": str(folder), "owner": "", "group": "", "mode": ""} | wanted)
+def owner(folder: Path, **wanted: Any) -> Owner:
+    node: Any = Node(**{"name": "sets", "mount": str(folder), "owner": "", "group": "", "mode": "", "if_unused": False} | wanted)
     return Owner(node)
 
 
@@ -163,6 +163,38 @@ def test_without_an_owner_nobody_changes_it(top: Path) -> None:
     asked = owner(top)
     asked.all()
     assert asked.actions == []
+
+
+@pytest.fixture
+def of_root(top: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The top folder, as one that belongs to root, whoever runs the tests."""
+    mine = top.stat()
+    monkeypatch.setattr(data_volumes, "ROOT", (mine.st_uid, mine.st_gid))
+    return top
+
+
+def test_a_default_applies_to_a_folder_as_it_was_created(of_root: Path) -> None:
+    (of_root / "lost+found").mkdir()
+    for actions in ([f"{of_root}: mode 0775"], []):
+        asked = owner(of_root, mode="0775", if_unused=True)
+        asked.all()
+        assert asked.actions == actions
+    assert stat.S_IMODE(of_root.stat().st_mode) == 0o775
+
+
+@pytest.mark.parametrize("used", ["file", "mode", "owner"])
+def test_a_default_leaves_a_folder_in_use_as_it_is(of_root: Path, monkeypatch: pytest.MonkeyPatch, used: str) -> None:
+    if used == "file":
+        (of_root / "file").touch()
+    elif used == "mode":
+        of_root.chmod(0o700)
+    else:
+        monkeypatch.setattr(data_volumes, "ROOT", (os.getuid() + 1, os.getgid()))
+    before = of_root.stat()
+    asked = owner(of_root, owner="nobodyhere", mode="0775", if_unused=True)
+    asked.all()
+    assert asked.actions == []
+    assert of_root.stat() == before
 
 
 def test_an_owner_who_does_not_exist_is_named(top: Path) -> None:

@@ -57,14 +57,33 @@ def test_an_archive_becomes_a_version_with_its_links(found: Distribution, tmp_pa
 
 
 def test_what_a_killed_run_left_is_no_version(found: Distribution) -> None:
-    for name in ("tool-1.0.new", "tool-1.0.old"):
+    for name in (".sky-tool-1.0", ".sky-tool-1.0.old", ".sky-tool-0.9"):
         (found.link.parent / name / "bin").mkdir(parents=True)
         (found.link.parent / name / "bin/rest").touch()
-    found.home("1.0").mkdir()  # without a marker
     assert found.unpacked() == []
     assert found.unpack(OLD, RECIPE)
     assert sorted(path.name for path in found.link.parent.iterdir()) == ["tool-1.0"]
     assert not (found.home("1.0") / "bin/rest").exists()
+
+
+def test_folders_of_others_are_left_alone(found: Distribution) -> None:
+    """A machine that is lent, or an image, may have its own; a site may keep its jobs beside them."""
+    others = [found.link.with_name(name) for name in ("tool-1.1", "tool-3.5.1-bin", "tool-jobs", "tool-jobs.old")]
+    for folder in others:
+        folder.mkdir()
+        (folder / "work").touch()
+    found.unpack(OLD, RECIPE)
+    found.unpack(NEWER, RECIPE)
+    assert select(found, OLD)["removed"] == ["1.1", "1.2"]  # of 1.1 there is an archive alone
+    with pytest.raises(DistributionError, match=r"tool-1\.1 exists and was not made by this collection: move it away$"):
+        pack(found, NEW)
+        found.unpack(NEW, RECIPE)
+    assert remove(found, {}, False) == {"changed": True}
+    assert sorted(found.link.parent.iterdir()) == sorted(others)
+    assert all((folder / "work").exists() for folder in others)
+    found.link.symlink_to(others[1])
+    assert remove(found, {}, False) == {"changed": False}
+    assert found.link.is_symlink()
 
 
 def test_another_archive_of_the_same_version_replaces_it(found: Distribution) -> None:

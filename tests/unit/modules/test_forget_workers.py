@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -52,6 +53,23 @@ def test_existing_workers_and_all_applications_are_remembered(tmp_path: Path, po
     done = forget(tmp_path, port)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["app_app-20261121040000-0000", "driver_driver-1", f"worker_{STANDS}"]
     assert (FORMER in done.stdout, GONE in done.stdout, STANDS in done.stdout) == (True, True, False)
+
+
+def test_the_page_is_where_the_worker_said(tmp_path: Path, port: int) -> None:
+    """A pool may have a port of its own, and a new port is that of no worker that runs."""
+    record = b"\xac\xed\x00\x05sr\x00%%org.apache.spark.deploy.master.WorkerInfo\x00\x08t\x00\x16http://127.0.0.1:%dt\x00\x09worker-20"
+    (tmp_path / f"worker_{STANDS}").write_bytes(record % port)
+    assert forget(tmp_path, 9).stdout == ""
+    (tmp_path / f"worker_{FORMER}").write_bytes(record % port)
+    assert forget(tmp_path, 9).stdout == f"forgot {FORMER}, which no longer exists\n"
+
+
+def test_a_worker_that_is_slow_exists(tmp_path: Path) -> None:
+    (tmp_path / f"worker_{STANDS}").write_text("state")
+    script = SCRIPT.read_text().replace("SECONDS = 10", "SECONDS = 0.5")
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as silent:
+        subprocess.run([sys.executable, "-c", script, str(tmp_path), str(silent.getsockname()[1])], check=True)
+    assert (tmp_path / f"worker_{STANDS}").exists()
 
 
 def test_a_master_without_saved_state_starts(tmp_path: Path, port: int) -> None:

@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ansible_collections.sky.clusters.plugins.modules.node_check import conflict, known_groups, known_users
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _remote_tmp
+from ansible_collections.sky.clusters.plugins.modules.node_check import (
+    KEY_EXCHANGES,
+    conflict,
+    key_exchanges,
+    known_groups,
+    known_users,
+)
 
 SYSTEM = [("root", 0), ("sky", 1500), ("daemon", 1)]
 
@@ -34,3 +43,19 @@ def test_users_and_groups_are_found_by_name_and_by_id() -> None:
     assert known_users("no-such-user", 0) == [("root", 0)]
     assert ("root", 0) in known_groups("root", 59999)
     assert known_groups("no-such-group", 59999) == []
+
+
+def test_the_folder_of_modules_is_created_once(tmp_path: Path) -> None:
+    folder = tmp_path / ".ansible/tmp"
+    for _time in range(2):
+        _remote_tmp.create(str(folder))
+    assert [oct(each.stat().st_mode & 0o7777) for each in (folder.parent, folder)] == ["0o755", "0o700"]
+    assert folder.stat().st_uid == tmp_path.stat().st_uid
+
+
+def test_ssh_is_not_told_to_offer_what_it_does_not_know() -> None:
+    """The output of ``ssh -Q kex`` of Debian 12 and of Debian 13, cut short."""
+    bookworm = "diffie-hellman-group14-sha256\ncurve25519-sha256\ncurve25519-sha256@libssh.org\nsntrup761x25519-sha512@openssh.com\n"
+    trixie = f"{bookworm}sntrup761x25519-sha512\nmlkem768x25519-sha256\n"
+    assert key_exchanges(bookworm) == ["sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org"]
+    assert key_exchanges(trixie) == list(KEY_EXCHANGES)

@@ -288,6 +288,20 @@ def test_a_refusal_names_the_cloud(place: Place) -> None:
         _image.absent(cloud, "img", check=False)
 
 
+def test_one_of_several_images_of_a_name_is_read_by_its_identifier(place: Place) -> None:
+    cloud = place.clouds["one"]
+    made = [
+        _image.present(cloud, _spec(word, name), _file(word), force=False, check=False).after["id"] for name, word in (("img", b"1"), ("x", b"2"))
+    ]
+    with place.world.tamper() as state:
+        state["clouds"]["one"]["images"][made[1]].update(name="img")
+    with pytest.raises(CloudError) as error, _image.fetched(cloud, "img", "/tmp"):
+        pass
+    assert str(error.value) == f"cloud one: 2 images are called img, one is needed: name it by its identifier: {', '.join(sorted(made))}"
+    with pytest.raises(CloudError, match="cannot give images back"), _image.fetched(cloud, made[1], "/tmp"):
+        pass  # it was found
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._drain import DrainError, Policy, Work, drain
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_processes import ask_to_drain, executors
 from ansible_collections.sky.clusters.plugins.modules import spark_daemon
 from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
     KINDS,
@@ -35,10 +36,36 @@ from ansible_collections.sky.clusters.plugins.modules.spark_daemon import (
 )
 
 DROP_IN = Path(__file__).parents[3] / "roles/spark/templates/daemon.j2"
-# A worker as the module sees it: a process that removes its executors from its page when it is asked to drain.
+# A worker as the module sees it: a process that makes a file when it is asked to drain, and whose executors may then end.
 WORKER = """
-import signal, sys, time
-signal.signal(signal.SIGPWR, lambda *_: open(sys.argv[1], "w").close())
+import signal, subprocess, sys, time
+def drain(*_):
+    open(sys.argv[1], "w").close()
+    if sys.argv[2] == "obeyed":
+        for child in children:
+            child.kill()
+            child.wait()
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+children = []
+for number, how in enumerate(sys.argv[3:]):
+    words = [sys.executable, "-c", open(0).read() if not number else children[0].args[2], how, "--driver-url", "spark://x"]
+    words += ["org.apache.spark.executor.CoarseGrainedExecutorBackend", "--executor-id", str(number), "--app-id", "app-1"]
+    children.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+    children[-1].stdout.readline()
+signal.signal(signal.SIGPWR, drain)
+print("ready", flush=True)
+while True:
+    time.sleep(0.1)
+    for child in children:
+        child.poll()
+"""
+# An executor: it ends when it is asked to drain itself, or it drains already and must be left alone, or it does not handle the signal.
+EXECUTOR = """
+import ctypes, signal, sys, time
+if sys.argv[1] == "leaving":
+    ctypes.CDLL(None).prctl(15, b"wait-for-blocks-to-migrate")
+if sys.argv[1] != "deaf":
+    signal.signal(signal.SIGPWR, lambda *_: sys.exit(0))
 print("ready", flush=True)
 time.sleep(60)
 """
@@ -104,6 +131,14 @@ class DaemonOfPid(Daemon):
         return "its journal is empty"
 
 
+class MasterOfPid(DaemonOfPid):
+    """The same of a master."""
+
+    def __init__(self, page: str, pid: int) -> None:
+        super().__init__(page, pid)
+        self.kind = KINDS["master"]
+
+
 @pytest.fixture(autouse=True)
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark_daemon, "RUNTIME", tmp_path)
@@ -114,15 +149,37 @@ def drained(tmp_path: Path) -> Path:
     return tmp_path / "drained"
 
 
+Start = Callable[..., subprocess.Popen[str]]
+
+
 @pytest.fixture
-def process(drained: Path) -> Iterator[subprocess.Popen[str]]:
-    child = subprocess.Popen([sys.executable, "-c", WORKER, str(drained)], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    child.stdout.readline()
-    yield child
-    child.kill()
-    child.wait()
-    child.stdout.close()
+def start_worker(drained: Path) -> Iterator[Start]:
+    """Start a worker with executors, each by how it reacts."""
+    started = []
+
+    def start(*executors: str, obeyed: bool = True) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", WORKER, str(drained), "obeyed" if obeyed else "ignored", *executors]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        started.append(child)
+        assert child.stdin
+        assert child.stdout
+        child.stdin.write(EXECUTOR)
+        child.stdin.close()
+        assert child.stdout.readline() == "ready\n"
+        return child
+
+    yield start
+    for child in started:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
+
+
+@pytest.fixture
+def process(start_worker: Start) -> subprocess.Popen[str]:
+    """A worker with two executors that run on."""
+    return start_worker("leaving", "leaving", obeyed=False)
 
 
 def appears(path: Path) -> None:
@@ -133,12 +190,13 @@ def appears(path: Path) -> None:
         time.sleep(0.1)
 
 
-EXECUTOR = {"appid": "app-1", "id": 0, "appdesc": {"name": "etl"}}
+LISTED = {"executors": [{"appid": "app-1", "id": number, "appdesc": {"name": "etl"}} for number in range(2)]}
+WORK = ["app-1/0", "app-1/1"]
 
 
-def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str], drained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "current", lambda: {"executors": [] if drained.exists() else [EXECUTOR]})
-    daemon = DaemonOfPid(page.url, process.pid)
+def test_drain_waits_for_the_executors(page: Page, start_worker: Start) -> None:
+    page.content = LISTED
+    daemon = DaemonOfPid(page.url, start_worker("deaf").pid)
     assert daemon.work() == [Work("app-1/0", "etl")]
     outcome = drain(daemon, 30)
     assert outcome["ended"] == []
@@ -146,30 +204,51 @@ def test_drain_waits_for_the_executors(page: Page, process: subprocess.Popen[str
 
 
 def test_a_drain_has_a_time_limit_and_names_what_still_ran(page: Page, process: subprocess.Popen[str]) -> None:
-    page.content = {"executors": [EXECUTOR]}
     outcome = drain(DaemonOfPid(page.url, process.pid), 2)
-    assert outcome["ended"] == ["app-1/0"]
+    assert outcome["ended"] == WORK
     assert outcome["drained_in"] in (2, 3)
 
 
+@pytest.mark.parametrize("content", [{}, None])
+def test_what_runs_is_seen_where_the_page_shows_nothing(page: Page, process: subprocess.Popen[str], content: dict[str, Any] | None) -> None:
+    """It has another address by the new settings, or is slow: the executors would be taken for drained."""
+    page.content = content or {}
+    daemon = DaemonOfPid(page.url if content is not None else "http://127.0.0.1:1", process.pid)
+    assert daemon.work() == [Work("app-1/0", "app-1"), Work("app-1/1", "app-1")]
+    with pytest.raises(DrainError, match="spark-worker must be restarted and runs app-1"):
+        make_room(daemon, request("refuse", 1), Outcome())
+    assert drain(daemon, 2)["ended"] == WORK
+
+
+def test_an_executor_that_does_not_drain_is_asked_itself(page: Page, start_worker: Start, drained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its driver did not know it yet when the master told of the drain. One that drains, and one that is still starting, are left alone."""
+    monkeypatch.setattr(spark_daemon, "AGAIN", 2)
+    daemon = DaemonOfPid(page.url, start_worker("idle", "leaving", "deaf", "idle", obeyed=False).pid)
+    assert drain(daemon, 600, slice_seconds=1)["draining"]["work"] == ["app-1/0", "app-1/1", "app-1/2", "app-1/3"]
+    appears(drained)
+    drained.unlink()
+    assert drain(daemon, 600, slice_seconds=4)["draining"]["work"] == ["app-1/1", "app-1/2"]
+    appears(drained)
+
+
 def test_a_slice_returns_what_still_runs_and_the_next_call_continues(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
-    page.content = {"executors": [EXECUTOR, EXECUTOR | {"id": 1}]}
+    page.content = LISTED
     daemon = DaemonOfPid(page.url, process.pid)
     begun = time.monotonic()
-    assert drain(daemon, 600, slice_seconds=2) == {"draining": {"work": ["app-1/0", "app-1/1"], "jobs": ["etl"]}}
+    assert drain(daemon, 600, slice_seconds=2) == {"draining": {"work": WORK, "jobs": ["etl"]}}
     assert time.monotonic() - begun < 5
     appears(drained)
-    page.content = {"executors": []}
+    for executor in executors(process.pid):
+        os.kill(executor.pid, signal.SIGKILL)
     assert drain(daemon, 600, slice_seconds=10)["ended"] == []
 
 
 def test_a_drain_without_time_left_ends_at_once(page: Page, process: subprocess.Popen[str]) -> None:
-    page.content = {"executors": [EXECUTOR]}
-    assert drain(DaemonOfPid(page.url, process.pid), 0, slice_seconds=5) == {"drained_in": 0, "ended": ["app-1/0"]}
+    assert drain(DaemonOfPid(page.url, process.pid), 0, slice_seconds=5) == {"drained_in": 0, "ended": WORK}
 
 
 def test_a_worker_that_drains_is_not_stopped_before_its_time(page: Page, process: subprocess.Popen[str]) -> None:
-    page.content = {"executors": [EXECUTOR]}
+    page.content = LISTED
     outcome = stop(DaemonOfPid(page.url, process.pid), request("drain", 600, slice_seconds=1))
     assert outcome.actions == ["drain"]
     assert outcome.details["draining"]["jobs"] == ["etl"]
@@ -183,7 +262,6 @@ def test_a_worker_is_removed_once_it_is_drained(page: Page, process: subprocess.
     assert remove(daemon, asked) == Outcome()  # it is not installed
     unit = tmp_path / "spark-worker.service"
     unit.touch()
-    page.content = {"executors": [EXECUTOR]}
     assert remove(daemon, asked).actions == ["drain"]
     check = request("force", 600, check=True)
     assert remove(daemon, check).actions == ["stop", "disable", "remove"]
@@ -191,7 +269,6 @@ def test_a_worker_is_removed_once_it_is_drained(page: Page, process: subprocess.
 
 
 def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subprocess.Popen[str]) -> None:
-    page.content = {"executors": [EXECUTOR]}
     daemon = DaemonOfPid(page.url, process.pid)
     stop(daemon, request("drain", 600, slice_seconds=1))
     begun = time.monotonic()
@@ -202,7 +279,6 @@ def test_force_stops_a_worker_that_drains_at_once(page: Page, process: subproces
 
 
 def test_a_drain_can_be_started_without_waiting(page: Page, process: subprocess.Popen[str], drained: Path) -> None:
-    page.content = {"executors": [EXECUTOR]}
     begun = time.monotonic()
     daemon = DaemonOfPid(page.url, process.pid)
     assert begin_drain(daemon, request("drain", 600, check=True)).actions == ["drain"]
@@ -227,10 +303,9 @@ def test_a_worker_that_began_to_drain_and_was_not_stopped_is_stale(
 
 
 def test_a_process_that_would_die_of_the_signal_does_not_get_it(page: Page) -> None:
-    page.content = {"executors": []}
     with subprocess.Popen(["sleep", "60"]) as child:
         daemon = DaemonOfPid(page.url, child.pid)
-        assert not daemon.can_drain(child.pid)
+        assert not ask_to_drain(child.pid)
         drain(daemon, 10)
         assert child.poll() is None
         child.kill()
@@ -240,14 +315,33 @@ def test_refuse_names_the_jobs(page: Page) -> None:
     page.content = {"activeapps": [{"id": "app-1", "name": "etl"}]}
     asked = request("refuse", 1)
     with pytest.raises(DrainError, match="spark-master must be restarted and runs etl"):
-        make_room(Daemon(KINDS["master"], page.url), asked, Outcome())
+        make_room(MasterOfPid(page.url, 0), asked, Outcome())
+
+
+def test_refuse_fails_where_a_master_does_not_say_what_runs() -> None:
+    with pytest.raises(
+        DrainError, match="spark-master must be restarted and does not say what it runs: wait until it answers, or set sky_disruption"
+    ):
+        make_room(MasterOfPid("http://127.0.0.1:1", 0), request("refuse", 1), Outcome())
+
+
+def test_a_page_is_where_the_running_process_serves_it(page: Page) -> None:
+    page.content = {"activeapps": [{"id": "app-1", "name": "etl"}]}
+    host, port = page.url.removeprefix("http://").split(":")
+    command = [sys.executable, "-c", "print(flush=True); input()", "--host", host, "--webui-port", port]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert MasterOfPid("http://127.0.0.1:1", child.pid).work() == [Work("app-1", "etl")]
+        child.communicate(b"\n")
 
 
 @pytest.mark.parametrize(("kind", "disruption", "expected"), [("worker", "drain", ["drain"]), ("worker", "force", []), ("master", "drain", [])])
 def test_only_workers_are_drained_and_check_mode_only_says_so(page: Page, kind: str, disruption: str, expected: list[str]) -> None:
-    page.content = {"executors": [EXECUTOR], "activeapps": [{"name": "etl"}]}
+    page.content = {"activeapps": [{"id": "app-1", "name": "etl"}]}
     outcome = Outcome()
-    make_room(Daemon(KINDS[kind], page.url), request(disruption, 1, check=True), outcome)
+    daemon = DaemonOfPid(page.url, 0) if kind == "worker" else MasterOfPid(page.url, 0)
+    make_room(daemon, request(disruption, 1, check=True), outcome)
     assert outcome.actions == expected
 
 
@@ -255,6 +349,18 @@ def test_wait_ends_when_the_worker_knows_its_master(page: Page, monkeypatch: pyt
     answers = iter([{"masterurl": ""}, {"masterurl": ""}])
     monkeypatch.setattr(page, "current", lambda: next(answers, {"masterurl": "spark://10.0.0.1:7077"}))
     DaemonOfPid(page.url, 0).wait(10)
+
+
+def test_wait_ends_when_a_master_has_recovered(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that recovers drops what workers tell it of their drain; that takes longer than its start where a worker is lost."""
+    answers = iter([{"status": state} for state in ("STANDBY", "RECOVERING", "RECOVERING", "COMPLETING_RECOVERY")])
+    monkeypatch.setattr(page, "current", lambda: next(answers, {"status": "ALIVE"}))
+    MasterOfPid(page.url, 0).wait(1)
+    assert next(answers, None) is None
+    monkeypatch.setattr(spark_daemon, "RECOVERY", 1)
+    monkeypatch.setattr(page, "current", lambda: {"status": "RECOVERING"})
+    with pytest.raises(DaemonError, match="spark-master did not start within 1 seconds"):
+        MasterOfPid(page.url, 0).wait(1)
 
 
 def test_waiting_has_a_time_limit() -> None:

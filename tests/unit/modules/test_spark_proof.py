@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import pwd
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ansible_collections.sky.clusters.plugins.modules.spark_proof import (
     tasks_by_host,
     wait_for_room,
 )
+from ansible_collections.sky.clusters.tests.support.users import a_user
 
 CLUSTER = Cluster("http://10.0.0.1:8080", ("10.0.0.2", "10.0.0.3"), "sky")
 
@@ -223,3 +225,16 @@ def test_an_unreadable_stamp_is_ignored(node: Path, text: str) -> None:
     (node / "proof").mkdir()
     (node / "proof" / "spark.json").write_text(text)
     assert seen(node) == {}
+
+
+def test_root_follows_no_link_in_the_folder_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_user() as account:
+        monkeypatch.setattr(pwd, "getpwnam", lambda _name: account)
+        folder = Path(account.pw_dir)
+        target = folder.parent / "passwd"
+        target.write_text("of root\n")
+        target.chmod(0o444)
+        (folder / "log").symlink_to(target)
+        with pytest.raises(PermissionError):
+            spark_proof.submit(CLUSTER, folder, 1)
+        assert target.read_text() == "of root\n"

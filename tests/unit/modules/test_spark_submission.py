@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,6 +210,38 @@ def test_old_output_is_removed_by_age_and_by_number(tmp_path: Path, monkeypatch:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old-but-running", "older", "oldest"]
 
 
+def test_the_output_of_the_oldest_jobs_is_removed_when_all_of_it_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
+    monkeypatch.setattr(spark_submission, "KEPT_BYTES", 2500)
+    monkeypatch.setattr(Job, "active", lambda job: job.id == "runs")
+    now = time.time()
+    for name, age in {"last": 10, "runs": 90, "large": 50, "small": 70}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stdout").write_bytes(b"x" * {"large": 2000, "small": 10}.get(name, 1000))
+        os.utime(tmp_path / name, (now - age, now - age))
+    spark_submission.remove_old()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "runs"]
+
+
+@pytest.mark.parametrize(("check_mode", "kept"), [(False, []), (True, ["3f9a01bc"])])
+def test_a_list_removes_old_output_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check_mode: bool, kept: list[str]) -> None:
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path)
+    monkeypatch.setattr(Job, "active", lambda _job: False)
+    monkeypatch.setattr(_spark_page, "read", lambda _page: {})
+    (tmp_path / "3f9a01bc").mkdir()
+    os.utime(tmp_path / "3f9a01bc", (0, 0))
+    module: Any = SimpleNamespace(params={"step": "list", "page": "", "submission": ""}, check_mode=check_mode)
+    assert spark_submission.step(module) == {"jobs": []}
+    assert [path.name for path in tmp_path.iterdir()] == kept
+
+
+def test_a_list_where_nothing_was_submitted_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark_submission, "PLACE", tmp_path / "none")
+    monkeypatch.setattr(_spark_page, "read", lambda _page: {})
+    module: Any = SimpleNamespace(params={"step": "list", "page": "", "submission": ""}, check_mode=False)
+    assert spark_submission.step(module) == {"jobs": []}
+
+
 def test_jobs_are_listed_with_the_applications_that_others_have_started(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     def application(name: str, state: str, start: int) -> dict[str, object]:
         return {"id": name, "name": "etl", "user": "ada", "state": state, "starttime": start, "duration": 90_500}
@@ -225,6 +258,8 @@ def test_jobs_are_listed_with_the_applications_that_others_have_started(job: Job
         ("", "0001", "etl", "ada", "finished"),
     ]
     assert (found[1]["since"], found[1]["seconds"]) == ("1970-01-01T00:33:20+00:00", 90.5)
+    page["activeapps"][0]["state"] = "WAITING"  # its driver runs, and it has no cores yet
+    assert spark_submission.jobs("")[0]["state"] == "waiting"
     (job.folder / "outcome").write_text("exit-code exited 3\n")
     assert spark_submission.jobs("")[0]["state"] == "exit code 3"
     monkeypatch.setattr(_spark_page, "read", lambda _page: None)

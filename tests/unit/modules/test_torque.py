@@ -5,21 +5,35 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.torque_submit import faults, why
 from ansible_collections.sky.clusters.plugins.action.usage import lines
+from ansible_collections.sky.clusters.plugins.module_utils._systems import _torque_proof
 from ansible_collections.sky.clusters.plugins.modules import torque_drain, torque_info, torque_proof, torque_submit, torque_usage
+from ansible_collections.sky.clusters.roles.torque.files.sky_pbs import qsub
+from ansible_collections.sky.clusters.tests.support.users import a_user
 
 NODES = """NodeName=n-0 Arch=x86_64 CPUAlloc=1 CPUTot=2 NodeAddr=10.0.0.2 State=MIXED Partitions=batch
 NodeName=n-1 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.3 State=DOWN* Reason=Not responding [slurm@2026-11-28T08:00:00]
 NodeName=n-2 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.4 State=IDLE+DRAIN Reason=sky.clusters: leaves [root@2026-11-28T08:00:00]
 NodeName=n-3 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.5 State=IDLE*
+NodeName=n-4 CPUAlloc=0 CPUTot=2 NodeAddr=10.0.0.6 State=IDLE+DRAIN Reason=Prolog error [slurm@2026-11-28T08:00:00]
 """
-JOBS = "12|ada|RUNNING|2|1|batch|2026-11-28T08:00:00|a|b\n13_[1-4]|bob|PENDING|4|2|short|2026-11-28T08:01:00|x\n"
+JOBS = """12|ada|RUNNING|None|2|1|batch|2026-11-28T08:00:00|a|b
+13_[1-4,7,10-15%2]|bob|PENDING|Resources|4|2|short|2026-11-28T08:01:00|x
+14|bob|PENDING|JobHeldUser|1|1|short|2026-11-28T08:01:00|held
+15_[1-2]|bob|PENDING|Dependency|1|1|short|2026-11-28T08:01:00|after
+16|bob|PENDING|BeginTime|1|1|batch|2026-11-28T08:01:00|late
+17_3|bob|COMPLETING|None|1|1|short|2026-11-28T08:01:00|x
+"""
 
 
 def test_nodes_as_the_server_knows_them() -> None:
@@ -29,22 +43,35 @@ def test_nodes_as_the_server_knows_them() -> None:
         ("10.0.0.3", False, False),
         ("10.0.0.4", True, False),
         ("10.0.0.5", True, False),
+        ("10.0.0.6", True, False),
     ]
-    assert found[2]["detail"] == "0 of 2 cores, taken out by a run"
+    assert [node["detail"] for node in found[2:]] == ["0 of 2 cores, taken out by a run", "0 of 2 cores", "0 of 2 cores, taken out without its homes"]
 
 
 def test_jobs_queues_and_nodes_are_counted() -> None:
     jobs = torque_info.work(JOBS)
-    assert [(job["id"], job["name"], job["state"]) for job in jobs] == [("12", "a|b", "R"), ("13_[1-4]", "x", "Q")]
+    assert [(job["id"], job["name"], job["state"]) for job in jobs] == [
+        ("12", "a|b", "R"),
+        ("13_[1-4,7,10-15%2]", "x", "Q"),
+        ("14", "held", "H"),
+        ("15_[1-2]", "after", "H"),
+        ("16", "late", "W"),
+        ("17_3", "x", "E"),
+    ]
     found = torque_info.facts(torque_info.members(NODES), jobs, ["batch", "short"])
     assert found == {
-        "queue batch": "1 running, 0 waiting",
-        "queue short": "0 running, 1 waiting",
-        "jobs": "running 1, waiting 1",
-        "nodes": "down* 1, idle* 1, idle+drain 1, mixed 1",
-        "cores": 6,
+        "queue batch": "1 running, 0 waiting, 1 delayed",
+        "queue short": "1 running, 11 waiting, 3 held",
+        "jobs": "delayed 1, ending 1, held 3, running 1, waiting 11",
+        "nodes": "down* 1, idle* 1, idle+drain 2, mixed 1",
+        "cores": 8,
         "cores in use": 1,
     }
+
+
+@pytest.mark.parametrize(("number", "count"), [("12", 1), ("13_4", 1), ("13_[4]", 1), ("13_[0-8:2%3]", 5), ("13_[1-400]", 400), ("13_[1,3,5-6]", 4)])
+def test_the_indices_of_an_array_are_counted(number: str, count: int) -> None:
+    assert torque_info.indices(number) == count
 
 
 def test_reservations_are_among_the_facts() -> None:
@@ -149,6 +176,10 @@ def test_a_job_that_may_not_run_again_keeps_the_node(slurm: Slurm) -> None:
     assert torque_drain.drain(given(force=True, drain_seconds=600)) == {"changed": True, "drained_in": 0, "requeued": ["7"], "ended": ["8"]}
 
 
+def forbidden(path: object, *_ids: int) -> None:
+    raise AssertionError(f"root gives {path} away")
+
+
 OUTPUT = "host n-0\nhost n-1\nring of 2: 1\n"
 
 
@@ -171,6 +202,86 @@ def test_a_proof_fails_if_a_node_or_the_network_does(output: str, sentence: str)
         torque_proof.checked(output, ["n-0", "n-1"], mpi=True)
 
 
+PARTITION = "PartitionName={} Default={} AllowGroups={} MaxNodes={} MaxTime={} State=UP\n"
+
+
+def planned(*partitions: tuple[str, str, str, str, str], groups: tuple[str, ...] = ("sky",), here: str = "") -> list[list[str]]:
+    """The options of each job of a proof on two nodes that are in all queues, but for those that ``here`` lists."""
+    members = here or "".join(f"n-{number} {partition[0]}\n" for partition in partitions for number in range(2))
+    known = _torque_proof.queues("".join(PARTITION.format(*partition) for partition in partitions), members)
+    return [job.options for job in _torque_proof.plan(["n-0", "n-1"], known, groups)]
+
+
+BATCH = ("batch", "YES", "ALL", "UNLIMITED", "UNLIMITED")
+
+
+def test_a_proof_is_one_job_where_a_queue_takes_it() -> None:
+    whole = [["-q", "batch", "-l", "nodes=2", "-l", "walltime=300"]]
+    assert planned(BATCH, ("short", "NO", "ALL", "1", "00:10:00")) == whole
+    assert planned(("short", "YES", "ALL", "1", "00:10:00"), (*BATCH[:1], "NO", *BATCH[2:])) == whole
+    assert planned(("theory", "YES", "theory", "UNLIMITED", "UNLIMITED"), (*BATCH[:1], "NO", *BATCH[2:])) == whole
+
+
+def test_a_proof_asks_for_no_more_than_the_queues_allow() -> None:
+    assert planned(("short", "YES", "ALL", "1", "00:02:00")) == [
+        ["-q", "short", "-l", f"nodes=n-{number}", "-l", "walltime=120"] for number in range(2)
+    ]
+    of_property = planned(("big", "YES", "ALL", "UNLIMITED", "1-00:00:00"), BATCH, here="n-1 big\nn-0 batch\n")
+    assert sorted(job[1:4:2] for job in of_property) == [["batch", "nodes=1"], ["big", "nodes=1"]]
+    assert planned(("theory", "YES", "theory", "UNLIMITED", "UNLIMITED")) == []
+    assert len(planned(("theory", "YES", "theory,other", "UNLIMITED", "UNLIMITED"), groups=("sky", "other"))) == 1
+
+
+def test_a_proof_says_what_the_queues_do_not_allow_to_prove() -> None:
+    known = _torque_proof.queues(PARTITION.format("short", "YES", "ALL", "1", "00:02:00"), "n-0 short\nn-1 short\n")
+    nodes = ["n-0", "n-1", "n-2"]
+    said = _torque_proof.limited(_torque_proof.plan(nodes, known, ["sky"]), nodes, "sky")
+    assert said == "by 2 jobs of at most 1 node(s), as the queues allow (short); not on n-2: no queue there takes jobs of sky"
+    assert _torque_proof.limited(_torque_proof.plan(["n-0"], known, ["sky"]), ["n-0"], "sky") == ""
+    result = {"job": "1, 2", "nodes": ["n-0", "n-1"], "mpi": True, "seconds": 3.1, "limited": said}
+    assert torque_info.in_words({"outcome": "success", "result": result})["words"].endswith(f"in 3.1 s; {said}")
+
+
+def test_a_proof_fails_in_words_where_no_queue_takes_jobs_of_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"scontrol": PARTITION.format("theory", "YES", "nobody-here", "UNLIMITED", "UNLIMITED"), "sinfo": "n-0 theory\n"}
+    monkeypatch.setattr(torque_proof, "run", lambda *command, **_more: answers[command[0]])
+    proof = torque_proof.Proof({"user": "root", "nodes": ["n-0"], "program": "", "seconds": 5})
+    with pytest.raises(
+        torque_proof.ProofError, match=r"^no queue takes jobs of root on these nodes \(theory\): torque_proof_user names another user$"
+    ):
+        proof.run()
+
+
+def test_a_proof_has_the_rights_of_its_user_in_the_folder_of_this_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_user() as account:
+        monkeypatch.setattr(os, "chown", forbidden)
+        monkeypatch.setattr(pwd, "getpwnam", lambda _name: account)
+        secret = Path(account.pw_dir).parent / "secret"
+        secret.write_text("host of-root\n")
+        secret.chmod(0)
+        ran: list[str] = []
+        owners: set[int] = set()
+
+        def run(*command: str, **_more: object) -> str:
+            if command[0] != "runuser":
+                return {"scontrol": PARTITION.format("batch", "YES", "ALL", "UNLIMITED", "UNLIMITED"), "sinfo": "of-root batch"}.get(
+                    command[0], "COMPLETED None"
+                )
+            ran.append(command[7])
+            folder = Path(command[6])
+            owners.update(path.stat().st_uid for path in (folder, *folder.iterdir()))
+            if command[7] == "qsub":  # the job links its output to what its user may not read
+                (folder / "sky_proof.o12").symlink_to(secret)
+            return "12.n-0"
+
+        monkeypatch.setattr(torque_proof, "run", run)
+        proof = torque_proof.Proof({"user": account.pw_name, "nodes": ["of-root"], "program": "int main;", "seconds": 5})
+        with pytest.raises(PermissionError):
+            proof.run()
+        assert (ran, owners) == (["mpicc", "qsub"], {account.pw_uid})
+        assert list(Path(account.pw_dir).iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("data", "whole", "expected"),
     [(b"one\ntw", False, ("one\n", 4)), (b"one\ntw", True, ("one\ntw", 6)), (b"\xc3", False, ("", 0)), (b"a\xff\n", False, ("a\ufffd\n", 3))],
@@ -183,7 +294,8 @@ def test_output_is_shown_by_whole_lines_until_the_end(data: bytes, whole: bool, 
     ("status", "words"),
     [
         (3, "ended with exit status 3"),
-        (265, "was killed by signal 9"),
+        (265, "was killed, as jobs are that use more memory than they have (-l mem)"),
+        (267, "was killed by signal 11"),
         (-11, "exceeded its walltime"),
         (271, "was deleted"),
         (None, "ended, and the server"),
@@ -194,5 +306,99 @@ def test_how_a_job_ended(status: int | None, words: str) -> None:
 
 
 def test_all_faults_of_a_submission_at_once() -> None:
-    args = {"script": "/no/such.pbs", "files": ["/no/data"], "options": ["-I", "-t", "1-2"], "timeout": -1}
-    assert [sentence.partition(":")[0] for sentence in faults(args)] == ["sky_script", "sky_files", "sky_qsub", "sky_qsub", "sky_timeout"]
+    args = {"script": "/no/such.pbs", "files": ["/no/data"], "options": [], "arguments": ["word", "two words", ""], "timeout": -1}
+    assert [sentence.partition(":")[0] for sentence in faults(args)] == ["sky_script", "sky_files", "sky_arguments", "sky_arguments", "sky_timeout"]
+
+
+class Submitter:
+    """A user with a home, who submits by root: what was run for this user, and the state of the job."""
+
+    def __init__(self, account: pwd.struct_passwd, upload: Path) -> None:
+        self.account, self.upload = account, upload
+        self.ran: list[tuple[str, ...]] = []
+        self.environment: dict[str, str] = {}
+        self.output = ""
+
+    @property
+    def home(self) -> Path:
+        return Path(self.account.pw_dir)
+
+    def run(self, *command: str, **more: Any) -> str:
+        self.ran.append(command)
+        if command[0] == "runuser":
+            self.environment = more["env"]
+            return "12.n-0\n"
+        return f"    job_state = C\n    exit_status = 0\n    Output_Path = n-0:{self.output}\n    Error_Path = n-0:\n"
+
+    def start(self) -> str:
+        given, asked = {"user": self.account.pw_name}, {"script": "job.pbs", "options": [], "arguments": []}
+        return torque_submit.start(given, asked, {"job.pbs": str(self.upload)})
+
+    def folder(self) -> Path:
+        (found,) = (self.home / "sky-jobs").iterdir()
+        return found
+
+
+@pytest.fixture
+def submitter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Submitter]:
+    (tmp_path / "upload").write_text("echo 1\n")
+    with a_user() as account:
+        made = Submitter(account, tmp_path / "upload")
+        monkeypatch.setattr(torque_submit, "RECORDS", tmp_path / "records")
+        monkeypatch.setattr(torque_submit, "QSUB", tmp_path / "upload")
+        monkeypatch.setattr(torque_submit, "run", made.run)
+        monkeypatch.setattr(pwd, "getpwnam", lambda _name: account)
+        monkeypatch.setattr(os, "chown", forbidden)
+        yield made
+
+
+def test_a_job_gets_its_files_as_its_user(submitter: Submitter) -> None:
+    assert submitter.start() == "12"
+    folder = submitter.folder()
+    assert [(path.stat().st_uid, path.stat().st_mode & 0o777) for path in (folder, folder / "job.pbs")] == [
+        (submitter.account.pw_uid, 0o755),
+        (submitter.account.pw_uid, 0o700),
+    ]
+    assert submitter.ran[0][:7] == ("runuser", "-u", submitter.account.pw_name, "--", "env", "-C", str(folder))
+    assert qsub.FOLLOWED in submitter.environment
+    assert torque_submit.remove("12") == ""
+    assert list((submitter.home / "sky-jobs").iterdir()) == []
+
+
+def test_a_job_folder_that_leads_elsewhere_is_refused(submitter: Submitter) -> None:
+    target = submitter.home.parent / "etc"
+    target.mkdir(mode=0o555)
+    (submitter.home / "sky-jobs").symlink_to(target)
+    with pytest.raises(torque_submit.SubmitError, match=f"^{submitter.account.pw_name} cannot write to {submitter.home}/sky-jobs/job-.*: Permission"):
+        submitter.start()
+    assert list(target.iterdir()) == []
+    assert submitter.ran == []
+
+
+def test_output_that_its_user_may_not_read_is_not_shown(submitter: Submitter) -> None:
+    secret = submitter.home.parent / "closed/secret"
+    secret.parent.mkdir()
+    secret.write_text("of root\n")
+    secret.parent.chmod(0)
+    submitter.output = str(secret)
+    submitter.start()
+    found = torque_submit.follow("12", {}, 0)
+    assert (found["stdout"], found["status"]) == ("", 0)
+
+
+def test_nothing_is_removed_where_a_job_has_put_a_link(submitter: Submitter) -> None:
+    submitter.start()
+    folder, target = submitter.folder(), submitter.home.parent / "etc"
+    target.mkdir()
+    (target / "job.pbs").touch()
+    target.chmod(0o555)
+    folder.rename(folder.with_name("old"))
+    folder.symlink_to(target)
+    assert torque_submit.remove("12") == str(folder.with_name("12"))
+    assert (target / "job.pbs").exists()
+
+
+def test_what_a_job_has_left_keeps_its_folder(submitter: Submitter) -> None:
+    submitter.start()
+    (submitter.folder() / "result").touch()
+    assert torque_submit.remove("12") == str(submitter.home / "sky-jobs/12")

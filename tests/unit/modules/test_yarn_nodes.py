@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sky.clusters.plugins.module_utils._nodes import _pending
 from ansible_collections.sky.clusters.plugins.module_utils._systems import _yarn_pages
 from ansible_collections.sky.clusters.plugins.module_utils._systems._yarn_pages import NodeManager, State
 from ansible_collections.sky.clusters.plugins.modules import yarn_nodes
@@ -24,6 +25,7 @@ class World:
     def __init__(self) -> None:
         self.states: list[str] = []
         self.told: list[int] = []
+        self.unit = "inactive"  # asked only where it does not answer
         self.now = 0.0
 
     def state(self, _page: str) -> State:
@@ -46,6 +48,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(yarn_nodes, "MEMBERS", tmp_path / "members")
     monkeypatch.setattr(yarn_nodes, "LEAVING", tmp_path / "leaving")
     monkeypatch.setattr(yarn_nodes, "refresh", world.refresh)
+    monkeypatch.setattr(_pending, "query", lambda *_arguments: f"{world.unit}\n")
     monkeypatch.setattr(_yarn_pages, "state", world.state)
     monkeypatch.setattr(time, "sleep", world.sleep)
     monkeypatch.setattr(time, "monotonic", lambda: world.now)
@@ -76,6 +79,28 @@ def test_members_are_accepted_and_what_leaves_goes_on_leaving(world: World) -> N
     assert (yarn_nodes.read(yarn_nodes.MEMBERS), yarn_nodes.read(yarn_nodes.LEAVING)) == ({ONE, OTHER}, {ONE})
     told("present", address=ONE)
     assert yarn_nodes.read(yarn_nodes.LEAVING) == set()
+
+
+def test_lists_that_the_resourcemanager_did_not_take_are_taken_by_the_next_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_seconds: int) -> None:
+        raise yarn_nodes.NodesError("the ResourceManager did not take the list of NodeManagers: exit code 1")
+
+    monkeypatch.setattr(yarn_nodes, "refresh", refuse)
+    with pytest.raises(yarn_nodes.NodesError):
+        told("members", members=[ONE])
+    monkeypatch.setattr(yarn_nodes, "refresh", world.refresh)
+    assert told("members", members=[ONE])["changed"]
+    assert not told("members", members=[ONE])["changed"]
+    assert world.told == [0]
+
+
+def test_a_resourcemanager_that_is_still_starting_is_told_when_it_answers(world: World) -> None:
+    world.states, world.unit = [""], "active"
+    told("members", members=[ONE])
+    assert world.told == []
+    world.states = ["RUNNING"]
+    assert told("present", address=ONE)["changed"]
+    assert world.told == [0]
 
 
 def test_one_that_leaves_is_waited_for_and_forgotten(world: World) -> None:

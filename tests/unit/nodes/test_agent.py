@@ -21,7 +21,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._known 
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._list import Envelope, Member, NodeList, Overlay, Refused, User
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._mtu import MtuFinder
 from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._paths import Gateways, Peer
-from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import Pinger, checksum, request, sizes
+from ansible_collections.sky.clusters.plugins.module_utils._nodes._agent._probe import HEADERS, Pinger, checksum, request, sizes
 from ansible_collections.sky.clusters.plugins.modules import network_node
 
 
@@ -69,6 +69,28 @@ def test_the_way_to_each_node() -> None:
     assert ways(C0, nodes=listed(C0, D0)) == {"d0": "none"}
 
 
+RELAYED = listed(*ALL.nodes, overlay=Overlay("10.99.0.0/16", 51820, between="relayed"))
+
+
+def test_where_gateways_may_use_one_port_alone_nodes_meet_at_them() -> None:
+    """Both sides choose the same gateway: of another one's packets, WireGuard would take no notice."""
+    of_a2 = ways(A2, nodes=RELAYED)
+    assert of_a2 == {"a0": "direct", "a1": "direct", "b0": "direct", "b1": "relay a0", "c0": "relay a0", "d0": "relay a0"}
+    assert ways(A0, nodes=RELAYED) == {"a1": "direct", "a2": "direct", "b0": "direct", "b1": "passive", "c0": "passive", "d0": "passive"}
+    assert ways(C0, nodes=RELAYED)["d0"] == "relay a0"
+    for gateways in (Gateways(), dead("a0"), dead("a0", "a1"), dead("b0")):
+        for one, other in ((A2, B1), (A2, C0), (B1, C0), (C0, D0)):
+            assert ways(one, gateways, RELAYED)[other.name] == ways(other, gateways, RELAYED)[one.name]
+    assert ways(B1, dead("a0", "a1"), RELAYED)["c0"] == "relay b0"
+    assert ways(A2, dead("a0", "a1"), RELAYED)["b1"] == "relay b0"
+    assert _paths.forwards(RELAYED, A0) == {}
+    for me in RELAYED.nodes:
+        found = _paths.peers(RELAYED, me, Gateways()).values()
+        allowed = [address for peer in found for address in peer.allowed]
+        assert len(allowed) == len(set(allowed)) == len(ALL.nodes) - 1
+        assert {peer.endpoint.rpartition(":")[2] for peer in found} <= {"", "51820"}
+
+
 def test_a_gateway_is_dead_after_three_misses_in_a_row() -> None:
     gateways = Gateways()
     assert [gateways.seen("g", answered) for answered in (False, False, True, False, False, False, False, True)] == [
@@ -98,13 +120,31 @@ def test_people_outside_come_through_one_gateway() -> None:
     assert _paths.routes(nodes) == {0: "a", 1: "b", 255: ""}
 
 
+def test_packets_of_people_pass_through_the_gateway_of_their_profile() -> None:
+    """Also where others are its cloud's gateways by now."""
+    former = member("a3", 4, public="198.51.100.4")
+    nodes = listed(A0, former, B1, users=(User("ada", 65281, "key-ada", "a3"),))
+    assert [node.name for node in nodes.nodes if _paths.leads_on(nodes, node)] == ["a0", "a3"]
+    assert not _paths.leads_on(listed(A0, overlay=None), A0)
+
+
 def test_gateways_forward_to_the_nodes_of_their_cloud() -> None:
     assert _paths.forwards(ALL, A0) == {52002: "192.168.0.12", 52003: "192.168.0.13"}
     assert _paths.forwards(ALL, A2) == {}
     text = _host.forwarding({52003: "192.168.0.13"}, 51820, {}, ("10.99.0.1", "192.168.0.11"))
     assert "52003 : 192.168.0.13 . 51820" in text
-    assert "masquerade" in text
+    assert "udp dport 51820 masquerade to :1024-49151" in text
+    assert f"ct original zone set udp dport map {{ 52003 : {_host.zone('192.168.0.13')} }}" in text
+    assert 0 < _host.zone("192.168.0.13") != _host.zone("192.168.0.40") <= 0xFFFF
     assert "table ip sky_overlay {" not in _host.forwarding({}, 51820, {}, ("10.99.0.3", "192.168.0.13"))
+
+
+@pytest.mark.parametrize("port", [443, 49151, 49152, 51820, 65535])
+def test_what_is_forwarded_never_leaves_from_the_gateways_own_port(port: int) -> None:
+    text = _host.forwarding({52003: "192.168.0.13"}, port, {}, ("10.99.0.1", "192.168.0.11"))
+    first, last = map(int, text.partition("masquerade to :")[2].partition(";")[0].split("-"))
+    assert first < last
+    assert not first <= port <= last
 
 
 def test_the_hosts_file() -> None:
@@ -293,6 +333,48 @@ def test_where_no_packet_is_answered_another_node_of_the_cloud_is_asked() -> Non
     assert finder.found == {}
 
 
+def test_a_path_that_is_too_small_is_told_from_nodes_that_are_down() -> None:
+    finder, pinger = MtuFinder(known("a2", listed(A2, B0, B1))), cast(Pinger, Echo())
+
+    def search(answered: set[tuple[str, int]]) -> list[str]:
+        finder.begin(pinger, 1420)
+        for _tick in range(3):
+            finder.judge(pinger, 1420, answered)
+        return finder.unmeasured
+
+    small = {("10.99.1.1", HEADERS), ("10.99.1.2", HEADERS)}
+    assert [search(set()) for _time in range(4)] == [[], [], [], []]
+    assert [search(small) for _time in range(3)] == [[], [], ["b"]]
+    assert search({("10.99.1.1", 1280), ("10.99.1.2", 1280)}) == []
+
+
 def test_all_parts_of_the_agent_are_installed() -> None:
     folder = Path(str(_host.__file__)).parent
     assert sorted(network_node.sources()) == sorted(path.name for path in folder.glob("*.py"))
+
+
+def test_peers_from_before_the_agent_s_start_go_if_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have left, or been taken away, while it was down. tests/integration/network has it with WireGuard."""
+    called: list[tuple[str, ...]] = []
+
+    def run(*words: str, **_more: object) -> str:
+        called.append(words)
+        return "KEPT\nGONE\n" if words[-1] == "peers" else ""
+
+    monkeypatch.setattr(_host, "run", run)
+    monkeypatch.setattr(_host, "index", lambda: 7)
+    interface = _host.Interface(Path("key"), kernel=False)
+    assert interface.ready(51820, "10.99.0.1")
+    called.clear()
+    interface.set_peers({"KEPT": Peer("KEPT", ("10.99.0.2/32",))})
+    assert [words[3:6] for words in called] == [("peer", "GONE", "remove")]
+    called.clear()
+    assert not interface.ready(51820, "10.99.0.1")
+    interface.set_peers({"KEPT": Peer("KEPT", ("10.99.0.2/32",))})
+    assert called == []
+
+
+def test_a_command_that_hangs_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_host, "SECONDS", 0.1)
+    with pytest.raises(_host.Failed, match=r"^sleep 60: did not end within 0\.1 s$"):
+        _host.run("sleep", "60")

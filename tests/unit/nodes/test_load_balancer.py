@@ -75,6 +75,14 @@ def test_the_configuration() -> None:
     assert part(config([TCP], {}, timeout=30, idle=600, ipv6=False), "port5432")[0] == "bind :5432"
 
 
+def test_a_reload_cuts_no_connection_that_is_in_use() -> None:
+    """A process that was replaced ends with its last connection, and an idle one is closed in every mode."""
+    text = config([HTTP, TCP], ADDRESSES, timeout=30, idle=600, ipv6=True)
+    assert "hard-stop-after" not in text
+    assert {"timeout client 600s", "timeout server 600s"} <= {*part(text, "port5432")}
+    assert {"timeout http-keep-alive 10s", "timeout client 30s", "timeout tunnel 600s"} <= {*part(text, "port80")}
+
+
 def test_a_request_that_changes_something_is_not_repeated_once_a_node_has_it() -> None:
     text = config([HTTP], ADDRESSES, timeout=30, idle=600, ipv6=True)
     assert "http-request disable-l7-retry unless { method GET HEAD OPTIONS }" in part(text, "port80")

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +18,9 @@ import yaml
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import ClusterFileError, parse
 from ansible_collections.sky.clusters.plugins.module_utils._engine._fleet import option_classes
-from ansible_collections.sky.clusters.plugins.plugin_utils._answers import Offer, filled, given_answers, keep, named, offer_of
+from ansible_collections.sky.clusters.plugins.plugin_utils._answers import Offer, filled, given_answers, keep, named, offer_of, with_owner
 from ansible_collections.sky.clusters.tests.support import tree
+from ansible_collections.sky.clusters.tests.support.awx_job import extra_vars
 
 CONTENT: dict[str, Any] = {
     "answers": {
@@ -138,6 +139,21 @@ def test_what_nobody_answers_stays_as_the_cluster_has_it() -> None:
 # --- as a play ------------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("user", "given", "owner"),
+    [("ada", {}, "ada"), ("ada", {"owner": "team-a"}, "team-a"), ("", {}, None), ("Ada Lovelace+1", {}, "Ada-Lovelace-1")],
+)
+def test_a_cluster_belongs_to_the_user_who_asks_for_it(user: str, given: dict[str, Any], owner: str | None) -> None:
+    offer = offer_of("x.yml", CONTENT)
+    assert with_owner(given, offer, user).get("owner") == owner
+    assert filled(offer, with_owner(given | {"name": "demo"}, offer, user)).get("owner") == owner
+
+
+def test_an_offer_may_leave_the_owner_to_the_credentials() -> None:
+    offer = offer_of("x.yml", CONTENT | {"answers": {"workers": ["pools.worker.count"]}})
+    assert with_owner({}, offer, "ada") == {}
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project as AWX has it, with an offer on the cloud in memory, and an empty inventory."""
@@ -146,17 +162,18 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "inventory").mkdir()
     (tmp_path / "inventory/hosts").write_text("", encoding="utf-8")
     file = {"clouds": {"one": {"provider": "memory", "path": str(tmp_path / "world")}}, "pools": {"box": {"cloud": "one", "count": 2}}}
-    offer = {"file": file, "answers": {"workers": ["pools.box.count"]}}
+    answers = {"workers": ["pools.box.count"], "owner": ["owner"], "ssh_keys": ["ssh_keys"]}
+    offer = {"file": file | {"ssh_keys": []}, "answers": answers}
     (tmp_path / "offers/bare.yml").write_text(yaml.safe_dump(offer), encoding="utf-8")
     plays = [{"import_playbook": "sky.clusters.answers"}, {"import_playbook": "sky.clusters.provision"}]
     (tmp_path / "up.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
     return tmp_path
 
 
-def play(project: Path, answers: dict[str, Any], *more: str) -> tuple[int, str]:
-    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(project / "key"), "ANSIBLE_HOME": str(project / "home")}
+def play(project: Path, answers: dict[str, Any], *more: str, **environment: str) -> tuple[int, str]:
+    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PRIVATE_KEY_FILE": str(project / "key"), "ANSIBLE_HOME": str(project / "home")} | environment
     program = str(tree.ROOT / "tests/support/play_in_memory.py")
-    (project / "extravars").write_text(json.dumps(answers), encoding="utf-8")
+    (project / "extravars").write_text(extra_vars(answers), encoding="utf-8")
     command = [sys.executable, program, "-i", str(project / "inventory"), "-e", f"@{project}/extravars", "up.yml", *more]
     done = subprocess.run(command, cwd=project, env=os.environ | own, text=True, capture_output=True, check=False, timeout=90)
     return done.returncode, done.stdout + done.stderr
@@ -165,9 +182,21 @@ def play(project: Path, answers: dict[str, Any], *more: str) -> tuple[int, str]:
 def test_the_file_is_the_inventory_of_the_plays_that_follow(project: Path) -> None:
     code, said = play(project, {"answer_name": "demo", "answer_workers": ""}, "--check", "--diff")
     assert code == 0, said
-    assert "demo-box-1: create in one" in said
+    assert re.search(r"\+ demo-box-1 +create in one", said), said
     assert "demo-box-2" not in said
     assert (project / "inventory/answers.sky.yml").stat().st_mode & 0o777 == 0o600
+
+
+def test_variables_beside_the_playbook_are_those_of_the_roles(project: Path) -> None:
+    """Ansible reads those beside the playbook that a play is in, and all plays are in imported ones."""
+    (project / "group_vars").mkdir()
+    (project / "group_vars/all.yml").write_text("node_hardning: strict\n", encoding="utf-8")
+    code, said = play(project, {"answer_name": "demo"}, "--check")
+    assert code == 2
+    assert "node_hardning (group all): no such variable; did you mean 'node_hardening'?" in said
+    (project / "group_vars/all.yml").unlink()
+    code, said = play(project, {"answer_name": "demo"}, "--check")
+    assert code == 0, said  # what the earlier run wrote is gone
 
 
 def test_a_fault_is_the_failure_of_the_first_task(project: Path) -> None:
@@ -177,3 +206,24 @@ def test_a_fault_is_the_failure_of_the_first_task(project: Path) -> None:
     assert "answer_workers: must be 0 or more, got -1" in said
     assert "PLAY [Check the cluster file]" not in said
     assert not (project / "inventory/answers.sky.yml").exists()
+
+
+def test_in_a_job_the_file_has_the_user_and_the_keys_that_the_job_needs(project: Path) -> None:
+    place = f"/tmp/sky-agent-{os.getpid()}"
+    public = (project / "key.pub").read_text(encoding="ascii").strip()
+    other = public.rsplit(" ", 1)[0][:-4] + "AAAA"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL)
+    try:
+        while not Path(place).exists():
+            pass
+        environment = {"SSH_AUTH_SOCK": place}
+        subprocess.run(["ssh-add", "-q", str(project / "key")], env=os.environ | environment, check=True)
+        answers = {"answer_name": "demo", "answer_ssh_keys": f"{other} ada\r\n", "awx_job_id": 7, "awx_user_name": "ada"}
+        code, said = play(project, answers, "--check", **environment)
+    finally:
+        agent.terminate()
+        agent.wait(10)
+    assert code == 0, said
+    written = yaml.safe_load((project / "inventory/answers.sky.yml").read_text(encoding="utf-8"))
+    assert written["owner"] == "ada"
+    assert [line.split()[1] for line in written["ssh_keys"]] == [other.split()[1], public.split()[1]]

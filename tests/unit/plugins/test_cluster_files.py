@@ -33,3 +33,9 @@ def test_an_unreadable_file(tmp_path: Path, name: str, content: bytes, sentence:
     found = unreadable(tmp_path / name)
     assert found.startswith(sentence)
     assert bool(found) is bool(sentence)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "demo.sky.yml").mkdir()  # root may read every file
+    assert unreadable(tmp_path / "demo.sky.yml") == "cannot be read: Is a directory"
+    assert unreadable(tmp_path / "hosts.ini") == ""

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import NEXT, TAIL, WIDTH, each_once, failure_text
+from ansible_collections.sky.clusters.plugins.plugin_utils._failure_text import HIDDEN, NEXT, TAIL, WIDTH, each_once, failure_text
 
 
-def of(result: dict[str, Any], login: str = "") -> list[str]:
-    return failure_text("demo-worker-1", "Install Spark", "Install Java", result, login)
+def of(result: dict[str, Any], login: str = "", hidden: bool = False) -> list[str]:
+    return failure_text("demo-worker-1", "Install Spark", "Install Java", result, login, hidden)
 
 
 def test_the_cause_is_reported_with_its_place_and_the_next_step() -> None:
@@ -45,6 +45,24 @@ def test_a_crashed_module_shows_the_end_of_its_output() -> None:
 def test_the_failed_item_of_a_loop_is_reported() -> None:
     lines = of({"msg": "One or more items failed", "results": [{"msg": "fine"}, {"failed": True, "msg": "the second"}]})
     assert lines[0].endswith(": the second")
+
+
+CANARY = {"failed": True, "msg": "password CANARY", "rc": 3, "stderr": "CANARY", "module_stdout": "CANARY"}
+
+
+@pytest.mark.parametrize(
+    ("result", "hidden"),
+    [
+        (CANARY, True),  # as core 2.21 hands it over
+        (CANARY | {"_ansible_no_log": True}, False),
+        ({"msg": "One or more items failed", "results": [CANARY | {"_ansible_no_log": True}]}, False),
+        ({"msg": "CANARY", "_ansible_no_log": True, "results": [CANARY]}, False),
+    ],
+)
+def test_what_no_log_hides_stays_hidden(result: dict[str, Any], hidden: bool) -> None:
+    first, *rest = of(result, "ssh root@10.0.0.1", hidden)
+    assert first == f"demo-worker-1 failed at 'Install Spark' (task 'Install Java'): {HIDDEN}"
+    assert rest == ["    look: ssh root@10.0.0.1", f"    {NEXT}"]
 
 
 def test_a_missing_reason_is_reported_as_missing() -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ansible.template
 import pytest
 import yaml
 from ansible import context
@@ -20,12 +23,15 @@ from ansible.module_utils.common.collections import ImmutableDict
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._providers import Provider
-from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse
+from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import parse, parse_parts
 from ansible_collections.sky.clusters.plugins.module_utils._engine import _fleet
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_cache import dropped_cache
+from ansible_collections.sky.clusters.tests.support import tree
 from ansible_collections.sky.clusters.tests.support.clusters import settled
 from ansible_collections.sky.clusters.tests.support.memory_cloud import MemoryCloud, MemoryOptions
 from ansible_collections.sky.clusters.tests.support.world import World
+
+trusted = getattr(ansible.template, "trust_as_template", str)  # which ansible-core 2.18 does not have
 
 
 @pytest.fixture
@@ -90,6 +96,15 @@ def test_what_the_file_switches_off_reaches_the_modules(tmp_path: Path, content:
     assert group.vars["sky_settings"] == {"overlay": False, "firewall": [{"ports": [80]}]}
 
 
+@pytest.mark.parametrize("empty", [{"firewall": []}, {"overlay": {}}, {"names": {}}, {"admin_cidrs": []}, {"timeouts": {}}])
+def test_what_the_file_leaves_empty_means_the_same_to_the_modules(tmp_path: Path, content: dict[str, Any], empty: dict[str, Any]) -> None:
+    """A firewall without further rules is a firewall: the nodes would be ready without it."""
+    group = inventory(tmp_path, content | empty).groups["all"]
+    parts = {key.removeprefix("sky_"): value for key, value in group.vars.items()}
+    assert parts["settings"] == empty
+    assert parse_parts(parts, {"memory": MemoryOptions}) == parse(content | empty, {"memory": MemoryOptions})
+
+
 def test_a_node_has_its_address_in_the_overlay(tmp_path: Path, content: dict[str, Any]) -> None:
     host = inventory(tmp_path, content | {"overlay": True}).get_host("demo-worker-1")
     assert host.vars["sky_address"] == f"10.99.0.{host.vars['sky_number']}"
@@ -126,9 +141,65 @@ def test_a_cached_inventory_lists_no_cloud(world: World, tmp_path: Path, content
     assert world.calls("listing") == before
 
 
-def test_braces_in_a_clouds_answer_are_text(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
-    world.set_node("demo-worker-0", ready="{{ 1 + 1 }}")
-    assert str(inventory(tmp_path, content).get_host("demo-worker-0").vars["sky_ready"]) == "{{ 1 + 1 }}"
+RUN = [
+    "{{ 1 + 1 }}",
+    "{% if true %}2{% endif %}",
+    "n{# a comment #}1",
+    "#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ 1 + 1 ]]",
+    "{ 1 + 1 }}",  # with a brace before it
+    "lookup('ansible.builtin.pipe', 'id')",  # of which a `when` of braces makes a condition
+    "'id' | password_hash",
+]
+
+
+def listed(tmp_path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """The variables of the hosts, as C(ansible-inventory --list) prints them."""
+    (tmp_path / "demo.sky.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    program = [sys.executable, "-W", "ignore", str(tree.ROOT / "tests/support/list_in_memory.py")]
+    command = [*program, "-i", str(tmp_path / "demo.sky.yml"), "--list"]
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=True, timeout=90)
+    return dict(json.loads(done.stdout)["_meta"]["hostvars"])
+
+
+def marked(value: Any) -> list[str]:
+    """The texts that Ansible's JSON shows as a mapping, since they must not be run as a template."""
+    if isinstance(value, dict) and set(value) == {"__ansible_unsafe"}:
+        return [value["__ansible_unsafe"]]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in marked(item)]
+
+
+def test_ansible_inventory_shows_plain_strings(tmp_path: Path, content: dict[str, Any]) -> None:
+    shown = listed(tmp_path, content)
+    assert sorted(shown) == ["demo-master-0", "demo-worker-0", "demo-worker-1"]
+    assert marked(shown) == []
+    for host in shown.values():
+        assert host["ansible_host"] == host["sky_address"]
+        assert (host["sky_cluster"], host["sky_pools"], host["sky_clouds"]) == ("demo", content["pools"], content["clouds"])
+
+
+def test_ansible_inventory_shows_what_could_be_run_as_unsafe(world: World, tmp_path: Path, content: dict[str, Any]) -> None:
+    content["pools"]["worker"] |= {"count": len(RUN), "extra": {"note": RUN[:1], "other": "-o Path=%(directory)s/%h"}}
+    settled(world, parse(content, {"memory": MemoryOptions}))
+    for index, text in enumerate(RUN):
+        world.set_node(f"demo-worker-{index}", ready=text)
+    shown = listed(tmp_path, content)
+    assert {name: marked(host["sky_ready"]) for name, host in shown.items()} == {
+        "demo-master-0": [],
+        **{f"demo-worker-{index}": [text] for index, text in enumerate(RUN)},
+    }
+    extra = {"note": [{"__ansible_unsafe": RUN[0]}], "other": "-o Path=%(directory)s/%h"}
+    assert [host["sky_pools"]["worker"]["extra"] for host in shown.values()] == [extra] * (1 + len(RUN))
+
+
+@pytest.mark.parametrize("text", RUN)
+def test_what_could_be_run_in_a_clouds_answer_is_text(world: World, tmp_path: Path, content: dict[str, Any], text: str) -> None:
+    world.set_node("demo-worker-0", ready=text)
+    variables = inventory(tmp_path, content).get_host("demo-worker-0").vars
+    templar = ansible.template.Templar(DataLoader(), variables)
+    assert templar.template(variables["sky_ready"]) == text
+    assert templar.template(trusted("{{ sky_ready }}")) == text
+    assert templar.template(trusted("{{ '{' ~ sky_ready }}")) == "{" + text
 
 
 def test_a_cached_list_is_marked_and_dropped_on_demand(world: World, tmp_path: Path, content: dict[str, Any]) -> None:

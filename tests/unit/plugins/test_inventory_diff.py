@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._views._hosts import hosts
 from ansible_collections.sky.clusters.plugins.plugin_utils._inventory_diff import differing, others, running
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import inventory_value
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of, opened, settled
 from ansible_collections.sky.clusters.tests.support.world import World
 
@@ -31,7 +32,7 @@ class Place:
         self.world = world
         self.cluster = cluster_of(world.folder, {"worker": 2})
         settled(world, self.cluster)
-        self.known = Known({host.name: dict(host.variables) for host in hosts(self.listings()["one"], "one", self.cluster)})
+        self.known = Known({host.name: inventory_value(host.variables) for host in hosts(self.listings()["one"], "one", self.cluster)})
         self.known["site-box"] = {}
 
     def listings(self) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
+from ansible_collections.sky.clusters.plugins.action.inventory_check import NO_FILE
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, ssh_options
-from ansible_collections.sky.clusters.plugins.plugin_utils._awx import portable
+from ansible_collections.sky.clusters.plugins.plugin_utils._awx import portable, user, worded
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGm8vXoFCSkGx2EIq9TqtKlWMVjBWRxUN4HYaBZVYjzZ"
 LOGIN = Login(("/root/.ansible/sky/a b.pub",), "/root/.ansible/sky")
@@ -67,3 +68,34 @@ def test_a_login_from_elsewhere_checks_the_host_keys_and_names_no_file_of_the_co
     assert inner[-1] == "debian@192.0.2.7"
     assert inner[inner.index("-W") + 1] == "[%h]:%p"
     assert f"KnownHostsCommand=/bin/echo %%H {KEY}" in inner
+
+
+@pytest.mark.parametrize(
+    ("said", "in_a_job"),
+    [
+        ("to follow it again: a playbook with -e sky_submission=12", "to follow it again: a playbook with sky_submission: 12"),
+        ("replace the node (-e sky_replace=drift)", "replace the node (sky_replace: drift)"),
+        ("run with -e sky_replace again: a", "run with sky_replace again: a"),
+        ("job 1 is queued and keeps running if you stop this command", "job 1 is queued and keeps running if this job is cancelled"),
+        ("next: fix the cause, then run the same command again", "next: fix the cause, then start the template again"),
+        ("to cut it short: Ctrl-C, then run again", "to cut it short: cancel the job, then run again"),
+        ("put 'owner: ada' in the cluster file", "put 'owner: ada' in the cluster file"),
+        (NO_FILE, "no cluster file in the inventory: choose an inventory whose source is a cluster file"),
+        ("cat -e file", "cat -e file"),
+    ],
+)
+def test_a_job_is_told_of_variables_and_not_of_options(said: str, in_a_job: str) -> None:
+    assert worded(said, {}) == said
+    assert worded(said, {"awx_job_id": 12}) == in_a_job
+
+
+def test_where_answers_make_the_file_they_say_whose_cluster_it_is() -> None:
+    said = "to manage it together, put 'owner: ada' in the cluster file; for a cluster of your own, choose another name"
+    known = {"awx_job_id": 12, "answer_name": "demo"}
+    assert worded(said, known) == "to manage it together, set answer_owner: ada; for a cluster of your own, choose another name"
+
+
+def test_the_user_of_a_job() -> None:
+    assert user({"awx_user_name": "ada", "tower_user_name": "bob"}) == "ada"
+    assert user({"tower_user_name": "bob"}) == "bob"
+    assert user({"awx_schedule_name": "nightly"}) == ""

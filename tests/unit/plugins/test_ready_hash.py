@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.plugin_utils import _ready_hash
 from ansible_collections.sky.clusters.plugins.plugin_utils._ready_hash import _everything, is_input, ready_hash
+from ansible_collections.sky.clusters.plugins.plugin_utils._untemplated import inventory_value, untemplated
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,13 @@ def test_the_hash_follows_roles_and_variables() -> None:
     assert ready_hash(["spark_worker"], {"spark_version": "4.3.0"}) == same
     assert ready_hash(["spark_worker"], {"spark_version": "4.3.1"}) != same
     assert ready_hash(["spark_master"], {"spark_version": "4.3.0"}) != same
+
+
+def test_the_hash_does_not_depend_on_what_ansible_marks() -> None:
+    """Variables of a host that a run has added again have other marks than those that the inventory has read."""
+    variables = {"sky_address": "10.0.0.4", "sky_network": {"overlay": {"range": "10.99.0.0/16"}}, "spark_note": "{{ 1 }}"}
+    plain = ready_hash(["spark_worker"], variables)
+    assert [ready_hash(["spark_worker"], mark(variables)) for mark in (inventory_value, untemplated)] == [plain, plain]
 
 
 def test_the_hash_follows_what_a_role_includes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

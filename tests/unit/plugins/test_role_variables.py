@@ -19,6 +19,7 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
     doubled,
     faults,
     known,
+    misplaced,
     missing,
     of_role,
     sources,
@@ -67,11 +68,13 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
         ("s3a_endpoint", "rgw", "must be an address such as https://rgw.example.org:7443, got 'rgw'"),
         ("s3a_bucket", "My_Bucket", "must be the name of a bucket"),
         ("s3a_sha256", "12", "must be a SHA-256, which has 64 hexadecimal digits, got '12'"),
+        ("s3a_ca_file", "none/ca.pem", "no such file on the controller: none/ca.pem"),
         ("cephfs_export", "/lab", "must be monitors and a folder, such as"),
         ("cephfs_client", "client.lab", "must be the name of a client without 'client.', such as lab, got 'client.lab'"),
         ("cephfs_name", "a b", "must be the name of a file system, such as cephfs, got 'a b'"),
         ("cephfs_key", "CANARY", "must be the key of a client, which has 40 characters and ends with ="),
         ("cephfs_mount", "shared", "must be an absolute path without spaces, such as /shared, got 'shared'"),
+        ("cephfs_wait", 0, "must be from 1 to 3600, got 0"),
         ("cephfs_mode", "rwx", "must be a mode in quotes, such as \"1777\", got 'rwx'"),
         ("torque_engine", "pbs", "must be one of slurm, torque, openpbs, got 'pbs'"),
         ("torque_server_queues", [], "must name a queue"),
@@ -105,6 +108,18 @@ from ansible_collections.sky.clusters.plugins.plugin_utils._role_variables impor
             [{"name": "a", "start": "2026-12-01T08:00", "end": "2026-12-01T07:00"}],
             "entry 0 ('a'): 'end' must be after 'start'",
         ),
+        ("hdfs_replication", 0, "must be from 1 to 512, got 0"),
+        ("hdfs_replication", 513, "must be from 1 to 512, got 513"),
+        ("hdfs_client_replication", 0, "must be from 1 to 512, got 0"),
+        ("hdfs_heap", "512", "must be a size in MiB or GiB, such as 512m or 2g, got '512'"),
+        ("hdfs_heap", "lots", "must be a size in MiB or GiB, such as 512m or 2g, got 'lots'"),
+        ("hdfs_sha256", "12", "must be a SHA-256, which has 64 hexadecimal digits, got '12'"),
+        ("hdfs_settings", {"dfs.replication": 0}, "dfs.replication: set hdfs_replication instead"),
+        ("hdfs_client_namenode", "hdfs://10.0.0.4:8020", "must be an address and a port, such as 10.0.0.4:8020, got 'hdfs://10.0.0.4:8020'"),
+        ("hdfs_namenode_folders", [{"path": "/sets", "ownr": "ada"}], "entry 0: unknown key 'ownr'; did you mean 'owner'?"),
+        ("hdfs_namenode_folders", [{"owner": "ada"}], "entry 0: 'path' is missing"),
+        ("hdfs_namenode_folders", [{"path": "sets"}], "entry 0: 'path' must be a path in HDFS, such as /sets, got 'sets'"),
+        ("hdfs_namenode_folders", [{"path": "/sets", "mode": 0o775}], "entry 0 ('/sets'): 'mode' must be a mode in quotes, such as \"755\", got 509"),
         ("spark_uid", 33, "must be from 1000 to 59999"),
         ("node_user_shell", "bash", "must be the path of a program, got 'bash'"),
     ],
@@ -137,7 +152,9 @@ def test_valid_role_variables_are_accepted() -> None:
     good = {
         "spark_worker_memory": "2048", "spark_port": 7077, "spark_io_encryption": "yes", "node_user": "ada", "node_user_uid": 1000,
         "node_user_shell": "/bin/zsh", "spark_worker_cores": "{{ sky_cores - 1 }}", "spark_daemon_settings": {"a": "{{ b }}"},
-        "spark_worker_batch": None, "torque_server_shares": {"ada": "3"}, "torque_node_properties": ["big", "x86-64.v3"],
+        "spark_worker_batch": None, "hdfs_heap": "2G", "hdfs_client_namenode": "[fd00::4]:8020", "hdfs_settings": {"dfs.blocksize": "64m"},
+        "hdfs_namenode_folders": [{"path": "/sets", "owner": "ada", "mode": "1777"}, {"path": "/in"}],
+        "torque_server_shares": {"ada": "3"}, "torque_node_properties": ["big", "x86-64.v3"],
         "torque_server_queues": [{"name": "batch", "max_walltime": "2-00:00:00", "default_walltime": "30:00", "priority": 5}],
         "torque_server_reservations": [{"name": "update", "start": datetime.datetime(2026, 12, 1, 8), "end": "2026-12-01T10:00", "nodes": ["n-0"]}],
     }  # fmt: skip
@@ -209,6 +226,7 @@ CEPHFS = {"cephfs_export": "10.0.0.5:6789:/lab", "cephfs_client": "lab"}
         (["spark_master"], [{"s3a_endpoint": "https://rgw"}, KEYS], []),
         (["spark_master"], [{"s3a_endpoint": ""}], []),
         (["spark_master"], [{"s3a_archive": "jars.tar"}], ["s3a_sha256: is required with s3a_archive"]),
+        (["hdfs_namenode"], [{"hdfs_archive": "jars.tar"}], ["hdfs_sha256: is required with hdfs_archive"]),
         (["cephfs"], [CEPHFS], ["cephfs_key: is required by the role cephfs, unless cephfs_share is set"]),
         (["cephfs"], [{"cephfs_share": "data"}], []),
         (["cephfs"], [CEPHFS | {"cephfs_key": "{{ vaulted }}"}, {"cephfs_share": "data"}], []),  # of two pools
@@ -219,6 +237,15 @@ CEPHFS = {"cephfs_export": "10.0.0.5:6789:/lab", "cephfs_client": "lab"}
 )
 def test_variables_that_others_need_are_asked_for(roles: list[str], places: list[dict[str, Any]], sentences: list[str]) -> None:
     assert list(missing(roles, [("", place) for place in places])) == sentences
+
+
+def test_a_variable_of_clusters_without_a_role_is_refused_with_it() -> None:
+    """DataNodes would follow the NameNode of another cluster."""
+    places = [("group all", {"hdfs_client_namenode": "10.0.0.4:8020"}), ("", {"hdfs_client_namenode": ""})]
+    assert list(misplaced(["spark_master"], places)) == []
+    assert list(misplaced(["spark_master", "hdfs_namenode"], places)) == [
+        "hdfs_client_namenode (group all): is for clusters without the role hdfs_namenode"
+    ]
 
 
 def test_a_role_checks_the_values_that_its_node_has() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc import LxcOptions
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Cluster, parse
-from ansible_collections.sky.clusters.plugins.module_utils._views._network import content, serving_pool, settings
+from ansible_collections.sky.clusters.plugins.module_utils._views._network import absent, content, in_range, serving_pool, settings, without_ipv4
 from ansible_collections.sky.clusters.plugins.plugin_utils._ruleset import ruleset
 
 
@@ -44,7 +44,7 @@ def test_everything_that_is_not_allowed_is_dropped() -> None:
         "ct state established,related counter name established accept",
         "tcp dport 22 ip saddr @admin_v4 counter name ssh accept",
         "tcp dport 22 ip6 saddr @admin_v6 counter name ssh accept",
-        'iifname != "sky0" udp dport { 51820, 52000-64287 } ip saddr @underlay_v4 counter name overlay accept',
+        'iifname != "sky0" udp dport 51820 ip saddr @underlay_v4 counter name overlay accept',
         'iifname "sky0" ip saddr @users_v4 counter name users accept',
         "ip saddr @cluster_v4 counter name cluster accept",
         "ip6 saddr @cluster_v6 counter name cluster accept",
@@ -89,21 +89,68 @@ def test_rules_of_the_file() -> None:
         f"ip6 saddr @node_demo__gate__1_v6 {ports}",
         f"ip6 saddr @cluster_v6 {ports}",
     ]
-    blocked = "meta nfproto ipv4 tcp dport { 7077 } counter name rule_1 drop"
+    blocked = "ct direction original meta nfproto ipv4 tcp dport { 7077 } counter name rule_1 drop"
     assert found.index(blocked) < found.index("ct state established,related counter name established accept")
-    assert "ip saddr { 198.51.100.7/32 } counter name rule_3 accept" in found  # the third that applies to workers, after 0, 1 and 2
-    assert rules("worker", "output", firewall=given)[1:] == [
-        "meta nfproto ipv4 meta l4proto icmp counter name rule_2 drop",
-        "meta nfproto ipv6 meta l4proto ipv6-icmp counter name rule_2 drop",
+    assert "ip saddr { 198.51.100.7/32 } counter name rule_4 accept" in found  # its place in the file, not among those of workers
+    assert rules("worker", "output", firewall=given)[-2:] == [
+        "ct direction original meta nfproto ipv4 meta l4proto icmp counter name rule_2 drop",
+        "ct direction original meta nfproto ipv6 meta l4proto ipv6-icmp counter name rule_2 drop",
     ]
     assert not any("7077" in line for line in rules("gate", firewall=given))
     assert rules("gate", "output", firewall=given) == []
 
 
+BLOCK_IN = {"action": "block", "protocol": "udp", "ports": ["1-1024"]}
+BALANCE = {"port": 80, "pool": "web"}
+BLOCK_OUT = {"action": "block", "direction": "out", "protocol": "any"}
+
+
+def test_blocks_leave_answers_and_what_the_cluster_is_made_with() -> None:
+    found = rules("worker", firewall=[BLOCK_IN])
+    before = found[: found.index("ct direction original meta nfproto ipv4 udp dport { 1-1024 } counter name rule_0 drop")]
+    assert {
+        'iifname "lo" accept',
+        "ct state related icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } counter name echo accept",
+        "udp sport 67 udp dport 68 accept",
+        "ip saddr @cluster_v4 meta l4proto { tcp, udp } th dport 7999 accept",
+        "ip6 saddr @cluster_v6 meta l4proto { tcp, udp } th dport 7999 accept",
+        "ip saddr @cluster_v4 tcp dport 22 accept",
+        "ip6 saddr @cluster_v6 tcp dport 22 accept",
+        "ip saddr @cluster_v4 icmp type echo-request accept",
+        'iifname != "sky0" udp dport 51820 ip saddr @cluster_v4 counter name overlay accept',
+    } < {*before}
+    assert any("nd-neighbor-solicit" in line for line in before)
+
+
+def test_blocks_of_what_leaves_spare_ssh_the_loopback_and_the_tunnels() -> None:
+    found = rules("worker", "output", firewall=[BLOCK_OUT])
+    assert found[:3] == ["type filter hook output priority filter; policy accept;", 'oifname "lo" accept', "tcp sport 22 accept"]
+    before = found[: found.index("ct direction original meta nfproto ipv4 counter name rule_0 drop")]
+    assert {
+        "udp sport 68 udp dport 67 accept",
+        'oifname != "sky0" udp sport 51820 accept',
+        "ip daddr @cluster_v4 meta l4proto { tcp, udp } th dport 7999 accept",
+        "ip daddr @cluster_v4 tcp dport 22 accept",
+        "ip daddr @cluster_v4 icmp type echo-request accept",
+    } < {*before}
+    alone = rules("box", "output", pools={"box": {"cloud": "one", "count": 1}}, firewall=[BLOCK_OUT], overlay=False)
+    assert not any("51820" in line or "echo-request" in line for line in alone)
+
+
+def test_rules_are_counted_by_their_place_in_the_file_on_every_node() -> None:
+    pools = {
+        "front": {"cloud": "one", "count": 1, "roles": ["load_balancer"], "public_ip": True},
+        "web": {"cloud": "two", "count": 1},
+    }
+    file = {"pools": pools, "firewall": [{"ports": [1], "nodes": ["web"]}, {"ports": [2], "nodes": ["front"]}], "load_balancer": [BALANCE]}
+    counted = {pool: [rule["counter"] for rule in settings(cluster(**file), pool, f"demo-{pool}-0")["rules"]] for pool in pools}
+    assert counted == {"front": ["rule_1", "load_balancer_0"], "web": ["rule_0"]}
+
+
 def test_gateways_forward_and_others_do_not() -> None:
     assert rules("worker", "forward") == []
     assert rules("gate", "forward")[0] == "type filter hook forward priority filter; policy drop;"
-    assert "ct status dnat accept" in rules("gate", "forward")
+    assert [line for line in rules("gate", "forward") if "dnat" in line] == ['iifname != "sky0" ip saddr @underlay_v4 ct status dnat accept']
 
 
 def test_a_cluster_without_an_overlay_has_no_rules_of_one() -> None:
@@ -116,7 +163,8 @@ def test_a_cluster_without_an_overlay_has_no_rules_of_one() -> None:
 
 def node(pool: str, index: int, number: int, *, is_public: bool = False, serves: bool = False) -> tuple[str, dict[str, Any]]:
     address = f"10.90.1.{number % 256}"
-    addresses = [{"address": address, "family": 4, "public": False}] + [{"address": address, "family": 4, "public": True}] * is_public
+    private = {"address": address, "family": 4, "public": False, "port": 0}
+    addresses = [private] + [private | {"public": True}] * is_public
     return f"demo-{pool}-{index}", {
         "sky_number": number, "sky_cloud": "two" if pool == "worker" else "one", "sky_cloud_address": address, "sky_addresses": addresses,
         "sky_pool": pool, "sky_roles": [], "sky_serves": serves,
@@ -135,6 +183,48 @@ def test_the_list_of_the_nodes() -> None:
     ]
     assert found["people"] == {"names": ["ada"], "first": 65281, "gateway": "demo-gate-0"}
     assert found["names"] == {"web": "demo-gate-0"}
+
+
+def test_a_node_behind_a_translated_port_has_no_public_address() -> None:
+    """Its gateway forwards ssh alone, and may be known by a name."""
+    name, variables = node("worker", 0, 257)
+    outside = {"address": "gate.example.org", "family": 4, "public": True, "port": 10022}
+    found = content(cluster(), {name: variables | {"sky_addresses": [outside, *variables["sky_addresses"]]}})
+    assert [(each["public"], each["addresses"], each["gateway"]) for each in found["nodes"]] == [("", ["10.90.1.1"], False)]
+
+
+def test_nodes_without_ipv4_cannot_be_in_an_overlay() -> None:
+    name, variables = node("worker", 0, 257)
+    nodes = dict([node("gate", 0, 2), (name, variables | {"sky_cloud_address": "2001:db8::7"})])
+    assert without_ipv4(cluster(), nodes) == ["demo-worker-0"]
+    assert without_ipv4(cluster(overlay=False), nodes) == []
+
+
+def test_nodes_whose_addresses_are_in_the_range_cannot_be_in_an_overlay() -> None:
+    """Of a cloud whose networks the file does not say."""
+    name, variables = node("gate", 0, 2, is_public=True)
+    public = variables["sky_addresses"][1] | {"address": "10.99.7.1"}
+    found = dict([node("worker", 0, 257), (name, variables | {"sky_addresses": [variables["sky_addresses"][0], public]})])
+    assert in_range(cluster(), found) == ["demo-gate-0 (10.99.7.1)"]
+    assert in_range(cluster(), found | {name: variables | {"sky_addresses": [public | {"port": 22}]}}) == []
+    assert in_range(cluster(overlay=False), found) == []
+
+
+def test_nodes_that_the_file_names_and_that_do_not_exist_are_named() -> None:
+    """No index is impossible: of three nodes the first one may have been removed."""
+    rule = {"ports": [80], "nodes": ["demo-worker-1", "worker"], "peers": ["demo-gate-7", "spark_master", "192.0.2.7"]}
+    found = cluster(firewall=[rule], names={"db": "demo-worker-1", "web": "demo-worker-99", "out": "192.0.2.7"})
+    assert absent(found, ["demo-worker-1"]) == ["firewall[0] (demo-gate-7)", "names.web (demo-worker-99)"]
+    assert absent(cluster(), []) == []
+
+
+def test_the_list_says_how_gateways_are_passed_only_where_the_file_does() -> None:
+    """Agents of earlier versions refuse a list with what they do not know."""
+    plain, relayed = cluster(), cluster(overlay={"port": 443, "between": "relayed"})
+    nodes = dict([node("gate", 0, 2, is_public=True)])
+    assert content(plain, nodes)["overlay"] == {"range": "10.99.0.0/16", "port": 51820, "inside": "encrypted"}
+    wanted = {"range": "10.99.0.0/16", "port": 443, "inside": "encrypted", "between": "relayed"}
+    assert content(relayed, nodes)["overlay"] == settings(relayed, "gate", "demo-gate-0")["overlay"] == wanted
 
 
 def test_the_list_is_served_by_the_first_head() -> None:

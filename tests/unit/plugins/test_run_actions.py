@@ -76,7 +76,7 @@ def test_nodes_are_created_recorded_deleted_and_destroyed(site: Site) -> None:
     names = {"names": [FIRST, "demo-box-7"]}
     foretold, destruction = site.run(("nodes_delete", names), ("cluster_destroy", {}), check=True)
     assert (foretold["changed"], len(foretold["actions"])) == (True, 1)
-    assert destruction["summary"][-1] == "plan: 2 to delete"
+    assert destruction["summary"][-1] == "plan: 3 to delete"  # with what they share
     assert site.world.names() == [FIRST, SECOND]
     assert site.run(("nodes_delete", names))[0]["actions"] == foretold["actions"]
     assert site.world.names() == [SECOND]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -174,3 +175,19 @@ def test_only_the_last_part_of_an_output_is_kept() -> None:
 )
 def test_the_reason_is_taken_from_the_most_informative_lines(stderr: str, stdout: str, words: str) -> None:
     assert why_failed({"stderr": stderr, "stdout": stdout}) == words
+
+
+def test_an_executor_that_was_killed_goes_before_what_the_log_ends_with() -> None:
+    gave_up = (
+        "Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most recent failure: Lost task 0.3 in stage 0.0 (TID 3) "
+        "(10.0.0.5 executor 3): ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 137"
+    )
+    output = {"stderr": f"org.apache.spark.SparkException: {gave_up}\nDriver stacktrace:\njava.lang.Exception: end\n", "stdout": ""}
+    assert why_failed(output, {"10.0.0.5": "demo-worker-0"}).startswith("an executor on demo-worker-0 was killed, probably because")
+
+
+def test_workers_are_named_by_their_addresses() -> None:
+    action = Recorded()
+    hosts = {"demo-worker-0": {"sky_address": "10.0.0.5"}, "other": {"sky_address": "10.0.0.6"}}
+    action.variables = {"groups": {"spark_worker": ["demo-worker-0"]}, "hostvars": SimpleNamespace(raw_get=hosts.__getitem__)}
+    assert action._names() == {"10.0.0.5": "demo-worker-0"}

@@ -34,5 +34,13 @@ def test_a_lost_host_is_tried_again() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]  # nobody listens there
-        asked = reasons({"demo-p-0": SshLogin(f"-F none -p {port}", "root", "127.0.0.1")})
+        login = SshLogin.of({"ansible_ssh_common_args": "-F none", "ansible_host": "127.0.0.1", "ansible_port": port})
+        asked = reasons({"demo-p-0": login})
     assert asked == {"demo-p-0": f"connect to host 127.0.0.1 port {port}: Connection refused"}
+
+
+def test_the_command_leads_to_the_node_behind_a_port_of_its_gateway() -> None:
+    known = {"ansible_ssh_common_args": "-F none -o IdentitiesOnly=yes", "ansible_user": "ada", "ansible_host": "gate.example.org"}
+    assert SshLogin.of(known | {"ansible_port": 15001}).command() == "ssh -F none -o IdentitiesOnly=yes -p 15001 ada@gate.example.org"
+    assert SshLogin.of(known | {"ansible_port": 22}).command() == "ssh -F none -o IdentitiesOnly=yes ada@gate.example.org"
+    assert SshLogin.of({"ansible_host": "10.0.0.5"}).command() == "ssh root@10.0.0.5"

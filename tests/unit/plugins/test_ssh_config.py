@@ -16,7 +16,10 @@ from ansible_collections.sky.clusters.plugins.action.ssh_config import login_at
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, State
 from ansible_collections.sky.clusters.plugins.module_utils._cluster_file._cluster import Login
 from ansible_collections.sky.clusters.plugins.module_utils._engine._gateway import Gateway, ssh_options
+from ansible_collections.sky.clusters.plugins.plugin_utils._output_file import save
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh import SshLogin
 from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_config import configuration, options
+from ansible_collections.sky.clusters.plugins.plugin_utils._ssh_file import to_use, to_write
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHwZ8vZ4FVfqEg4jj5O/KMkg8PUsy91wDFQVAaJZ2Lbx"
 LOGIN = Login(("/home/ada/my keys/50%.pub",), "")
@@ -74,6 +77,34 @@ def test_a_node_has_its_lines_under_its_name() -> None:
     text = configuration("demo", {"demo-box-0": HOSTS["demo-box-0"]}, "sky")
     assert text.splitlines()[0].startswith("# The nodes of cluster demo")
     assert text.splitlines()[2:6] == ["Host demo-box-0", "    HostName 192.0.2.4", "    User sky", "    Port 2222"]
+
+
+def test_the_home_folder_in_the_name_of_a_file_is_found_before_the_name_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = to_use("~/demo.ssh", "demo", {})
+    assert login_at(file, "demo-box-0", HOSTS["demo-box-0"], "sky", {}) == {"ssh": f"ssh -F {tmp_path}/demo.ssh", "node": "demo-box-0"}
+    save("sky_ssh_config", to_write("~/demo.ssh", "demo", {}), configuration("demo", HOSTS, "sky"))
+    assert effective(*shlex.split(f"-F {file}"), "demo-box-0")["hostname"] == "192.0.2.4"
+
+
+@pytest.mark.parametrize(("asked", "run"), [("-", {}), ("demo.ssh", {"awx_job_id": 17}), ("", {"awx_job_id": 17})])
+def test_what_is_no_file_of_the_reader_is_named_nowhere(asked: str, run: dict[str, Any]) -> None:
+    assert to_use(asked, "demo", run) == ""
+    assert to_write(asked, "demo", run) == asked
+
+
+def test_a_node_that_failed_is_looked_at_with_the_file_if_the_file_leads_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "demo.conf"
+    box = SshLogin.of(HOSTS["demo-box-0"] | {"ansible_user": "root"})
+    assert box.by_file(str(file), "demo-box-0") == ""
+    file.write_text(configuration("demo", HOSTS, "sky"))
+    command = box.by_file(str(file), "demo-box-0")
+    assert command == f"ssh -F {file} -l root demo-box-0"
+    told = effective(*shlex.split(command)[1:])
+    assert (told["hostname"], told["port"], told["user"]) == ("192.0.2.4", "2222", "root")
+    assert SshLogin.of(HOSTS["demo-box-0"] | {"ansible_host": "192.0.2.9"}).by_file(str(file), "demo-box-0") == ""  # the file is of an earlier run
+    assert box.by_file(str(file), "demo-box-2") == ""
+    assert box.by_file("", "demo-box-0") == ""
 
 
 def test_other_options_are_refused() -> None:

@@ -13,26 +13,28 @@ import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._systems._spark import SPARK
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Seen
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT
 from ansible_collections.sky.clusters.plugins.plugin_utils._findings import unproved
+from ansible_collections.sky.clusters.plugins.plugin_utils._screen import color_of, fitted_lines
 from ansible_collections.sky.clusters.plugins.plugin_utils._status import Status
 
 
 def node(name: str, pool: str, role: str, **more: Any) -> dict[str, Any]:
-    fixed = {"cloud": "here", "state": "running", "address": "10.0.0.4", "flavor": "small", "ready": "8d96"}
+    fixed = {"cloud": "here", "state": "running", "address": "10.0.0.4", "flavor": "small", "ready_hash": "8d96"}
     return {"name": name, "pool": pool, "roles": [role]} | fixed | more
 
 
 MASTER = node("demo-master-0", "master", "spark_master")
 WORKERS = [node(f"demo-worker-{index}", "worker", "spark_worker") for index in (10, 2)]
+WORKING = ["hdfs_datanode", "spark_worker", "nfs_client", "torque_node"]
 WELL = {"health": "ok", "faults": []}
+CHANGED = "its settings, software or peers have changed"
 SICK = {"health": "disk full", "faults": ["its root disk is full"]}
 
 
 def status(health: dict[str, Any] | None = None, looked: bool = True, **changed: Any) -> dict[str, Any]:
     """A ready cluster, except for what is given."""
     info: dict[str, Any] = {
-        "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 2}}, "volumes": [],
+        "nodes": [MASTER, *WORKERS], "pools": {"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 2}}, "volumes": [],
         "kept_volumes": [], "runs": [], "changes": [], "plan": [], "drift": [], "refusals": [], "notes": [], "estimate": [],
     }  # fmt: skip
     seen = {each["name"]: WELL for each in info["nodes"]} | (health or {})
@@ -42,6 +44,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "repair": [],
         "idle": [],
         "former": {},
+        "added": {},
         "nodes": seen,
         "services": [],
         "shares": [],
@@ -49,7 +52,7 @@ def status(health: dict[str, Any] | None = None, looked: bool = True, **changed:
         "notes": [],
         "systems": {},
     }
-    visits: dict[str, Any] = {"names": []}
+    visits: dict[str, Any] = {"names": [], "later": [], "drains": {}, "reasons": {name: ["changed"] for name in changed.get("names", [])}}
     for key, value in changed.items():
         next(part for part in (info, findings, visits) if key in part)[key] = value
     return Status("demo", info, findings, visits, looked).plain()
@@ -75,7 +78,7 @@ def test_a_ready_cluster() -> None:
         ({"health": {"demo-worker-2": SICK}}, "pools.worker: 1 fit node(s) where at least 2 are needed (demo-worker-2: disk full)"),
         ({"nodes": [MASTER, WORKERS[0]]}, "pools.worker: 1 fit node(s) where at least 2 are needed"),
         ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"state": "stopped"}]}, "(demo-worker-2 is stopped)"),
-        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}]}, "(demo-worker-2 is not configured yet)"),
+        ({"nodes": [MASTER, WORKERS[0], WORKERS[1] | {"ready_hash": ""}]}, "(demo-worker-2 is not configured yet)"),
         ({"nodes": []}, "no node exists"),
         ({"looked": False}, "the health of the nodes was not checked (sky_look is false)"),
     ],
@@ -95,7 +98,7 @@ def test_a_node_that_was_not_checked_is_not_fit() -> None:
 
 
 def test_enough_fit_nodes_are_enough() -> None:
-    found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "least": 1}, "worker": {"count": 2, "least": 1}})
+    found = status({"demo-worker-2": SICK}, pools={"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 1}})
     assert found["ready"]
     assert "fault: demo-worker-2: its root disk is full" in found["summary"]
 
@@ -106,10 +109,53 @@ def test_what_a_run_would_do_is_reported() -> None:
     assert lines[-5:] == [
         "a run would:",
         "  + demo-worker-3   create in here",
-        f"  ~ demo-worker-10  {VISIT}",
+        "  ~ demo-worker-10  configure: its settings, software or peers have changed",
         "  plan: 1 to create, 1 to change",
         "ready: yes",
     ]
+
+
+def test_the_plan_as_data_has_all_that_its_lines_have() -> None:
+    new = {"sign": "+", "name": "demo-worker-3", "text": "create in here"}
+    steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}]
+    found = status(
+        plan=[new],
+        names=["demo-master-0", "demo-worker-10"],
+        later=["demo-worker-3"],
+        reasons={"demo-master-0": ["changed"], "demo-worker-10": ["changed"], "demo-worker-3": ["new"]},
+        drains={"demo-worker-10": ["spark_worker"]},
+        former={"demo-worker-2": steps},
+        added={"demo-master-0": ["hdfs_namenode"]},
+    )
+    assert found["plan"] == [
+        {"action": "create", "reason": "", "drain": "never", "adds": [], "removes": [], **new},
+        {
+            "sign": "~", "name": "demo-worker-2", "text": "drain, remove spark_worker", "action": "configure", "reason": "", "drain": "first",
+            "adds": [], "removes": ["spark_worker"],
+        },
+        {
+            "sign": "~", "name": "demo-master-0", "text": "configure: add hdfs_namenode", "action": "configure", "reason": CHANGED, "drain": "never",
+            "adds": ["hdfs_namenode"], "removes": [],
+        },
+        {
+            "sign": "~", "name": "demo-worker-10", "text": f"configure: {CHANGED}; drained first if a daemon restarts", "action": "configure",
+            "reason": CHANGED, "drain": "on_restart", "adds": [], "removes": [],
+        },
+    ]  # fmt: skip
+    assert [line.split("  ", 2)[-1].lstrip() for line in found["summary"][-6:-2]] == [row["text"] for row in found["plan"]]
+    assert found["totals"] == {"create": 1, "change": 3, "replace": 0, "delete": 0}
+    assert found["visits"] == ["demo-master-0", "demo-worker-10", "demo-worker-3"]
+    assert (status()["plan"], sum(status()["totals"].values())) == ([], 0)
+
+
+def test_a_visit_that_repairs_names_the_fault() -> None:
+    failed = {"health": "spark-worker failed", "faults": ["spark-worker is failed (exit-code); see 'journalctl -u spark-worker' on the node"]}
+    lines = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty"]})["summary"]
+    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code)" in lines
+    both = status({"demo-worker-2": failed}, names=["demo-worker-2"], reasons={"demo-worker-2": ["faulty", "changed"]})["summary"]
+    assert "  ~ demo-worker-2  configure: spark-worker is failed (exit-code); its settings, software or peers have changed" in both
+    new = status(names=["demo-worker-2"], reasons={"demo-worker-2": ["new"]})["summary"]
+    assert "  ~ demo-worker-2  configure: it was never configured" in new
 
 
 def test_what_the_file_costs_is_reported() -> None:
@@ -119,7 +165,7 @@ def test_what_the_file_costs_is_reported() -> None:
 def test_a_role_that_would_be_removed_is_reported() -> None:
     steps = [{"role": "spark_worker", "tasks": "leave"}, {"role": "spark_worker", "tasks": "remove"}, {"role": "spark", "tasks": "remove"}]
     found = status({"demo-worker-2": {"health": "former spark_worker", "faults": []}}, former={"demo-worker-2": steps}, names=["demo-worker-2"])
-    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
+    assert found["summary"][-4:] == ["a run would:", "  ~ demo-worker-2  drain, remove spark_worker, spark", "  plan: 1 to change", "ready: yes"]
 
 
 PROOF = {"ended": "2026-11-28T03:40:05Z", "nodes": ["a", "b"], "current": True}
@@ -163,7 +209,7 @@ def test_the_time_and_result_of_the_last_proof_are_reported() -> None:
 
 def test_a_run_that_would_refuse_visits_no_node() -> None:
     found = status(refusals=["cluster demo belongs to ada"], names=["demo-worker-2"])
-    assert found["visits"] == []
+    assert (found["visits"], found["plan"]) == ([], [])
     assert found["summary"][-2:] == ["a run would refuse: cluster demo belongs to ada", "ready: yes"]
 
 
@@ -185,6 +231,8 @@ def test_services_and_jobs_are_reported() -> None:
     assert "  app-1 etl of sky: RUNNING, 1 core(s), since 2026-11-21T04:00:00+00:00" in lines
     silent = status(systems={"spark": spark | {"answers": False, "members": [], "work": [], "facts": {}}})["summary"]
     assert "spark: no answer at http://10.0.0.4:8080" in silent
+    unready = status(systems={"spark": spark | {"answers": False, "work": [], "facts": {"cores": 2, "safe mode": "Safe mode is ON."}}})["summary"]
+    assert "spark: http://10.0.0.4:8080, not ready, 1 member(s), 1 busy, cores 2, safe mode Safe mode is ON." in unready
 
 
 def test_how_full_shared_folders_are_is_reported() -> None:
@@ -212,8 +260,62 @@ def test_the_lines_fit_80_columns() -> None:
         assert [line for line in status(nodes=nodes)["summary"] if len(line) > 78] == []
 
 
+def test_all_lines_of_a_full_status_fit_80_columns() -> None:
+    """With services, systems, folders, faults, a plan and everything else that a status may have."""
+    facts = {"workers alive": 2, "cores": 8, "cores in use": 4, "memory MiB": 16384, "memory in use MiB": 8192}
+    job = {
+        "id": "app-20261121042104-0003",
+        "name": "a long name of a job",
+        "user": "ada",
+        "state": "RUNNING",
+        "size": "4 cores",
+        "since": "2026-11-21T04:21:00Z",
+    }
+    proof = {
+        "outcome": "success",
+        "ended": "2026-11-21T04:21:00Z",
+        "words": "a job ran on 2 worker(s) in 12.3 s",
+        "missing": "Spark has changed since its last proof",
+    }
+    spark = {
+        "answers": True,
+        "page": "http://10.0.0.4:8080",
+        "members": [{"at_work": True, "busy": True}],
+        "facts": facts,
+        "work": [job],
+        "proof": proof,
+    }
+    units = ("spark-master", "spark-worker", "spark-history", "hdfs-namenode", "hdfs-datanode", "yarn-nodemanager")
+    several = [MASTER | {"roles": ["nfs_server", "spark_master", "torque_server"]}, *(each | {"roles": WORKING} for each in WORKERS)]
+    found = status(
+        {
+            "demo-worker-2": {
+                "health": "spark-worker failed",
+                "faults": ["its root disk is full, and its data volume spark is not mounted at /data/spark"],
+            }
+        },
+        nodes=several,
+        services=[{"unit": unit, "state": "active"} for unit in units],
+        systems={"spark": spark},
+        shares=[{"mount": "/software", "size": 1024 * 1024, "used_percent": 40, "free": 600 * 1024}],
+        kept_volumes=[{"name": "demo-worker-3-data", "size": 5}],
+        plan=[{"sign": "+", "name": "demo-worker-3", "text": "create in here (a-flavor-of-a-cloud, an-image-of-a-cloud-with-a-long-name)"}],
+        names=["demo-worker-10"],
+        drift=["demo-worker-2: flavor is small in the cloud and large in the cluster file; it is replaced by -e sky_replace=demo-worker-2"],
+        notes=["demo-master-0: its host key has changed since the last run; -e sky_full=true records the new one and configures it again"],
+        runs=[{"who": "ada on a-host-with-a-long-name.example.org, process 12345, of ansible-playbook", "since": "2026-11-21T04:21:00Z"}],
+        estimate=["1.00 EUR per hour for what the cluster file describes, of which 0.50 EUR are for nodes that do not exist yet"],
+    )
+    lines = [f"  {line}" for line in found["summary"]]
+    pieces = [piece for parts in fitted_lines(lines, 80) for piece in parts]
+    assert max(map(len, lines)) > 120
+    assert [piece for piece in pieces if len(piece) > 80] == []
+    colored = [line.split(":")[0] for line in found["summary"] if color_of(line)]
+    assert colored == ["fault", "ready"]
+
+
 def test_each_name_in_the_data_has_one_meaning() -> None:
-    found = status(nodes=[MASTER, WORKERS[0], WORKERS[1] | {"ready": ""}])
+    found = status(nodes=[MASTER, WORKERS[0], WORKERS[1] | {"ready_hash": ""}])
     ready = {node["name"]: (node["ready"], node["ready_hash"]) for node in found["nodes"]}
     assert ready == {MASTER["name"]: (True, "8d96"), WORKERS[0]["name"]: (True, "8d96"), WORKERS[1]["name"]: (False, "")}
     assert found["pools"] == {"master": {"count": 1, "min_count": 1}, "worker": {"count": 2, "min_count": 2}}

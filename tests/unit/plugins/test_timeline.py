@@ -34,14 +34,25 @@ def test_tasks_of_a_stage_are_one_span() -> None:
 
 
 def test_events_of_clouds_are_stages_between_them() -> None:
+    stages = [("made", 3.0, 2.0), ("booted", 7.0, 6.0), ("reachable", 8.0, 7.0)]  # the first event of a node says when it was asked for
+    assert spans_of(stages) == [("cloud: create", 1.0, 3.0), ("cloud: boot", 3.0, 7.0), ("cloud: ssh", 7.0, 8.0)]
+
+
+def test_a_second_attempt_begins_when_the_node_was_asked_for_again() -> None:
+    stages = [("failed", 3.0, 2.0), ("asked", 5.0, 0.0), ("made", 6.0, 1.0)]
+    assert spans_of(stages) == [("cloud: failed", 1.0, 3.0), ("cloud: create", 5.0, 6.0)]
+
+
+def test_a_node_that_is_replaced_waits_between_its_deletion_and_its_creation() -> None:
+    stages = [("deleted", 3.0, 2.5), ("made", 9.0, 1.0)]
+    assert spans_of(stages) == [("cloud: delete", 0.5, 3.0), ("cloud: create", 8.0, 9.0)]
+
+
+def spans_of(stages: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
+    """The spans of one node, from what happened to it, when, and how many seconds before that it was asked for."""
     found = Recorder(0.0)
-    stages = [("asked", 1.0), ("made", 3.0), ("booted", 7.0), ("reachable", 8.0)]
-    found.events({"node": "n", "cloud": "c", "stage": stage, "time": time} for stage, time in reversed(stages))
-    assert [(span.stage, span.began, span.ended) for span in found.joined()] == [
-        ("cloud: create", 1.0, 3.0),
-        ("cloud: boot", 3.0, 7.0),
-        ("cloud: ssh", 7.0, 8.0),
-    ]
+    found.events({"node": "n", "cloud": "c", "stage": stage, "time": time, "seconds": seconds} for stage, time, seconds in reversed(stages))
+    return [(span.stage, span.began, span.ended) for span in found.joined()]
 
 
 def test_the_picture_has_a_row_for_each_host_and_a_bar_for_each_span() -> None:

@@ -11,16 +11,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.sky.clusters.plugins.action.visit import choose
+from ansible_collections.sky.clusters.tests.support.visits import HostVars
 
 MASTER, FIRST, SECOND = "demo-master-0", "demo-worker-0", "demo-worker-1"
 ROLES = {MASTER: ["spark_master"], FIRST: ["spark_worker"], SECOND: ["spark_worker"]}
-
-
-class HostVars(dict[str, dict[str, Any]]):
-    """The variables of hosts, none of which is a template."""
-
-    def raw_get(self, name: str) -> dict[str, Any]:
-        return self[name]
 
 
 @pytest.fixture
@@ -56,6 +50,15 @@ def test_a_full_run_visits_all_nodes(hostvars: HostVars) -> None:
     assert (sorted(found["names"]), found["due"]) == ([MASTER, FIRST, SECOND], [FIRST])
 
 
+def test_each_visit_has_its_reasons(hostvars: HostVars) -> None:
+    members = [MASTER, FIRST, SECOND]
+    assert chosen(hostvars, members)["reasons"] == {}
+    assert chosen(hostvars, members, also=(FIRST,), full=True)["reasons"] == {MASTER: ["full"], FIRST: ["faulty"], SECOND: ["full"]}
+    hostvars[FIRST]["sky_ready"] = ""
+    hostvars[SECOND]["spark_version"] = "4.3.1"
+    assert chosen(hostvars, members, also=(SECOND,))["reasons"] == {FIRST: ["new"], SECOND: ["faulty", "changed"]}
+
+
 def test_only_the_head_is_visited_when_members_are_added_or_removed(hostvars: HostVars) -> None:
     assert chosen(hostvars, [MASTER, FIRST])["names"] == [MASTER]
     visited(hostvars, [MASTER, FIRST])
@@ -79,6 +82,54 @@ def test_a_changed_address_makes_a_node_due(hostvars: HostVars) -> None:
 def test_a_removed_role_makes_a_node_due(hostvars: HostVars) -> None:
     hostvars[SECOND]["sky_roles"] = []
     assert chosen(hostvars, [MASTER, FIRST, SECOND])["names"] == [SECOND]
+
+
+# what is foretold
+
+
+def planned(name: str, role: str, **more: Any) -> dict[str, Any]:
+    """A host that does not exist yet."""
+    variables = {"sky_roles": [role], "sky_id": "", "sky_address": "", "sky_ready": ""} | more
+    return {"name": name, "groups": [role], "variables": variables}
+
+
+def foretold(hostvars: HostVars, *coming: dict[str, Any], full: bool = False, **more: Any) -> dict[str, Any]:
+    return choose({"members": [MASTER, FIRST, SECOND], "inputs": {}, "also": [], "full": full, "planned": list(coming)} | more, hostvars)
+
+
+def test_nodes_that_do_not_exist_yet_are_told_apart_from_those_to_visit_now(hostvars: HostVars) -> None:
+    found = foretold(hostvars, planned("demo-worker-2", "spark_worker"))
+    assert (found["names"], found["later"]) == ([MASTER], ["demo-worker-2"])
+    assert found["reasons"] == {MASTER: ["changed"], "demo-worker-2": ["new"]}
+    assert set(found["addresses"]) == {MASTER, FIRST, SECOND}  # roles that run in check mode work with the nodes that exist
+
+
+def test_a_node_that_is_replaced_is_not_visited_before_that(hostvars: HostVars) -> None:
+    found = foretold(hostvars, planned(MASTER, "spark_master"), full=True)
+    assert (sorted(found["names"]), found["later"]) == ([FIRST, SECOND], [MASTER])
+    assert found["heads"] == {"spark_master": MASTER}
+    assert found["reasons"][FIRST] == ["changed"]  # its head is another
+
+
+def test_a_load_balancer_is_visited_for_nodes_that_do_not_exist_yet(hostvars: HostVars) -> None:
+    hostvars["demo-front-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": "", "sky_balances": [{"port": 80}]}
+    members = [MASTER, FIRST, SECOND, "demo-front-0"]
+    visited(hostvars, members)
+    backend = planned("demo-web-0", "demo.web", sky_fronts=["load_balancer"])
+    assert sorted(foretold(hostvars, backend, members=members)["names"]) == ["demo-front-0", MASTER]
+
+
+def test_nodes_that_are_drained_before_a_restart_are_named(hostvars: HostVars) -> None:
+    for variables in hostvars.values():
+        variables["spark_version"] = "4.3.1"
+    workers = {FIRST: ["spark_worker"], SECOND: ["spark_worker"]}
+    assert foretold(hostvars)["drains"] == workers
+    assert [foretold(hostvars, disruption=each)["drains"] for each in ("refuse", "force")] == [{}, {}]
+    visited(hostvars, list(ROLES))
+    assert foretold(hostvars, also=[FIRST])["drains"] == {}  # what is repaired does not run
+    assert foretold(hostvars, also=[FIRST], full=True)["drains"] == {SECOND: ["spark_worker"]}
+    hostvars[FIRST]["sky_ready"] = ""
+    assert foretold(hostvars)["drains"] == {}  # a new node runs nothing
 
 
 # clusters with a network of their own
@@ -139,6 +190,23 @@ def test_a_changed_requirements_file_makes_all_nodes_due_that_have_its_packages(
     visited(hostvars, members)
     assert chosen(hostvars, members)["names"] == []
     file.write_text("numpy==2.4.1\n", encoding="utf-8")
+    assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
+
+
+def test_a_renewed_certificate_makes_all_nodes_due_that_trust_it(hostvars: HostVars, tmp_path: Path) -> None:
+    """Its file may have the same name as before, and another place."""
+    file = tmp_path / "ca.pem"
+    file.write_text("first", encoding="utf-8")
+    hostvars["demo-box-0"] = {"sky_roles": [], "sky_id": "9", "sky_address": "10.0.0.9", "sky_ready": ""}
+    for variables in hostvars.values():
+        variables["s3a_ca_file"] = str(file)
+    members = [MASTER, FIRST, SECOND, "demo-box-0"]
+    visited(hostvars, members)
+    file.rename(tmp_path / "moved.pem")
+    for variables in hostvars.values():
+        variables["s3a_ca_file"] = str(tmp_path / "moved.pem")
+    assert chosen(hostvars, members)["names"] == []
+    (tmp_path / "moved.pem").write_text("second", encoding="utf-8")
     assert sorted(chosen(hostvars, members)["names"]) == [MASTER, FIRST, SECOND]
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,17 +46,19 @@ LOCAL = {
         ("plugins/module_utils/_engine/_plan.py", set(BY_NAME)),
         ("plugins/module_utils/_clouds/lxc/_client.py", QUICK_IN_MEMORY | LOCAL),
         ("plugins/module_utils/_clouds/openstack/_api.py", QUICK_IN_MEMORY | {"openstack", "openstack_contract", "openstack_faults", "clouds"}),
-        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds"}),
+        ("plugins/module_utils/_clouds/stratuslab/_one.py", QUICK_IN_MEMORY | {"stratuslab", "clouds", "awx"}),
         ("plugins/module_utils/_clouds/oar/_api.py", QUICK_IN_MEMORY),
         ("roles/torque_node/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"torque"}),
         ("plugins/module_utils/_systems/_hdfs_pages.py", QUICK_IN_MEMORY | EVERY_SYSTEM | {"storage", "yarn", "ceph", "torque"}),
         ("roles/yarn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"yarn"}),
         ("roles/s3a/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"ceph"}),
-        ("roles/vpn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"network", "torque", "clouds"}),
+        ("roles/vpn/tasks/main.yml", QUICK_IN_MEMORY | EVERY_SYSTEM | {"awx", "network", "torque", "clouds"}),
         ("roles/node/tasks/main.yml", set(BY_NAME)),
         ("tests/integration/local/test_nodes.py", QUICK_IN_MEMORY | {"survival"}),
         ("tests/integration/local/a_new_file.py", QUICK_IN_MEMORY | {"survival"}),
-        ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack", "openstack_faults"}),
+        ("tests/integration/openstack/test_runs.py", QUICK_IN_MEMORY | {"openstack"}),
+        ("tests/integration/openstack/conftest.py", QUICK_IN_MEMORY | {"openstack", "openstack_faults"}),
+        ("tests/integration/spark/test_single.py", QUICK_IN_MEMORY | {"spark_jobs"}),
         ("tests/contract/test_contract.py", QUICK_IN_MEMORY | {"contract", "openstack_contract"}),
         ("README.md", {"static"}),
         ("roles/node/README.md", {"static"}),
@@ -95,6 +98,11 @@ def test_another_command_is_another_input(repository: Path) -> None:
     part = BY_NAME["survival"]
     other = Part(part.name, part.tier, part.bound, part.expected, part.what, part.inputs, (("pytest", "something"),))
     assert hashes.inputs_hash(other, files) != hashes.inputs_hash(part, files)
+
+
+def test_another_bound_is_no_other_input(repository: Path) -> None:
+    files = hashes.contents(repository)
+    assert {hashes.inputs_hash(replace(part, bound=part.bound + 600), files) == hashes.inputs_hash(part, files) for part in PARTS} == {True}
 
 
 def test_files_that_are_ignored_or_deleted_do_not_count(repository: Path) -> None:

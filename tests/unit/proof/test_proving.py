@@ -96,6 +96,11 @@ def test_a_part_over_its_bound_has_failed_and_the_next_one_runs(repository: Path
     assert "FAILED   killed after 1 s, its bound" in capfd.readouterr().out
 
 
+def test_pytest_has_time_to_clean_up_before_the_bound() -> None:
+    assert proving.within(480, ("pytest", "-m", "real")) == ("pytest", "--session-timeout", "480", "-m", "real")
+    assert proving.within(480, ("./quickstart.sh", "--undo-host")) == ("./quickstart.sh", "--undo-host")
+
+
 def test_checks_alone_are_not_recorded(repository: Path) -> None:
     assert prove(repository, part(PASSES, name="checks")) == 0
     assert recorded(repository) == {}

@@ -60,7 +60,15 @@ def test_durations_of_slurm(text: str, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("state", "code", "expected"),
-    [("COMPLETED", "0:0", 0), ("FAILED", "3:0", 3), ("FAILED", "0:11", 267), ("TIMEOUT", "0:15", -11), ("CANCELLED", "0:15", 271), ("", "", None)],
+    [
+        ("COMPLETED", "0:0", 0),
+        ("FAILED", "3:0", 3),
+        ("FAILED", "0:11", 267),
+        ("TIMEOUT", "0:15", -11),
+        ("CANCELLED", "0:15", 271),
+        ("OUT_OF_MEMORY", "0:125", 265),
+        ("", "", None),
+    ],
 )
 def test_exit_statuses(state: str, code: str, expected: int | None) -> None:
     assert slurm.status_of(state, code) == expected
@@ -92,11 +100,25 @@ def test_the_past_is_read_from_the_accounting() -> None:
     assert slurm.status_of(found.state, found.exit) == 3
 
 
+def test_indices_of_arrays_are_known_by_the_number_of_their_array() -> None:
+    (found,) = history.jobs(RECORD.replace("JobId=2 ", "JobId=15 ").replace("Account= ", "Account= ArrayJobId=12 ArrayTaskId=3 "))
+    assert (found.id, found.base, found.raw) == ("12_3", "12", "15")
+
+
 def test_what_users_have_used_by_month() -> None:
     other = RECORD.replace("FAILED", "COMPLETED").replace("ada(2001) G", "bob(2002) G").replace("EndTime=2026-11-28", "EndTime=2026-12-28")
-    used = [use.plain() for use in history.usage(history.jobs(RECORD + RECORD.replace("FAILED", "COMPLETED") + other))]
+    second = RECORD.replace("FAILED", "COMPLETED").replace("JobId=2 ", "JobId=3 ")
+    used = [use.plain() for use in history.usage(history.jobs(RECORD + second + other.replace("JobId=2 ", "JobId=4 ")))]
     assert used[0] == {"user": "ada", "month": "2026-11", "jobs": 2, "failed": 1, "core_hours": round(2 * 2 * 3662 / 3600, 2)}
     assert [(use["user"], use["month"], use["jobs"]) for use in used[1:]] == [("bob", "2026-12", 1)]
+
+
+def test_a_job_that_was_queued_again_counts_once_with_the_time_of_all_its_runs(tmp_path: Path) -> None:
+    (tmp_path / "completed").write_text(RECORD.replace("FAILED", "NODE_FAIL") + RECORD.replace("FAILED", "COMPLETED").replace("3:0", "0:0"))
+    (use,) = history.usage(history.read(tmp_path / "completed"))
+    assert use.plain() == {"user": "ada", "month": "2026-11", "jobs": 1, "failed": 0, "core_hours": round(2 * 2 * 3662 / 3600, 2)}
+    (found,) = history.ended(tmp_path / "completed")
+    assert (found.state, slurm.status_of(found.state, found.exit)) == ("COMPLETED", 0)
 
 
 def test_the_table_of_jobs() -> None:

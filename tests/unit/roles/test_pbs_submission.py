@@ -45,6 +45,8 @@ def argument(found: Submission, name: str) -> str | None:
         (("-l", "nodes=2:big,feature=new"), "--constraint", "new&big"),
         (("-l", "nodes=2,mem=3gb"), "--mem", "1536M"),
         (("-l", "pmem=1b"), "--mem-per-cpu", "1M"),
+        (("-l", "procs=4,mem=1gb"), "--mem-per-cpu", "256M"),
+        (("-l", "procs=4,mem=1gb"), "--mem", None),
         (("-l", "walltime=90"), "--time", "00:01:30"),
         (("-a", "0900"), "--begin", "2026-11-28T09:00:00"),
         (("-p", "1023"), "--nice", "0"),
@@ -63,6 +65,20 @@ def argument(found: Submission, name: str) -> str | None:
         (("-o", "host:/tmp/50%"), "--output", "/tmp/50%%"),
         (("-o", "out/"), "--output", "/home/ada/work/out/job.pbs.o%j"),
         (("-o", "~/x"), "--output", "/home/ada/x"),
+        (("-o", "$HOME/out.txt"), "--output", "/home/ada/out.txt"),
+        (("-e", "${HOME}/logs/"), "--error", "/home/ada/logs/job.pbs.e%j"),
+        (("-o", "s-0:$HOME/x"), "--output", "/home/ada/x"),
+        (("-o", "logs/$PBS_JOBID.5%"), "--output", "/home/ada/work/logs/%j.s-0.5%%"),
+        (("-t", "1-2", "-e", "$HOME/${PBS_JOBID}err"), "--error", "/home/ada/%A[%a].s-0err"),
+        (("-d", "$HOME/run"), "--chdir", "/home/ada/run"),
+        (("-d", "~"), "--chdir", "/home/ada"),
+        (("-w", "/"), "--output", "/job.pbs.o%j"),
+        (("-k", "oe", "-o", "x"), "--output", "/home/ada/job.pbs.o%j"),
+        (("-k", "e", "-o", "x"), "--output", "/home/ada/work/x"),
+        (("-l", "nodes=2#excl"), "--exclusive", ""),
+        (("-l", "ncpus=4,host=n-0"), "--ntasks-per-node", "4"),
+        (("-l", "ncpus=4,host=n-0"), "--nodelist", "n-0"),
+        (("-W", "depend=afterokarray:7[]"), "--dependency", "afterok:7"),
     ],
 )
 def test_arguments(words: tuple[str, ...], name: str, expected: str | None) -> None:
@@ -90,6 +106,15 @@ def test_a_job_does_not_get_the_layout_of_the_job_that_submits_it() -> None:
     assert not {"SKY_PBS_LAYOUT", "PBS_ARRAYID", "PBS_JOBID"} & variables.keys()
 
 
+def test_the_queue_of_the_submission_is_known_to_the_job() -> None:
+    assert job("-q", "short@s-0").variables["PBS_O_QUEUE"] == "short"
+    assert "PBS_O_QUEUE" not in job().variables
+
+
+def test_a_mask_is_that_of_the_option() -> None:
+    assert (job("-W", "umask=027").umask, job("-W", "umask=22").umask) == (0o27, 22)
+
+
 def test_a_variable_that_is_not_set_is_refused() -> None:
     with pytest.raises(PbsError, match="-v NOTHING: there is no such variable"):
         job("-v", "NOTHING")
@@ -99,14 +124,25 @@ def test_a_variable_that_is_not_set_is_refused() -> None:
     ("words", "sentence"),
     [
         (("-m", "e"), "-m e: cannot be honoured: this cluster sends no mail"),
+        (("-M", "a@b"), "-M a@b: cannot be honoured: this cluster sends no mail"),
+        (("-o", "$SCRATCH/x"), "-o $SCRATCH/x: cannot be honoured: of variables, only $HOME"),
+        (("-o", "$HOMER"), "-o $HOMER: cannot be honoured"),
+        (("-e", "out.$PBS_JOBIDS"), "-e out.$PBS_JOBIDS: cannot be honoured"),
+        (("-d", "run.$PBS_JOBID"), "-d run.$PBS_JOBID: cannot be honoured"),
+        (("-I", "-W", "depend=beforeok:7"), "-W depend=beforeok: cannot be honoured: others cannot wait for an interactive job"),
         (("-u", "bob"), "-u bob: cannot be honoured"),
         (("-W", "group_list=staff"), "-W group_list=staff: cannot be honoured"),
         (("-q", "batch@elsewhere"), "-q batch@elsewhere: there is one server"),
+        (("-x",), "-x: only an interactive job"),
+        (("-I", "-F", "a"), "-F: an interactive job has no arguments"),
         (("-I", "-t", "1-2"), "-t: an interactive job cannot be an array"),
         (("-l", "walltime=0"), "-l walltime: must be at least a second"),
         (("-l", "mem=1gb,pmem=1gb"), "-l pmem: cannot be combined with mem"),
         (("-l", "nodes=1:big+1"), "-l nodes: cannot be honoured: either every part has a property, or none"),
         (("-S", "bash"), "-S: must be the absolute path of a shell"),
+        (("-S", "/bin/bash -O extglob"), "the script's first line has options that cannot be kept: -O extglob"),
+        (("-v", "A=1,SLURM_CONF=/x"), "-v SLURM_CONF: cannot be honoured: variables that begin with SLURM"),
+        (("-v", "SBATCH_TIMELIMIT=1"), "-v SBATCH_TIMELIMIT: cannot be honoured"),
     ],
 )
 def test_refusals(words: tuple[str, ...], sentence: str) -> None:
@@ -118,6 +154,13 @@ def test_refusals(words: tuple[str, ...], sentence: str) -> None:
 def test_mail_is_sent_where_the_server_can() -> None:
     found = job("-m", "abe", "-M", "a@example.org", mail=True)
     assert (argument(found, "--mail-type"), argument(found, "--mail-user")) == ("FAIL,BEGIN,END", "a@example.org")
+
+
+def test_readers_of_mail_get_it_where_a_job_is_aborted() -> None:
+    found = job("-M", "a@example.org", mail=True)
+    assert (argument(found, "--mail-type"), argument(found, "--mail-user")) == ("FAIL", "a@example.org")
+    assert argument(job("-M", "a@example.org", "-m", "n", mail=True), "--mail-type") is None
+    assert argument(job(mail=True), "--mail-type") is None
 
 
 def test_another_job_comes_to_wait_for_this_one() -> None:
@@ -138,17 +181,33 @@ def test_names_of_jobs(path: str, expected: str) -> None:
     [
         ("#!/bin/bash\na\n", (), "#!/bin/bash -l\na\n"),
         ("#!/bin/bash -e\na\n", (), "#!/bin/bash -le\na\n"),
+        ("#!/bin/bash --login\na\n", (), "#!/bin/bash -l\na\n"),
+        ("#!/bin/sh -\na\n", (), "#!/bin/sh -l\na\n"),
+        ("#!/bin/sh -e -- \na\n", (), "#!/bin/sh -le\na\n"),
+        ("#!/bin/bash --norc -e\na\n", (), "#!/usr/bin/env -S /bin/bash --norc -le\na\n"),
         ("#!/usr/bin/env bash\na\n", (), "#!/usr/bin/env -S bash -l\na\n"),
         ("#PBS -N x\na\n", (), "#!/bin/bash -l\na\n"),
+        ("  #PBS -N x\na\n", (), "#!/bin/bash -l\na\n"),
         ("\na\n", (), "#!/bin/bash -l\na\n"),
         ("a\nb\n", (), "#!/bin/bash -l\na\nb\n"),
-        ("#!/bin/bash\n#SBATCH -N 2\na\n", (), "#!/bin/bash -l\n##SBATCH -N 2\na\n"),
+        ("#!/bin/bash\n\n # x\n#SBATCH -N 2\na\n", (), "#!/bin/bash -l\n\n # x\n##SBATCH -N 2\na\n"),
+        ("#!/bin/bash\ncat > x <<E\n#SBATCH -N 2\nE\n", (), "#!/bin/bash -l\ncat > x <<E\n#SBATCH -N 2\nE\n"),
         ("#!/usr/bin/python3\na\n", (), '#!/usr/bin/env -S bash -l -c \'exec /usr/bin/python3 "$0" "$@"\'\na\n'),
         ("a", ("-S", "/bin/sh@x,/bin/ksh"), "#!/bin/ksh -l\na"),
     ],
 )
 def test_scripts_are_run_by_a_login_shell(script: str, words: tuple[str, ...], expected: str) -> None:
     assert job(*words, script=script).script == expected
+
+
+@pytest.mark.parametrize("first", ["#!/bin/bash --posix", "#!/bin/bash --norc", "#!/bin/bash --login", "#!/bin/bash -", "#!/bin/bash -e"])
+def test_a_shell_keeps_its_options_and_is_a_login_shell(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "job"
+    path.write_text(job(script=f"{first}\nshopt -q login_shell && echo $SHELLOPTS $1\n").script, encoding="utf-8")
+    path.chmod(0o755)
+    done = subprocess.run([str(path), "one"], capture_output=True, text=True, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert done.stdout.endswith(" one\n")
+    assert ("posix" in done.stdout, "errexit" in done.stdout) == (first.endswith("posix"), first.endswith("-e"))
 
 
 def test_a_script_that_is_no_shell_is_run_by_its_interpreter(tmp_path: Path) -> None:
@@ -158,6 +217,24 @@ def test_a_script_that_is_no_shell_is_run_by_its_interpreter(tmp_path: Path) -> 
     path.chmod(0o755)
     done = subprocess.run([str(path), "one two"], capture_output=True, text=True, check=True)
     assert done.stdout == "['one two'] 42\n"
+
+
+def test_a_first_line_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(PbsError, match=r"^the script's first line cannot be read: No closing quotation: /bin/bash -c 'x$"):
+        job(script="#!/bin/bash -c 'x\n")
+
+
+@pytest.mark.parametrize(
+    ("indices", "most", "sentence"),
+    [
+        ("0-20000", 10000, "-t: the index 20000 is more than the server allows (10000)"),
+        ("1,10001%20000", 10000, "-t: the index 10001 is more than the server allows (10000)"),
+        ("0-10000%20000", 10000, ""),
+        ("0-20000", None, ""),
+    ],
+)
+def test_the_highest_index_of_an_array(indices: str, most: int | None, sentence: str) -> None:
+    assert limits.too_high(indices, most) == sentence
 
 
 def test_dos_line_ends_are_refused() -> None:
@@ -177,6 +254,8 @@ QUEUES = [slurm.Queue("batch", {"Default": "YES", "State": "UP", "MaxTime": "1-0
         ("walltime=25:00:00", "", "-l walltime: 25:00:00 is more than the queue batch allows (24:00:00)"),
         ("mem=2gb", "", "-l mem: 2048 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
         ("nodes=1:ppn=4,pmem=500mb", "", "-l pmem: 2000 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
+        ("procs=4,mem=4000mb", "", ""),
+        ("procs=4,mem=5000mb", "", "-l mem: 1250 MiB on a node are more than any node of the queue batch has (1000 MiB)"),
         ("procs=13", "", "-l procs: 13 processors are more than the queue batch has (12)"),
         ("nodes=1:gold", "", "-l nodes: no node of the queue batch has the property gold; there are: big"),
         ("nodes=1", "night", "-q night: there is no such queue; there are: batch"),

@@ -42,7 +42,8 @@ def test_the_page_in_the_shape_of_all_systems() -> None:
         ("10.0.0.6", "Decommission In Progress", False, True, "0.0 of 10.0 GiB, 2 blocks, 2 to copy"),
         ("10.0.0.7", "dead", False, False, "0.0 of 0.0 GiB, 0 blocks"),
     ]
-    facts: dict[str, Any] = {"capacity GiB": 14.0, "used GiB": 1.0, "DataNodes live": 2, "DataNodes dead": 1, "DataNodes leaving": 1}
+    facts: dict[str, Any] = {"capacity GiB": 14.0, "used GiB": 1.0, "free GiB": 13.0}
+    facts |= {"DataNodes live": 2, "DataNodes dead": 1, "DataNodes leaving": 1, "DataNodes full": 0}
     assert found.facts == facts | {"files": 14, "blocks": 12, "under-replicated blocks": 0, "missing blocks": 0, "safe mode": "off"}
 
 
@@ -84,12 +85,36 @@ def test_a_datanode_that_the_namenode_does_not_know_is_visited() -> None:
     assert found.faults == (("not at the NameNode", "its DataNode runs, but the NameNode reports it unknown"),)
 
 
-def test_a_namenode_that_runs_and_is_not_ready_is_a_fault() -> None:
+def head_opinion(namenode: NameNode) -> Opinion:
     unit = {"name": "hdfs-namenode", "state": "active", "fault": ""}
     head = Seen("c-h-0", "10.0.0.4", ("hdfs_namenode",), {"reachable": True, "units": [unit]}, ("hdfs",))
+    return judge([head], seen_by(namenode))["c-h-0"]
+
+
+def test_a_namenode_that_runs_and_is_not_ready_is_a_fault() -> None:
     namenode = NameNode()
     namenode.safe_mode = "Safe mode is ON."
-    assert judge([head], seen_by(namenode))["c-h-0"].faults == (("no answer", "its NameNode runs but is not ready at : Safe mode is ON."),)
+    assert head_opinion(namenode).faults == (("no answer", "its NameNode runs but is not ready at : Safe mode is ON."),)
+
+
+def test_missing_blocks_are_a_fault_that_no_visit_mends() -> None:
+    namenode = NameNode(node("10.0.0.5", blocks=4))
+    assert head_opinion(namenode) == Opinion(at_work=True)
+    namenode.values["MissingBlocks"] = 12
+    said = "12 block(s) have no copy on any live DataNode: 'hdfs fsck / -list-corruptfileblocks' names their files"
+    assert head_opinion(namenode) == Opinion(at_work=True, faults=(("blocks missing", said),))
+    namenode.safe_mode = "Safe mode is ON."  # DataNodes have yet to report theirs
+    assert [word for word, _sentence in head_opinion(namenode).faults] == ["no answer"]
+
+
+def test_an_hdfs_in_which_no_datanode_has_room_for_a_block_is_a_fault() -> None:
+    full = node("10.0.0.5", used=9, free=0.12)
+    said = "no DataNode has room for another block of 128 MiB: add DataNodes, enlarge their volumes, or remove files"
+    assert head_opinion(NameNode(full)).faults == (("HDFS full", said),)
+    one_of_two = NameNode(full, node("10.0.0.6", used=9, free=0.13))
+    assert head_opinion(one_of_two).faults == ()
+    assert seen_by(one_of_two).facts["DataNodes full"] == 1
+    assert head_opinion(NameNode()).faults == ()  # one without DataNodes lacks more than room
 
 
 def test_every_role_keeps_its_data_on_a_volume() -> None:

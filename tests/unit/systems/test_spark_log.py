@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words
+from ansible_collections.sky.clusters.plugins.module_utils._systems._spark_log import last_words, lost_executor
 
 START = """WARNING: Using incubator modules: jdk.incubator.vector
 Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties
@@ -58,3 +58,47 @@ def test_where_nothing_warns_the_last_lines_are_reported() -> None:
 @pytest.mark.parametrize("log", ["", "\n \n", START, START + NATIVE, "26/11/21 17:10:55 INFO A: x\n26/11/21 17:10:55 DEBUG B: y"])
 def test_chatter_is_nothing(log: str) -> None:
     assert last_words(log) == ""
+
+
+ABORTED = (
+    "py4j.protocol.Py4JJavaError: An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.\n"
+    ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most recent failure: "
+    "Lost task 0.3 in stage 0.0 (TID 3) ({host} executor 3): {reason}\nDriver stacktrace:\n\tat org.apache.spark.scheduler.DAG.x(A.scala:1)\n"
+)
+EXITED = "ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code {}"
+CRASHED = "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed). Consider setting 'spark.python.worker.faulthandler.enabled'"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (EXITED.format(137), "an executor on demo-worker-0 was killed, probably because the node had no memory left: "),
+        (CRASHED, "a Python process of an executor on demo-worker-0 was killed or crashed, probably because the node had no memory left: "),
+        (EXITED.format(52), "an executor on demo-worker-0 filled its heap: raise spark.executor.memory, or use more partitions"),
+        ("java.lang.OutOfMemoryError: Java heap space", "an executor on demo-worker-0 filled its heap: raise spark.executor.memory"),
+    ],
+)
+@pytest.mark.parametrize("host", ["10.0.0.5", "fd00::5", "[fd00::5]"])
+def test_an_executor_that_was_killed_is_named_with_its_node(reason: str, words: str, host: str) -> None:
+    names = {"10.0.0.5": "demo-worker-0", "fd00::5": "demo-worker-0"}
+    assert lost_executor(START + ABORTED.format(host=host, reason=reason), names).startswith(words)
+
+
+def test_a_node_without_a_name_is_named_by_its_address() -> None:
+    assert lost_executor(ABORTED.format(host="10.0.0.9", reason=EXITED.format(137)), {}).startswith("an executor on 10.0.0.9 was killed")
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "",
+        ABORTED.format(host="10.0.0.5", reason="org.apache.spark.api.python.PythonException: ZeroDivisionError: no"),
+        ABORTED.format(host="10.0.0.5", reason=EXITED.format(1)),
+        # an executor that was lost while the job went on, which then failed for another reason
+        f"26/11/21 17:12:00 ERROR TaskSchedulerImpl: Lost executor 0 on 10.0.0.5: Command exited with code 137\n{ABORTED}".format(
+            host="10.0.0.5", reason="java.io.FileNotFoundException: no"
+        ),
+    ],
+)
+def test_a_job_that_failed_otherwise_lost_no_executor(log: str) -> None:
+    assert lost_executor(log, {}) == ""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.sky.clusters.plugins.module_utils._systems._system import Member, Opinion, Seen, View
 from ansible_collections.sky.clusters.plugins.module_utils._systems._torque import judge
 
@@ -34,7 +36,14 @@ def test_a_server_that_does_not_answer_proves_nothing_against_its_nodes() -> Non
     assert judge([server], View(asked=True, page="s:6817"))["s-0"].faults[0][0] == "no answer"
 
 
-def test_a_node_that_an_interrupted_run_took_out_is_taken_in_by_a_visit() -> None:
-    found = judged("IDLE+DRAIN", at_work=True, busy=False, detail="0 of 2 cores, taken out by a run")
+@pytest.mark.parametrize(
+    ("detail", "sentence"),
+    [
+        ("taken out by a run", "it was taken out by a run that ended before it removed the node"),
+        ("taken out without its homes", "it was taken out, since a job could not begin without the home of its user"),
+    ],
+)
+def test_a_node_that_was_taken_out_is_taken_in_by_a_visit(detail: str, sentence: str) -> None:
+    found = judged("IDLE+DRAIN", at_work=True, busy=False, detail=f"0 of 2 cores, {detail}")
     assert found.repair
-    assert [word for word, _sentence in found.faults] == ["offline"]
+    assert found.faults == (("offline", sentence),)

@@ -11,7 +11,9 @@ from dataclasses import replace
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Listing, Mark, Node, State, Volume
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan import plan, plan_destroy
 from ansible_collections.sky.clusters.plugins.module_utils._engine._plan_model import Plan, Wishes
-from ansible_collections.sky.clusters.plugins.module_utils._views._changes import VISIT, changes, plan_lines
+from ansible_collections.sky.clusters.plugins.module_utils._views._changes import changes
+from ansible_collections.sky.clusters.plugins.module_utils._views._details import details
+from ansible_collections.sky.clusters.plugins.module_utils._views._lines import UNCHANGED, Configuration, done_lines, plan_lines, plan_rows, unchanged
 from ansible_collections.sky.clusters.tests.support.clusters import cluster_of
 
 OWNER = "ada"
@@ -54,13 +56,23 @@ def test_a_node_that_leaves_and_the_data_that_is_kept() -> None:
     ]
 
 
+NAMED = Wishes(replace=frozenset({"demo-worker-1"}))
+
+
 def test_a_failed_node_and_one_that_differs_are_replaced() -> None:
     nodes = [node(0, State.FAILED), node(1, flavor="large"), node(2)]
-    lines = shown(planned(nodes, [], {"worker": {"count": 3, "roles": ["spark_worker"]}}, Wishes(replace=frozenset({"demo-worker-1"}))))
-    assert lines == [
-        "-/+ demo-worker-0  delete and recreate in one (small, debian-12)",
-        "-/+ demo-worker-1  drain, delete and recreate in one (small, debian-12): flavor is large, the file says small",
+    made = planned(nodes, [volume(0), volume(1), volume(2)], {"worker": DATA["worker"] | {"count": 3}}, NAMED)
+    differs = "flavor is large, the file says small"
+    assert shown(made) == [
+        "-/+ demo-worker-0  delete and recreate in one (small, debian-12); demo-worker-0-data (5 GiB) is kept",
+        f"-/+ demo-worker-1  drain, delete and recreate in one (small, debian-12): {differs}; demo-worker-1-data (5 GiB) is kept",
         "plan: 2 to replace",
+    ]
+    without = shown(planned(nodes, [], {"worker": {"count": 3, "roles": ["spark_worker"]}}, NAMED))
+    assert without[0] == "-/+ demo-worker-0  delete and recreate in one (small, debian-12)"
+    assert [(row.action, row.reason, row.drain) for row in plan_rows([change.plain() for change in changes(made)])] == [
+        ("replace", "", "never"),
+        ("replace", differs, "first"),
     ]
 
 
@@ -72,14 +84,103 @@ def test_a_destruction_names_the_data_that_is_kept() -> None:
     ]
 
 
+WHY = "its settings, software or peers have changed"
+
+
 def test_visits_and_removed_roles_are_part_of_it() -> None:
     new = {"sign": "+", "name": "demo-worker-3", "text": "create in here"}
-    assert plan_lines([new], ["demo-worker-3", "demo-master-0", "demo-worker-1"], {"demo-worker-1": ["spark_worker", "spark"]}) == [
+    visits = {"demo-worker-3": "it was never configured", "demo-master-0": WHY, "demo-worker-1": WHY, "demo-worker-2": "spark-worker is failed"}
+    removals = {"demo-worker-1": ["spark_worker", "spark"], "demo-worker-4": ["vpn"]}
+    assert plan_lines([new], Configuration(visits, removals, drained=["demo-worker-1"])) == [
         "+ demo-worker-3  create in here",
-        "~ demo-worker-1  remove spark_worker, spark",
-        f"~ demo-master-0  {VISIT}",
-        "plan: 1 to create, 2 to change",
+        "~ demo-worker-1  drain, remove spark_worker, spark",
+        "~ demo-worker-4  remove vpn",
+        f"~ demo-master-0  configure: {WHY}",
+        "~ demo-worker-2  configure: spark-worker is failed",
+        "plan: 1 to create, 4 to change",
     ]
+
+
+def test_a_visit_that_may_restart_what_drains_says_so() -> None:
+    restarts = {name: ["spark_worker"] for name in ("demo-worker-0", "demo-worker-1", "demo-worker-2")}
+    visits = dict.fromkeys(restarts, WHY)
+    added = {"demo-worker-1": ["spark_worker"]}  # nothing of it runs there yet
+    assert plan_lines([], Configuration(visits, {"demo-worker-2": ["vpn"]}, added, restarts=restarts))[:-1] == [
+        "~ demo-worker-2  remove vpn; drained first if a daemon restarts",
+        f"~ demo-worker-0  configure: {WHY}; drained first if a daemon restarts",
+        "~ demo-worker-1  configure: add spark_worker",
+    ]
+
+
+def test_a_node_that_is_replaced_has_one_row_and_one_that_changes_twice_counts_once() -> None:
+    found = [{"sign": "-/+", "name": "demo-worker-1", "text": "replace"}, {"sign": "~", "name": "demo-master-0", "text": "record"}]
+    visits = {"demo-worker-1": WHY, "demo-master-0": WHY}
+    assert plan_lines(found, Configuration(visits, {"demo-worker-1": ["vpn"]})) == [
+        "-/+ demo-worker-1  replace",
+        "~   demo-master-0  record",
+        f"~   demo-master-0  configure: {WHY}",
+        "plan: 1 to change, 1 to replace",
+    ]
+
+
+def test_a_long_name_does_not_move_the_others() -> None:
+    long = "rule everything from group sky-demo (IPv4)"
+    lines = plan_lines([{"sign": "+", "name": name, "text": "create in one"} for name in (long, "demo-worker-0")])
+    assert lines[0] == f"+ {long}  create in one"
+    assert all(len(line) < 78 for line in lines)
+
+
+def test_what_was_done_has_a_total_and_names_removed_roles() -> None:
+    made = [{"sign": "+", "name": "demo-worker-3", "text": "create in here"}, {"sign": "-", "name": "demo-worker-4", "text": "drain and delete"}]
+    visits = dict.fromkeys(["demo-master-0", "demo-worker-1", "demo-worker-3"], "")
+    removals = {"demo-worker-1": ["spark_worker", "spark"], "demo-worker-2": ["spark_worker", "spark"]}
+    assert done_lines(made, Configuration(visits, removals), ["demo-worker-5"]) == [
+        "demo-worker-3: create in here",
+        "demo-worker-4: drain and delete",
+        "removed: spark_worker, spark from demo-worker-1, demo-worker-2",
+        "configured: demo-master-0, demo-worker-1, demo-worker-3",
+        "done: 1 created, 3 changed, 1 deleted, 1 failed",
+    ]
+    assert done_lines([], Configuration(), ["demo-worker-5"]) == ["done: 1 failed"]
+    assert done_lines([], Configuration()) == []
+
+
+def test_a_run_that_leaves_differences_does_not_say_that_all_match() -> None:
+    assert unchanged([]) == UNCHANGED
+    assert unchanged(["demo-worker-0", "demo-worker-1"]) == "no node is changed; 2 node(s) differ from the cluster file"
+
+
+def test_what_all_nodes_share_has_lines() -> None:
+    made = planned([], [], {"worker": {"count": 1}}).prepared({"one": ("network sky-demo", "key pair sky-demo-1")})
+    assert shown(made) == [
+        "+ network sky-demo     create in one",
+        "+ key pair sky-demo-1  create in one",
+        "+ demo-worker-0        create in one (small, debian-12)",
+        "plan: 3 to create",
+    ]
+    existing = {"one": Listing((node(0),), ())}
+    gone = plan_destroy(cluster_of("/nowhere", DATA), {"one": OWNER}, existing).dismantled({"one": ("network sky-demo",)})
+    assert shown(gone) == ["- demo-worker-0     delete (running) in one", "- network sky-demo  delete in one", "plan: 2 to delete"]
+    assert planned([node(0)], [], {"worker": {"count": 1}}).prepared({"one": ("network sky-demo",)}).clouds["one"].prepare == ()
+
+
+def test_the_details_are_what_things_are_before_and_after() -> None:
+    existing = [node(0, State.FAILED), node(1, flavor="large"), node(3)]
+    wishes = Wishes(replace=frozenset({"demo-worker-1"}))
+    made = planned(existing, [volume(0), volume(1), volume(3)], {"worker": {"count": 3, "volumes": {"data": 7}}}, wishes)
+    found = {each["after_header"]: (each["before"].splitlines(), each["after"].splitlines()) for each in details(made)}
+    assert found["demo-worker-0"][0] == ["cloud: one", "flavor: small", "image: debian-12", "volume demo-worker-0-data: 5 GiB"]
+    assert found["demo-worker-0"][1] == ["cloud: one", "flavor: small", "image: debian-12", "volume demo-worker-0-data: 7 GiB"]
+    assert (found["demo-worker-1"][0][1], found["demo-worker-1"][1][1]) == ("flavor: large", "flavor: small")
+    assert found["demo-worker-3-data"] == (["size: 5 GiB"], ["size: 7 GiB"])
+    assert "demo-worker-3" not in found
+    new = details(planned([], [], {"worker": {"count": 1, "volumes": {"data": 5}}}))
+    assert [(each["before"], each["after"].splitlines()[-1]) for each in new] == [("", "volume demo-worker-0-data: 5 GiB")]
+    destruction = plan_destroy(cluster_of("/nowhere", DATA), {"one": OWNER}, {"one": Listing((node(0),), (volume(0),))})
+    assert [(each["after_header"], each["after"]) for each in details(destruction)] == [("demo-worker-0", "")]
+    assert details(destruction)[0]["before"].splitlines() == ["cloud: one", "flavor: small", "image: debian-12"]  # its data is kept
+    assert [each["before"] for each in details(destruction, data=True)][-1] == "size: 5 GiB\n"
+    assert details(planned([node(0)], [], {"worker": {"count": 1}})) == []
 
 
 def test_a_destruction_names_the_data_that_it_deletes() -> None:
@@ -105,7 +206,8 @@ def test_an_image_that_is_fetched_or_built_first_has_a_line() -> None:
 
 def test_an_added_role_is_named() -> None:
     added = {"demo-master-0": ["spark_worker"], "demo-worker-1": ["hdfs_datanode"]}
-    assert plan_lines([], ["demo-master-0", "demo-worker-1"], {"demo-worker-1": ["spark_worker"]}, added) == [
+    visits = {"demo-master-0": WHY, "demo-worker-1": WHY}
+    assert plan_lines([], Configuration(visits, {"demo-worker-1": ["spark_worker"]}, added)) == [
         "~ demo-worker-1  remove spark_worker; add hdfs_datanode",
         "~ demo-master-0  configure: add spark_worker",
         "plan: 2 to change",

@@ -63,7 +63,7 @@ def test_hours_and_costs() -> None:
 
 def test_sums() -> None:
     totals = worked_out().plain()["totals"]
-    assert totals["cluster"] == [{"cluster": "c", "node_hours": 9.5, "gib_hours": 100.0, "cost": {"EUR": 17.0}}]
+    assert totals["cluster"] == [{"cluster": "c", "node_hours": 9.5, "gib_hours": 100.0, "cost": {"EUR": 17.0}, "at_least": {"EUR": 17.0}}]
     assert [(row["owner"], row["cost"]) for row in totals["owner"]] == [("ada", {"EUR": 5.0}), ("bob", {"EUR": 12.0})]
     assert [(row["pool"], row["gib_hours"]) for row in totals["pool"]] == [("m", 100.0), ("w", 0)]
 
@@ -85,8 +85,43 @@ def test_without_prices_there_are_hours_alone() -> None:
 
 def test_a_price_that_is_missing_is_named_and_not_taken_for_nothing() -> None:
     found = worked_out(prices=PRICES | {"flavors": {"small": 0.5}})
-    assert found.missing() == ["clouds.here.prices.flavors.large: is not given, so its cost is not known, and sums leave it out"]
-    assert found.plain()["totals"]["cluster"][0]["cost"] == {"EUR": None}
+    assert found.missing() == ["clouds.here.prices.flavors.large: is not given, so neither its cost is known nor that of sums with it"]
+    total = found.plain()["totals"]["cluster"][0]
+    assert (total["cost"], total["at_least"]) == ({"EUR": None}, {"EUR": 2.0})
+    assert list(found.lines())[-3:] == [
+        "used so far: 9.50 node hours, 100.00 GiB-hours of volumes, cost at least 2.00 EUR",
+        "as the cluster file says: at least 0.6000 EUR per hour, 438.00 per month of 730 hours",
+        f"note: {found.missing()[0]}",
+    ]
+
+
+def test_a_volume_whose_age_its_cloud_does_not_tell_is_named_and_not_taken_for_nothing() -> None:
+    found = worked_out(Listing(LISTING.nodes[:1], (volume(""),)))
+    total = found.plain()["totals"]["cluster"][0]
+    assert (total["gib_hours"], total["cost"], total["at_least"]) == (None, {"EUR": None}, {"EUR": 1.0})
+    assert found.missing() == []
+    assert found.plain()["unknown"] == [
+        "pools.m: cloud here does not tell when its volumes were created, so neither their cost is known nor that of sums with it"
+    ]
+    assert list(found.lines())[-3:] == [
+        "used so far: 2.00 node hours, - GiB-hours of volumes, cost at least 1.00 EUR",
+        "as the cluster file says: 6.60 EUR per hour, 4818.00 per month of 730 hours",
+        f"note: {found.unknown()[0]}",
+    ]
+
+
+def test_without_a_price_a_time_that_is_not_told_is_no_note() -> None:
+    assert worked_out(Listing((), (volume(""),)), prices=None).unknown() == []
+
+
+def test_small_prices_are_not_rounded() -> None:
+    found = worked_out(prices=PRICES | {"volume": 0.000055})
+    (volumes,) = [row for row in found.plain()["used"] if row["kind"] == "volumes"]
+    assert (volumes["price"], volumes["rate"], volumes["cost"]) == (0.000055, 0.00055, 0.0055)
+    data = {"cluster": "c", "time": "2026-11-28T12:00:00+00:00", **found.plain()}
+    rows = [row for row in csv.DictReader(as_text("c.csv", data).splitlines()) if row["kind"] == "volumes"]
+    assert [(row["price"], row["rate"]) for row in rows] == [("5.5e-05", "0.00055")] * 2
+    assert any(line.split()[-3:] == ["100.00", "0.00055", "0.0055"] for line in found.lines())
 
 
 @pytest.mark.parametrize("created", ["", "yesterday"])
@@ -114,6 +149,12 @@ def test_faults_of_prices(prices: Any, fault: str) -> None:
     with pytest.raises(ClusterFileError) as refused:
         cluster(prices)
     assert refused.value.faults == [fault]
+
+
+def test_a_misspelt_key_of_a_cloud_is_known_by_the_keys_of_all_clouds() -> None:
+    with pytest.raises(ClusterFileError) as refused:
+        parse({"cluster": "c", "clouds": {"here": {"provider": "lxc", "price": 1}}, "pools": {"m": {"cloud": "here", "count": 1}}}, option_classes())
+    assert refused.value.faults == ["clouds.here.price: unknown key; did you mean 'prices'?"]
 
 
 def test_the_files() -> None:

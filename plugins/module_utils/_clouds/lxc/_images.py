@@ -52,8 +52,15 @@ def request(spec: ImageSpec, recipes: Iterable[str], mark: str, file: BinaryIO) 
     if spec.name in recipes:
         raise Invalid(f"the name {spec.name} is that of a recipe in the cloud's options, or of a built-in one")
     if spec.format not in ("", "tar"):
-        raise Invalid(f"image {spec.name}: the local cloud accepts archives of root file systems ('tar', compressed or not), not '{spec.format}'")
+        raise Invalid(
+            f"image {spec.name}: the local cloud accepts archives of root file systems, compressed or not, and no file of format '{spec.format}': "
+            "if it is an archive, set format: tar"
+        )
     if spec.properties or spec.min_disk or spec.min_memory:
         raise Invalid(f"image {spec.name}: the local cloud's images have no min_disk, min_memory or properties")
-    # by its number: it may have no name, so that nothing of it is left however we end
-    return {"image": {"name": spec.name, "mark": mark, "checksum": spec.checksum}, "file": f"/proc/{os.getpid()}/fd/{file.fileno()}"}
+    return {"image": {"name": spec.name, "mark": mark, "checksum": spec.checksum}, "file": open_file(file)}
+
+
+def open_file(file: BinaryIO) -> str:
+    """The path of a file of this process, by its number: it may have no name, so that nothing of it is left however we end."""
+    return f"/proc/{os.getpid()}/fd/{file.fileno()}"

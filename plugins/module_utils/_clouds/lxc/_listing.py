@@ -21,6 +21,12 @@ from ._host.records import Damaged, NodeRecord, VolumeRecord
 R = TypeVar("R", NodeRecord, VolumeRecord)
 
 
+def as_addresses(zone: Zone, address: str, public: bool) -> tuple[Address, ...]:
+    """What a node's address is: a public one is the same outside. None if it is empty."""
+    reach = (False, True) if public else (False,)
+    return tuple(Address(address, 4, zone.name, each) for each in reach if address)
+
+
 class Reader:
     """Reads one zone for one cluster."""
 
@@ -99,13 +105,12 @@ class Reader:
 
     def _as_node(self, name: str, record: NodeRecord, mark: Mark) -> Node:
         condition = self.inspector.condition(name, record)
-        inside = Address(record.address, 4, self.zone.name)
         return Node(
             name=name,
             id=record.id,
             mark=mark,
             state=State(condition.state),
-            addresses=(inside, Address(record.address, 4, self.zone.name, public=True)) if record.public else (inside,),
+            addresses=as_addresses(self.zone, record.address, record.public),
             flavor=record.flavor,
             image=record.image,
             architecture=platform.machine(),

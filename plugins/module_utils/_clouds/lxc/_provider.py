@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from ..._base._schema import hint
 from .._contract import (
+    Address,
     Cloud,
     CloudError,
     Definition,
@@ -36,11 +38,13 @@ from .._contract import (
 from . import _definitions, _images
 from ._client import ERRORS, HostProgram, user
 from ._host import locks
-from ._host.added import names
+from ._host.added import PART, names
+from ._host.allocation import addresses_used, free_address
 from ._host.condition import console
 from ._host.images import Images, Recipe
 from ._host.places import NodePlace, Zone
-from ._listing import Reader
+from ._host.records import Damaged
+from ._listing import Reader, as_addresses
 from ._options import LxcOptions
 
 
@@ -49,6 +53,7 @@ class LxcCloud(Cloud):
 
     provider: ClassVar[str] = "lxc"
     poll_seconds: ClassVar[float] = 0.2
+    shared_kinds: ClassVar[tuple[str, ...]] = ("bridge", "table")
     options: LxcOptions
 
     def __init__(self, name: str, options: LxcOptions, scope: Scope) -> None:
@@ -68,7 +73,7 @@ class LxcCloud(Cloud):
     def _reader(self) -> Reader:
         return Reader(self._zone, self.scope.cluster)
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
         if not specs and not volumes:
             return []
         images = self._image_names()
@@ -80,6 +85,7 @@ class LxcCloud(Cloud):
             cores=max((size.cores for size in sizes), default=0),
             gib=sum(volume.size for volume in volumes),
             resolvers=self.options.resolvers,
+            going=[node.name for node in going],
         )
         return unknown + lacks
 
@@ -113,6 +119,21 @@ class LxcCloud(Cloud):
         built = Images(self._zone)
         recipes = {name: self._recipe(name) for name in dict.fromkeys(spec.image for spec in specs)}
         return [name for name, recipe in recipes.items() if not built.exists(Recipe(name, recipe["suite"], tuple(recipe["packages"])))]
+
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
+        return [part for part in self.gaps() if part.startswith(self.shared_kinds)] if specs else []
+
+    def addresses_of(self, specs: Sequence[NodeSpec], going: Sequence[Node] = ()) -> Mapping[str, tuple[Address, ...]]:
+        try:
+            taken = addresses_used(self._zone) - {address.address for node in going for address in node.addresses}
+        except (OSError, Damaged):
+            return {}
+        found = {}
+        for spec in specs:
+            address = free_address(self._zone, spec.name, taken)
+            taken.add(address)
+            found[spec.name] = as_addresses(self._zone, address, spec.public_ip)
+        return {name: addresses for name, addresses in found.items() if addresses}
 
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         orders = []
@@ -223,6 +244,14 @@ class LxcCloud(Cloud):
             raise Invalid(f"image {image.name} is a recipe of the cloud's options, or a built-in one: it is left alone")
         self._host.value("delete_image", item={"name": image.name, "id": image.id, "mark": image_mark(self.owner)})
 
+    def fetch_image(self, image: Image, take: Callable[[bytes], object]) -> None:
+        if image.name in self.options.all_images:
+            raise Invalid(f"image {image.name} is built on this machine from a recipe: it has no file that could be read")
+        with tempfile.TemporaryFile() as file:
+            self._host.value("fetch_image", item={"name": image.name, "id": image.id}, file=_images.open_file(file))
+            while part := file.read(PART):
+                take(part)
+
     def set_ready(self, nodes: Sequence[Node], value: str) -> None:
         self._note("set_ready", nodes, ready=value)
 
@@ -253,6 +282,12 @@ class LxcCloud(Cloud):
     def leftovers(self) -> list[str]:
         found: list[str] = self._host.value("leftovers", cluster=self.scope.cluster)
         return found
+
+    def shared_existing(self) -> list[str]:
+        try:
+            return super().shared_existing()
+        except Denied:  # nor could this user remove it
+            return []
 
     def lock(self, holder: str, seconds: float) -> Lease:
         return Lease(**self._host.value("lock", cluster=self.scope.cluster, holder=holder, seconds=seconds, pid=os.getpid()))

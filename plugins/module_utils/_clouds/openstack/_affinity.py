@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from . import _marks
 from ._api import COMPUTE, Api
@@ -22,11 +23,18 @@ class Groups:
 
     def ensure(self, pool: str) -> str:
         """Identifier of the group of a pool, made if it is not there."""
-        name = f"{self._name}-{pool}"
-        known = self.all()
+        name, known = self._of(pool), self.all()
         if name in known:
             return known[name]
         return str(self._api.made(COMPUTE, "/os-server-groups", {"server_group": {"name": name, "policies": [POLICY]}}, "server_group")["id"])
+
+    def missing(self, pools: Sequence[str]) -> list[str]:
+        """The names of the groups of these pools that are not there."""
+        known = self.all() if pools else {}
+        return [name for pool in pools if (name := self._of(pool)) not in known]
+
+    def _of(self, pool: str) -> str:
+        return f"{self._name}-{pool}"
 
     def all(self) -> dict[str, str]:
         """Their identifiers, by name."""

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .._contract import Invalid, Unavailable
+from ._entry import login
 from ._errors import Missing, check, translated
 from ._opening import opened
 from ._options import OpenStackOptions
@@ -37,11 +38,17 @@ class Api:
         self._opening = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._first_login: tuple[datetime, float] | None = None  # by the cloud's clock, by ours
+        self._login = ""  # who logs in, and where, once that is known
         self.calls: Counter[str] = Counter()  # by service and verb, for benchmarks and tests
 
     @cached_property
     def _region(self) -> Any:
-        return opened(self._options)
+        region = opened(self._options)
+        self._login = login(region.config.get("auth") or {})
+        return region
+
+    def _translated(self, call: str) -> contextlib.AbstractContextManager[None]:
+        return translated(call, lambda: self._login)
 
     def _client(self, service: str) -> Any:
         """The client of a service, created once, by the first thread that needs it."""
@@ -73,7 +80,7 @@ class Api:
 
     def offers(self, service: str) -> bool:
         """Whether the cloud has a service: not every cloud has every one. Asks the catalogue only, which came with the login."""
-        with translated(f"looking for the service {service}"), self._opening:
+        with self._translated(f"looking for the service {service}"), self._opening:
             from keystoneauth1.exceptions import EndpointNotFound
 
             session = self._session()
@@ -85,14 +92,14 @@ class Api:
 
     def access(self) -> Any:
         """Who is logged in, and to which project."""
-        with translated("logging in"), self._opening:
+        with self._translated("logging in"), self._opening:
             session = self._session()
             return session.auth.get_access(session)
 
     def place(self) -> str:
         """The project and the region, whatever the entry of clouds.yaml is called and however it logs in."""
         access = self.access()
-        with translated("looking for the region"), self._opening:
+        with self._translated("looking for the region"), self._opening:
             session, region = self._session(), self._region
             where = {"service_type": region.get_service_type(COMPUTE), "interface": region.get_interface(COMPUTE)}
             data = session.auth.get_endpoint_data(session, region_name=region.get_region_name(COMPUTE), discover_versions=False, **where)
@@ -115,7 +122,7 @@ class Api:
         if self._first_login is None:
             self.access()
         if self._first_login is None:
-            with translated("logging in"), self._opening:
+            with self._translated("logging in"), self._opening:
                 session = self._session()
                 self._first_login = (session.auth.get_auth_ref(session).issued, time.monotonic())
         issued, then = self._first_login
@@ -163,7 +170,7 @@ class Api:
         """
         call = f"{service} GET {path}"
         answer = self._answer("GET", service, path, stream=True, timeout=UPLOAD_SECONDS)
-        with translated(call), contextlib.closing(answer):
+        with self._translated(call), contextlib.closing(answer):
             try:
                 for piece in answer.iter_content(PIECE):
                     take(piece)
@@ -204,12 +211,12 @@ class Api:
     def _answer(self, verb: str, service: str, path: str, **more: Any) -> Any:
         call = f"{service} {verb} {path}"
         self.calls[f"{service} {verb}"] += 1
-        with translated(call):
+        with self._translated(call):
             ask = partial(self._client(service).request, path, verb, microversion=MICROVERSIONS.get(service), raise_exc=False, connect_retries=0)
             answer = ask(**more)
             if answer.status_code == 401 and "data" not in more:  # of two calls that get this at once, the SDK logs in again for one only
                 answer = ask(**more)
-        check(answer, call)
+        check(answer, call, self._login)
         return answer
 
 

@@ -16,8 +16,9 @@ from . import _marks
 from ._api import IMAGE, Api, Found
 from ._errors import Missing
 
-CHECKSUM = "sky_checksum"  # property: checksum of the file, as requested
+CHECKSUM, FORMAT = "sky_checksum", "sky_format"  # properties: checksum of the file, as requested; its format, if Glance has no such one
 FORMATS = ("raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", "iso")
+TAR = "tar"  # an archive, which is kept for a local cloud: to Glance it is raw
 HALF = ("queued", "saving", "uploading", "importing", "killed")  # an interrupted upload is in one of these states
 QCOW2 = b"QFI\xfb"  # what such a file begins with
 PART = 2**20  # bytes that are sent at a time
@@ -46,7 +47,7 @@ class Images:
             ours=item.get(_marks.MARK) == self._mark,
             size=int(item.get("size") or 0),
             checksum=str(known),
-            format=str(item.get("disk_format") or ""),
+            format=str(item.get(FORMAT) or item.get("disk_format") or ""),
             architecture=str(item.get("architecture") or ""),
         )
 
@@ -72,12 +73,12 @@ class Images:
             raise Invalid(f"properties.{own[0]}: names that begin with '{_marks.MARK}' are reserved for marks")
         looks = "qcow2" if _beginning(file, len(QCOW2)) == QCOW2 else ""
         wanted = spec.format or looks or "raw"
-        if wanted not in FORMATS:
-            raise Invalid(f"unknown format '{wanted}' of image {spec.name}: known: {', '.join(FORMATS)}")
+        if wanted not in (*FORMATS, TAR):
+            raise Invalid(f"unknown format '{wanted}' of image {spec.name}: known: {', '.join((*FORMATS, TAR))}")
         if "qcow2" in (wanted, looks) and wanted != looks:
             raise Invalid(f"the file of image {spec.name} {'is' if looks else 'is not'} qcow2: the format {wanted} is wrong")
-        marks = {_marks.MARK: self._mark, CHECKSUM: spec.checksum}
-        fixed = {"name": spec.name, "disk_format": wanted, "container_format": "bare", "visibility": "private"}
+        marks = {_marks.MARK: self._mark, CHECKSUM: spec.checksum} | ({FORMAT: TAR} if wanted == TAR else {})
+        fixed = {"name": spec.name, "disk_format": "raw" if wanted == TAR else wanted, "container_format": "bare", "visibility": "private"}
         return dict(spec.properties) | fixed | {"min_disk": spec.min_disk, "min_ram": spec.min_memory} | marks
 
     def _sent(self, body: Mapping[str, Any], spec: ImageSpec, file: BinaryIO) -> Image:

@@ -25,16 +25,19 @@ class KeyPairs:
 
     def ensure(self, keys: Sequence[str]) -> str:
         """The name of the one that holds the first of these public keys, made if it is not there; empty where there is no key."""
-        if not keys:
-            return ""
-        kind, material = keys[0].split()[:2]
-        if kind.startswith("sk-"):
-            return ""  # Nova takes none of these; user data does
-        name = f"{self._name}-{hashlib.sha256(material.encode()).hexdigest()[:12]}"
-        if name not in self.all():
+        name = self.name(keys)
+        if name and name not in self.all():
+            kind, material = keys[0].split()[:2]
             with contextlib.suppress(Conflict):  # another run was quicker
                 self._api.post(COMPUTE, "/os-keypairs", {"keypair": {"name": name, "public_key": f"{kind} {material}"}})
         return name
+
+    def name(self, keys: Sequence[str]) -> str:
+        """The name of the one that :meth:`ensure` gives, whether or not it is there."""
+        kind, material = keys[0].split()[:2] if keys else ("", "")
+        if not keys or kind.startswith("sk-"):  # Nova takes none of these; user data does
+            return ""
+        return f"{self._name}-{hashlib.sha256(material.encode()).hexdigest()[:12]}"
 
     def all(self) -> list[str]:
         """Their names."""

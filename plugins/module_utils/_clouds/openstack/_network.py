@@ -55,6 +55,13 @@ class Shared:
                 missing += [f"router interface {self._name}"] if found.routers and found.subnets and not found.interfaces else []
         return missing
 
+    def missing(self, found: Survey) -> tuple[list[str], list[str]]:
+        """What :meth:`ensure` makes, as ``kind name``, and the rules of the group."""
+        group = found.group or {"id": self._name}  # its rules name it
+        rules = sorted(map(str, self._wanted(group) - _group.existing(group).keys()))
+        shared = [part for part in self.gaps(found) if not part.startswith(("rule: ", "router interface "))]
+        return shared, [f"rule {rule}" for rule in rules]
+
     def ensure(self, found: Survey) -> Place:
         """Create what is missing, and correct the rules."""
         group = self.group(found.group)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._contract import Invalid
+from ._entry import Entry, check, chosen, unusable
 from ._errors import translated
 from ._options import OpenStackOptions
 
@@ -26,17 +27,33 @@ def opened(options: OpenStackOptions) -> Any:
     """
     where = f"opening cloud '{options.cloud}'" if options.cloud else "opening the cloud of the OS_* variables"
     with translated(where), warnings.catch_warnings(), _broken_files_told(where):
-        import openstack.config  # who uses no OpenStack needs no SDK
+        from openstack.config import OpenStackConfig  # who uses no OpenStack needs no SDK
 
         warnings.simplefilter("ignore")  # the SDK's, of what it will drop some day: nothing that a user could fix
+        entry = Entry(options.cloud, "clouds.yaml")
         try:
-            region = openstack.config.get_cloud_region(
-                cloud=options.cloud or None, region_name=options.region or None, app_name="sky.clusters", api_timeout=SECONDS
-            )
+            config = OpenStackConfig(app_name="sky.clusters")
+            entry = chosen(config, options.cloud)
+            region = _region(config, options, entry)
             region.get_session()
+        except Invalid as error:
+            raise Invalid(f"{where}: {error}") from None
         except (AttributeError, TypeError, ValueError) as error:  # what the SDK makes of a file that is not of its shape
-            raise Invalid(f"{where}: its entry in clouds.yaml cannot be used ({error})") from None
+            raise Invalid(f"{where}: {unusable(entry, error)}") from None
         return region
+
+
+def _region(config: Any, options: OpenStackOptions, entry: Entry) -> Any:
+    from keystoneauth1.exceptions import MissingRequiredOptions, OptionError
+
+    try:
+        region = config.get_one(cloud=options.cloud or None, region_name=options.region or None, api_timeout=SECONDS)
+    except MissingRequiredOptions as error:
+        raise entry.lacks([option.dest for option in error.options]) from None
+    except OptionError as error:
+        raise Invalid(f"{entry}: {error}") from None
+    check(entry, region.config.get("auth") or {}, str(region.config.get("auth_type")))
+    return region
 
 
 class _Skipped(logging.Handler):

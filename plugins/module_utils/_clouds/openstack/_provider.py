@@ -66,6 +66,7 @@ class OpenStackCloud(Cloud):
     provider: ClassVar[str] = "openstack"
     poll_seconds: ClassVar[float] = 2.0
     lag_seconds: ClassVar[float] = 60.0
+    shared_kinds: ClassVar[tuple[str, ...]] = ("security group", "router", "subnet", "network", "key pair", "server group", "access to share")
     options: OpenStackOptions
 
     def __init__(self, name: str, options: OpenStackOptions, scope: Scope) -> None:
@@ -126,8 +127,8 @@ class OpenStackCloud(Cloud):
             strays=tuple(stray for stray in [*members, *volumes] if isinstance(stray, Stray)),
         )
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        return Quota(self.api, self.options, self._names).shortages(specs, volumes) if specs or volumes else []
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        return Quota(self.api, self.options, self._names, going).shortages(specs, volumes) if specs or volumes else []
 
     def place(self) -> str:
         return self.api.place()
@@ -166,6 +167,20 @@ class OpenStackCloud(Cloud):
 
     # making
 
+    def shared_missing(self, specs: Sequence[NodeSpec]) -> list[str]:
+        if not specs:
+            return []
+        key, known = self._key_pairs.name(specs[0].ssh_keys), self._key_pairs.all
+        found, keys = both(self._survey, known) if key else (self._survey(), [])
+        groups = self._groups.missing(self._grouped(specs))
+        keys = [f"key pair {key}"] if key and key not in keys else []
+        shared, rules = self._shared.missing(found)
+        return [*shared, *keys, *(f"server group {name}" for name in groups), *rules]
+
+    def _grouped(self, specs: Sequence[NodeSpec]) -> list[str]:
+        """The pools whose nodes are kept apart."""
+        return sorted({spec.mark.pool for spec in specs}) if self.options.anti_affinity else []
+
     def create(self, specs: Sequence[NodeSpec]) -> Iterator[Event]:
         if not specs:
             return
@@ -178,13 +193,12 @@ class OpenStackCloud(Cloud):
     def _existing(self, specs: Sequence[NodeSpec], servers: Mapping[str, Found], found: Survey) -> Existing:
         """What the nodes share is created first."""
         place = self._shared.ensure(found)
-        pools = sorted({spec.mark.pool for spec in specs}) if self.options.anti_affinity else []
         return Existing(
             servers=self._by_name(servers),
             survey=found,
             place=place,
             key_pair=self._key_pairs.ensure(specs[0].ssh_keys) if specs else "",
-            groups={pool: self._groups.ensure(pool) for pool in pools},
+            groups={pool: self._groups.ensure(pool) for pool in self._grouped(specs)},
         )
 
     def _by_name(self, servers: Mapping[str, Found]) -> dict[str, Found]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._base._schema import hint
 from .._common._parallel import together
-from .._contract import Invalid, NodeSpec, Unavailable, VolumeSpec
+from .._contract import Invalid, Node, NodeSpec, Unavailable, VolumeSpec
 from ._api import COMPUTE, NETWORK, VOLUME, Api, Found
 from ._names import Flavor, Image, Names
 from ._options import OpenStackOptions
@@ -39,10 +39,11 @@ class Limit:
 class Quota:
     """Looks at names, sizes, quotas and room."""
 
-    def __init__(self, api: Api, options: OpenStackOptions, names: Names) -> None:
+    def __init__(self, api: Api, options: OpenStackOptions, names: Names, going: Sequence[Node] = ()) -> None:
         self._api = api
         self._options = options
         self._names = names
+        self._going = going  # deleted first: what they have is free then
 
     def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         """One sentence for each resource that is short, unknown or does not fit.
@@ -66,9 +67,9 @@ class Quota:
         sizes = [flavors[spec.flavor] for spec in specs if spec.flavor in flavors]
         limits = self._limits(COMPUTE) if specs else {}
         short = [
-            *_lack(limits, "instances", "maxTotalInstances", "totalInstancesUsed", len(specs)),
-            *_lack(limits, "cores", "maxTotalCores", "totalCoresUsed", sum(size.cores for size in sizes)),
-            *_lack(limits, "RAM in MiB", "maxTotalRAMSize", "totalRAMUsed", sum(size.memory for size in sizes)),
+            *_lack(limits, "instances", "maxTotalInstances", "totalInstancesUsed", len(specs) - len(self._going)),
+            *_lack(limits, "cores", "maxTotalCores", "totalCoresUsed", sum(size.cores for size in sizes) - sum(node.cores for node in self._going)),
+            *_lack(limits, "RAM in MiB", "maxTotalRAMSize", "totalRAMUsed", sum(s.memory for s in sizes) - sum(node.memory for node in self._going)),
         ]
         return [*unknown, *unknown_images, *fits, *short]
 
@@ -103,11 +104,13 @@ class Quota:
                 _networks, unknown = _known(self._names.network, [wanted])
                 found += unknown
         quotas = self._api.one(NETWORK, f"/quotas/{self._api.access().project_id}/details", "quota")
-        for key, what, needed in (("port", "ports", len(specs)), ("floatingip", "floating addresses", outside)):
+        ports = len(specs) - sum(bool(node.addresses) for node in self._going)
+        floating = outside - sum(bool(node.address(public=True)) for node in self._going)
+        for key, what, needed in (("port", "ports", ports), ("floatingip", "floating addresses", floating)):
             if key in quotas:
                 limit = Limit(what, int(quotas[key]["limit"]), int(quotas[key]["used"]) + int(quotas[key].get("reserved", 0)))
                 found += limit.lack(needed)
-        return found + ([] if found or not self._options.network else self._room(len(specs)))
+        return found + ([] if found or not self._options.network else self._room(ports))
 
     def _room(self, needed: int) -> list[str]:
         """Whether the network has so many addresses left, as far as these credentials see its ports."""
@@ -123,7 +126,7 @@ class Quota:
         return bool(network.get("subnets"))
 
     def _of_volumes(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        booted = [self._options.boot_volume] * len(specs) if self._options.boot_volume else []
+        booted = [self._options.boot_volume] * max(0, len(specs) - len(self._going)) if self._options.boot_volume else []
         sizes = [*(volume.size for volume in volumes), *booted]
         if not sizes:
             return []

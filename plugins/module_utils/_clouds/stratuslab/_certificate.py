@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .._contract import Denied, Invalid
 from ._credentials import Login
+from ._signature import signer_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Files:
     certificate: Path
     key: Path
     password: str = ""  # of the key; empty if it is not encrypted
+    source: str = ""  # the file of PKCS #12 that both are from
+
+    @property
+    def shown(self) -> str:
+        """What the user has set."""
+        return f"p12_certificate {self.source}" if self.source else f"pem_certificate {self.certificate} and pem_key {self.key}"
 
     def check(self) -> None:
         """
@@ -53,6 +60,15 @@ def files(login: Login) -> Files:
     return Files(Path(login.certificate), Path(login.key))
 
 
+def endorser(login: Login) -> str:
+    """The e-mail address that a login signs with; empty if it has none.
+
+    Raises:
+        CloudError: its certificate cannot be read.
+    """
+    return (signer_of(files(login).certificate).email or login.email) if login.by_certificate else ""
+
+
 @functools.cache
 def _converted(file: str, password: str) -> Files:
     """PEM files of a PKCS #12 file, which end with this process. The key is encrypted, so what a killed process leaves is of no use."""
@@ -68,7 +84,7 @@ def _converted(file: str, password: str) -> Files:
     if key is None or certificate is None:
         raise Denied(f"p12_certificate {file} has no key with a certificate")
     folder, secret = Path(_folder().name), secrets.token_hex(32)
-    found = Files(folder / f"{secrets.token_hex(8)}.pem", folder / f"{secrets.token_hex(8)}.key", secret)
+    found = Files(folder / f"{secrets.token_hex(8)}.pem", folder / f"{secrets.token_hex(8)}.key", secret, file)
     found.certificate.write_bytes(b"".join(each.public_bytes(serialization.Encoding.PEM) for each in (certificate, *chain)))
     encryption = serialization.BestAvailableEncryption(secret.encode())
     found.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))

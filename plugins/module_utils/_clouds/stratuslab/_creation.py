@@ -18,11 +18,11 @@ from . import _vms
 from ._definitions import Templates
 from ._errors import Conflict
 from ._machines import refusal
-from ._names import Extra
+from ._names import UUID, Extra
 from ._notes import Notes, marks
 from ._one import One
 from ._pdisk import Disk, Pdisk
-from ._vms import ACTIVE, HOLD, STOPPED, SUSPENDED, UNKNOWN, Vm
+from ._vms import HOLD, STOPPED, SUSPENDED, Vm
 from ._volumes import Volumes
 
 LOOKS = (0.5, 2.0, 5.0)  # s after a lost answer, at which the machine is looked for
@@ -114,7 +114,7 @@ class Creation:
             attached: disks that were attached while it ran: it starts without them, whatever the disk service has noted.
         """
         actions = {STOPPED: "resume", SUSPENDED: "resume", HOLD: "release"}
-        action = "restart" if (vm.state, vm.lcm) == (ACTIVE, UNKNOWN) else actions.get(vm.state, "")
+        action = "restart" if vm.is_unknown else actions.get(vm.state, "")
         if action == "restart":
             for disk in attached:
                 self._pdisk.detach(disk.uuid, str(vm.id), metadata_only=True)
@@ -146,7 +146,8 @@ class Creation:
         draft = self._templates.draft(spec)  # before anything is created
         self._templates.text(draft)
         disks = self._disks(spec, undo)
-        for disk in disks:
+        boot = [Disk(draft.source.id, "image")] if UUID.fullmatch(draft.source.id) else []
+        for disk in [*boot, *disks]:
             self._volumes.free(disk)
         nonce = secrets.token_hex(8)
         template = self._templates.text(self._templates.draft(spec, disks), self._existing.ticket, nonce)

@@ -9,26 +9,27 @@ import configparser
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from .._contract import Denied, Invalid
+from . import _addresses
+from ._addresses import ONED, Endpoint
 from ._options import METHODS, InstanceType, StratusLabOptions
 
 USER_FILE = "~/.stratuslab/stratuslab-user.cfg"
 MARKETPLACE = "https://marketplace.stratuslab.eu"
 CERTIFICATE, KEY, P12 = "~/.globus/usercert.pem", "~/.globus/userkey.pem", "~/.globus/usercert.p12"
-ONED = "http://localhost:2633/RPC2"
-HERE = ("localhost", "127.0.0.1")
 SMALL = "m1.small"
 YES = ("true", "yes", "on", "1")
 TYPES_SECTION = "instance_types"
-FROM_OPTIONS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
+ENDPOINTS = ("endpoint", "pdisk_endpoint", "marketplace_endpoint")
+FROM_OPTIONS = (*ENDPOINTS, "pat_service_host", "pat_gateway_host")
 VARIABLES = {
     key: f"STRATUSLAB_{key.upper()}"
     for key in (
-        *FROM_OPTIONS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "p12_password", "pdisk_username", "pdisk_password",
+        *ENDPOINTS, "username", "password", "pem_certificate", "pem_key", "p12_certificate", "p12_password", "pdisk_username", "pdisk_password",
     )
 }  # fmt: skip
 BUILT_IN = {
@@ -52,6 +53,7 @@ class Login:
     key: str = ""
     p12: str = ""  # a file with both, instead
     p12_password: str = ""
+    email: str = ""  # that images are signed with, if the certificate has none
 
     @property
     def kind(self) -> str:
@@ -114,25 +116,33 @@ def access(options: StratusLabOptions, variables: Mapping[str, str] | None = Non
     file = Path(options.user_file or USER_FILE).expanduser()
     sections = _sections(file, required=bool(options.user_file))
     found = _selected(sections, options.section or environment.get("STRATUSLAB_USER_CONFIG_SECTION", ""), file)
-    found |= {key: environment[variable] for key, variable in VARIABLES.items() if environment.get(variable)}
-    found |= {key: getattr(options, key) for key in FROM_OPTIONS if getattr(options, key)}
-    endpoint = found.get("endpoint", "")
-    if not endpoint:
+    places = dict.fromkeys(found, f"user file {file}")
+    for key, variable in VARIABLES.items():
+        if environment.get(variable):
+            found[key], places[key] = environment[variable], variable
+    for key in FROM_OPTIONS:
+        if getattr(options, key):
+            found[key], places[key] = getattr(options, key), "the cluster file"
+    addresses = {key: Endpoint(key, found[key], places[key]) for key in FROM_OPTIONS if found.get(key)}
+    endpoint = addresses.get("endpoint")
+    if endpoint is None:
         raise Invalid(f"no endpoint: set endpoint in the cluster file or in {file}, or STRATUSLAB_ENDPOINT")
     login = _login(found, file)
+    translated = options.port_translation or found.get("port_translation", "").lower() in YES
     special = {key.removeprefix("pdisk_"): value for key, value in found.items() if key in ("pdisk_username", "pdisk_password") and value}
     disk_login = Login(**special) if "username" in special else login
+    marketplace = addresses.get("marketplace_endpoint")
     return Access(
-        machines=_machines(endpoint, login),
-        disks=_disks(found.get("pdisk_endpoint") or endpoint, disk_login),
-        marketplace=_marketplace(found.get("marketplace_endpoint") or MARKETPLACE),
+        machines=_addresses.machines(endpoint, login.kind),
+        disks=_addresses.disks(addresses.get("pdisk_endpoint"), endpoint, disk_login.kind),
+        marketplace=_addresses.plain(marketplace) if marketplace else MARKETPLACE,
         login=login,
         disk_login=disk_login,
         types=BUILT_IN | _types(sections, file) | dict(options.instance_types),
         default_type=found.get("default_instance_type") or SMALL,
         context_method=options.context_method or _context_method(found, file),
-        ports=_gateway(found, options, urlsplit(_machines(endpoint, login)).hostname or ""),
-        signer=_signer(found),
+        ports=_gateway(addresses, endpoint.parts.hostname or "") if translated else None,
+        signer=replace(_signer(found), email=options.email),
     )
 
 
@@ -141,8 +151,8 @@ def _sections(file: Path, required: bool) -> Mapping[str, Mapping[str, str]]:
         if required:
             raise Invalid(f"user_file: {file} does not exist")
         return {}
-    # values are not expanded, and no section lends its values to others
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    # values are not expanded, no section lends its values to others, and a comment may follow a value, as for the parser of the old client
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0", inline_comment_prefixes=(";",))
     try:
         parser.read_string(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
@@ -186,29 +196,9 @@ def _signer(found: Mapping[str, str]) -> Login:
     return Login()
 
 
-def _gateway(found: Mapping[str, str], options: StratusLabOptions, host: str) -> Gateway | None:
-    if not options.port_translation and found.get("port_translation", "").lower() not in YES:
-        return None
-    hosts = [getattr(options, key) or found.get(key) or host for key in ("pat_service_host", "pat_gateway_host")]
-    return Gateway(*hosts)
-
-
-def _machines(endpoint: str, login: Login) -> str:
-    if endpoint in HERE:
-        return ONED
-    address = endpoint if endpoint.startswith("http") else f"https://{endpoint}:2634/xmlrpc"
-    parts = urlsplit(address)
-    folder, _slash, last = parts.path.rstrip("/").rpartition("/")
-    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/{login.kind}/{last or 'xmlrpc'}", "", ""))
-
-
-def _disks(endpoint: str, login: Login) -> str:
-    address = endpoint if endpoint.startswith("http") else f"https://{endpoint}:8445"
-    return f"{address.rstrip('/')}/{login.kind}"
-
-
-def _marketplace(endpoint: str) -> str:
-    return (endpoint if endpoint.startswith("http") else f"https://{endpoint}").rstrip("/")
+def _gateway(addresses: Mapping[str, Endpoint], host: str) -> Gateway:
+    service, gateway = (addresses.get(key) for key in ("pat_service_host", "pat_gateway_host"))
+    return Gateway(service.host() if service else host, gateway.parts.hostname or "" if gateway else host)
 
 
 def _context_method(found: Mapping[str, str], file: Path) -> str:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .._contract import NodeSpec
 from . import _host_keys, _vms
 from ._context import context
 from ._credentials import Access
-from ._names import Extra, Names, Source, nics
+from ._names import PREFIXES, Extra, Names, Source, nics
 from ._options import InstanceType, StratusLabOptions
 from ._pdisk import Disk
 from ._template import Attribute, text
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+VIRTIO = PREFIXES["virtio"]
 SHOWN = 60  # characters of the names of further options
 
 
@@ -88,13 +89,18 @@ class Templates:
         return text(attributes, what)
 
     def _disks(self, draft: Draft) -> list[dict[str, str]]:
-        """The root, the swap disk if there is one, then the volumes, each with a different device name."""
-        names = iter(f"{draft.source.prefix}{letter}" for letter in LETTERS)
+        """The root, the swap disk if there is one, then the volumes, each with a different device name.
+
+        Volumes are virtio disks whatever the bus of the image is, as those that are attached later are: IDE has four places, one of which the context
+        disk has, and Linux gives an IDE disk another name than that of its target.
+        """
+        names = _targets(draft.source.prefix)
+        of_volumes = names if draft.source.prefix == VIRTIO else _targets(VIRTIO)
         root = {"source": draft.source.url, "target": next(names), "save": "no", "readonly": "no"}
         found = [root | ({"driver": draft.source.driver} if draft.source.driver else {})]
         if draft.type.swap:
             found.append({"type": "swap", "size": str(draft.type.swap), "target": next(names), "readonly": "no"})
-        volumes = [{"SOURCE": f"pdisk:{self._disk_base}/{disk.uuid}", "TARGET": next(names), "TYPE": "block"} for disk in draft.disks]
+        volumes = [{"SOURCE": f"pdisk:{self._disk_base}/{disk.uuid}", "TARGET": next(of_volumes), "TYPE": "block"} for disk in draft.disks]
         return [*found, *volumes]
 
     def parts(self, draft: Draft) -> dict[str, str]:
@@ -114,6 +120,10 @@ class Templates:
             "extra": _digest(spec),
         }
         return {key: value for key, value in known.items() if value}
+
+
+def _targets(prefix: str) -> Iterator[str]:
+    return (f"{prefix}{letter}" for letter in LETTERS)
 
 
 def _digest(spec: NodeSpec) -> str:

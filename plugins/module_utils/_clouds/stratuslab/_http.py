@@ -21,11 +21,13 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from .._contract import CloudError, Invalid, Unavailable
-from ._certificate import files
+from ._certificate import Files, files
 from ._credentials import Login
 from ._errors import of_status
 
-AT_ONCE = 4  # oned serves few connections, and the programs that it starts need some of them
+# Calls to all services of a cloud: oned serves few connections, and the programs that it starts need some of them. It can stand one more, which is
+# left to the process that keeps the lock of the run.
+AT_ONCE = 3
 PIECE = 1 << 20  # bytes of long contents that are in memory at once
 PAUSE = (429, 503)  # with these a service may say when to come back
 
@@ -37,6 +39,7 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
+    asked: str = ""  # the service, and by whom, for who is refused
 
     def json(self, call: str) -> Any:
         try:
@@ -63,18 +66,25 @@ class Clock:
         return None if self._ahead is None else time.monotonic() + self._ahead
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How the services of one cloud are asked."""
+
+    ca_file: str  # of authorities beside those of the system; none if empty
+    timeout: float  # s
+    turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+
+
 class Http:
     """One service, by one login."""
 
-    def __init__(self, base: str, login: Login | None, ca_file: str, timeout: float) -> None:
+    def __init__(self, base: str, login: Login | None, terms: Terms) -> None:
         self.base = base.rstrip("/")
         self.clock = Clock()
         self.calls: Counter[str] = Counter()  # for who counts them
         self._parts = urlsplit(self.base)
         self._login = login
-        self._ca_file = ca_file
-        self._timeout = timeout
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self.terms = terms
         self._context: ssl.SSLContext | None = None
         self._making = threading.Lock()
 
@@ -93,25 +103,30 @@ class Http:
             Unavailable: there was no answer, or only a part of one.
             Invalid: the service's certificate cannot be verified, or ours not be read.
         """
-        with self._turns, self._translated(call or f"{method} {self.base}{path}"), self._connected(seconds) as connection:
+        with self.terms.turns, self._translated(call or f"{method} {self.base}{path}"), self._connected(seconds) as connection:
             connection.request(method, f"{self._parts.path}{path}", body, {"Connection": "close", **self._authorization(), **(headers or {})})
             answer = connection.getresponse()
             content = answer.read()
-            found = Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, content)
+            found = Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, content, self._asked())
         self.clock.seen(found.headers.get("date", ""))
         return found
 
     def fetch(self, path: str, take: Callable[[bytes], object], headers: Mapping[str, str], call: str) -> Answer:
         """Read a long answer piece by piece; one that is no success is returned whole."""
-        with self._turns, self._translated(call), self._connected(None) as connection:
+        with self.terms.turns, self._translated(call), self._connected(None) as connection:
             connection.request("GET", f"{self._parts.path}{path}", None, {"Connection": "close", **self._authorization(), **headers})
             answer = connection.getresponse()
             known = {key.lower(): value for key, value in answer.getheaders()}
             if answer.status != 200:
-                return Answer(answer.status, known, answer.read())
+                return Answer(answer.status, known, answer.read(), self._asked())
             while piece := answer.read(PIECE):
                 take(piece)
             return Answer(answer.status, known)
+
+    def _asked(self) -> str:
+        if self._login is None:
+            return self.base
+        return f"{self.base} as {f'user {self._login.username!r}' if self._login.username else self._login.certificate or self._login.p12}"
 
     def _authorization(self) -> dict[str, str]:
         if self._login is None or not self._login.username:
@@ -121,7 +136,7 @@ class Http:
 
     @contextlib.contextmanager
     def _connected(self, seconds: float | None) -> Iterator[http.client.HTTPConnection]:
-        host, port, timeout = self._parts.hostname or "", self._parts.port, seconds or self._timeout
+        host, port, timeout = self._parts.hostname or "", self._parts.port, seconds or self.terms.timeout
         if self._parts.scheme == "https":
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls())
         else:
@@ -132,16 +147,15 @@ class Http:
     def _tls(self) -> ssl.SSLContext:
         with self._making:
             if self._context is None:
-                context = ssl.create_default_context(cafile=self._ca_file or None)
+                context = tls(self.terms.ca_file)
                 if self._login is not None and self._login.by_certificate:
-                    own = files(self._login)
-                    own.check()
-                    context.load_cert_chain(own.certificate, own.key, own.password or None)
+                    _load(context, files(self._login))
                 self._context = context
             return self._context
 
     @contextlib.contextmanager
     def _translated(self, call: str) -> Iterator[None]:
+        call = call if self.base in call else f"{call} at {self.base}"
         try:
             yield
         except ssl.SSLCertVerificationError as error:
@@ -150,12 +164,40 @@ class Http:
             ) from error
         except ssl.SSLError as error:
             raise _of_tls(call, error) from error
-        except http.client.InvalidURL as error:
+        except (http.client.InvalidURL, UnicodeError) as error:  # the host's name, or the path, is none
             raise Invalid(f"{call}: {error}") from error
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, (FileNotFoundError, PermissionError)):
-                raise Invalid(f"{call}: {error}") from error
             raise Unavailable(f"{call}: {_words(error)}") from error
+
+
+def tls(ca_file: str) -> ssl.SSLContext:
+    """What verifies a service: the authorities of the system, and those of a file beside them.
+
+    Raises:
+        Invalid: the file cannot be used.
+    """
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise Invalid(f"ca_file {ca_file} cannot be used ({_reason(error)})") from None
+    return context
+
+
+def _load(context: ssl.SSLContext, own: Files) -> None:
+    """Have a user's certificate offered."""
+    own.check()
+    try:
+        context.load_cert_chain(own.certificate, own.key, own.password or None)
+    except OSError as error:
+        raise Invalid(f"{own.shown} cannot be used ({_reason(error)})") from None
+
+
+def _reason(error: OSError) -> str:
+    """Why a file could not be read, in a few words."""
+    reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    return str(reason or error).lower().replace("_", " ")
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -171,8 +213,6 @@ def _of_tls(call: str, error: ssl.SSLError) -> CloudError:
     reason = str(error.reason or error)
     if "ALERT" in reason and ("CERT" in reason or "UNKNOWN_CA" in reason):
         return Denied(f"{call}: the service does not accept our certificate ({reason.lower().replace('_', ' ')})")
-    if "KEY_VALUES_MISMATCH" in reason or "PEM" in reason:
-        return Invalid(f"{call}: pem_certificate and pem_key cannot be used ({reason.lower().replace('_', ' ')})")
     return Unavailable(f"{call}: {_words(error)}")
 
 
@@ -190,4 +230,5 @@ def checked(answer: Answer, call: str, words: Callable[[Answer], str] = lambda _
         return answer
     pause = answer.headers.get("retry-after", "") if answer.status in PAUSE else ""
     realm = answer.headers.get("www-authenticate", "").partition("realm=")[2].strip('"')
-    raise of_status(call, answer.status, words(answer), float(pause) if re.fullmatch(r"\d{1,6}", pause) else None, realm)
+    seconds = float(pause) if re.fullmatch(r"\d{1,6}", pause) else None
+    raise of_status(f"{call} at {answer.asked}" if answer.status == 401 else call, answer.status, words(answer), seconds, realm)

@@ -26,6 +26,8 @@ from ._template import text
 PREFIX = "skylock"
 GRACE = 1.0  # s beyond a ticket's time
 LOOK = 0.5  # s between two lists while a ticket may be stale
+AMISS = 60.0  # s beyond what a ticket lasts, after which its time says that the server's clock was set
+DEFAULT = 180.0  # s that a ticket of another client lasts, which does not say it
 EXACT = 1.0  # s that the server's clock can be off: the dates of its answers are whole seconds
 
 
@@ -97,7 +99,7 @@ class Lock:
             first = queue[0]
             left = self._left(first)
             live = first.beat != counts.get(first.id) if left is None else left > 0  # without a clock only the count says so
-            if live or not first.until:  # which another client left out, whose rules are not known
+            if live:
                 raise self._taken(first)
             if self._is_stale(first):
                 with contextlib.suppress(Missing):  # somebody else was quicker
@@ -195,9 +197,13 @@ class Lock:
         return left is None or left > 0
 
     def _left(self, ticket: Ticket) -> float | None:
-        """Seconds until a ticket's holder meant it to end, by the server's clock."""
+        """Seconds until a ticket's holder meant it to end, by the server's clock.
+
+        None where that does not say it: another client wrote no time, or the clock was set since, and the time is further away than a ticket lasts.
+        """
         at = self._one.now()
-        return None if at is None or not ticket.until else ticket.until - at
+        left = None if at is None or not ticket.until else ticket.until - at
+        return None if left is not None and left > ticket.seconds + AMISS else left
 
     def _server_now(self) -> float:
         return self._one.now() or 0.0
@@ -236,7 +242,7 @@ def _read(element: Element, name: str) -> Ticket:
         name=name,
         holder=holder,
         beat=int(_number(known["BEAT"], 0)),
-        seconds=_number(known["SECONDS"], 180.0),
+        seconds=_number(known["SECONDS"], DEFAULT),
         until=_number(known["UNTIL"], 0.0),
         since=_number(known["SINCE"], _number(element.findtext("REGTIME", ""), 0.0)),
     )

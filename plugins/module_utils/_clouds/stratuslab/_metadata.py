@@ -25,6 +25,7 @@ PREFIXES = {"rdf": RDF, "dcterms": DCTERMS, "slreq": SLREQ, "slterms": SLTERMS, 
 BASE = "http://mp.stratuslab.eu/"
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 ALPHABET = re.compile(r"[A-Za-z0-9_-]{27}")
+NUMBER = re.compile(r"[0-9]{1,18}")
 ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512"}
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 VALID_DAYS = 178  # as stratus-build-metadata has it
@@ -83,6 +84,7 @@ class Metadata:
     ports: tuple[str, ...] = ()
     checksums: Mapping[str, str] = field(default_factory=dict)
     text: bytes = b""  # the signed document
+    fault: str = ""  # why it cannot be read; then nothing else is known of it
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")
@@ -94,7 +96,11 @@ class Metadata:
 
     @property
     def size(self) -> int:
-        return int(self.value("slreq:bytes")) if self.value("slreq:bytes").isdigit() else 0
+        return self.number("slreq:bytes")
+
+    def number(self, name: str) -> int:
+        """A whole number that anyone may have written; 0 if it is none."""
+        return int(self.value(name)) if NUMBER.fullmatch(self.value(name)) else 0
 
     def expired(self, now: datetime) -> bool:
         valid = self.value("dcterms:valid")
@@ -116,6 +122,7 @@ class Described:
     compression: str = ""
     format: str = "raw"
     disks_bus: str = "virtio"
+    valid_days: int = VALID_DAYS
     tag: str = ""
     locations: tuple[str, ...] = ()
     mark: Mapping[str, str] = field(default_factory=dict)  # elements of our own
@@ -123,7 +130,11 @@ class Described:
 
 
 def document(described: Described, now: datetime | None = None) -> bytes:
-    """The document without endorsement and signature, in the order that the Marketplace's schema demands."""
+    """The document without endorsement and signature, in the order that the Marketplace's schema demands.
+
+    Args:
+        now: when it is made; by default by the clock of this machine.
+    """
     at = now or datetime.now(UTC)
     content = described.content
     sums = "".join(
@@ -141,7 +152,7 @@ def document(described: Described, now: datetime | None = None) -> bytes:
         "dcterms:format": described.format,
         "dcterms:creator": described.creator,
         "dcterms:created": at.strftime(STAMP),
-        "dcterms:valid": (at + timedelta(days=VALID_DAYS)).strftime(STAMP),
+        "dcterms:valid": (at + timedelta(days=described.valid_days)).strftime(STAMP),
         "dcterms:title": described.title,
         "dcterms:alternative": described.tag,
         "dcterms:description": described.description,
@@ -204,6 +215,14 @@ def _root(text: bytes, what: str, reader: Any) -> Any:
     return root
 
 
+def understood(text: bytes) -> Metadata:
+    """One document of whoever sent it: one that cannot be read has nothing but a fault."""
+    try:
+        return read(text)
+    except CloudError as error:
+        return Metadata("", "", "", {}, text=text, fault=str(error))
+
+
 def read(text: bytes) -> Metadata:
     """One document.
 
@@ -213,7 +232,7 @@ def read(text: bytes) -> Metadata:
     root = _root(text, "metadata", parser())
     description = root.find(f"{{{RDF}}}Description")
     if root.tag != f"{{{RDF}}}RDF" or root.get(XML_BASE) != BASE or description is None:
-        raise CloudError("metadata: the document is no description of an image")
+        raise CloudError("the document is no description of an image")
     values: dict[str, str] = {}
     many: dict[str, list[str]] = {}
     for child in description:
@@ -224,7 +243,8 @@ def read(text: bytes) -> Metadata:
     sums = {_at(each, f"{{{SLREQ}}}algorithm"): _at(each, f"{{{SLREQ}}}value").lower() for each in description.findall(f"{{{SLREQ}}}checksum")}
     identifier = values.get("dcterms:identifier", "")
     if description.get(f"{{{RDF}}}about") != f"#{identifier}":
-        raise CloudError("metadata: rdf:about and dcterms:identifier differ")
+        raise CloudError("rdf:about and dcterms:identifier differ")
+    sha1_of(identifier)
     return Metadata(
         identifier=identifier,
         email=_at(description, f"{endorser}/{{{SLREQ}}}email"),

@@ -14,7 +14,7 @@ from typing import Any
 from ..._base._schema import hint
 from .._contract import Denied, Invalid, NodeSpec, Unavailable
 from . import _metadata
-from ._certificate import files
+from ._certificate import endorser
 from ._credentials import Access
 from ._errors import Missing
 from ._marketplace import Marketplace, fits
@@ -22,12 +22,13 @@ from ._metadata import Metadata
 from ._one import Element, One
 from ._options import DEFAULT, InstanceType, StratusLabOptions
 from ._pdisk import LIVE, Pdisk
-from ._signature import signer_of
+from ._properties import TAR
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PREFIXES = {"ide": "hd", "scsi": "sd", "virtio": "vd"}
 EXTRA = ("addresses", "architecture", "cpu", "machines", "requirements")  # keys of `extra`
-OWN = "sky:mark"
+OWN, FORMAT = "sky:mark", "sky:format"
+SITE = "oneadmin"  # the user who has the networks of a site
 
 
 @dataclass(frozen=True)
@@ -125,20 +126,20 @@ class Names:
         """
         if UUID.fullmatch(name):
             return self._bootable(name)
-        look = self._marketplace.trusted if trusted else self._marketplace.latest
         if _metadata.is_identifier(name):
-            return self._described(look(name))
+            return self._described(self._marketplace.trusted(name) if trusted else self._marketplace.latest(name))
         added = self._of_ours().get(name)
         if added is None:
             raise Invalid(f"unknown image '{name}': it is no identifier of the Marketplace, no disk, and no image that was added under this name")
-        return self._described(look(added.identifier))
+        found = self._marketplace.trusted(added.identifier, name) if trusted else self._marketplace.latest(added.identifier)
+        return self._described(found)
 
     def _of_ours(self) -> Mapping[str, Metadata]:
+        """The images that were added, by name, whether or not they may be used now; of several the one that was added last."""
         with self._looking:
             if self._added is None:
-                signer = self._access.signer
-                email = signer_of(files(signer).certificate).email if signer.by_certificate else ""
-                entries = self._marketplace.all(email) if email else []
+                email = endorser(self._access.signer)
+                entries = sorted(self._marketplace.of(email) if email else [], key=_added_at)
                 self._added = {entry.value("dcterms:alternative"): entry for entry in entries if entry.value(OWN)}
             return self._added
 
@@ -159,8 +160,14 @@ class Names:
         base = self._pdisk.http.base.rpartition("/")[0]
         return Source(uuid, f"pdisk:{base}/{uuid}", "", PREFIXES.get(self._options.disks_bus or "virtio", "vd"))
 
+    def holders(self, uuid: str) -> list[str]:
+        """The machines that have a bootable disk, by their identifiers."""
+        return list(self._pdisk.mounts(uuid)) if self._pdisk.disk(uuid).count else []
+
     def networks(self) -> dict[str, Element]:
-        return {element.findtext("NAME", ""): element for element in self._one.networks()}
+        """The networks of the site; users may have their own of the same names."""
+        found = [element for element in self._one.networks() if element.findtext("UNAME") == SITE]
+        return {element.findtext("NAME", ""): element for element in found}
 
     def unknown(self, spec: NodeSpec, trusted: bool = True) -> Iterator[str]:
         """What of a specification is unknown here, or must not be used.
@@ -188,7 +195,8 @@ class Names:
         source = self.image(spec.image)
         wanted = str(spec.extra.get("architecture", "")) or "x86_64"
         if _metadata.is_identifier(source.id):
-            reason = fits(self._marketplace.trusted(source.id), wanted)
+            entry = self._marketplace.trusted(source.id)
+            reason = fits(entry, wanted) or (f"image '{spec.image}' is an archive: no machine starts from it" if entry.value(FORMAT) == TAR else "")
             if reason:
                 raise Invalid(reason)
 
@@ -202,13 +210,18 @@ class Names:
             raise Invalid(f"{place}: must be at most the cores of instance type {self.flavor(spec.flavor)} ({known.cores}), got {share}")
 
 
+def _added_at(entry: Metadata) -> tuple[str, bool]:
+    """Sorts by when images were added, which a withdrawal does not change; in one second, one that was not withdrawn is the later."""
+    return entry.value("dcterms:created"), not entry.deprecated
+
+
 def nics(spec: NodeSpec, network: str, address: str) -> list[dict[str, str]]:
     """The networks of a node: the public one if it must be reached from outside, and the cloud's.
 
     The public one is the first, since its card then has the default route: what is sent outside must have the address outside.
     """
     names = (["public"] if spec.public_ip and network != "public" else []) + [network]
-    found = [{"network_uname": "oneadmin", "network": name} for name in names]
+    found = [{"network_uname": SITE, "network": name} for name in names]
     if address:
         found[0]["IP"] = address
     return found

@@ -25,6 +25,7 @@ from ._template import text
 
 PREFIX = "skynotes"
 ROOM = 30_000  # bytes of notes in one template
+MOST = 34_000  # bytes that they may grow to there, which are less than what a template can hold
 MARK = "SKY_MARK"
 
 
@@ -94,14 +95,23 @@ class Notes:
                 if document is documents[-1]:
                     changed |= _taken(new, ROOM - len(_body(document.notes)))
                 if changed.items() - document.notes.items():
-                    self._update(document, changed)
-            while new:
-                name = f"{self._prefix}{secrets.token_hex(16)}"
-                self._one.add_document(self._text(name, _taken(new, ROOM)))
+                    self._update(document, {**document.notes, **changed})
+            self._add(new)
 
-    def _update(self, document: Document, notes: Mapping[int, Note]) -> None:
+    def _add(self, notes: dict[int, Note]) -> None:
+        """Write notes to as many new templates as they need."""
+        while notes:
+            name = f"{self._prefix}{secrets.token_hex(16)}"
+            self._one.add_document(self._text(name, _taken(notes, ROOM)))
+
+    def _update(self, document: Document, notes: dict[int, Note]) -> None:
+        """Write the notes of a template; those that it has no room for any more are first written to another, which counts from then on."""
+        if len(_body(notes)) > MOST:
+            rest = dict(notes)
+            notes = _taken(rest, ROOM)
+            self._add(rest)
         try:
-            self._one.write_document(document.id, self._text(document.name, {**document.notes, **notes}))
+            self._one.write_document(document.id, self._text(document.name, notes))
         except Missing as error:
             raise Unavailable(f"the notes of cluster {self._cluster} were deleted meanwhile: {error}") from error
 

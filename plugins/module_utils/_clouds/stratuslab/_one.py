@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError
 from .._contract import CloudError, Invalid, Unavailable
 from ._credentials import Access
 from ._errors import refused
-from ._http import Http, checked
+from ._http import Http, Terms, checked
 
 MINE, ALL = -3, -1
 FAULT_XML = -503
@@ -23,9 +23,9 @@ Element = ElementTree.Element
 class One:
     """The calls that are needed, under one account."""
 
-    def __init__(self, access: Access, ca_file: str, timeout: float) -> None:
+    def __init__(self, access: Access, terms: Terms) -> None:
         login = None if access.direct else access.login
-        self.http = Http(access.machines, login, ca_file, timeout)
+        self.http = Http(access.machines, login, terms)
         self._session = access.login.session
 
     def now(self) -> float | None:

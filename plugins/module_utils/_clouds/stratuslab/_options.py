@@ -68,7 +68,10 @@ class StratusLabOptions(Options):
     endpoint: str = option(ENDPOINT, "Endpoint for machines; by default E(STRATUSLAB_ENDPOINT), else that of the user file.", default="")
     pdisk_endpoint: str = option(ENDPOINT, "Endpoint for disks; by default that of the user file, else O(endpoint).", default="")
     marketplace_endpoint: str = option(ENDPOINT, "Address of the Marketplace; by default that of the user file, else StratusLab's own.", default="")
-    ca_file: str = option(FILE, "Certificates of the authorities that signed the services' ones; by default those of the system.", default="")
+    email: str = option(
+        Text(r"[^\s@<>&]+@[^\s@<>&]+", "an e-mail address"), "E-mail address that images are signed with, if the certificate has none.", default=""
+    )
+    ca_file: str = option(FILE, "Certificates of authorities that sign the services' ones, beside those of the system.", default="")
     timeout: int = option(Integer(5, 600), "Seconds to wait for an answer; a machine may take 70.", default=90)
     network: str = option(Choice(("public", "local", "private"), "network"), "Network of the nodes.", default="public")
     port_translation: bool = option(
@@ -84,11 +87,16 @@ class StratusLabOptions(Options):
         "user file, else V(cloud-init).",
         default="",
     )
-    disks_bus: str = option(Choice(("ide", "scsi", "virtio"), "bus"), "Bus of the disks; by default that of the image's metadata.", default="")
+    disks_bus: str = option(
+        Choice(("ide", "scsi", "virtio"), "bus"),
+        "Bus of the root and swap disks; by default that of the image's metadata. Volumes are virtio disks.",
+        default="",
+    )
     instance_types: Mapping[str, InstanceType] = option(MapOf(NAME, Struct(InstanceType)), "Further instance types, by name.", default_factory=dict)
     verify_images: bool = option(
         Flag(),
-        "Whether only images are used whose metadata in the Marketplace have a valid signature, have not expired and pass O(policy).",
+        "Whether the signature of an image's metadata in the Marketplace is verified; if not, anyone who changes them on the way can forge them. In "
+        "both cases they must not have expired or be deprecated, must have the checksum of their identifier, and must pass O(policy).",
         default=True,
     )
     policy: Policy = option(Struct(Policy), "Which images may be used.", default_factory=Policy)

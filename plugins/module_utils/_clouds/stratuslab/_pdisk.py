@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from .._contract import CloudError, Invalid, Unavailable
 from ._credentials import Access
 from ._errors import Missing
-from ._http import Answer, Http, checked, pieces
+from ._http import Answer, Http, Terms, checked, pieces
 
 JSON = {"Accept": "application/json"}
 FORM = JSON | {"Content-Type": "application/x-www-form-urlencoded"}
@@ -62,8 +62,8 @@ def read(item: Any) -> Disk:
 class Pdisk:
     """The disks of one account."""
 
-    def __init__(self, access: Access, ca_file: str, timeout: float) -> None:
-        self.http = Http(access.disks, access.disk_login, ca_file, timeout)
+    def __init__(self, access: Access, terms: Terms) -> None:
+        self.http = Http(access.disks, access.disk_login, terms)
 
     def _ask(self, method: str, path: str, fields: dict[str, str] | None = None, **more: Any) -> Answer:
         call = f"pdisk {method} {path}"
@@ -120,10 +120,15 @@ class Pdisk:
             raise Unavailable(f"pdisk GET /disks/{uuid}/mounts: the answer is no list")
         return {str(item.get("vmId")): str(item.get("device")) for item in found}
 
-    def attach(self, uuid: str, host: str, vm: int) -> str:
-        """Attach a disk to a machine that runs; returns the target."""
+    def attach(self, uuid: str, host: str, vm: int) -> None:
+        """Attach a disk to a machine that runs.
+
+        Raises:
+            Unavailable: the answer names no target, as that of an attachment that worked does.
+        """
         answer = self._ask("POST", f"/disks/{uuid}/mounts", {"node": host, "vm_id": str(vm)}).json("pdisk POST mounts")
-        return str(answer.get("target") or "") if isinstance(answer, dict) else ""
+        if not isinstance(answer, dict) or not answer.get("target"):
+            raise Unavailable(f"pdisk POST /disks/{uuid}/mounts: the answer does not say where disk {uuid} was attached to machine {vm}")
 
     def detach(self, uuid: str, vm: str, metadata_only: bool = False) -> None:
         try:

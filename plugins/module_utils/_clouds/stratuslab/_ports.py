@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .._contract import Address, Unavailable
 from ._credentials import Gateway
-from ._http import Http, checked
+from ._http import Http, Terms, checked
 from ._vms import PUBLIC, Vm
 
 SSH = "22"
@@ -20,9 +20,9 @@ LOCAL = "local"
 class Ports:
     """The ports of one site."""
 
-    def __init__(self, gateway: Gateway, ca_file: str, timeout: float) -> None:
+    def __init__(self, gateway: Gateway, terms: Terms) -> None:
         self._gateway = gateway
-        self._http = Http(f"http://{gateway.service}", None, ca_file, timeout)
+        self._http = Http(f"http://{gateway.service}", None, terms)
 
     def outside(self, vms: Sequence[Vm]) -> dict[int, Address]:
         """Where machines of the local network answer by ssh, by their identifiers; asked only if there are any."""

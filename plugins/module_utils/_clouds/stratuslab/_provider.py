@@ -41,6 +41,7 @@ from ._creation import Creation, Existing
 from ._credentials import Access, access
 from ._definitions import Templates
 from ._errors import Conflict, Missing
+from ._http import Terms
 from ._images import Images
 from ._lock import Lock
 from ._machines import as_node
@@ -71,6 +72,7 @@ class StratusLabCloud(Cloud):
     provider: ClassVar[str] = "stratuslab"
     poll_seconds: ClassVar[float] = 2.0
     lag_seconds: ClassVar[float] = 20.0
+    lock_seconds: ClassVar[float] = 180.0  # the helper of oned, which every change needs, is given up after 70
     options: StratusLabOptions
 
     def __init__(self, name: str, options: StratusLabOptions, scope: Scope) -> None:
@@ -84,19 +86,19 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def one(self) -> One:
-        return One(self.access, self._ca_file, self.options.timeout)
+        return One(self.access, self._terms)
 
     @cached_property
     def pdisk(self) -> Pdisk:
-        return Pdisk(self.access, self._ca_file, self.options.timeout)
+        return Pdisk(self.access, self._terms)
 
     @cached_property
     def marketplace(self) -> Marketplace:
-        return Marketplace(self.access.marketplace, self._ca_file, self.options.timeout, self.options.policy, self.options.verify_images)
+        return Marketplace(self.access.marketplace, self._terms, self.options.policy, self.options.verify_images)
 
-    @property
-    def _ca_file(self) -> str:
-        return str(Path(self.options.ca_file).expanduser()) if self.options.ca_file else ""
+    @cached_property
+    def _terms(self) -> Terms:
+        return Terms(str(Path(self.options.ca_file).expanduser()) if self.options.ca_file else "", self.options.timeout)
 
     @cached_property
     def _names(self) -> Names:
@@ -116,7 +118,7 @@ class StratusLabCloud(Cloud):
 
     @cached_property
     def _ports(self) -> Ports | None:
-        return Ports(self.access.ports, self._ca_file, self.options.timeout) if self.access.ports else None
+        return Ports(self.access.ports, self._terms) if self.access.ports else None
 
     @cached_property
     def _lock(self) -> Lock:
@@ -175,8 +177,8 @@ class StratusLabCloud(Cloud):
                 ours.setdefault(str(member.mark), []).append(vm)
         return [vm for group in ours.values() for vm in group if vm.id != _vms.chosen(group).id and not vm.lent]
 
-    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
-        return Shortages(self.options, self.one, self._names, self._templates).of(specs, volumes) if specs or volumes else []
+    def shortages(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec], going: Sequence[Node] = ()) -> list[str]:
+        return Shortages(self.options, self.one, self._names, self._templates, going).of(specs, volumes) if specs or volumes else []
 
     def definitions(self, specs: Sequence[NodeSpec]) -> list[Definition]:
         return [self._definition(spec) for spec in specs]

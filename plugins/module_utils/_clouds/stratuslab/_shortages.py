@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._contract import CloudError, NodeSpec, Unavailable, VolumeSpec
+from .._contract import CloudError, Node, NodeSpec, Unavailable, VolumeSpec
 from . import _vms
 from ._definitions import Templates
 from ._machines import refusal
-from ._names import Extra, Names, free_addresses, nics
+from ._names import UUID, Extra, Names, free_addresses, nics
 from ._notes import marks
 from ._one import One
 from ._options import StratusLabOptions
@@ -25,11 +25,13 @@ from ._pdisk import LARGEST
 class Shortages:
     """Looks at names, images, templates and addresses."""
 
-    def __init__(self, options: StratusLabOptions, one: One, names: Names, templates: Templates) -> None:
+    def __init__(self, options: StratusLabOptions, one: One, names: Names, templates: Templates, going: Sequence[Node] = ()) -> None:
         self._options = options
         self._one = one
         self._names = names
         self._templates = templates
+        self._going = {node.id for node in going if not node.lent}
+        self._freed = {address.address for node in going if not node.lent for address in node.addresses}  # they are deleted first
 
     def of(self, specs: Sequence[NodeSpec], volumes: Sequence[VolumeSpec]) -> list[str]:
         lent = {spec.name: number for spec in specs if (number := _extra(spec).machine(spec.mark.index)) is not None}
@@ -43,6 +45,8 @@ class Shortages:
             found += [sentence for spec in specs for sentence in self._of_template(spec)]
         if specs:
             found += self._of_networks(specs)
+        if not found:
+            found += self._of_boot_disks([spec for spec in specs if UUID.fullmatch(spec.image)])
         return list(dict.fromkeys(found))
 
     def _of_machines(self, specs: Sequence[NodeSpec], numbers: Mapping[str, int]) -> list[str]:
@@ -54,6 +58,24 @@ class Shortages:
         twice = [number for number, count in Counter(numbers.values()).items() if count > 1]
         found += [f"extra.machines: machine {number} is named for more than one node" for number in twice]
         return [sentence for sentence in found if sentence]
+
+    def _of_boot_disks(self, specs: Sequence[NodeSpec]) -> Iterator[str]:
+        """A bootable disk starts one machine at a time."""
+        by_disk: dict[str, list[NodeSpec]] = {}
+        for spec in specs:
+            by_disk.setdefault(spec.image, []).append(spec)
+        for uuid, wanted in by_disk.items():
+            if len(wanted) > 1:
+                yield f"image '{uuid}': a bootable disk starts one node, not {', '.join(spec.name for spec in wanted)}"
+                continue
+            others = [number for number in self._names.holders(uuid) if number not in self._going and not self._is_of(wanted[0], number)]
+            if others:
+                yield f"node {wanted[0].name}: image '{uuid}' is in use: machine {others[0]} has this disk"
+
+    def _is_of(self, spec: NodeSpec, number: str) -> bool:
+        """Whether a machine is that of a node."""
+        vms = [_vms.read(element) for element in self._one.vms()]
+        return any(str(vm.id) == number and vm.mark_text == str(spec.mark) for vm in vms)
 
     def _of_template(self, spec: NodeSpec) -> Iterator[str]:
         try:
@@ -79,10 +101,11 @@ class Shortages:
 
     def _of_network(self, name: str, number: int, needed: int, requested: Sequence[tuple[str, str]]) -> Iterator[str]:
         network = self._one.network(number)
-        free = free_addresses(network)
-        if free is None:
+        unused = free_addresses(network)
+        if unused is None:
             return
         known = {lease.findtext("IP", "") for lease in network.iterfind("LEASES/LEASE")}
+        free = {*unused, *(known & self._freed)}
         for node, address in requested:
             if address not in known:
                 yield f"node {node}: network '{name}' has no address {address}"

@@ -11,6 +11,7 @@ policy.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +29,12 @@ DIGEST = f"{DSIG}sha1"
 # What Java's X500Principal.getName() calls by name; all else is a number and its value in DER.
 JAVA_NAMES = {"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.9": "STREET", "2.5.4.10": "O", "2.5.4.11": "OU"}
 JAVA_NAMES |= {"0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.1": "UID"}
-EMAIL_OID = "1.2.840.113549.1.9.1"
-IA5_STRING, UTF8_STRING = 0x16, 0x0C
+ESCAPED = re.compile(r'[,=+<>#;"\\]')
+# The types of values that it writes as texts: UTF8String, PrintableString, T61String, IA5String, GeneralString, BMPString
+TEXTS = (0x0C, 0x13, 0x14, 0x16, 0x1B, 0x1E)
+
+
+NO_EMAIL = "images cannot be signed: the certificate has no e-mail address: set email"
 
 
 class BadSignature(CloudError):
@@ -111,12 +116,13 @@ def _endorsed(root: Any, signer: Signer) -> Signer:
     return signer
 
 
-def signed(text: bytes, certificate: Path, key: Path, email: str = "", password: str = "") -> bytes:
+def signed(text: bytes, certificate: Path, key: Path, email: str = "", password: str = "", now: datetime | None = None) -> bytes:
     """A document with a new endorsement, signed; what it had of both is dropped.
 
     Args:
         email: of the endorser, where the certificate has none.
         password: of the key, if it is encrypted.
+        now: the date of the endorsement; by default by the clock of this machine.
 
     Raises:
         Invalid: certificate or key cannot be used, or nobody's e-mail address is known.
@@ -131,7 +137,7 @@ def signed(text: bytes, certificate: Path, key: Path, email: str = "", password:
         signing.load_cert_from_memory(pem, xmlsec.constants.KeyDataFormatPem)
     except (OSError, xmlsec.Error) as error:
         raise Invalid(f"pem_certificate {certificate} and pem_key {key} cannot be used to sign: {error}") from None
-    _endorse(root, _signer_of_pem(pem), email)
+    _endorse(root, _signer_of_pem(pem), email, now or datetime.now(UTC))
     signature = xmlsec.template.create(root, xmlsec.constants.TransformInclC14NWithComments, xmlsec.constants.TransformRsaSha1)
     root.append(signature)
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha1, uri="")
@@ -145,18 +151,18 @@ def signed(text: bytes, certificate: Path, key: Path, email: str = "", password:
     return made
 
 
-def _endorse(root: Any, signer: Signer, email: str) -> None:
+def _endorse(root: Any, signer: Signer, email: str, now: datetime) -> None:
     etree = lxml()
     address = signer.email or email
     if not address:
-        raise Invalid("cannot sign: the certificate has no e-mail address")
+        raise Invalid(NO_EMAIL)
     (first, *others) = root.findall(f"{{{RDF}}}Description/{{{SLREQ}}}endorsement")
     for other in others:
         other.getparent().remove(other)
     for child in list(first):
         first.remove(child)
     first.text = None
-    etree.SubElement(first, f"{{{DCTERMS}}}created").text = datetime.now(UTC).strftime(STAMP)
+    etree.SubElement(first, f"{{{DCTERMS}}}created").text = now.strftime(STAMP)
     endorser = etree.SubElement(first, f"{{{SLREQ}}}endorser", {f"{{{RDF}}}parseType": "Resource"})
     for name, value in (("email", address), ("subject", signer.subject), ("issuer", signer.issuer)):
         etree.SubElement(endorser, f"{{{SLREQ}}}{name}").text = value
@@ -167,7 +173,7 @@ def _signer(der: bytes) -> Signer:
 
     try:
         return _names(x509.load_der_x509_certificate(der))
-    except ValueError as error:
+    except (ValueError, TypeError, IndexError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:  # a stranger's may be anything
         raise BadSignature(f"the certificate of its signature cannot be read ({error})") from None
 
 
@@ -200,19 +206,36 @@ def _names(certificate: Any) -> Signer:
         emails = names.get_values_for_type(x509.RFC822Name)
     except x509.ExtensionNotFound:
         emails = []
-    return Signer(_java(certificate.subject), _java(certificate.issuer), str(emails[0]) if emails else "")
+    return Signer(java_name(certificate.subject), java_name(certificate.issuer), str(emails[0]) if emails else "")
 
 
-def _java(name: Any) -> str:
-    """A name as Java's X500Principal writes it: RFC 2253, most specific first."""
+def java_name(name: Any) -> str:
+    """A certificate's name as Java's X500Principal writes it: RFC 2253, most specific first."""
     return ",".join("+".join(_java_part(each) for each in part) for part in reversed(name.rdns))
 
 
 def _java_part(attribute: Any) -> str:
-    oid = attribute.oid.dotted_string
-    if oid in JAVA_NAMES:
-        return str(attribute.rfc4514_string({attribute.oid: JAVA_NAMES[oid]}))
-    value = str(attribute.value).encode()
-    tag = IA5_STRING if oid == EMAIL_OID else UTF8_STRING
-    length = bytes([len(value)]) if len(value) < 128 else bytes([0x81, len(value)])
-    return f"{oid}=#{(bytes([tag]) + length + value).hex()}"
+    oid, value = attribute.oid.dotted_string, _der(attribute)
+    if oid not in JAVA_NAMES or value[0] not in TEXTS:
+        return f"{JAVA_NAMES.get(oid, oid)}=#{value.hex()}"
+    # it reads them all as UTF-8, and escapes more than it must
+    text = ESCAPED.sub(r"\\\g<0>", _content(value).decode("utf-8", "replace")).replace("\0", "\\00")
+    blanks = r"^[ \r]+|[ \r]+\Z"
+    return f"{JAVA_NAMES[oid]}={re.sub(blanks, lambda found: re.sub('.', _escaped, found[0], flags=re.DOTALL), text)}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
+
+
+def _der(attribute: Any) -> bytes:
+    """An attribute's value as the certificate has it: with its type and its length."""
+    from cryptography import x509
+
+    pair = _content(_content(_content(x509.Name([attribute]).public_bytes())))  # the name, its one part, and what this consists of
+    return pair[2 + pair[1] :]  # after its identifier
+
+
+def _content(der: bytes) -> bytes:
+    """What follows a type and a length."""
+    return der[2 + (der[1] & 0x7F if der[1] & 0x80 else 0) :]

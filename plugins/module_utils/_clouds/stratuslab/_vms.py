@@ -76,6 +76,11 @@ class Vm:
         return ACTIVE_STATES.get(self.lcm, State.STOPPED) if self.state == ACTIVE else STATES.get(self.state, State.STOPPED)
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether it was halted from inside, or its host does not answer."""
+        return (self.state, self.lcm) == (ACTIVE, UNKNOWN)
+
+    @property
     def mark_text(self) -> str:
         return self.attributes.get(MARK, "")
 
@@ -92,8 +97,9 @@ class Vm:
         return [re.split("[/:]", source)[-1] for source in sources if source.startswith("pdisk:")]
 
     @property
-    def last_target(self) -> str:
-        return max((each["TARGET"] for each in self.disks if each.get("TARGET")), key=lambda target: target[-1], default="")
+    def targets(self) -> Sequence[str]:
+        """Names of the disks of its start, as far as they are known."""
+        return [each["TARGET"] for each in self.disks if each.get("TARGET")]
 
 
 def read(element: Element) -> Vm:
@@ -151,7 +157,7 @@ def node_or_stray(vm: Vm, cluster: str, notes: Mapping[int, Note], outside: Mapp
 def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
     made = written_parts(vm.attributes.get(MADE, ""))
     state = vm.contract_state
-    fault = vm.fault or ("its state is UNKNOWN: it was halted, or its host does not answer" if vm.state == ACTIVE and vm.lcm == UNKNOWN else "")
+    fault = "its state is UNKNOWN: it was halted, or its host does not answer" if vm.is_unknown else vm.fault
     return Node(
         name=mark.node_name,
         id=str(vm.id),
@@ -167,7 +173,7 @@ def _node(vm: Vm, mark: Mark, note: Note, outside: Address | None) -> Node:
         ready=note.ready,
         clouds=tuple(vm.attributes.get(CLOUDS, "").split()) if note.clouds is None else note.clouds,
         host_keys=note.host_keys,
-        fault=fault if state is State.FAILED else "",
+        fault=fault if state is State.FAILED or vm.is_unknown else "",
         hopeless=state is State.FAILED and FULL.search(fault) is not None,
         made=made,
         number=_whole(vm.attributes.get(NUMBER, "")),

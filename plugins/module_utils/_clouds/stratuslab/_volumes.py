@@ -9,9 +9,10 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._common._parallel import each as side_by_side
 from .._contract import CloudError, Invalid, Mark, MarkError, Stray, Unavailable, Volume, VolumeSpec
 from ._errors import Missing
 from ._one import One
@@ -19,6 +20,7 @@ from ._pdisk import LARGEST, STATIC, Disk, Pdisk
 from ._vms import DONE, Vm, read
 
 SIGN = "sky/"
+VIRTIO = "vd"
 SHORT = re.compile(r"[a-z][a-z0-9]*")
 PATIENCE = 60.0  # s until a machine that has ended lets its disks go
 PAUSE = 0.5
@@ -73,28 +75,25 @@ class Volumes:
         return [each for each in found if each is not None]
 
     def listed(self, disks: Sequence[Disk], vms: Sequence[Vm]) -> list[Volume | Stray]:
-        """Volumes, each with the node that has it."""
-        return [each if isinstance(each, Stray) else self._volume(each, vms) for each in self.of(disks)]
+        """Volumes, each with the node that has it.
 
-    def _volume(self, each: Tagged, vms: Sequence[Vm]) -> Volume:
-        holder, device = self._holder(each.disk, vms)
-        return Volume(name=each.name, id=each.disk.uuid, mark=each.mark, size=each.disk.size, attached=holder.name if holder else "", device=device)
-
-    def _holder(self, disk: Disk, vms: Sequence[Vm]) -> tuple[Vm | None, str]:
-        """The machine that has a disk, and the name of the device there.
-
-        Those of its start are in the machine's own template. Others only the disk service knows; the machine calls them by its next free letters.
+        Disks of a machine's start are in its own template. Those that were attached later only the disk service knows, which has a call for each.
         """
-        for vm in vms:
-            if vm.has(disk.uuid):
-                return vm, f"/dev/{vm.target(disk.uuid)}"
-        if not disk.count:
-            return None, ""
-        known = {str(vm.id): vm for vm in vms}
-        for number, target in self._pdisk.mounts(disk.uuid).items():
-            if number in known and target != STATIC:
-                return known[number], hot_device(known[number], target)
-        return None, ""
+        found = self.of(disks)
+        of_start = {uuid for vm in vms for uuid in vm.pdisks}
+        later = [each.disk.uuid for each in found if isinstance(each, Tagged) and each.disk.count and each.disk.uuid not in of_start]
+        mounts = dict(side_by_side(self._mounted, later))
+        return [each if isinstance(each, Stray) else self._volume(each, vms, mounts.get(each.disk.uuid, {})) for each in found]
+
+    def _mounted(self, uuid: str) -> tuple[str, dict[str, str]]:
+        try:
+            return uuid, self._pdisk.mounts(uuid)
+        except Missing:  # it has just been deleted
+            return uuid, {}
+
+    def _volume(self, each: Tagged, vms: Sequence[Vm], mounts: Mapping[str, str]) -> Volume:
+        holder, device = _holder(each.disk, vms, mounts)
+        return Volume(name=each.name, id=each.disk.uuid, mark=each.mark, size=each.disk.size, attached=holder.name if holder else "", device=device)
 
     def named(self, name: str, mark: Mark) -> Disk | None:
         """A node's volume, if it exists.
@@ -168,11 +167,28 @@ class Volumes:
             return True
 
 
-def hot_device(vm: Vm, target: str) -> str:
-    """The name that a machine gives to a disk which was attached while it ran: the letter after its last one, whatever the target.
+def _holder(disk: Disk, vms: Sequence[Vm], mounts: Mapping[str, str]) -> tuple[Vm | None, str]:
+    """The machine that has a disk, and the name of the device there.
 
-    Targets are given out from z backwards.
+    Args:
+        mounts: targets by machine, of a disk that was attached later.
     """
-    last = vm.last_target or "vda"
+    for vm in vms:
+        if vm.has(disk.uuid):
+            return vm, f"/dev/{vm.target(disk.uuid)}"
+    known = {str(vm.id): vm for vm in vms}
+    for number, target in mounts.items():
+        if number in known and target != STATIC:
+            return known[number], hot_device(known[number], target)
+    return None, ""
+
+
+def hot_device(vm: Vm, target: str) -> str:
+    """The name that a machine gives to a disk which was attached while it ran: the letter after those of its start, whatever the target.
+
+    Such a disk is of virtio, also where those of the start are not, and a system names the disks of each bus from a on. Targets are given out from z
+    backwards.
+    """
+    first = sum(each.startswith(VIRTIO) for each in vm.targets or (f"{VIRTIO}a",))
     place = ord("z") - ord(target[-1]) if target else 0
-    return f"/dev/{last[:-1]}{chr(ord(last[-1]) + 1 + place)}"
+    return f"/dev/{VIRTIO}{chr(ord('a') + first + place)}"

@@ -16,7 +16,8 @@ from typing import Any
 
 from . import _host
 from ._exchange import Exchange
-from ._files import Firewall, Hosts
+from ._files import Hosts
+from ._firewall import Firewall
 from ._inbox import Inbox
 from ._known import Known
 from ._list import Envelope, parse, write
@@ -66,9 +67,10 @@ class Agent:
 
     def __post_init__(self) -> None:
         config, known = self.config, self.known
+        sysctls = Path(config.list_file).with_name("sysctls.json")
         self.inbox = Inbox(known, Path(config.list_file), config.signer)
-        self.peering = Peering(known, _host.Interface(Path(config.key_file), config.kernel), MtuFinder(known))
-        self.firewall = Firewall(known, config.ruleset, config.sets_file, self.peering.set_forwarding)
+        self.peering = Peering(known, _host.Interface(Path(config.key_file), config.kernel), MtuFinder(known), sysctls)
+        self.firewall = Firewall(known, config.ruleset, config.sets_file)
         self.hosts = Hosts(known, Path(config.hosts_file))
         self.exchange = Exchange(known, self.inbox, self.report)
         self.pause = Pause(known, self.inbox, self.exchange)
@@ -97,7 +99,7 @@ class Agent:
             if nodes.overlay:
                 self.peering.apply()
             self.applied = nodes.serial
-        self.firewall.fill()
+        self.firewall.keep()
         self.hosts.write()
         self.exchange.follow()
         if nodes.overlay and self.peering.pinger:
@@ -110,6 +112,7 @@ class Agent:
             "serial": self.applied,
             "engine": ("kernel" if peering.interface.kernel else "wireguard-go") if self.known.nodes.overlay else "",
             "mtu": dict(peering.mtu.found),
+            "unmeasured": peering.mtu.unmeasured,
             "ways": dict(peering.ways),
             "silent": [node.name for node in self.known.gateways if not peering.gateways.alive(node.name)],
             "fault": self.fault or self.inbox.refused,

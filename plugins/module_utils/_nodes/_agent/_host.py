@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +18,11 @@ from ._paths import Peer
 INTERFACE = "sky0"
 TABLE = "sky_overlay"  # forwarding and translation; the firewall's rules are in a table of their own
 FIREWALL = "inet sky"
+UNREACHABLE = "4000"  # metric of the route that leads nowhere
 OVERHEAD = 80  # bytes that WireGuard adds to a packet, over IPv6
 SAFE_MTU = 1280
 AT_ONCE = 100  # peers in one call of wg
+SECONDS = 30  # that a command may take
 
 
 class Failed(Exception):
@@ -26,7 +30,10 @@ class Failed(Exception):
 
 
 def run(*words: str, stdin: str = "", check: bool = True) -> str:
-    done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=30)
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{' '.join(words)[:200]}: did not end within {SECONDS} s") from None
     if check and done.returncode:
         raise Failed(f"{' '.join(words)[:200]}: {(done.stderr or done.stdout).strip()[-300:]}")
     return done.stdout
@@ -57,6 +64,7 @@ class Interface:
     key_file: Path
     kernel: bool
     applied: dict[str, Peer] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)  # keys of peers that it has from before: the agent was restarted, and they may have left since
     made: int = 0  # its number when it was set up
     port: int = 0
     address: str = ""
@@ -80,13 +88,21 @@ class Interface:
         run("ip", "address", "replace", f"{address}/32", "dev", INTERFACE)
         run("ip", "link", "set", INTERFACE, "mtu", str(mtu), "up")
         if now != self.made:
-            self.applied = {}
+            self.forget_peers()
         self.made, self.port, self.address = now, port, address
         return True
 
+    def forget(self) -> None:
+        """Set everything again at the next look, since somebody else has changed it."""
+        self.made = 0
+
+    def forget_peers(self) -> None:
+        """Set all peers again the next time; those that it has are not known to be right."""
+        self.applied, self.found = {}, run("wg", "show", INTERFACE, "peers").split()
+
     def set_peers(self, wanted: Mapping[str, Peer]) -> list[Peer]:
         """Make the peers what is wanted, without touching the others; those that were set."""
-        gone = [key for key in self.applied if key not in wanted]
+        gone = [key for key in dict.fromkeys([*self.applied, *self.found]) if key not in wanted]
         changed = [peer for key, peer in wanted.items() if self.applied.get(key) != peer]
         # first those that give addresses up: an address belongs to one peer at a time
         changed.sort(key=lambda peer: len(peer.allowed) - len(self.applied[peer.key].allowed if peer.key in self.applied else ()))
@@ -99,7 +115,7 @@ class Interface:
             words = []
         if words:
             run("wg", "set", INTERFACE, *words)
-        self.applied = dict(wanted)
+        self.applied, self.found = dict(wanted), []
         return changed
 
     def renew_endpoints(self, keys: Iterable[str]) -> None:
@@ -119,7 +135,7 @@ def set_routes(range_: str, source: str, blocks: Mapping[str, int], old: Iterabl
         blocks: MTU by network; 0 for that of the interface.
         old: networks that may have a route from before.
     """
-    run("ip", "route", "replace", "unreachable", range_, "metric", "4000")
+    run("ip", "route", "replace", "unreachable", range_, "metric", UNREACHABLE)
     for network, mtu in blocks.items():
         words = ["ip", "route", "replace", network, "dev", INTERFACE, "src", source]
         limits = ["mtu", str(mtu)] if mtu else []
@@ -147,9 +163,12 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     prerouting, postrouting = [], []
     if forwards:
         elements = ", ".join(f"{number} : {address} . {port}" for number, address in sorted(forwards.items()))
+        zones = ", ".join(f"{number} : {zone(address)}" for number, address in sorted(forwards.items()))
         lines.append(f"  map forwards {{ type inet_service : ipv4_addr . inet_service; elements = {{ {elements} }} }}")
         prerouting.append(f'iifname != "{INTERFACE}" dnat ip to udp dport map @forwards')
-        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade')
+        postrouting.append(f'oifname != "{INTERFACE}" ct status dnat udp dport {port} masquerade to :{senders(port)}')
+        known_in = f'iifname != "{INTERFACE}" ct original zone set udp dport map {{ {zones} }}'
+        lines.append(f"  chain flows {{ type filter hook prerouting priority raw; {known_in}; }}")
     if plain:
         lines += _plain_maps(plain)
         near, own = "@near", me
@@ -161,6 +180,23 @@ def forwarding(forwards: Mapping[int, str], port: int, plain: Mapping[str, str],
     lines.append("  chain prerouting { type nat hook prerouting priority dstnat; " + "; ".join(prerouting) + "; }")
     lines.append("  chain postrouting { type nat hook postrouting priority srcnat; " + "; ".join(postrouting) + "; }")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def senders(port: int) -> str:
+    """Where a gateway sends from what it forwards: never from its own port.
+
+    It speaks to the same nodes from there, and connection tracking does not see that two flows meet if one of them is in a zone.
+    """
+    return "1024-49151" if port > 49151 else "49152-65535"
+
+
+def zone(address: str) -> int:
+    """Where connection tracking remembers what is forwarded to an address.
+
+    A flow is translated as its first packet was, for as long as the sender sends, which WireGuard does for good. One that came before the port was
+    forwarded, or while it led to another address, must be forgotten: nothing of another zone is looked at.
+    """
+    return 1 + zlib.crc32(address.encode()) % 0xFFFF
 
 
 def _plain_maps(plain: Mapping[str, str]) -> list[str]:
@@ -204,10 +240,35 @@ def write_changed(path: Path, text: str) -> None:
         write(path, text)
 
 
-def sysctl(name: str, value: str) -> None:
-    path = Path("/proc/sys", *name.split("."))
+def sysctl_file(name: str) -> Path:
+    return Path("/proc/sys", *name.split("."))
+
+
+def sysctl(name: str, value: str, before: Path) -> None:
+    """Set a kernel parameter, and note in a file what it was before."""
+    path = sysctl_file(name)
     try:
-        if path.read_text(encoding="ascii").strip() != value:
+        found = path.read_text(encoding="ascii").strip()
+        if found != value:
+            write(before, json.dumps(_noted(before) | {name: found}))
             path.write_text(value, encoding="ascii")
     except OSError as error:
         raise Failed(f"sysctl {name}={value}: {error}") from error
+
+
+def restore_sysctls(before: Path) -> None:
+    """Set kernel parameters to what they were before, and forget that."""
+    for name, value in _noted(before).items():
+        try:
+            sysctl_file(name).write_text(value, encoding="ascii")
+        except OSError as error:
+            raise Failed(f"sysctl {name}={value}: {error}") from error
+    before.unlink(missing_ok=True)
+
+
+def _noted(file: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found

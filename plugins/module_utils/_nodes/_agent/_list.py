@@ -58,6 +58,7 @@ class Overlay:
     range: str
     port: int
     inside: str = "encrypted"
+    between: str = "forwarded"
 
     def address(self, number: int) -> str:
         return str(ipaddress.IPv4Network(self.range).network_address + number)
@@ -84,6 +85,11 @@ class NodeList:
     def address(self, node: Member) -> str:
         """The address that its services use."""
         return self.overlay.address(node.number) if self.overlay else node.address
+
+    @property
+    def relayed(self) -> bool:
+        """Whether gateways decrypt and encrypt again what passes between clouds, instead of forwarding it."""
+        return bool(self.overlay and self.overlay.between == "relayed")
 
     def gateways(self, cloud: str) -> list[Member]:
         return [node for node in self.nodes if node.cloud == cloud and node.gateway and node.public]

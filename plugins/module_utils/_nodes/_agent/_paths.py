@@ -58,20 +58,21 @@ class Way:
 
 
 def relays(nodes: NodeList, one: str, other: str) -> list[Member]:
-    """The gateways that two clouds without a public address meet at."""
-    return [gateway for cloud in nodes.clouds if cloud not in (one, other) for gateway in nodes.gateways(cloud)]
+    """The gateways that the nodes of two clouds may meet at: those of these clouds first, the same from both sides."""
+    clouds = sorted(nodes.clouds, key=lambda cloud: cloud not in (one, other))
+    return [gateway for cloud in clouds for gateway in nodes.gateways(cloud)]
 
 
 def is_open(nodes: NodeList, node: Member) -> bool:
     """Whether others can start a tunnel to it."""
-    return bool(node.public or nodes.gateways(node.cloud))
+    return bool(node.public or (nodes.gateways(node.cloud) and not nodes.relayed))
 
 
 def way(nodes: NodeList, me: Member, other: Member, gateways: Gateways) -> Way:
     """The way to another node."""
     if other.cloud == me.cloud or other.public:
         return Way("direct")
-    if chosen := gateways.choose(nodes.gateways(other.cloud)):
+    if is_open(nodes, other) and (chosen := gateways.choose(nodes.gateways(other.cloud))):
         return Way("gateway", chosen.name)
     if is_open(nodes, me):
         return Way("passive")
@@ -115,13 +116,18 @@ def _endpoint(nodes: NodeList, port: int, me: Member, other: Member, chosen: Way
 
 def forwards(nodes: NodeList, me: Member) -> dict[int, str]:
     """What a gateway forwards: the address in its cloud by UDP port."""
-    if not nodes.overlay or not me.gateway:
+    if not nodes.overlay or nodes.relayed or not me.gateway:
         return {}
     return {
         nodes.forwarded + other.number % nodes.forwarded_ports: other.address
         for other in nodes.nodes
         if other.cloud == me.cloud and other.name != me.name
     }
+
+
+def leads_on(nodes: NodeList, me: Member) -> bool:
+    """Whether packets of others pass through a node."""
+    return bool(nodes.overlay and (me.gateway or any(user.gateway == me.name for user in nodes.users)))
 
 
 def hosts(nodes: NodeList, me: Member) -> str:
@@ -170,10 +176,15 @@ def _underlay(nodes: NodeList, me: Member) -> list[str]:
     near = [address for node in nodes.nodes if node.cloud == me.cloud for address in node.addresses if ":" not in address]
     if not me.public:
         return near
-    far = [node for node in nodes.nodes if node.cloud != me.cloud]
-    if any(not node.public for node in far) or any(user.gateway == me.name for user in nodes.users):
-        return ["0.0.0.0/0"]  # a cloud's own address translation may use any address
-    return list(dict.fromkeys([*near, *(node.public for node in far)]))
+    if is_open_to_any(nodes, me):
+        return ["0.0.0.0/0"]
+    return list(dict.fromkeys([*near, *(node.public for node in nodes.nodes if node.cloud != me.cloud)]))
+
+
+def is_open_to_any(nodes: NodeList, me: Member) -> bool:
+    """Whether a node takes the overlay's packets from any address: a cloud's own address translation may use any, and so may people."""
+    others = any(not node.public for node in nodes.nodes if node.cloud != me.cloud)
+    return bool(nodes.overlay and me.public) and (others or any(user.gateway == me.name for user in nodes.users))
 
 
 def routes(nodes: NodeList) -> Mapping[int, str]:

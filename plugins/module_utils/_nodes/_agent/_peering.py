@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import _host, _paths
 from ._known import Known
@@ -15,6 +17,13 @@ from ._list import Member
 from ._mtu import MtuFinder
 from ._paths import Gateways, Peer
 from ._probe import Pinger
+from ._snapshot import Snapshot
+
+LOG = logging.getLogger("sky-network")
+ADDRESSES = ("ip", "-4", "-o", "address", "show", "dev", _host.INTERFACE, "up")  # none of an interface that is down
+PEERS = ("wg", "show", _host.INTERFACE, "allowed-ips")
+FORWARDING = ("nft", "-s", "list", "table", "ip", _host.TABLE)
+SYSCTLS = {"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.send_redirects": "0", "net.ipv4.conf.default.send_redirects": "0"}  # of a gateway
 
 
 @dataclass
@@ -24,16 +33,23 @@ class Peering:
     known: Known
     interface: _host.Interface
     mtu: MtuFinder
+    sysctls: Path  # what kernel parameters were before they were set
     gateways: Gateways = field(default_factory=Gateways)
     pinger: Pinger | None = None
     routes: dict[str, int] = field(default_factory=dict)
     ways: dict[str, str] = field(default_factory=dict)
+    snapshot: Snapshot = field(default_factory=Snapshot)
     _turn: int = 0  # of the far peers, in which all are greeted
 
     def ready(self) -> bool:
-        """Set the interface up if it is not; whether it was set up now."""
+        """Set the interface up if it is not, or if somebody else has changed something of it; whether it was set up now."""
+        if _host.index() and (changed := self.snapshot.changed()):
+            LOG.error("somebody else has changed what `%s` shows: setting it again", changed)
+            self.interface.forget()
         fresh = self.interface.ready(self.known.overlay.port, self.known.address)
         if fresh:
+            self.snapshot = Snapshot()
+            self.snapshot.take(*ADDRESSES)
             if self.pinger:
                 self.pinger.close()
             self.pinger = Pinger(self.known.address)
@@ -48,7 +64,11 @@ class Peering:
         wanted.pop("", None)
         self.set_routes()  # first: an answer to the first packet of a peer would leave by the default route
         self.set_forwarding()
-        self._greet(self.interface.set_peers(wanted))
+        if not self.snapshot.stands(*PEERS):
+            self.interface.forget_peers()
+        changed = self.interface.set_peers(wanted)
+        self.snapshot.take(*PEERS)
+        self._greet(changed)
         self.ways = {cloud: str(_paths.way(nodes, me, node, self.gateways)) for cloud, node in self._examples().items()}
 
     def _examples(self) -> dict[str, Member]:
@@ -71,6 +91,7 @@ class Peering:
         if blocks != self.routes:
             _host.set_routes(overlay.range, self.known.address, blocks, self.routes)
             self.routes = blocks
+            self.snapshot.take("ip", "-4", "route", "show", "root", overlay.range)
 
     def set_forwarding(self) -> None:
         nodes, overlay, me = self.known.nodes, self.known.overlay, self.known.me
@@ -80,10 +101,13 @@ class Peering:
             plain = {nodes.address(node): node.address for node in near}
         forwards = _paths.forwards(nodes, me)
         _host.run("nft", "-f", "-", stdin=_host.forwarding(forwards, overlay.port, plain, (self.known.address, me.address)))
-        if me.gateway:
-            _host.sysctl("net.ipv4.ip_forward", "1")
-            _host.sysctl("net.ipv4.conf.all.send_redirects", "0")
-            _host.sysctl("net.ipv4.conf.default.send_redirects", "0")
+        self.snapshot.take(*FORWARDING)
+        if not _paths.leads_on(nodes, me):
+            _host.restore_sysctls(self.sysctls)
+            return
+        for name, value in SYSCTLS.items():
+            _host.sysctl(name, value, self.sysctls)
+        self.snapshot.take("cat", *(str(_host.sysctl_file(name)) for name in SYSCTLS))
 
     def renew_far_endpoints(self) -> None:
         """The ways to other clouds led through a gateway that is gone."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import slurm
-from .values import PbsError, job_id, shown_id
+from .values import PbsError, UsageError, is_job, job_id, shown_id
 
 SETTINGS = Path("/etc/sky/torque.json")
 UNKNOWN_JOB, UNAUTHORIZED, INVALID_STATE = 153, 159, 170  # exit codes of TORQUE's commands
@@ -27,18 +27,23 @@ NOT_NOW = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """The cluster, as the role `torque` described it to this node."""
+    """The cluster, as the role `torque` described it to this node.
+
+    Attributes:
+        shared: folders that are the same on all nodes, beside the homes.
+    """
 
     server: str
     mail: bool
     history: Path
     fair_share: bool = False
+    shared: tuple[str, ...] = ("/",)
 
     @classmethod
     def read(cls, path: Path = SETTINGS) -> Settings:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]), bool(found.get("fair_share", False)))
+            return cls(str(found["server"]), bool(found["mail"]), Path(found["history"]), bool(found["fair_share"]), tuple(found["shared"]))
         except (OSError, ValueError, KeyError) as error:
             raise PbsError(f"{path} cannot be read: {error}") from None
 
@@ -60,7 +65,7 @@ class Command:
         try:
             pairs, operands = getopt.gnu_getopt(list(self.arguments), letters)
         except getopt.GetoptError as error:
-            raise PbsError(str(error)) from None
+            raise UsageError(str(error)) from None
         for letter, _value in pairs:
             if letter in (refused or {}):
                 raise PbsError(f"{letter}: cannot be honoured: {(refused or {})[letter]}")
@@ -73,9 +78,13 @@ class Command:
         return shown_id(job, self.settings.server)
 
     def each(self, jobs: Iterable[str], act: Callable[[str], None]) -> int:
-        """Do something with each job; the exit code of the last that failed."""
+        """Do something with each job; the exit code of the last that failed. What is no job does not keep it from the others."""
         code = 0
         for text in jobs:
+            if not is_job(text):
+                self.say(f"illegally formed job identifier: {text}")
+                code = code or 1
+                continue
             job = job_id(text)
             try:
                 act(job)

@@ -30,6 +30,8 @@ def jobs(text: str) -> Iterator[Job]:
             continue
         fields = dict.fromkeys(JOB_FIELDS, "") | {key: record.get(name, "") for key, name in NAMES.items()}
         fields |= {"user": record.get("UserId", "").partition("(")[0], "group": record.get("GroupId", "").partition("(")[0]}
+        if record.get("ArrayJobId") and record.get("ArrayTaskId"):
+            fields |= {"id": f"{record['ArrayJobId']}_{record['ArrayTaskId']}", "base": record["ArrayJobId"]}
         fields |= {"used": _used(record), "reason": "None", "limit": _limit(record.get("TimeLimit", ""))}
         yield Job(fields)
 
@@ -64,20 +66,28 @@ class Use:
 
 
 def usage(ended: Iterable[Job]) -> list[Use]:
-    """What each user has used in each month, by the ends of the jobs."""
+    """What each user has used in each month, by the ends of the jobs. One that was queued again has used all of its runs, and ended with the last."""
+    runs = list(ended)
     found: dict[tuple[str, str], Use] = {}
-    for job in ended:
+    last = {job.raw: number for number, job in enumerate(runs)}
+    for number, job in enumerate(runs):
         key = (job.ended[:7], job.user)
         use = found.setdefault(key, Use(job.user, key[0]))
-        use.jobs += 1
-        use.failed += job.state != "COMPLETED"
         use.core_seconds += job.seconds * int(job.processors or 1)
+        if last[job.raw] == number:
+            use.jobs += 1
+            use.failed += job.state != "COMPLETED"
     return [found[key] for key in sorted(found)]
 
 
 def read(path: Path) -> list[Job]:
-    """All of them; none where the file is on another node, or not there yet."""
+    """All of their runs; none where the file is on another node, or not there yet."""
     try:
         return list(jobs(path.read_text(encoding="utf-8", errors="replace")))
     except OSError:
         return []
+
+
+def ended(path: Path) -> list[Job]:
+    """All of them, each with its last run."""
+    return list({job.id: job for job in read(path)}.values())

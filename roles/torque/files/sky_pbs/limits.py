@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from .resources import Resources
 from .slurm import Node, Queue, duration
-from .submission import constraints, mebibytes
+from .submission import constraints, memory
 from .values import clock
 
 
@@ -25,6 +26,13 @@ def refusal(wanted: Resources, queue_name: str, queues: Sequence[Queue], nodes: 
     if not queue.enabled:
         return f"-q {queue.name}: the queue is disabled"
     return next((sentence for sentence in _faults(wanted, queue, [node for node in nodes if queue.name in node.queues]) if sentence), "")
+
+
+def too_high(indices: str, most: int | None) -> str:
+    """The first index of -t that is more than the server allows; empty if there is none."""
+    found = [int(number) for number in re.findall(r"\d+", indices.partition("%")[0])]
+    beyond = next((number for number in found if most is not None and number > most), None)
+    return f"-t: the index {beyond} is more than the server allows ({most})" if beyond is not None else ""
 
 
 def _faults(wanted: Resources, queue: Queue, nodes: Sequence[Node]) -> Iterable[str]:
@@ -77,17 +85,14 @@ def _processors(wanted: Resources, queue: Queue, nodes: Sequence[Node], where: s
 
 
 def _memory(wanted: Resources, queue: Queue, nodes: Sequence[Node], where: str) -> str:
-    asked = (
-        mebibytes(wanted.memory, wanted.nodes or 1)
-        if wanted.memory
-        else mebibytes(wanted.process_memory, 1) * wanted.ppn
-        if wanted.process_memory
-        else 0
-    )
+    reserved = memory(wanted)
+    if reserved is None:
+        return ""
+    # of processors on any nodes, at least one is on a node
+    asked = reserved.mebibytes * (wanted.ppn if reserved.of_processor else 1)
+    name = "mem" if wanted.memory else "pmem"
     limit = queue.limit("MaxMemPerNode")
     if limit.isdigit() and asked > int(limit):
-        return f"-l {'mem' if wanted.memory else 'pmem'}: {asked} MiB on a node are more than {where} allows ({limit} MiB)"
+        return f"-l {name}: {asked} MiB on a node are more than {where} allows ({limit} MiB)"
     most = max((node.memory for node in nodes), default=0)
-    return (
-        f"-l {'mem' if wanted.memory else 'pmem'}: {asked} MiB on a node are more than any node of {where} has ({most} MiB)" if asked > most else ""
-    )
+    return f"-l {name}: {asked} MiB on a node are more than any node of {where} has ({most} MiB)" if asked > most else ""

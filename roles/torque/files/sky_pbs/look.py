@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from . import history, show, slurm
 from .command import UNKNOWN_JOB, Command
-from .values import PbsError, job_id
+from .values import PbsError, UsageError, is_job, job_id
 
 STATES = "CEHQRSTW"
 
@@ -35,12 +35,13 @@ def collapsed(jobs: Sequence[slurm.Job], arrays: bool) -> list[slurm.Job]:
 
 
 def qstat(command: Command) -> int:
-    pairs, operands = command.parsed("aeifnrstu:xqQB1GMRlcW:C", {"-C": "it belongs to servers that route jobs"})
+    refused = {"-C": "it belongs to servers that route jobs", "-l": "names are cut in the table; -f shows them whole"}
+    pairs, operands = command.parsed("aeifnrstu:xqQB1GMRlcW:C", refused)
     given = dict(pairs)
     server = command.settings.server
     queues = {queue.name for queue in slurm.queues()} if operands or {"-q", "-Q"} & given.keys() else set()
     if "-B" in given:
-        put(show.server_counts(server, slurm.jobs()))
+        put(show.server_full(server, slurm.jobs(), slurm.queues()) if "-f" in given else show.server_counts(server, slurm.jobs()))
         return 0
     if {"-q", "-Q"} & given.keys():
         return _queues(given, operands, server)
@@ -48,21 +49,24 @@ def qstat(command: Command) -> int:
     jobs = slurm.jobs()
     missing = []
     if named:
-        wanted = [job_id(item) for item in named]
+        wanted = [job_id(item) for item in named if is_job(item)]
         found = {name: [job for job in jobs if name in (job.id, job.base)] for name in wanted}
-        past = history.read(command.settings.history) if "-x" in given else []
+        past = history.ended(command.settings.history) if "-x" in given and not all(found.values()) else []
         found = {name: rows or [job for job in past if name in (job.id, job.base)] for name, rows in found.items()}
         missing = [name for name, rows in found.items() if not rows]
         jobs = [job for rows in found.values() for job in rows]
     elif "-x" in given:
         current = {job.id for job in jobs}
-        jobs = [job for job in history.read(command.settings.history) if job.id not in current] + jobs
+        jobs = [job for job in history.ended(command.settings.history) if job.id not in current] + jobs
     chosen_queues = [item.partition("@")[0] for item in operands if item.partition("@")[0] in queues]
     jobs = [job for job in _chosen(jobs, given) if not chosen_queues or job.queue in chosen_queues]
     _show(jobs, given, command, bool(named))
+    malformed = [item for item in named if not is_job(item)]
+    for item in malformed:
+        command.say(f"illegally formed job identifier: {item}")
     for name in missing:
         command.say(f"Unknown Job Id Error {command.shown(name)}")
-    return UNKNOWN_JOB if missing else 0
+    return UNKNOWN_JOB if missing else int(bool(malformed))
 
 
 def _queues(given: dict[str, str], operands: list[str], server: str) -> int:
@@ -80,7 +84,7 @@ def _queues(given: dict[str, str], operands: list[str], server: str) -> int:
 
 
 def _chosen(jobs: Iterable[slurm.Job], given: dict[str, str]) -> list[slurm.Job]:
-    letters = "RES" if "-r" in given else "QHW" if "-i" in given else STATES
+    letters = "RES" if "-r" in given else "QHW" if "-i" in given else STATES.replace("C", "") if "-c" in given else STATES
     users = given.get("-u", "").split(",") if given.get("-u") else []
     return [job for job in jobs if job.letter in letters and (not users or job.user in users)]
 
@@ -115,6 +119,7 @@ def pbsnodes(command: Command) -> int:
     nodes = slurm.nodes()
     if "-l" in given:
         return _listed(nodes, operands)
+    operands = [name for word in operands for name in (_having(nodes, word[1:]) if word.startswith(":") else [word])]
     known = {node.name for node in nodes}
     unknown = [name for name in operands if name not in known]
     if unknown:
@@ -130,6 +135,14 @@ def pbsnodes(command: Command) -> int:
     chosen = [node for node in nodes if not operands or node.name in operands]
     put(line for node in chosen for line in (*show.node_full(node, jobs, command.settings.server), ""))
     return 0
+
+
+def _having(nodes: Iterable[slurm.Node], name: str) -> list[str]:
+    """The names of the nodes that have a property."""
+    found = [node.name for node in nodes if name in node.properties]
+    if not found:
+        raise PbsError(f"Unknown property {name}")
+    return found
 
 
 def _listed(nodes: Sequence[slurm.Node], operands: Sequence[str]) -> int:
@@ -197,12 +210,12 @@ def qselect(command: Command) -> int:
 def tracejob(command: Command) -> int:
     _pairs, operands = command.parsed("aslmqvzn:f:p:w:c:")
     if not operands:
-        raise PbsError("name a job")
+        raise UsageError("name a job")
     return command.each(operands, lambda job: _traced(command, job))
 
 
 def _traced(command: Command, name: str) -> None:
-    found = [job for job in [*slurm.jobs(), *history.read(command.settings.history)] if name in (job.id, job.base)]
+    found = [job for job in [*slurm.jobs(), *history.ended(command.settings.history)] if name in (job.id, job.base)]
     if not found:
         raise PbsError("Invalid job id specified")
     job = found[0]
@@ -238,7 +251,7 @@ def qusage(command: Command) -> int:
 def checkjob(command: Command) -> int:
     _pairs, operands = command.parsed("vAl:")
     if not operands:
-        raise PbsError("name a job")
+        raise UsageError("name a job")
     return command.each(operands, _checked)
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from .command import Command, Settings
-from .values import PbsError
+from .values import PbsError, UsageError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "qsub": ("qsub", "main"),
@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
         return int(getattr(module, function)(Command(name, words[1:], Settings.read())))
     except PbsError as error:
         sys.stderr.write(f"{name}: {error}\n")
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -17,7 +17,8 @@ from . import look, show, slurm
 from .command import Command
 from .values import PbsError
 
-VERBS = ("list", "print", "set", "unset", "create", "delete", "active", "quit", "exit", "help")
+VERBS = ("list", "print", "set", "unset", "create", "delete", "quit", "exit", "help")
+KNOWN = "list and print of server, queue and node, and set of queue and node"
 STATES = {("True", "True"): "UP", ("True", "False"): "DOWN", ("False", "True"): "DRAIN", ("False", "False"): "INACTIVE"}
 
 
@@ -29,12 +30,12 @@ def qmgr(command: Command) -> int:
     requests = [given["-c"]] if "-c" in given else sys.stdin.read().splitlines()
     code = 0
     for request in (part for line in requests for part in re.split(r";", line)):
-        words = shlex.split(request, comments=True)
-        if not words:
-            continue
-        if words[0] in ("quit", "exit", "q"):
-            break
         try:
+            words = _words(request)
+            if not words:
+                continue
+            if words[0] in ("quit", "exit", "q"):
+                break
             for line in answer(command, words):
                 sys.stdout.write(line + "\n")
         except PbsError as error:
@@ -43,29 +44,42 @@ def qmgr(command: Command) -> int:
     return code
 
 
+def _words(request: str) -> list[str]:
+    try:
+        return shlex.split(request, comments=True)
+    except ValueError as error:
+        raise PbsError(f"'{request.strip()}': {error}") from None
+
+
 def answer(command: Command, words: list[str]) -> Iterator[str]:
     """What a request prints; a change prints nothing."""
     verb = next((known for known in VERBS if known.startswith(words[0])), "")
     kinds = {"s": "server", "q": "queue", "n": "node"}
     kind = kinds.get(words[1][:1], "") if len(words) > 1 else ""
-    if not verb or (not kind and verb not in ("active", "help")):
-        raise PbsError(f"'{' '.join(words)}': no such request; known are list, print and set of server, queue and node")
-    if verb in ("list", "print"):
+    if not verb or (not kind and verb != "help"):
+        raise PbsError(f"'{' '.join(words)}': no such request; known are {KNOWN}")
+    if verb == "help":
+        yield f"The requests are {KNOWN}, and exit."
+    elif verb in ("list", "print"):
         yield from _shown(command, verb, kind, words[2:])
     elif verb == "set" and kind in ("queue", "node"):
         _set(kind, " ".join(words[2:]))
     elif verb in ("set", "unset", "create", "delete"):
-        what = {"server": "the server", "queue": "queues and their limits", "node": "nodes"}[kind]
-        raise PbsError(f"{verb} {kind}: cannot be honoured: {what} are described by the cluster file and its variables (torque_queues)")
+        what, variable = {
+            "server": ("the server", "torque_server_settings"),
+            "queue": ("queues and their limits", "torque_server_queues"),
+            "node": ("nodes", "torque_node_properties"),
+        }[kind]
+        raise PbsError(f"{verb} {kind}: cannot be honoured: {what} are described by the cluster file and its variables ({variable})")
 
 
 def _shown(command: Command, verb: str, kind: str, names: list[str]) -> Iterator[str]:
     server = command.settings.server
     chosen = names[0].split(",") if names and not names[0].startswith("@") else []
     if kind == "server":
-        default = next((queue.name for queue in slurm.queues() if queue.default), "")
-        values = {"server_state": "Active", "scheduling": "True", "default_queue": default, "pbs_version": "TORQUE-6.1 (Slurm)"}
-        yield from [f"Server {server}"] if verb == "list" else []
+        values = show.server_attributes(slurm.queues())
+        # as TORQUE does: what it prints makes a server with its queues
+        yield from [f"Server {server}"] if verb == "list" else _shown(command, verb, "queue", [])
         yield from (f"\t{name} = {value}" if verb == "list" else f"set server {name} = {value}" for name, value in values.items())
     elif kind == "queue":
         for queue in _named(slurm.queues(), chosen, "queue"):

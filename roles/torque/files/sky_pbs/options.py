@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import getopt
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .values import PbsError, number
+from .values import PbsError, UsageError, items, number, unquoted
 
 PREFIX = "#PBS"
+LISTS = ("-l", "-v")  # options whose values are lists, in which quotes protect commas
 LETTERS = "a:A:b:c:C:d:D:e:fF:hIj:k:K:l:L:m:M:nN:o:p:P:q:r:S:t:T:u:v:Vw:W:xXz"
 NAME = re.compile(r"[A-Za-z][^\s/,:\\\"'%]{0,235}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -67,17 +67,34 @@ class Options:
         )
 
 
-def parse(arguments: Iterable[str], letters: str = LETTERS) -> Options:
-    """Options as getopt reads them."""
+Reader = Callable[["Options", str, str], None]
+
+
+def parse(arguments: Iterable[str], letters: str = LETTERS, readers: dict[str, Reader] | None = None) -> Options:
+    """Options as the getopt of GNU reads them, with which TORQUE is built: also behind operands.
+
+    Args:
+        readers: of options that another command than qsub reads in another way.
+
+    Raises:
+        UsageError: one is not as it must be.
+    """
     try:
-        pairs, operands = getopt.getopt(list(arguments), letters)
+        return _parsed(arguments, letters, READERS | (readers or {}))
+    except PbsError as error:
+        raise UsageError(str(error)) from None
+
+
+def _parsed(arguments: Iterable[str], letters: str, readers: Mapping[str, Reader]) -> Options:
+    try:
+        pairs, operands = getopt.gnu_getopt(list(arguments), letters)
     except getopt.GetoptError as error:
         raise PbsError(_explained(str(error))) from None
     found = Options(operands=operands)
     for letter, value in pairs:
         if letter in REFUSED:
             raise PbsError(f"{letter}: cannot be honoured: {REFUSED[letter]}")
-        READERS.get(letter, _value if f"{letter[1]}:" in letters else _switch)(found, letter, value)
+        readers.get(letter, _value if f"{letter[1]}:" in letters else _switch)(found, letter, value)
     return found
 
 
@@ -95,6 +112,12 @@ def _value(found: Options, letter: str, value: str) -> None:
     found.values[letter] = value
 
 
+def _path(found: Options, letter: str, value: str) -> None:
+    if not value:
+        raise PbsError(f"{letter}: must be a path, got ''")
+    found.values[letter] = value
+
+
 def _resources(found: Options, _letter: str, value: str) -> None:
     found.resources.append(value)
 
@@ -105,7 +128,7 @@ def _name(found: Options, letter: str, value: str) -> None:
     found.values[letter] = value
 
 
-def choice(*allowed: str) -> Callable[[Options, str, str], None]:
+def choice(*allowed: str) -> Reader:
     def read(found: Options, letter: str, value: str) -> None:
         if value not in allowed:
             raise PbsError(f"{letter}: must be one of {', '.join(allowed)}, got '{value}'")
@@ -139,11 +162,11 @@ def _array(found: Options, letter: str, value: str) -> None:
 
 
 def _variables(found: Options, letter: str, value: str) -> None:
-    for item in re.findall(r"(?:[^,\"']|\"[^\"]*\"|'[^']*')+", value):
-        name, equals, text = item.partition("=")
+    for item in items(value, letter):
+        name, equals, text = unquoted(item).partition("=")
         if not VARIABLE.fullmatch(name.strip()):
             raise PbsError(f"{letter}: '{name.strip()}' is no name of a variable")
-        found.variables[name.strip()] = "".join(re.findall(r"[^\"']+", text)) if equals else None
+        found.variables[name.strip()] = unquoted(text) if equals else None
 
 
 def _attributes(found: Options, letter: str, value: str) -> None:
@@ -172,9 +195,11 @@ def _depend(found: Options, what: str, value: str) -> None:
 
 
 def _umask(found: Options, what: str, value: str) -> None:
-    if not re.fullmatch(r"[0-7]{1,4}", value):
-        raise PbsError(f"{what}: must be an octal number such as 022, got '{value}'")
-    found.values["umask"] = value
+    octal = value.startswith("0")
+    mask = int(value, 8 if octal else 10) if re.fullmatch(r"[0-7]{1,4}" if octal else r"[0-9]{1,3}", value) else -1
+    if not 0 <= mask <= 0o777:
+        raise PbsError(f"{what}: must be an octal number such as 022, or a decimal one, which does not begin with 0, got '{value}'")
+    found.values["umask"] = f"{mask:03o}"
 
 
 def _interactive(found: Options, what: str, value: str) -> None:
@@ -188,34 +213,99 @@ def _group(found: Options, _what: str, value: str) -> None:
     found.values["group"] = value.partition(",")[0].partition("@")[0]
 
 
-ATTRIBUTES: Mapping[str, Callable[[Options, str, str], None]] = {
+ATTRIBUTES: Mapping[str, Reader] = {
     "depend": _depend,
     "umask": _umask,
     "interactive": _interactive,
     "group_list": _group,
 }
-READERS: Mapping[str, Callable[[Options, str, str], None]] = {
+READERS: dict[str, Reader] = {
     "-c": _checkpoint,
+    "-d": _path,
+    "-e": _path,
     "-j": choice("oe", "eo", "n"),
     "-k": choice("o", "e", "oe", "eo", "n"),
     "-l": _resources,
     "-m": _mail,
     "-N": _name,
+    "-o": _path,
     "-p": _priority,
     "-r": choice("y", "n"),
     "-t": _array,
     "-v": _variables,
+    "-w": _path,
     "-W": _attributes,
 }
+
+
+def joined(script: str, prefix: str = PREFIX) -> str:
+    """The script with each directive in one line: a backslash at the end of one continues it, with or without another prefix. The lines that follow
+    keep their numbers."""
+    lines = script.split("\n")
+    for place in range(len(lines)):
+        if _executable(lines[place], prefix):
+            break
+        following = place + 1
+        while _rest(lines[place], prefix) is not None and lines[place].endswith("\\") and following < len(lines):
+            more = _rest(lines[following], prefix)
+            lines[place] = f"{lines[place][:-1]} {(lines[following] if more is None else more).strip()}"
+            lines[following] = ""
+            following += 1
+    return "\n".join(lines)
+
+
+def _rest(line: str, prefix: str) -> str | None:
+    """What a directive says; None if the line is none. TORQUE takes blanks before the prefix, and an option right behind it."""
+    text = line.lstrip()
+    rest = text[len(prefix) :]
+    return rest.strip() if prefix and text.startswith(prefix) and rest[:1] in ("", " ", "\t", "-") else None
+
+
+def _executable(line: str, prefix: str) -> bool:
+    return _rest(line, prefix) is None and bool(line.strip()) and not line.lstrip().startswith(("#", ":"))
 
 
 def directives(script: str, prefix: str = PREFIX) -> Iterator[tuple[int, str]]:
     """The lines of a script that hold options, by their numbers: those before its first command."""
     for count, line in enumerate(script.splitlines(), 1):
-        if prefix and line.startswith(prefix) and line[len(prefix) : len(prefix) + 1] in ("", " ", "\t"):
-            yield count, line[len(prefix) :].strip()
-        elif line.strip() and not line.lstrip().startswith(("#", ":")):
+        rest = _rest(line, prefix)
+        if rest is not None:
+            yield count, rest
+        elif _executable(line, prefix):
             return
+
+
+def words(line: str) -> list[str]:
+    """The words of a directive, as a shell splits them, up to a comment, which begins with a # behind a blank.
+
+    The values of -l and -v keep the quotes within them, which protect their commas.
+    """
+    found: list[tuple[str, str]] = []  # each without its quotes, and with them
+    bare, quoted, quote, begun = "", "", "", False
+    letters = iter(f"{line} ")
+    for letter in letters:
+        if letter.isspace() and not quote:
+            found += [(bare, quoted)] * begun
+            bare, quoted, begun = "", "", False
+        elif letter == "#" and not begun:
+            break
+        else:
+            begun = True
+            if letter == "\\" and quote != "'":
+                following = next(letters, "")
+                bare += following if not quote or following in ('"', "\\") else letter + following
+                quoted += letter + following if quote else following
+            elif letter in "\"'" and quote in ("", letter):
+                quote = "" if quote else letter
+                quoted += letter
+            else:
+                bare += letter
+                quoted += letter
+    if quote:
+        raise PbsError(f"the quote {quote} in {quoted.strip()} has no counterpart")
+    plain = [word for word, _quoted in found]
+    listed = [word.startswith(LISTS) or (place > 0 and plain[place - 1] in LISTS) for place, word in enumerate(plain)]
+    return [unquoted(whole) if inner else word for (word, whole), inner in zip(found, listed, strict=True)]
 
 
 def of_script(script: str, prefix: str = PREFIX) -> Options:
@@ -223,11 +313,10 @@ def of_script(script: str, prefix: str = PREFIX) -> Options:
     found = Options()
     for count, line in directives(script, prefix):
         try:
-            words = shlex.split(line, comments=True)
-            one = parse(words)
+            one = parse(words(line))
             if one.operands:
                 raise PbsError(f"'{one.operands[0]}' is no option")
-        except (PbsError, ValueError) as error:
-            raise PbsError(f"line {count}: {prefix} {line}: {error}") from None
+        except PbsError as error:
+            raise UsageError(f"line {count}: {prefix} {line}: {error}") from None
         found = one.over(found)
     return found

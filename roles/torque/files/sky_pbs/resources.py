@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .values import PbsError, number, seconds, size
+from .values import PbsError, items, number, seconds, size, unquoted
 
 NAME = re.compile(r"[A-Za-z][\w.-]*")
 # Resources of TORQUE's manual that this engine cannot honour, and why
@@ -86,12 +86,17 @@ class Resources:
 
 def split(text: str) -> list[tuple[str, str]]:
     """The names and values of a list, in which commas separate and quotes protect."""
-    items = re.findall(r"(?:[^,\"']|\"[^\"]*\"|'[^']*')+", text)
     found = []
-    for item in items:
-        name, _equals, value = item.strip().partition("=")
-        found.append((name.strip(), value.strip().strip("\"'")))
+    for item in items(text, "-l"):
+        name, _equals, value = unquoted(item.strip()).partition("=")
+        found.append((name.strip(), unquoted(value.strip())))
     return found
+
+
+def may_name_nodes(lists: Iterable[str]) -> bool:
+    """Whether nodes=... may hold the name of a node, which only the list of all nodes tells from a property."""
+    values = [value for text in lists for name, value in split(text) if name == "nodes"]
+    return any(not part.strip()[:1].isdigit() for value in values for part in value.split("+"))
 
 
 def resources(lists: Iterable[str], hosts: Iterable[str] = ()) -> Resources:
@@ -100,7 +105,11 @@ def resources(lists: Iterable[str], hosts: Iterable[str] = ()) -> Resources:
     Args:
         hosts: names of the cluster's nodes, to tell a node's name from a property.
     """
-    given = {name: value for text in lists for name, value in split(text)}
+    return asked_for({name: value for text in lists for name, value in split(text)}, hosts)
+
+
+def asked_for(given: dict[str, str], hosts: Iterable[str] = ()) -> Resources:
+    """What these resources ask for, by their names."""
     unknown = [name for name in given if name != "nodes" and name not in READERS and name not in REFUSED]
     if unknown:
         raise PbsError(f"-l {unknown[0]}: no such resource")
@@ -110,17 +119,25 @@ def resources(lists: Iterable[str], hosts: Iterable[str] = ()) -> Resources:
     missing = [name for name, value in given.items() if not value]
     if missing:
         raise PbsError(f"-l {missing[0]}: needs a value, such as {missing[0]}={EXAMPLES.get(missing[0], '1')}")
-    if "nodes" in given and ("procs" in given or "ncpus" in given):
-        raise PbsError(f"-l {'procs' if 'procs' in given else 'ncpus'}: cannot be combined with nodes=")
+    _check_places(given)
+    if given.keys() >= set(MEMORY):
+        raise PbsError("-l pmem: cannot be combined with mem")
     return _read(given, set(hosts))
 
 
+def _check_places(given: Mapping[str, str]) -> None:
+    """Each of these says how many processors a job gets and where; but for ncpus on one host, two of them contradict each other."""
+    found = [name for name in PLACES if name in given]
+    on_one_host = len(found) == 2 and found[0] == "ncpus" and found[1] in HOSTS and len(_hosts(given[found[1]], f"-l {found[1]}")) == 1
+    if len(found) > 1 and not on_one_host:
+        raise PbsError(f"-l {found[1]}: cannot be combined with {found[0]}=")
+
+
 def _read(given: dict[str, str], hosts: set[str]) -> Resources:
-    values: dict[str, object] = {"given": given}
+    values: dict[str, object] = {"given": given, "parts": _places(given, hosts), "exclusive": _exclusive(given)}
     limits: dict[str, int] = {}
     for name, value in given.items():
-        if name == "nodes":
-            values["parts"] = nodes(value, hosts)
+        if name in ("nodes", "ncpus", "naccesspolicy", *HOSTS):
             continue
         key, read = READERS[name]
         if key == "limit":
@@ -130,15 +147,40 @@ def _read(given: dict[str, str], hosts: set[str]) -> Resources:
     return Resources(**values, limits=limits)  # type: ignore[arg-type]
 
 
+def _places(given: Mapping[str, str], hosts: Collection[str]) -> tuple[Part, ...]:
+    if "nodes" in given:
+        return nodes(given["nodes"], hosts)
+    processors = _processors(given["ncpus"], "-l ncpus") if "ncpus" in given else ()
+    named = next((_hosts(given[name], f"-l {name}") for name in HOSTS if name in given), ())
+    return (replace(named[0], ppn=processors[0].ppn),) if processors and named else processors or named
+
+
+def _exclusive(given: Mapping[str, str]) -> bool:
+    """Whether no other job may use the nodes."""
+    of_nodes = shared(given.get("nodes", ""))
+    if "naccesspolicy" not in given:
+        return of_nodes is False
+    policy = _policy(given["naccesspolicy"], "-l naccesspolicy")
+    if of_nodes is policy:
+        raise PbsError(f"-l naccesspolicy: {given['naccesspolicy']} contradicts #{given['nodes'].partition('#')[2]} of nodes=")
+    return policy
+
+
 def nodes(text: str, hosts: Collection[str] = ()) -> tuple[Part, ...]:
     """The parts of nodes=...: ``2:ppn=4:big+1``, or names of nodes."""
-    text, _hash, policy = text.partition("#")
-    if policy not in ("", "shared", "excl"):
-        raise PbsError(f"-l nodes: unknown sharing '#{policy}'")
-    parts = tuple(_part(item, hosts) for item in text.split("+"))
+    shared(text)
+    parts = tuple(_part(item, hosts) for item in text.partition("#")[0].split("+"))
     if len({part.ppn for part in parts}) > 1:
         raise PbsError("-l nodes: cannot be honoured: parts with different ppn; ask for the same ppn on all nodes")
     return parts
+
+
+def shared(text: str) -> bool | None:
+    """Whether other jobs may use the nodes of nodes=...#shared or nodes=...#excl; None if it does not say."""
+    _nodes, mark, policy = text.partition("#")
+    if mark and policy not in ("shared", "excl"):
+        raise PbsError(f"-l nodes: unknown sharing '#{policy}'")
+    return policy == "shared" if mark else None
 
 
 def _part(text: str, hosts: Collection[str]) -> Part:
@@ -165,6 +207,13 @@ def _part(text: str, hosts: Collection[str]) -> Part:
         else:
             properties.append(name)
     return Part(count, ppn, tuple(properties), host)
+
+
+def _walltime(text: str, what: str) -> int:
+    found = seconds(text, what)
+    if found < 1:
+        raise PbsError(f"{what}: must be at least a second")
+    return found
 
 
 def _processors(text: str, what: str) -> tuple[Part, ...]:
@@ -194,12 +243,15 @@ def _hosts(text: str, what: str) -> tuple[Part, ...]:
 
 
 LIMITS = {"pcput": "cpu", "pvmem": "as", "file": "fsize"}
+HOSTS = ("host", "hostlist")
+PLACES = ("nodes", "ncpus", "procs", *HOSTS)
+MEMORY = ("mem", "pmem")
 READERS: Mapping[str, tuple[str, Callable[[str, str], object]]] = {
     "ncpus": ("parts", _processors),
     "host": ("parts", _hosts),
     "hostlist": ("parts", _hosts),
     "procs": ("procs", number),
-    "walltime": ("walltime", seconds),
+    "walltime": ("walltime", _walltime),
     "mem": ("memory", size),
     "pmem": ("process_memory", size),
     "pcput": ("limit", seconds),

@@ -194,18 +194,34 @@ def server_counts(server: str, jobs: Sequence[Job]) -> Iterator[str]:
     )
 
 
+def server_attributes(queues: Iterable[Queue]) -> Mapping[str, str]:
+    """What is known of the server, by the names of PBS's attributes."""
+    default = next((queue.name for queue in queues if queue.default), "")
+    return {"server_state": "Active", "scheduling": "True", "default_queue": default, "pbs_version": "TORQUE-6.1 (Slurm)"}
+
+
+def server_full(server: str, jobs: Sequence[Job], queues: Iterable[Queue]) -> Iterator[str]:
+    """The attributes of the server."""
+    yield f"Server: {server}"
+    yield from _totals(Counter(job.letter for job in jobs))
+    yield from (f"    {name} = {value}" for name, value in server_attributes(queues).items())
+
+
+def _totals(counts: Counter[str]) -> Iterator[str]:
+    names = {"Queued": "Q", "Held": "H", "Waiting": "W", "Running": "R", "Exiting": "E", "Complete": "C"}
+    yield f"    total_jobs = {sum(counts.values())}"
+    yield f"    state_count = Transit:0 {' '.join(f'{name}:{counts[letter]}' for name, letter in names.items())}"
+
+
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
 def queue_full(queue: Queue, jobs: Sequence[Job]) -> Iterator[str]:
     """The attributes of a queue."""
-    counts = Counter(job.letter for job in jobs if job.queue == queue.name)
     yield f"Queue: {queue.name}"
     yield "    queue_type = Execution"
-    yield f"    total_jobs = {sum(counts.values())}"
-    names = {"Queued": "Q", "Held": "H", "Waiting": "W", "Running": "R", "Exiting": "E", "Complete": "C"}
-    yield f"    state_count = Transit:0 {' '.join(f'{name}:{counts[letter]}' for name, letter in names.items())}"
+    yield from _totals(Counter(job.letter for job in jobs if job.queue == queue.name))
     yield from (f"    {name} = {value}" for name, value in queue_attributes(queue).items())
 
 

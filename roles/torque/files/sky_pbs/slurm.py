@@ -20,6 +20,7 @@ JOB_FIELDS = {
     "id": "%i", "base": "%F", "raw": "%A", "name": "%j", "user": "%u", "group": "%g", "queue": "%P", "state": "%T", "used": "%M", "limit": "%l",
     "left": "%L", "nodes": "%D", "processors": "%C", "hosts": "%N", "reason": "%r", "submitted": "%V", "started": "%S", "ended": "%e",
     "folder": "%Z", "comment": "%k", "dependency": "%E", "memory": "%m", "account": "%a", "nice": "%y", "script": "%o", "priority": "%Q",
+    "required": "%n", "features": "%f",
 }  # fmt: skip
 # The letter that PBS shows for a state of Slurm's
 LETTERS = {
@@ -110,6 +111,9 @@ class Node:
         return "job-exclusive" if self.used >= self.processors else "free"
 
 
+NONE = "sky-none"  # a node that the configuration has where there is none
+
+
 @dataclass(frozen=True)
 class Queue:
     """A queue, which is a partition of Slurm's."""
@@ -194,7 +198,8 @@ def records(text: str) -> Iterator[dict[str, str]]:
 
 def nodes() -> list[Node]:
     """All nodes, in the order of their names."""
-    found = [_node(record) for record in records(run(["scontrol", "show", "node", "--oneliner"])) if "NodeName" in record]
+    shown = records(run(["scontrol", "show", "node", "--all", "--oneliner"]))
+    found = [_node(record) for record in shown if record.get("NodeName", NONE) != NONE]
     return sorted(found, key=lambda node: natural(node.name))
 
 
@@ -219,13 +224,19 @@ def _node(record: Mapping[str, str]) -> Node:
 
 
 def queues() -> list[Queue]:
-    """All queues, in the order of their names."""
+    """All queues, in the order of their names: also those that this user may not use."""
     found = [
         Queue(record["PartitionName"], record)
-        for record in records(run(["scontrol", "show", "partition", "--oneliner"]))
+        for record in records(run(["scontrol", "show", "partition", "--all", "--oneliner"]))
         if "PartitionName" in record
     ]
     return sorted(found, key=lambda queue: queue.name)
+
+
+def most_index() -> int | None:
+    """The highest index of an array; None if the server does not say."""
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", run(["scontrol", "show", "config"]), re.MULTILINE)
+    return int(found[1]) - 1 if found else None
 
 
 def reservations() -> list[Reservation]:
@@ -258,6 +269,8 @@ def status_of(state: str, code: str) -> int | None:
         return -11
     if state == "CANCELLED":
         return 271
+    if state == "OUT_OF_MEMORY":  # as a job that is killed for its memory ends in TORQUE; Slurm has a code of its own
+        return 265
     return 256 + int(signal) if signal.isdigit() and int(signal) else int(number)
 
 

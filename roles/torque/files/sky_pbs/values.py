@@ -19,6 +19,35 @@ class PbsError(Exception):
     """What a user asked for cannot be done; the message is one sentence."""
 
 
+class UsageError(PbsError):
+    """A command was called in another way than its manual says; TORQUE's commands end with 2 then."""
+
+
+def items(text: str, what: str) -> list[str]:
+    """The parts of a list, in which commas separate and quotes protect.
+
+    Raises:
+        PbsError: a quote has no counterpart.
+    """
+    found, part, quote = [], "", ""
+    for letter in text:
+        if letter == "," and not quote:
+            found.append(part)
+            part = ""
+            continue
+        if letter in "\"'" and quote in ("", letter):
+            quote = "" if quote else letter
+        part += letter
+    if quote:
+        raise PbsError(f"{what}: the quote {quote} in {part.strip()} has no counterpart")
+    return [each for each in (*found, part) if each.strip()]
+
+
+def unquoted(text: str) -> str:
+    """A value without the pair of quotes around the whole of it."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1] else text
+
+
 def seconds(text: str, what: str) -> int:
     """A duration: seconds, or [[days:]hours:]minutes:seconds.
 
@@ -55,15 +84,23 @@ def number(text: str, what: str, least: int = 1, most: int | None = None) -> int
 
 
 def moment(text: str, now: datetime.datetime, what: str = "-a") -> datetime.datetime:
-    """The next time that [[[[CC]YY]MM]DD]hhmm[.SS] names."""
+    """The time that [[[[CC]YY]MM]DD]hhmm[.SS] names; as with TORQUE, a month that is over is one of the next year, a day that is over one of the
+    next month, and a time that is over one of tomorrow."""
     found = DATE.fullmatch(text.strip())
     if not found:
         raise PbsError(f"{what}: must be a time [[[[CC]YY]MM]DD]hhmm[.SS], got '{text}'")
     century, year, month, day, hour, minute, second = (int(part) if part else None for part in found.groups())
+    ahead = year is None and (month < now.month if month is not None else day is not None and day < now.day)
+    chosen_year = now.year if year is None else (now.year // 100 if century is None else century) * 100 + year
+    chosen_month = now.month if month is None else month
+    if ahead and (month is not None or chosen_month == 12):
+        chosen_year += 1
+    if ahead and month is None:
+        chosen_month = chosen_month % 12 + 1
     try:
         wanted = now.replace(
-            year=now.year if year is None else (now.year // 100 if century is None else century) * 100 + year,
-            month=month or now.month, day=day or now.day, hour=hour or 0, minute=minute or 0, second=second or 0, microsecond=0,
+            year=chosen_year, month=chosen_month, day=now.day if day is None else day,
+            hour=hour or 0, minute=minute or 0, second=second or 0, microsecond=0,
         )  # fmt: skip
     except ValueError as error:
         raise PbsError(f"{what}: '{text}' is no time: {error}") from None
@@ -80,6 +117,10 @@ def job_id(text: str) -> str:
     number, index, other = found.groups()
     task = index or other
     return f"{number}_{task}" if task else number
+
+
+def is_job(text: str) -> bool:
+    return bool(JOB.fullmatch(text.strip()))
 
 
 def shown_id(job: str, server: str) -> str:

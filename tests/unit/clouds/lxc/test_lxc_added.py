@@ -91,6 +91,25 @@ def test_an_archive_is_unpacked_and_noted(zone: Zone, root: Path, packed: tuple[
     assert add(zone, file) == image
 
 
+def test_the_archive_is_kept_for_root_and_read_back(zone: Zone, root: Path, tmp_path: Path) -> None:
+    file = archive(root, "--gzip")
+    image = add(zone, file)
+    kept = zone.images / image.base / added.ARCHIVE
+    assert kept.stat().st_mode & 0o777 == 0o600
+    with (tmp_path / "out").open("w+b") as out:
+        added.fetch(zone, "img", image.base, out)
+    assert (tmp_path / "out").read_bytes() == file.read_bytes()
+    for name, base in (("img", "img-0123456789ab"), ("none", image.base)):
+        with (
+            (tmp_path / "out").open("r+b") as out,
+            pytest.raises(HostError, match=rf"^there is no image {name} \({base}\) on this machine any more$"),
+        ):
+            added.fetch(zone, name, base, out)
+    kept.unlink()  # as in an image of an earlier version
+    with (tmp_path / "out").open("r+b") as out, pytest.raises(HostError, match=r"^the file of image img was not kept, .* delete the image, and add"):
+        added.fetch(zone, "img", image.base, out)
+
+
 def test_a_record_that_was_not_written_is_written_by_the_next(zone: Zone, root: Path) -> None:
     image = add(zone, archive(root))
     added.record_file(zone, "img").unlink()
@@ -251,7 +270,10 @@ def test_a_damaged_record_is_one_sentence(zone: Zone) -> None:
     [
         ({"name": "../x"}, "name: must be a name"),
         ({"name": "debian-12"}, "the name debian-12 is that of a recipe"),
-        ({"format": "qcow2"}, "image img: the local cloud accepts archives of root file systems ('tar', compressed or not), not 'qcow2'"),
+        (
+            {"format": "raw"},
+            "image img: the local cloud accepts archives of root file systems, compressed or not, and no file of format 'raw': if it is an",
+        ),
         ({"min_disk": 1}, "image img: the local cloud's images have no min_disk, min_memory or properties"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, config, disk, locks, loops, network, volumes
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host import apt, check, config, disk, locks, loops, network, records, volumes
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.cgroups import Layout
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.errors import HostError
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.lxc._host.files import locked, sweep, write_json
@@ -245,6 +245,26 @@ def test_rules_name_public_nodes() -> None:
 
 def zone_in(tmp_path: Path) -> Zone:
     return Zone("lab", tmp_path / "state", ZONE.network)
+
+
+def test_a_machine_that_is_not_prepared_is_told_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "lxcfs").touch(mode=0o755)
+    first = check.shortages(zone_in(tmp_path), [1024], 1, 0, ["192.0.2.53"])[0]
+    packages = "iproute2, lxc, mmdebstrap, mount, nftables, openssh-client"
+    assert first == f"the machine lacks the packages {packages}: `./quickstart.sh --host` prepares the machine"
+
+
+def test_what_goes_first_leaves_its_place_to_what_is_made(tmp_path: Path) -> None:
+    zone = Zone("lab", tmp_path / "state", ipaddress.IPv4Network("10.90.0.0/30"))  # one address
+    most = next(int(line.split()[1]) // 1024 for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
+    place = NodePlace(zone, "a-p-0")
+    place.folder.mkdir(parents=True)
+    records.save(place.record, record(memory=most, address="10.90.0.2"))
+    found = check.shortages(zone, [most], 1, 0, ["192.0.2.53"])
+    assert [words for words in found if "the new nodes need" in words or "has addresses for" in words] == found[-2:]
+    freed = check.shortages(zone, [most], 1, 0, ["192.0.2.53"], ["a-p-0"])
+    assert freed == [words for words in found if words not in found[-2:]]
 
 
 def test_a_lock_is_held_by_a_process_that_lives(tmp_path: Path) -> None:

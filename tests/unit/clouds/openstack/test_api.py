@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import traceback
@@ -19,11 +20,12 @@ from typing import Any
 import openstack.config
 import pytest
 import yaml
+from openstack.config import loader
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Shortage, Unavailable
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import _api
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME, Api
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Missing
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._errors import Missing, translated
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._options import OpenStackOptions
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import (
     PASSWORD,
@@ -39,6 +41,9 @@ from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud i
 
 Options = Callable[..., OpenStackOptions]
 FIRST_SETTINGS = "dXNlcg=="
+URL = {"auth_url": "http://127.0.0.1:9/v3"}
+USER = {"username": "skyg", "password": "p"}
+CREDENTIAL = {"application_credential_id": "77"}
 HTML = "<html><head><title>500 Internal Server Error</title></head><body><h1>Oops</h1>\n<p>The server could not.</p></body></html>"
 
 
@@ -156,7 +161,7 @@ def test_a_token_that_is_refused_is_renewed_and_then_reported(cloud: LittleCloud
     cloud.answers("GET", COMPUTE, "/limits", unauthorized, Answer({"limits": {}}), *[unauthorized] * 4)
     assert api.get(COMPUTE, "/limits") == {"limits": {}}
     assert len(cloud.logins) == 2
-    with pytest.raises(Denied, match=r"^compute GET /limits: The request you have made requires authentication. \(401\)$"):
+    with pytest.raises(Denied, match=r"^compute GET /limits: The request you have made requires authentication. \(401\); logged in as user 'skyg'"):
         api.get(COMPUTE, "/limits")
 
 
@@ -192,8 +197,10 @@ def test_a_wrong_password_is_reported_by_the_first_call_whatever_it_is(cloud: Li
     configured(little=entry)
     calls: list[Callable[[Api], Any]] = [Api.access, lambda api: api.get(NETWORK, "/ports"), lambda api: api.get(COMPUTE, "/limits")]
     for call in calls:
-        with pytest.raises(Denied, match=r"^(logging in|network GET /ports|compute GET /limits): .*requires authentication") as raised:
+        with pytest.raises(Denied) as raised:
             call(Api(options()))
+        told = f": the identity service does not accept user 'skyg' of project 'skyg' at {cloud.url}/v3: The request you have made requires"
+        assert re.match(rf"^(logging in|network GET /ports|compute GET /limits){re.escape(told)}", str(raised.value))
         assert "wrong-one-77" not in "".join(traceback.format_exception(raised.value))
 
 
@@ -249,7 +256,7 @@ def test_refusals_come_as_what_they_are(cloud: LittleCloud, api: Api) -> None:
 @pytest.mark.parametrize(("status", "kind"), [(429, Unavailable), (503, Unavailable), (500, Unavailable), (403, Denied), (404, CloudError)])
 def test_a_login_that_is_refused(cloud: LittleCloud, api: Api, status: int, kind: type[CloudError]) -> None:
     cloud.login = Answer({"error": {"message": "not now"}}, status, {"Retry-After": "9"})
-    with pytest.raises(CloudError, match=r"^logging in: ") as raised:
+    with pytest.raises(CloudError, match=rf"^logging in: user 'skyg' of project 'skyg' at {cloud.url}/v3: ") as raised:
         api.access()
     assert raised.type is kind
     assert getattr(raised.value, "retry_after", None) == (9 if kind is Unavailable else None)
@@ -335,12 +342,22 @@ def test_a_token_that_the_sdk_kept_is_no_clock(cloud: LittleCloud, options: Opti
 @pytest.mark.parametrize(
     ("clouds", "cloud_name", "sentence"),
     [
-        ({"other": {}}, "nowhere", r"^opening cloud 'nowhere': Cloud nowhere was not found\.$"),
-        ({}, "", r"auth_url"),
-        ({"little": {"auth": {"username": "skyg"}}}, "little", r"auth_url"),
+        ({"other": {}, "next": {}}, "nowhere", r"^opening cloud 'nowhere': there is no entry 'nowhere'; \S+/clouds.yaml has: next, other$"),
+        ({}, "nowhere", r"there is no entry 'nowhere'; \S+/clouds.yaml has: none$"),
+        ({}, "", r"^opening the cloud of the OS_\* variables: no entry is chosen by 'cloud' or OS_CLOUD, .* has: none$"),
+        ({"other": {}, "next": {}}, "", r"no entry is chosen by 'cloud' or OS_CLOUD, and OS_AUTH_URL is not set; \S+/clouds.yaml has: next, other$"),
+        ({"little": {"auth": {"username": "skyg"}}}, "little", r"lacks auth_url \(under auth\)$"),
+        ({"little": {}}, "little", r"the entry 'little' of \S+/clouds.yaml lacks auth_url \(under auth\)$"),
+        ({"little": {"auth": URL | {"username": "skyg"}}}, "little", r"the entry 'little' of \S+/clouds.yaml lacks password \(under auth\)$"),
+        ({"little": {"auth": URL}}, "little", r"lacks username or user_id and password \(under auth\)$"),
+        ({"little": {"auth": URL, "auth_type": "v3password"}}, "little", r"lacks password \(under auth\)$"),
+        ({"little": {"auth": URL, "auth_type": "v3token"}}, "little", r"lacks token \(under auth\)$"),
+        ({"little": {"auth": URL | CREDENTIAL, "auth_type": "v3applicationcredential"}}, "little", r"the entry 'little' of .* an auth secret"),
+        ({"little": {"auth": URL | CREDENTIAL}}, "little", r"the entry 'little' of .*: its auth_type does not take application_credential_id$"),
+        ({"little": {"auth": USER | {"auth_url": "keystone:5000"}}}, "little", r"clouds.yaml: auth_url must be an address such as https://"),
         ({"little": {"auth_type": "nosuch"}}, "little", r"nosuch"),
-        ({"little": 5}, "little", r"^opening cloud 'little': "),
-        ({"little": {"auth": 5}}, "little", r"^(opening cloud 'little'|logging in): "),
+        ({"little": 5}, "little", r"^opening cloud 'little': the entry 'little' of \S+/clouds.yaml cannot be used"),
+        ({"little": {"auth": 5}}, "little", r"^opening cloud 'little': "),
     ],
 )
 def test_a_wrong_clouds_yaml_is_reported_in_a_sentence(
@@ -381,6 +398,32 @@ def test_a_broken_file_is_reported_with_its_place_and_none_of_its_words(
         Api(options()).access()  # nothing of it is remembered
 
 
+def test_without_a_file_the_places_that_were_searched_are_told(cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cloud.url
+    file = Path(os.environ["OS_CLIENT_CONFIG_FILE"])
+    file.unlink()
+    monkeypatch.setattr(loader, "CONFIG_FILES", [str(file.parent / "a" / "clouds.yaml"), str(file.parent / "b" / "clouds.yaml")])
+    searched = f"there is no clouds.yaml in {file.parent}/a, {file.parent}/b, and no file {file} (OS_CLIENT_CONFIG_FILE)"
+    for name, sentence in {"little": "cloud 'little': there is no entry 'little'", "": "no entry is chosen by 'cloud' or OS_CLOUD"}.items():
+        with pytest.raises(Invalid) as raised:
+            Api(options(cloud=name)).access()
+        assert sentence in str(raised.value)
+        assert str(raised.value).endswith(searched)
+
+
+def test_an_error_of_no_kind_is_the_sdk_s_and_a_bug_stays_one() -> None:
+    with pytest.raises(Invalid, match=r"^logging in: passcode is a required attribute$"), translated("logging in"):
+        raise Exception("passcode is a required attribute")
+    with pytest.raises(KeyError), translated("logging in"):
+        raise KeyError("name")
+
+
+def test_variables_that_are_not_enough_are_named(cloud: LittleCloud, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", f"{cloud.url}/v3")
+    with pytest.raises(Invalid, match=r": the environment \(OS_\*\) lacks OS_USERNAME or OS_USER_ID and OS_PASSWORD$"):
+        Api(options(cloud="")).access()
+
+
 def test_a_region_that_is_not_there_is_reported(cloud: LittleCloud, options: Options) -> None:
     assert cloud.url
     with pytest.raises(Invalid, match=r"^opening cloud 'little': Region RegionTwo is not .* choices are RegionOne"):
@@ -394,20 +437,28 @@ def test_a_service_that_is_not_there_is_reported(cloud: LittleCloud, options: Op
         Api(options()).get(VOLUME, "/limits")
 
 
-def test_a_cloud_that_is_not_there_may_come_back(cloud: LittleCloud, options: Options) -> None:
+@pytest.mark.parametrize("path", ["/v3", ""])  # without a version the SDK asks for it first
+def test_a_cloud_that_is_not_there_may_come_back(cloud: LittleCloud, options: Options, path: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        nobody = f"http://127.0.0.1:{server.getsockname()[1]}/v3"
-    configured(little=clouds_yaml(cloud, auth_url=nobody)["clouds"]["little"])
-    with pytest.raises(Unavailable, match=r"^logging in: .*127.0.0.1"):
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+    configured(little=clouds_yaml(cloud, auth_url=f"http://me:the-secret@{place}{path}")["clouds"]["little"])
+    with pytest.raises(Unavailable, match=rf"^logging in: no answer from http://{place}{path}\S*: Connection refused$"):
+        Api(options()).access()
+
+
+def test_a_host_without_an_address_is_named(cloud: LittleCloud, options: Options) -> None:
+    configured(little=clouds_yaml(cloud, auth_url="http://nowhere.invalid:5000/v3")["clouds"]["little"])
+    with pytest.raises(Unavailable, match=r"^logging in: no answer from http://nowhere.invalid:5000/v3\S*: [^()]*([Nn]ame|resolution)[^()]*$"):
         Api(options()).access()
 
 
 def test_what_is_no_tls_is_no_silence(cloud: LittleCloud, options: Options) -> None:
-    entry = clouds_yaml(cloud, auth_url=f"{cloud.url.replace('http', 'https')}/v3")["clouds"]["little"]
-    configured(little=entry)
-    with pytest.raises(Invalid, match=r"^logging in: .*SSL"):
-        Api(options()).access()
-    configured(little=entry | {"cacert": "/nowhere/ca.pem"})
+    address = cloud.url.replace("http", "https")
+    for path in ("/v3", ""):
+        configured(little=clouds_yaml(cloud, auth_url=f"{address}{path}")["clouds"]["little"])
+        with pytest.raises(Invalid, match=rf"^logging in: no answer from {address}\S*: \[SSL"):
+            Api(options()).access()
+    configured(little=clouds_yaml(cloud, auth_url=f"{address}/v3")["clouds"]["little"] | {"cacert": "/nowhere/ca.pem"})
     with pytest.raises(Invalid, match=r"^logging in: .*/nowhere/ca.pem"):
         Api(options()).access()
 
@@ -418,6 +469,6 @@ def test_one_that_goes_away_may_come_back(api: Api, cloud: LittleCloud, options:
         other.holds(NETWORK, "ports")
         gone = Api(options())
         assert list(gone.all(NETWORK, "/ports", "ports")) == []
-    with pytest.raises(Unavailable, match=r"^network GET /ports: "):
+    with pytest.raises(Unavailable, match=rf"^network GET /ports: no answer from {other.url}\S*/ports: Connection refused$"):
         list(gone.all(NETWORK, "/ports", "ports"))
     assert (api.calls, cloud.logins) == ({}, [])

@@ -88,6 +88,13 @@ def test_the_mark_is_part_of_the_call_that_creates(cloud: LittleCloud, images: I
     }
 
 
+def test_an_archive_is_raw_to_glance_and_an_archive_to_who_reads_it(cloud: LittleCloud, images: Images, file: BinaryIO) -> None:
+    cloud.answers("GET", IMAGE, "/images/i-1", Answer(WHOLE | {"disk_format": "raw", "sky_format": "tar"}))
+    made = images.add(dataclasses.replace(SPEC, format="tar"), file)
+    (asked,) = cloud.asked("POST", IMAGE, "/images")
+    assert (asked.body["disk_format"], asked.body["sky_format"], made.format) == ("raw", "tar", "tar")
+
+
 def test_an_upload_that_fails_leaves_nothing(cloud: LittleCloud, images: Images, file: BinaryIO) -> None:
     cloud.reactions.pop(("PUT", IMAGE, "/images/i-1/file"))
     cloud.answers("PUT", IMAGE, "/images/i-1/file", Answer({"message": "the store is full of sand"}, 500))

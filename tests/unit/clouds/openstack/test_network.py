@@ -81,6 +81,31 @@ def test_all_of_it_is_made_once_with_its_mark(project: LittleCloud, opened: Open
     cloud.dismantle()
 
 
+def spec(pool: str = "p") -> NodeSpec:
+    return NodeSpec(Mark("skyg", "skyg", pool, 0), "fake-12", "small", ssh_keys=("ssh-ed25519 AAAA me",))
+
+
+def test_what_a_first_build_makes_is_named_and_made_by_none_of_the_questions(project: LittleCloud, opened: Opened) -> None:
+    cloud = opened(anti_affinity=True)
+    name = owned_name("skyg", "skyg")
+    missing = cloud.shared_missing([spec(), spec("q")])
+    assert missing[:4] == ["security group sky-skyg", "network sky-skyg", "subnet sky-skyg", "router sky-skyg"]
+    assert missing[4].startswith(f"key pair {name}-")
+    assert missing[5:7] == [f"server group {name}-p", f"server group {name}-q"]
+    assert missing[7:] == [
+        "rule everything from group sky-skyg (IPv4)",
+        "rule everything from group sky-skyg (IPv6)",
+        "rule tcp 22 from 192.0.2.0/24 (IPv4)",
+    ]
+    assert cloud.shared_missing([]) == []
+    assert writes(project) == []
+    list(cloud.create([spec(), spec("q")]))
+    keys = project.stored[COMPUTE, "os-keypairs"]
+    keys[:] = [{"keypair": key} for key in keys]  # as Nova lists them
+    assert cloud.shared_missing([spec(), spec("q")]) == []
+    assert sorted(cloud.shared_existing()) == sorted(missing[:7])
+
+
 def test_a_network_that_is_there_is_used_and_none_is_made(project: LittleCloud, opened: Opened) -> None:
     project.holds(NETWORK, "networks", {"id": "n", "name": "lab"})
     cloud = opened(network="lab", external_network="")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Mark, NodeSpec, Unavailable, VolumeSpec
+from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import Address, Mark, Node, NodeSpec, State, Unavailable, VolumeSpec
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack import OpenStackCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.openstack._api import COMPUTE, IMAGE, NETWORK, VOLUME
 from ansible_collections.sky.clusters.tests.unit.clouds.openstack.little_cloud import PROJECT, Answer, LittleCloud, record
@@ -77,6 +77,28 @@ def test_what_is_short_is_reported(
     found = opened().shortages(nodes, volumes)
     assert len(found) == len(sentences)
     assert all(told.startswith(sentence) for told, sentence in zip(found, sentences, strict=True)), found
+
+
+def test_what_goes_first_leaves_its_place_to_what_is_made(limits: dict[str, Any], opened: Opened, project: LittleCloud) -> None:
+    """A full project can still replace a node: the cloud counts a failed one until it is deleted."""
+    absolute = limits[COMPUTE]["limits"]["absolute"]
+    absolute |= {"totalInstancesUsed": absolute["maxTotalInstances"], "totalCoresUsed": absolute["maxTotalCores"] - 1, "totalRAMUsed": 51200 - 100}
+    for quota in ("port", "floatingip"):
+        limits[NETWORK]["quota"][quota] |= {"limit": 3, "used": 3}
+    limits[VOLUME]["limits"]["absolute"]["totalVolumesUsed"] = limits[VOLUME]["limits"]["absolute"]["maxTotalVolumes"]
+    addresses = (Address("10.0.0.7", 4), Address("192.0.2.7", 4, public=True))
+    mark = Mark("skyg", "skyg", "p", 0)
+    dead = Node("skyg-p-0", "7", mark, State.FAILED, addresses, cores=1, memory=1536)
+    cloud = opened(boot_volume=3)
+    assert cloud.shortages(specs(1, public_ip=True), [], [dead]) == []
+    assert len(cloud.shortages(specs(1, public_ip=True), [])) == 6
+    assert [told.split(":")[0] for told in cloud.shortages(specs(1, flavor="c4"), [], [dead])] == ["quota of cores", "quota of RAM in MiB"]
+    assert cloud.shortages(specs(2), [], [dead])[0].startswith("quota of instances: 1 more needed")
+    project.holds(NETWORK, "networks", {"id": "n", "name": "lab", "subnets": ["s"]})
+    pool = {"start": "10.0.0.2", "end": "10.0.0.2"}
+    project.holds(NETWORK, "subnets", {"id": "s", "network_id": "n", "ip_version": 4, "allocation_pools": [pool]})
+    project.holds(NETWORK, "ports", {"id": "1", "network_id": "n"})
+    assert opened(network="lab").shortages(specs(1), [], [dead]) == []
 
 
 def test_all_is_reported_at_once(limits: dict[str, Any], opened: Opened) -> None:

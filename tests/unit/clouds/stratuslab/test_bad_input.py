@@ -61,6 +61,10 @@ BAD: dict[str, tuple[Callable[[Site], dict[str, Any]], str]] = {
         lambda _site: {"edit": without("username", "password")},
         r"^cloud lal cannot be listed: missing credentials: set username and password, or pem_certificate and pem_key, in \S+",
     ),
+    "a wrong port": (
+        lambda _site: {"endpoint": "cloud.example.org:2634:2634"},
+        r"^cloud lal cannot be listed: endpoint in the cluster file: 'cloud\.example\.org:2634:2634' is not an address: its port must be .*$",
+    ),
     "a wrong password": (
         lambda _site: {"edit": lambda text: text.replace("alice's", "bob's")},
         r"^cloud lal cannot be listed: .* does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$",

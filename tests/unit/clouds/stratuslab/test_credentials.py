@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract import CloudError, Denied, Invalid, Scope
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud, StratusLabOptions
-from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import ONED, Gateway, access
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._addresses import ONED
+from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._credentials import (
+    ENDPOINTS,
+    FROM_OPTIONS,
+    MARKETPLACE,
+    Gateway,
+    access,
+)
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._options import InstanceType
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
@@ -93,6 +101,72 @@ def test_port_translation_is_of_the_cluster_file_or_the_user_file(file: str) -> 
     assert here == Gateway("cloud.grid.example.org", "gate.example.org")
 
 
+ADDRESSES = {  # endpoint, pdisk_endpoint, marketplace_endpoint: where the services are
+    "a host": (
+        ("h", "d", "m"),
+        ("https://h:2634/pswd/xmlrpc", "https://d:8445/pswd", "https://m"),
+    ),
+    "a host with a port": (
+        ("h:1", "d:2", "m:3"),
+        ("https://h:1/pswd/xmlrpc", "https://d:2/pswd", "https://m:3"),
+    ),
+    "a host whose port is not that of its disks": (("h:1", "", ""), ("https://h:1/pswd/xmlrpc", "https://h:8445/pswd", MARKETPLACE)),
+    "a host whose name begins as an address does": (("httpd.example.org", "", ""), (
+        "https://httpd.example.org:2634/pswd/xmlrpc", "https://httpd.example.org:8445/pswd", MARKETPLACE,
+    )),
+    "an address of IPv6": (("[::1]", "[::1]:2", ""), ("https://[::1]:2634/pswd/xmlrpc", "https://[::1]:2/pswd", MARKETPLACE)),
+    "without https": (
+        ("h/one-proxy/xmlrpc", "d/pdisk/", "m/mp/"),
+        ("https://h/one-proxy/pswd/xmlrpc", "https://d/pdisk/pswd", "https://m/mp"),
+    ),
+    "whole": (
+        ("https://h:1/one-proxy/xmlrpc", "http://d:2/pdisk", "http://m:3/"),
+        ("https://h:1/one-proxy/pswd/xmlrpc", "http://d:2/pdisk/pswd", "http://m:3"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_addresses_are_completed(file: str, name: str) -> None:
+    written, expected = ADDRESSES[name]
+    found = access(options(user_file=file, section="default", **dict(zip(ENDPOINTS, written, strict=True))), {})
+    assert (found.machines, found.disks, found.marketplace) == expected
+
+
+WRONG = {
+    "https://h:99999/x": "its port must be a number up to 65535",
+    "https://h:8a/x": "its port must be a number up to 65535",
+    "h:2634:2634": "its port must be a number up to 65535",
+    "https://[::1/x": "Invalid IPv6 URL",
+    "https:///x": "it names no host",
+    "ftp://h/x": "only http and https are possible",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("key", FROM_OPTIONS)
+def test_an_address_that_is_none_is_refused_with_its_place(file: str, key: str, text: str) -> None:
+    variable, inside = f"STRATUSLAB_{key.upper()}", Path(file)
+    reason = rf": '{re.escape(text)}' is not an address: {re.escape(WRONG[text])}$"
+    with pytest.raises(Invalid, match=rf"^{key} in the cluster file{reason}"):
+        access(options(user_file=file, port_translation=True, **{key: text}), {})
+    if key in ENDPOINTS:
+        with pytest.raises(Invalid, match=rf"^{key} in {variable}{reason}"):
+            access(options(user_file=file), {variable: text})
+    inside.write_text(f"[default]\nendpoint = h\nusername = a\npassword = b\nport_translation = yes\n{key} = {text}\n".replace(
+        "endpoint = h\n", "" if key == "endpoint" else "endpoint = h\n", 1
+    ))  # fmt: skip
+    with pytest.raises(Invalid, match=rf"^{key} in user file {re.escape(file)}{reason}"):
+        access(options(user_file=file), {})
+
+
+@pytest.mark.parametrize("endpoint", [f"https://{'a' * 64}.example.org/x", "https://h..example.org/x", "http://127.0.0.1:9/é"])
+def test_an_address_that_only_the_library_refuses_is_reported(file: str, endpoint: str) -> None:
+    cloud = StratusLabCloud("lal", options(user_file=file, section="default", endpoint=endpoint), Scope("a"))
+    with pytest.raises(Invalid, match=rf"^one\.\w+\.info at {re.escape(endpoint.rpartition('/')[0])}"):
+        cloud.listing()
+
+
 BAD = {
     "no file": ({"user_file": "/none/such.cfg"}, None, Invalid, "user_file: /none/such.cfg does not exist"),
     "no section": ({"section": "none"}, FILE, Invalid, r"section: user file .* has no section \[none\]; it has default, grid"),
@@ -144,6 +218,15 @@ def test_a_node_of_the_default_type_is_of_the_type_that_this_means(site: Site, t
     site.user_file(file, default_instance_type="m1.larg")
     cloud = StratusLabCloud("lal", options_of(site, user_file=str(file), flavor="default"), Scope("a"))
     assert cloud.definitions([wanted])[0].unknown == ("unknown instance type 'm1.larg'; did you mean 'm1.large'?",)
+
+
+def test_a_comment_may_follow_a_value(tmp_path: Path) -> None:
+    """As the parser of the old client has it: after a blank, and only with a semicolon."""
+    path = tmp_path / "user.cfg"
+    path.write_text("[default]\nendpoint = h ; the site\nusername = a;b\npassword = c#d # e ; mine\n[instance_types]\nbig = 8, 16384, 0 ; 1 2\n")
+    found = access(options(user_file=str(path)), {})
+    assert (found.machines, found.login.session) == ("https://h:2634/pswd/xmlrpc", "a;b:c#d # e")
+    assert found.types["big"] == InstanceType(8, 16384, 0)
 
 
 def test_without_a_word_nodes_are_small_and_use_cloud_init(file: str) -> None:

@@ -69,6 +69,13 @@ def test_states(state: int, lcm: int, expected: State) -> None:
     assert _vms.Vm(1, "x", state, lcm, {}).contract_state is expected
 
 
+def test_a_machine_that_was_halted_says_what_its_state_means() -> None:
+    vm = _vms.Vm(1, "c1-w-0", 3, 16, {"SKY_MARK": "sky/1 owner c1 w 0"})
+    node = _vms.node_or_stray(vm, "c1", {})
+    assert isinstance(node, Node)
+    assert (node.state, node.fault, node.hopeless) == (State.STOPPED, "its state is UNKNOWN: it was halted, or its host does not answer", False)
+
+
 def test_a_mark_that_is_damaged_or_newer_stops_only_its_own_cluster() -> None:
     for text in ("sky/1 owner c1 w", "sky/9 owner c1 w 0"):
         vm = _vms.Vm(1, "x", 3, 3, {"SKY_MARK": text})
@@ -89,9 +96,13 @@ def test_tags_of_disks() -> None:
             tagged(Disk("u", tag), "c1")
 
 
-def test_disks_that_are_attached_later_have_the_next_letters() -> None:
-    vm = _vms.Vm(1, "x", 3, 3, {}, disks=[{"TARGET": "vda"}, {"TARGET": "vdb"}, {"TARGET": "vdc"}])
-    assert [hot_device(vm, target) for target in ("vdz", "vdy")] == ["/dev/vdd", "/dev/vde"]
+LATER = {"vda vdb vdc": ["vdd", "vde"], "hda hdb": ["vda", "vdb"], "sda sdb sdc": ["vda", "vdb"], "hda vda": ["vdb", "vdc"], "": ["vdb", "vdc"]}
+
+
+@pytest.mark.parametrize("names", LATER)
+def test_disks_that_are_attached_later_have_the_next_letters_of_virtio(names: str) -> None:
+    vm = _vms.Vm(1, "x", 3, 3, {}, disks=[{"TARGET": name} for name in names.split()])
+    assert [hot_device(vm, target) for target in ("vdz", "vdy")] == [f"/dev/{name}" for name in LATER[names]]
 
 
 def test_a_cluster_among_a_thousand_machines_costs_three_calls(site: Site, opened: Opened) -> None:
@@ -120,6 +131,19 @@ def test_notes_of_many_nodes_are_spread_over_templates_that_the_database_can_hol
     assert sorted(notes.of(cloud.one.documents())) == list(range(10))
     notes.forget(set(range(10)))
     assert cloud.one.documents() == []
+
+
+def test_notes_that_grow_past_what_a_template_can_hold_are_split(site: Site, opened: Opened) -> None:
+    cloud = opened()
+    notes: Notes = cloud._notes
+    notes.write({number: {"ready": "hash"} for number in range(300)})
+    (first,) = site.oned.documents.values()
+    keys = {number: (base64.b64encode(random.Random(number).randbytes(300)).decode(),) for number in range(300)}
+    notes.write({number: {"host_keys": key} for number, key in keys.items()})
+    found = notes.of(cloud.one.documents())
+    assert {number: (note.ready, note.host_keys) for number, note in found.items()} == {number: ("hash", key) for number, key in keys.items()}
+    assert first.id in site.oned.documents
+    assert max(len(document.template.xml()) for document in site.oned.documents.values()) < LONGEST
 
 
 def test_notes_that_are_damaged_stop_the_run_and_say_what_to_do(site: Site, opened: Opened) -> None:

@@ -143,7 +143,34 @@ def test_locks_of_clusters_whose_names_begin_alike_are_different_ones(opened: Op
         assert opened(name).lock("ada", 60).broken == ""
 
 
-def test_a_ticket_that_another_client_wrote_is_respected(opened: Opened) -> None:
-    opened().one.add_document('NAME = "skylock.a.123"\nHOLDER = "host1 4711"\nBEAT = 3\n')
+FOREIGN = 'NAME = "skylock.a.123"\nHOLDER = "host1 4711"\nBEAT = {}\n'
+
+
+def test_a_ticket_of_another_client_is_respected_while_its_count_changes(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lock, "DEFAULT", 5.0)
+    other = opened()
+    ticket = other.one.add_document(FOREIGN.format(3))
+    beat = threading.Timer(1.0, lambda: other.one.write_document(ticket, FOREIGN.format(4)))
+    beat.start()
     with pytest.raises(Locked, match="host1 4711"):
         opened().lock("ada", 60)
+    beat.join()
+
+
+def test_a_ticket_of_another_client_that_was_killed_is_broken(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says neither how long it lasts nor until when."""
+    monkeypatch.setattr(_lock, "DEFAULT", 1.0)
+    opened().one.add_document(FOREIGN.format(3))
+    assert opened().locked_by() is not None
+    began = time.monotonic()
+    assert opened().lock("ada", 60).broken.startswith("host1 4711")
+    assert time.monotonic() - began >= 1.0 + _lock.GRACE
+    assert len(tickets(site)) == 1
+
+
+def test_a_ticket_from_before_the_clock_of_the_site_was_set_back_is_broken(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time would be up in a day."""
+    monkeypatch.setattr(site.services, "ahead", 86400.0)
+    opened().lock("ada", 1.0)
+    monkeypatch.setattr(site.services, "ahead", 0.0)
+    assert "ada" in opened().lock("bob", 60).broken

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 import shutil
+import socket
 import ssl
 import urllib.error
 import urllib.request
+import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +37,7 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._c
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._errors import of_status, refused
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._pdisk import number, read
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.certificates import Authority, Pair
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import Answer
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import JANE, Site
 from ansible_collections.sky.clusters.tests.support.stratuslab_bench import options_of
 from ansible_collections.sky.clusters.tests.unit.clouds.stratuslab.conftest import spec
@@ -106,14 +111,27 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_waits_for_it(site: Site, 
         with pytest.raises(Denied, match=r"^pem_key .*userkey\.pem is encrypted, and a run cannot ask"):
             cloud.listing()
         with pytest.raises(Denied, match="is encrypted"):
-            cloud._images._signer()
+            cloud._images._check_signer()
 
 
 def test_a_wrong_password_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     cloud = with_file(site, tmp_path / "x.cfg", "alice", password="wrong")
     for ask in (cloud.listing, cloud.pdisk.disks):
-        with pytest.raises(Denied, match=r"does not accept the credentials \(401 Unauthorized, StratusLab Password Realm\)$"):
+        with pytest.raises(
+            Denied,
+            match=rf" at {site.base}/\S+ as user 'alice': .* the credentials \(401 Unauthorized, StratusLab Password Realm\)$",
+        ):
             ask()
+
+
+def test_a_service_that_is_not_there_is_named_with_its_address(site: Site, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"127.0.0.1:{server.getsockname()[1]}"
+    for endpoint, why in ((nobody, "Connection refused"), ("nowhere.invalid", "[Nn]ame|resolution")):
+        cloud = with_file(site, tmp_path / "x.cfg", "alice", endpoint=f"https://{endpoint}/one", pdisk_endpoint=f"https://{endpoint}/pdisk")
+        for ask in (cloud.listing, cloud.pdisk.disks):
+            with pytest.raises(Unavailable, match=rf"^\S.* at https://{endpoint}/\S+: .*({why})"):
+                ask()
 
 
 def test_a_disk_service_that_is_elsewhere_is_reported_as_such(site: Site, tmp_path: Path) -> None:
@@ -147,7 +165,7 @@ def test_a_certificate_that_nobody_knows_is_reported_as_such(site: Site, tmp_pat
 def test_a_key_that_is_not_the_certificates_is_reported_as_such(site: Site, tmp_path: Path) -> None:
     other = site.authority.issue("other", "CN=Other,O=Nowhere,C=EU")
     cloud = with_file(site, tmp_path / "k.cfg", "k", pem_certificate=str(site.jane.certificate), pem_key=str(other.key))
-    with pytest.raises(Invalid, match=r"pem_certificate and pem_key cannot be used \(key values mismatch\)"):
+    with pytest.raises(Invalid, match=r"^pem_certificate \S+jane\.pem and pem_key \S+other\.key cannot be used \(key values mismatch\)$"):
         cloud.listing()
 
 
@@ -155,9 +173,54 @@ def test_a_service_of_an_unknown_authority_is_not_used(site: Site) -> None:
     cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file), Scope("a"))
     with pytest.raises(Invalid, match=r"the certificate of 127\.0\.0\.1:\d+ cannot be verified \(.*\): set ca_file to that of its authority"):
         cloud.listing()
-    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file="/none.pem"), Scope("a"))
-    with pytest.raises(Invalid, match="No such file"):
-        cloud.listing()
+
+
+AUTHORITIES: dict[str, tuple[Callable[[Path], object], str]] = {  # how the file of the authorities comes to be, and what is said of it
+    "missing": (lambda _path: None, "no such file or directory"),
+    "a folder": (lambda path: path.mkdir(), ".+"),
+    "without a certificate": (lambda path: path.write_text("nothing\n"), "no certificate or crl found"),
+    "damaged": (lambda path: path.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), ".+"),
+}
+
+
+@pytest.mark.parametrize("name", AUTHORITIES)
+def test_a_file_of_authorities_that_cannot_be_used_is_named(site: Site, tmp_path: Path, name: str) -> None:
+    make, reason = AUTHORITIES[name]
+    file = tmp_path / "ca.pem"
+    make(file)
+    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file=str(file)), Scope("a"))
+    for ask in (cloud.listing, cloud.pdisk.disks, cloud.marketplace.all):
+        with pytest.raises(Invalid, match=rf"^ca_file {re.escape(str(file))} cannot be used \({reason}\)$"):
+            ask()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "jane.pem"
+    file.write_text("nothing\n")
+    cloud = with_file(site, tmp_path / "j.cfg", "j", pem_certificate=str(file), pem_key=str(site.jane.key))
+    with pytest.raises(Invalid, match=rf"^pem_certificate {re.escape(str(file))} and pem_key \S+ cannot be used \(.+\)$"):
+        cloud.pdisk.disks()
+
+
+def test_an_authority_of_ones_own_is_believed_beside_those_of_the_system(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site's is one of the system's, and ca_file has another."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(site.authority.file))
+    other = Authority(tmp_path / "other")
+    cloud = StratusLabCloud("lal", StratusLabOptions(image="x", user_file=options_of(site).user_file, ca_file=str(other.file)), Scope("a"))
+    assert cloud.listing().nodes == ()
+
+
+def test_who_gives_a_certificate_is_named_by_it_whatever_the_path(site: Site) -> None:
+    """A password lets the call pass, and the certificate is what oned gets to see."""
+    context = ssl.create_default_context(cafile=str(site.authority.file))
+    email = site.authority.issue("mail", "CN=A#B,O=O,C=EU")
+    context.load_cert_chain(email.certificate, email.key)
+    body = xmlrpc.client.dumps(("dummy:pass", -1), "one.user.info").encode()
+    word = base64.b64encode(f"carol:{site.plan.passwords['carol']}".encode()).decode()
+    request = urllib.request.Request(f"{site.base}/one-proxy/pswd/xmlrpc", body, {"Authorization": f"Basic {word}", "Content-Type": "text/xml"})
+    with urllib.request.urlopen(request, context=context) as answer:
+        (said,), _method = xmlrpc.client.loads(answer.read())
+    assert "<NAME>CN%3DA%5C%23B%2CO%3DO%2CC%3DEU</NAME>" in str(said)  # as Java writes a number sign
 
 
 def test_a_service_that_does_not_listen_is_unavailable(site: Site, tmp_path: Path) -> None:
@@ -202,6 +265,14 @@ def test_numbers_of_the_disk_service_have_separators() -> None:
     for wrong in ({}, {"uuid": "u", "size": "big"}, "text"):
         with pytest.raises(CloudError):
             read(wrong)
+
+
+def test_an_attachment_whose_answer_names_no_target_did_not_work(site: Site, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.pdisk, "_mount", lambda _disk, _form: Answer(200, {"node": "h", "vm_id": "7"}))
+    disks = opened().pdisk
+    uuid = disks.create(1, "t")
+    with pytest.raises(Unavailable, match=rf"the answer does not say where disk {uuid} was attached to machine 7$"):
+        disks.attach(uuid, "h", 7)
 
 
 def test_machines_without_a_network_are_listed(site: Site, opened: Opened) -> None:

@@ -15,16 +15,18 @@ from ansible_collections.sky.clusters.plugins.module_utils._clouds._contract imp
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab import StratusLabCloud
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._names import Extra
 from ansible_collections.sky.clusters.plugins.module_utils._clouds.stratuslab._notes import Note
+from ansible_collections.sky.clusters.tests.clouds.stratuslab.pdisk import LIVE, Disk
 from ansible_collections.sky.clusters.tests.clouds.stratuslab.site import Site
 
 from .conftest import spec
 
 Opened = Callable[..., StratusLabCloud]
+CARD = 'NIC = [ network_uname = oneadmin, network = "public" ]'
 
 
 def machine(
     site: Site,
-    template: str = 'NAME = "mine"\nDISK = [ source = "https://example.org/x", target = "vda" ]\nNIC = [ network = "public" ]',
+    template: str = f'NAME = "mine"\nDISK = [ source = "https://example.org/x", target = "vda" ]\n{CARD}',
     user: str = "alice",
 ) -> int:
     """One that a user created with the old client, and that runs."""
@@ -62,6 +64,27 @@ def test_a_machine_that_exists_is_used_as_a_node_and_kept_in_the_end(site: Site,
     assert (cloud.leftovers(), site.oned.documents) == ([], {})
 
 
+def test_a_bootable_disk_starts_one_node(site: Site, opened: Opened) -> None:
+    uuid = "0a1b2c3d-1111-2222-3333-444455556666"
+    site.pdisk.disks[uuid] = disk = Disk(uuid, "boot", "alice", 1, LIVE)
+    cloud = opened(image=uuid)
+    first, second = spec(cloud), spec(cloud, 1)
+    assert cloud.shortages([first], []) == []
+    assert cloud.shortages([first, second], []) == [f"image '{uuid}': a bootable disk starts one node, not a-p-0, a-p-1"]
+    disk.mounts["4711"] = "static"
+    assert cloud.shortages([first], []) == [f"node a-p-0: image '{uuid}' is in use: machine 4711 has this disk"]
+    disk.mounts.clear()
+    (event,) = cloud.create([first])
+    while not site.oned.vms[int(event.detail)].running:
+        time.sleep(0.01)
+    nodes = cloud.listing().nodes
+    assert cloud.shortages([first], []) == cloud.shortages([second], [], nodes) == []  # its own, and that of one that is going
+    assert cloud.shortages([second], []) == [f"node a-p-1: image '{uuid}' is in use: machine {event.detail} has this disk"]
+    (refused,) = cloud.create([second])  # somebody was quicker
+    assert refused.detail == f"disk {uuid} (image) is attached to machine {event.detail}"
+    list(cloud.delete(nodes))
+
+
 def test_only_the_nodes_that_are_named_use_machines_that_exist(site: Site, opened: Opened) -> None:
     number, cloud = machine(site), opened()
     specs = [spec(cloud, index, extra={"machines": [number]}) for index in range(2)]
@@ -74,7 +97,11 @@ def test_only_the_nodes_that_are_named_use_machines_that_exist(site: Site, opene
 
 def test_a_machine_that_cannot_be_used_is_refused_before_anything_is_changed(site: Site, opened: Opened) -> None:
     cloud, other = opened(), opened("b")
-    number, foreign, inside = machine(site), machine(site, user="bob"), machine(site, 'NAME = "in"\nNIC = [ network = "local" ]')
+    number, foreign, inside = (
+        machine(site),
+        machine(site, user="bob"),
+        machine(site, 'NAME = "in"\nNIC = [ NETWORK_UNAME = "oneadmin", network = "local" ]'),
+    )
     list(other.create([taken(other, number)]))
     list(other.create([spec(other, 1)]))
     made = next(int(node.id) for node in other.listing().nodes if node.id != str(number))

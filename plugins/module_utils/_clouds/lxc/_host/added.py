@@ -1,16 +1,18 @@
 # Copyright (c) 2026, the sky.clusters authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Node images that a user brought: archives of root file systems, unpacked beside and renamed, each noted in a record beside its folder."""
+"""Node images that a user brought: archives of root file systems, unpacked beside, kept and renamed, each noted in a record beside its folder."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
 import platform
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -27,6 +29,7 @@ from .files import folders, locked, read, remove_tree, write_json
 from .places import Zone
 
 PART = 2**20  # bytes that are read at a time
+ARCHIVE = "archive"  # in an image's folder: the file that it was made of, so that it can be copied to another cloud with its checksum
 COMPRESSED = {b"\x1f\x8b": "--gzip", b"BZh": "--bzip2", b"\xfd7zXZ\x00": "--xz", b"\x28\xb5\x2f\xfd": "--zstd"}  # by an archive's first bytes
 FILES = ("etc/passwd", "etc/group", "etc/shadow")  # what is read from an image when a node is created
 PROGRAMS = ("sbin/init", "sbin/sshd", "bin/python3")  # what a node must have to be managed
@@ -118,7 +121,8 @@ def _unpack(zone: Zone, base: str, wanted: dict[str, str], archive: BinaryIO, fi
     try:
         root = work / "root"
         root.mkdir(mode=0o755)
-        found = f"sha256:{_extract(wanted['name'], archive, root, given_up)}"
+        with _private(work / ARCHIVE) as kept:
+            found = f"sha256:{_extract(wanted['name'], archive, root, kept, given_up)}"
         if found != wanted["checksum"]:
             raise HostError(f"the file of image {wanted['name']} has the checksum {found}, not {wanted['checksum']}")
         _check(wanted["name"], root)
@@ -130,8 +134,13 @@ def _unpack(zone: Zone, base: str, wanted: dict[str, str], archive: BinaryIO, fi
         raise
 
 
-def _extract(name: str, archive: BinaryIO, root: Path, given_up: Callable[[], bool]) -> str:
-    """Unpack an archive; returns the SHA-256 of what was unpacked."""
+def _private(path: Path) -> BinaryIO:
+    """A new file for root alone: an image holds the hashes of its passwords."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _extract(name: str, archive: BinaryIO, root: Path, kept: BinaryIO, given_up: Callable[[], bool]) -> str:
+    """Unpack an archive, and keep a copy of it; returns the SHA-256 of what was unpacked."""
     first = archive.read(8)
     archive.seek(0)
     compressed = [option for start, option in COMPRESSED.items() if first.startswith(start)]
@@ -145,6 +154,7 @@ def _extract(name: str, archive: BinaryIO, root: Path, given_up: Callable[[], bo
                 if given_up():
                     raise HostError(f"unpacking the image {name} was stopped: the run that asked for it has ended")
                 digest.update(part)
+                _keep(kept, part, _full(name, root.parent.parent))
                 _feed(tar.stdin, part)
             _end(tar.stdin)
             tar.wait()
@@ -157,9 +167,23 @@ def _extract(name: str, archive: BinaryIO, root: Path, given_up: Callable[[], bo
         said = last_line(complaints.read())
     if tar.returncode:
         if "No space left" in said:
-            raise HostError(f"no space left for image {name} in {root.parent.parent}", "shortage")
+            raise _full(name, root.parent.parent)
         raise HostError(f"the file of image {name} cannot be unpacked as a tar archive: {said or f'tar ended with {tar.returncode}'}", "invalid")
     return digest.hexdigest()
+
+
+def _keep(kept: BinaryIO, part: bytes, full: HostError) -> None:
+    try:
+        kept.write(part)
+        kept.flush()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise full from None
+        raise
+
+
+def _full(name: str, folder: Path) -> HostError:
+    return HostError(f"no space left for image {name} in {folder}", "shortage")
 
 
 def _parts(archive: BinaryIO) -> Iterator[bytes]:
@@ -212,6 +236,24 @@ def architecture(root: Path) -> str:
             (machine,) = struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])
             return MACHINES.get(machine, "")
     return ""
+
+
+def fetch(zone: Zone, name: str, identifier: str, file: BinaryIO) -> None:
+    """Copy the archive that an image was made of into a file.
+
+    Raises:
+        HostError: the image is gone, or is another one by now, or its archive was not kept.
+    """
+    image = added(zone, name)
+    if image is None or image.base != identifier:
+        raise HostError(f"there is no image {name} ({identifier}) on this machine any more", "invalid")
+    try:
+        with (zone.images / image.base / ARCHIVE).open("rb") as archive:
+            shutil.copyfileobj(archive, file, PART)
+    except FileNotFoundError:
+        raise HostError(
+            f"the file of image {name} was not kept, because it was added by a version before 0.8.0: delete the image, and add it again", "invalid"
+        ) from None
 
 
 def delete(zone: Zone, name: str, identifier: str, mark: str) -> None:

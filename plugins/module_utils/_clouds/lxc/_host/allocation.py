@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 
 from . import records
 from .errors import HostError
@@ -29,6 +30,13 @@ def room(zone: Zone) -> int:
     return max(0, zone.network.num_addresses - SPARE - len(addresses_used(zone)))
 
 
+def free_address(zone: Zone, node: str, taken: Collection[str]) -> str:
+    """An address for a node, its previous one if that is free; empty if none is."""
+    count = zone.network.num_addresses - SPARE
+    offered = (str(zone.network.network_address + 2 + (zone.preferred(node) + step) % count) for step in range(count))
+    return next((address for address in offered if address not in taken), "")
+
+
 class Allocation:
     """What is taken at this moment; only for the holder of the zone's lock."""
 
@@ -46,14 +54,11 @@ class Allocation:
 
     def address(self, node: str) -> str:
         """An address for a node: its previous one if that is free."""
-        network = self.zone.network
-        count = network.num_addresses - SPARE
-        for step in range(count):
-            address = str(network.network_address + 2 + (self.zone.preferred(node) + step) % count)
-            if address not in self.taken:
-                self.taken.add(address)
-                return address
-        raise HostError(f"network {network} of zone '{self.zone.name}' has no address left", "shortage")
+        address = free_address(self.zone, node, self.taken)
+        if not address:
+            raise HostError(f"network {self.zone.network} of zone '{self.zone.name}' has no address left", "shortage")
+        self.taken.add(address)
+        return address
 
     def cpus(self, cores: int) -> list[int]:
         """The least used cores of the machine."""

@@ -43,7 +43,7 @@ Say = Callable[[str], None]
 def missing() -> list[str]:
     """What the machine lacks, one sentence each; readable without being root."""
     found = []
-    packages = _lacking()
+    packages = lacking()
     if packages:
         found.append(f"the machine lacks the packages {', '.join(packages)}: {REMEDY}")
     if not _lxcfs_runs():
@@ -102,14 +102,14 @@ def _installed() -> set[str]:
     return {line.split("\t")[1] for line in lines if line.startswith("ii")}
 
 
-def _lacking() -> list[str]:
+def lacking() -> list[str]:
     """Packages that are not there."""
     programs = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
     return sorted(programs | {package for file, package in FILES.items() if not Path(file).exists()})
 
 
 def _install(notes: Notes, say: Say) -> None:
-    packages = _lacking()
+    packages = lacking()
     if not packages:
         return
     if shutil.which("apt-get") is None:

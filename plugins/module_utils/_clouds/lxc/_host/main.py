@@ -176,6 +176,11 @@ class Program:
             image = added.add(self.zone, self.request["image"], archive, images.finish, self.caller.gone)
         return dataclasses.asdict(image)
 
+    def fetch_image(self) -> None:
+        item = self.request["item"]
+        with Path(self.request["file"]).open("r+b") as file:  # it is there: it must not be made, and may have no name
+            added.fetch(self.zone, item["name"], item["id"], file)
+
     def delete_image(self) -> None:
         item = self.request["item"]
         added.delete(self.zone, item["name"], item["id"], item["mark"])
@@ -204,7 +209,7 @@ class Program:
 
     def shortages(self) -> list[str]:
         asked = self.request
-        return check.shortages(self.zone, asked["memory"], asked["cores"], asked["gib"], asked["resolvers"])
+        return check.shortages(self.zone, asked["memory"], asked["cores"], asked["gib"], asked["resolvers"], asked["going"])
 
     def lock(self) -> dict[str, str]:
         asked = self.request
@@ -224,6 +229,7 @@ REQUESTS: dict[str, Callable[[Program], Any]] = {
     "resize_volumes": Program.resize_volumes,
     "delete_volumes": Program.delete_volumes,
     "add_image": Program.add_image,
+    "fetch_image": Program.fetch_image,
     "delete_image": Program.delete_image,
     "set_ready": Program.set_ready,
     "set_clouds": Program.set_clouds,

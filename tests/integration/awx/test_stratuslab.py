@@ -15,8 +15,7 @@ import pytest
 from ansible_collections.sky.clusters.tests.clouds.stratuslab import main as site_of
 from ansible_collections.sky.clusters.tests.support.awx_job import Job, Jobs
 from ansible_collections.sky.clusters.tests.support.image_root import RUNNER, image
-
-from .conftest import entry
+from ansible_collections.sky.clusters.tests.support.stratuslab_site import entry
 
 pytestmark = [pytest.mark.real, pytest.mark.chained]
 
