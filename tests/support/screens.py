@@ -193,10 +193,14 @@ def _place(text: str) -> tuple[str, int] | None:
     return (text, 0) if text.startswith("  Prove ") else None
 
 
-def _replaced(line: Line, own: Mapping[str, str]) -> Line:
-    text = line.text
+def _in_own_words(text: str, own: Mapping[str, str]) -> str:
     for mine in sorted(own, key=len, reverse=True):
         text = text.replace(mine, own[mine])
+    return text
+
+
+def _replaced(line: Line, own: Mapping[str, str]) -> Line:
+    text = _in_own_words(line.text, own)
     if is_step(text):
         text = RIGHT.sub(lambda right: f"  {right['count']}" if right["count"] else "", text)
     for pattern, word in VARYING:
@@ -209,7 +213,7 @@ def _replaced(line: Line, own: Mapping[str, str]) -> Line:
 
 def fault(folder: Path, name: str, output: str, own: Mapping[str, str]) -> str:
     """Why an output is not the screen that the file of this name holds, on 80 columns; empty if it is."""
-    if wide := too_wide(output):
+    if wide := too_wide(_in_own_words(output, own)):
         return "\n".join([f"{name}: wider than the screen:", *wide])
     file, shown = folder / f"{name}.txt", normal(output, own)
     if os.environ.get(RENEW):
