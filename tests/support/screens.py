@@ -38,7 +38,8 @@ ONCE = re.compile(r"  (?:Fetch|Pack|Build|Make) the \S+")  # of steps whose resu
 EVENT = re.compile(rf"  (\S+) +({'|'.join(WORDS.values())}) +[\d.]+ s(?:  .*)?")
 BLOCK = re.compile(r"  (?:\S.* (?:is|are) ready:|The homes of )")  # what begins the next steps of a system
 FACTS = re.compile(r"  \w+: (?:\w+://)?ADDRESS\b.*")  # what a system says of itself in `status`
-LOG = re.compile(r"(?:\d\d/\d\d/\d\d \d\d:\d\d:\d\d|DAY TIME) [A-Z]+ ")  # of a job, whose output is shown as it is
+# Of a job, whose output is shown as it is
+LOG = re.compile(r"(?:\d\d/\d\d/\d\d \d\d:\d\d:\d\d|DAY TIME) [A-Z]+ |Using Spark's default log4j profile: ")
 VARYING = (
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "ADDRESS"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC|\+00:00)?"), "TIME"),
