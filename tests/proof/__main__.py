@@ -39,7 +39,7 @@ Usage: ./test.sh [WORD...]              the parts and checks that the words name
        ./test.sh ... --list             only says what would run, and how long that takes
        ./test.sh --help                 this text
 
-The quick proof, at most 20 minutes from a clean checkout:
+The quick proof, about half an hour from a clean checkout:
 
 {rows(Tier.QUICK)}
 
