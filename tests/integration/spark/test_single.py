@@ -352,9 +352,9 @@ def test_a_driver_that_takes_more_than_the_memory_is_told_so(site: Site) -> None
 
 def test_a_job_that_asks_for_more_than_any_worker_has_is_told_so(site: Site) -> None:
     settings = json.dumps({"sky_spark_conf": {"spark.executor.memory": "8g"}})
-    played = site.play("spark_submit", "-e", "sky_application=writes.py", "-e", settings, "-e", "sky_timeout=90")
+    played = site.play("spark_submit", "-e", "sky_application=writes.py", "-e", settings, "-e", "sky_timeout=150")
     assert played.code == 2
-    said = "writes.py was stopped after 90 seconds (sky_timeout): Initial job has not accepted any resources"
+    said = "writes.py was stopped after 150 seconds (sky_timeout): Initial job has not accepted any resources"
     assert said in played.last(8)
 
 
