@@ -354,8 +354,8 @@ def test_a_job_that_asks_for_more_than_any_worker_has_is_told_so(site: Site) -> 
     settings = json.dumps({"sky_spark_conf": {"spark.executor.memory": "8g"}})
     played = site.play("spark_submit", "-e", "sky_application=writes.py", "-e", settings, "-e", "sky_timeout=150")
     assert played.code == 2
-    said = "writes.py was stopped after 150 seconds (sky_timeout): Initial job has not accepted any resources"
-    assert said in played.last(8)
+    said = played.output.partition("writes.py was stopped after 150 seconds (sky_timeout): ")[2]
+    assert "Initial job has not accepted any resources" in said, played.output  # a slow machine makes Spark warn of something else, too
 
 
 @pytest.mark.parametrize(
