@@ -50,8 +50,10 @@ def owned(element: ElementTree.Element) -> dict[str, object]:
     found: dict[str, object] = {tag.lower(): int(element.findtext(tag, "0")) for tag in ("ID", "UID", "GID")}
     found |= {tag.lower(): element.findtext(tag, "") for tag in ("UNAME", "GNAME", "NAME")}
     rights = element.find("PERMISSIONS")
+    template = element.find("TEMPLATE")
     assert rights is not None
-    return found | {"rights": tuple(int(right.text or "0") for right in rights), "template": template_of(element.find("TEMPLATE") or element)}
+    assert template is not None
+    return found | {"rights": tuple(int(right.text or "0") for right in rights), "template": template_of(template)}
 
 
 def vm_of(element: ElementTree.Element) -> Vm:
